@@ -1,0 +1,70 @@
+# Needs only Python 3.13 and make; everything else comes from the package registry into .venv.
+# RUNTIME and DEV are stamps: packages are installed again only when a requirements file has changed.
+PYTHON ?= $(shell command -v python3.13 || command -v python3)
+SOURCE ?=
+ARGS ?=
+ADDRESS ?= 127.0.0.1:8000
+RUNTIME := .venv/.runtime
+DEV := .venv/.dev
+MANAGE := .venv/bin/python manage.py
+PIP := .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-input
+export PIP_ROOT_USER_ACTION := ignore
+
+.PHONY: help setup load serve test check check-all bench clean
+.DEFAULT_GOAL := help
+
+help: ## print this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(RUNTIME) $(DEV) .env ## make the virtual environment and .env (all other targets do what they need of it)
+
+load: $(RUNTIME) .env ## load SOURCE=... (a folder, the dataset's .zip, s3://...), or else a sample that it makes
+	@$(MANAGE) migrate --verbosity 0
+ifeq ($(SOURCE),)
+	@test -d var/sample || { rm -rf var/sample.part && $(MANAGE) sample_olist var/sample.part && mv var/sample.part var/sample; }
+endif
+	@$(MANAGE) load_olist '$(or $(SOURCE),var/sample)' $(ARGS)
+
+serve: $(RUNTIME) .env ## run the site with the admin on http://127.0.0.1:8000/ (another: ADDRESS=host:port)
+	@DEBUG=on $(MANAGE) migrate --verbosity 0
+	@DEBUG=on $(MANAGE) shell --verbosity 0 -c "from django.contrib.auth.models import User; \
+	User.objects.filter(is_superuser=True).exists() or \
+	print('Nobody can log in yet. Make a superuser: .venv/bin/python manage.py createsuperuser')"
+	@DEBUG=on $(MANAGE) runserver '$(ADDRESS)'
+
+test: $(RUNTIME) $(DEV) .env ## run the tests (more options: ARGS="-k batch")
+	@.venv/bin/python -m pytest -n 2 $(ARGS)
+
+check: $(RUNTIME) $(DEV) .env ## format, lint, types, import contracts, migrations, then the tests
+	@.venv/bin/ruff format --check .
+	@.venv/bin/ruff check .
+	@.venv/bin/mypy
+	@.venv/bin/lint-imports
+	@$(MANAGE) makemigrations --check --dry-run
+	@$(MAKE) --no-print-directory test
+
+check-all: $(RUNTIME) $(DEV) .env ## run all tests, also the slow proofs
+	@.venv/bin/python -m pytest -n 2 -m '' $(ARGS)
+
+bench: $(RUNTIME) .env ## measure speed and memory, side by side with bare COPY
+	@.venv/bin/python -m benchmarks $(ARGS)
+
+clean: ## remove .venv and all caches (the database in var/ and .env stay)
+	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Others' right to read and run .venv is for the system user as whom root runs the embedded PostgreSQL.
+$(RUNTIME): requirements.txt
+	@test -n '$(PYTHON)' && '$(PYTHON)' -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))' || \
+	{ echo 'error: Python 3.13 is needed, and neither python3.13 nor python3 is one. Name it: make PYTHON=/path' >&2; exit 2; }
+	@echo 'Installing packages into .venv ...'
+	@umask 022 && '$(PYTHON)' -m venv .venv && $(PIP) -r requirements.txt && touch $@
+
+$(DEV): requirements.txt requirements-dev.txt $(RUNTIME)
+	@echo 'Installing the packages of the tests into .venv ...'
+	@umask 022 && $(PIP) -r requirements-dev.txt && touch $@
+
+.env:
+	@umask 077 && printf 'DEBUG=on\nSECRET_KEY=%s\n' "$$(.venv/bin/python -c 'import secrets; print(secrets.token_urlsafe(60))')" > $@.part
+	@mv $@.part $@
+	@echo 'Wrote .env with DEBUG=on and a SECRET_KEY of your own.'

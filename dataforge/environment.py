@@ -1,0 +1,123 @@
+"""Reads settings from the environment, from files that it names (``NAME_FILE``) and from ``.env``; loud when wrong.
+
+django-environ parses; what it lets pass is refused here: it takes ``DEBUG=maybe`` for off, any database for
+ours, keeps the newline at the end of a secret's file, and passes over an unreadable ``.env`` or a line that is no
+assignment without a word.
+"""
+
+import os
+import re
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import environ  # type: ignore[import-untyped]  # ships neither types nor stubs
+import psycopg2.extensions
+from django.core.exceptions import ImproperlyConfigured
+
+FLAGS = {"on": True, "true": True, "yes": True, "1": True, "off": False, "false": False, "no": False, "0": False}
+DATABASE_SCHEMES = ("postgres", "postgresql")
+SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
+# These are Django's; every other word of a database URL's query goes to libpq.
+DJANGO_OPTIONS = ("CONN_MAX_AGE", "CONN_HEALTH_CHECKS", "ATOMIC_REQUESTS", "AUTOCOMMIT", "DISABLE_SERVER_SIDE_CURSORS")
+ASSIGNMENT = re.compile(r"(?:export )?[A-Za-z_0-9]+=.*")
+URL_FORM = "postgres://USER:PASSWORD@HOST:PORT/NAME?sslmode=verify-full&sslrootcert=FILE"
+
+
+class Environment:
+    """The environment, with ``.env`` below it. Each method raises ImproperlyConfigured, naming the variable."""
+
+    def __init__(self, dotenv: Path) -> None:
+        """Take in ``dotenv`` where it exists; variables that are set already win over it."""
+        if dotenv.exists():
+            _check_dotenv(dotenv)
+            before = set(os.environ)
+            environ.Env.read_env(dotenv)
+            # A secret that the environment gives by value must not meet its file's name of .env, nor the other way.
+            for name in before:
+                twin = name.removesuffix("_FILE") if name.endswith("_FILE") else f"{name}_FILE"
+                if twin not in before:
+                    os.environ.pop(twin, None)
+        self._values = environ.FileAwareEnv.ENVIRON
+
+    def text(self, name: str, *, default: str = "") -> str:
+        """Return the variable, or what the file that ``NAME_FILE`` names holds without its last newline."""
+        file = os.environ.get(f"{name}_FILE")
+        if file and os.environ.get(name):
+            raise ImproperlyConfigured(f"{name} and {name}_FILE are both set: set only one of them.")
+        try:
+            value = str(self._values.get(name, ""))
+        except (OSError, UnicodeDecodeError) as error:
+            raise ImproperlyConfigured(f"{name}_FILE={file} cannot be read: {error}") from error
+        return value.rstrip("\r\n") or default
+
+    def flag(self, name: str, *, default: bool) -> bool:
+        """Return a switch."""
+        value = self.text(name).strip().lower()
+        if value and value not in FLAGS:
+            raise ImproperlyConfigured(f"{name}={value} is neither on nor off; accepted: {', '.join(FLAGS)}.")
+        return FLAGS.get(value, default)
+
+    def number(self, name: str, *, default: int) -> int:
+        """Return a whole number from 0."""
+        value = self.text(name).strip()
+        if value and not (value.isascii() and value.isdigit()):
+            raise ImproperlyConfigured(f"{name}={value} is not a number; accepted: whole numbers from 0.")
+        return int(value) if value else default
+
+    def texts(self, name: str, *, default: list[str]) -> list[str]:
+        """Return the parts between commas."""
+        return [part.strip() for part in self.text(name).split(",") if part.strip()] or default
+
+    def database(self, name: str) -> dict[str, Any] | None:
+        """Return Django's settings of the PostgreSQL that a URL names, or None where it is not set."""
+        url = self.text(name).strip()
+        if not url:
+            return None
+        try:
+            problem = _url_problem(url)
+            settings: dict[str, Any] = {} if problem else environ.Env.db_url_config(url)
+            problem = problem or _options_problem(settings)
+        except ValueError:
+            # Its message quotes the URL, and so perhaps a part of the password.
+            problem = "it cannot be parsed (percent-encode special characters in user and password)"
+        if problem:
+            raise ImproperlyConfigured(f"{name} is not accepted: {problem}. It must look like {URL_FORM}.")
+        return settings
+
+
+def _check_dotenv(dotenv: Path) -> None:
+    try:
+        lines = dotenv.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ImproperlyConfigured(f"{dotenv} cannot be read: {error}") from error
+    for number, line in enumerate(lines, start=1):
+        if line.strip() and not line.startswith("#") and not ASSIGNMENT.fullmatch(line):
+            raise ImproperlyConfigured(f"{dotenv}, line {number}, is no assignment; accepted: NAME=value.")
+
+
+def _url_problem(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in DATABASE_SCHEMES:
+        found = f"{parts.scheme}://" if parts.scheme and "://" in url else "it"
+        return f"{found} names no PostgreSQL"
+    if parts.fragment or parts.port == 0:
+        return "'#' in it must be written %23" if parts.fragment else "its port is 0"
+    if not parts.path.strip("/"):
+        return "it names no database"
+    empty = [key for key, value in parse_qsl(parts.query, keep_blank_values=True) if not value]
+    return f"{empty[0]} is empty" if empty else ""
+
+
+def _options_problem(settings: dict[str, Any]) -> str:
+    for option in DJANGO_OPTIONS:
+        if not isinstance(settings.get(option, 0), int | None):
+            return f"{option} is neither a number nor True, False or None"
+    options = settings.get("OPTIONS", {})
+    if options.get("sslmode", "prefer") not in SSL_MODES:
+        return f"sslmode must be one of {', '.join(SSL_MODES)}"
+    try:
+        psycopg2.extensions.make_dsn(**options)
+    except psycopg2.ProgrammingError as error:
+        return str(error).strip()
+    return ""

@@ -1,0 +1,189 @@
+"""What one rule says of a column of text: the typed values it accepts, and why it refuses the rest.
+
+``judge`` and ``explain`` are the two halves of one verdict: ``explain`` gives at least one reason for each value that
+``judge`` refuses. Values are judged by their exact text, and no text passes through a binary float on its way to
+``numeric``.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ingest import moments, patterns
+from ingest.contract import Column
+from ingest.reasons import NULL_CHARACTERS
+
+type Mask = np.ndarray[Any, np.dtype[np.bool_]]
+type Why = tuple[str, str, Mask]  # code, message, which values
+
+_SAFE_DIGITS = 18  # any number of so many digits fits int64
+_INTEGER = rf"\A-?[0-9]{{1,{_SAFE_DIGITS}}}\z"
+_LONG_INTEGER = r"\A-?[0-9]+\z"
+_DECIMAL = r"\A-?[0-9]+(?:\.[0-9]+)?\z"
+_FLOAT = r"\A-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,4})?\z"
+_FLOAT_ZERO = r"\A-?0+(?:\.0+)?(?:[eE].*)?\z"
+
+
+def judge(text: pa.StringArray, column: Column) -> tuple[pa.Array, Mask]:
+    """Give n typed values (NULL where refused or NULL) and the mask of those accepted; NULL and '' are not accepted."""
+    if column.kind == "moment":
+        return moments.parse(text)
+    parse = {"text": _text, "integer": _integer, "decimal": _decimal, "float": _float}[column.kind]
+    return parse(text, column)
+
+
+def explain(text: pa.StringArray, column: Column) -> Iterator[Why]:
+    """Give every reason for values that ``judge`` refused (and that are not empty), as masks over ``text``."""
+    if column.kind == "text":
+        yield from _explain_text(text, column)
+    elif column.kind == "moment":
+        yield "invalid", column.message, np.ones(len(text), bool)
+    else:
+        yield from _explain_number(text, column)
+
+
+def _masked(values: pa.Array, ok: pa.BooleanArray) -> tuple[pa.Array, Mask]:
+    mask = ok.to_numpy(zero_copy_only=False)
+    return (values if mask.all() else pc.if_else(ok, values, None)), mask
+
+
+def _matches(text: pa.StringArray, regex: str) -> pa.BooleanArray:
+    return pc.match_substring_regex(text, regex).fill_null(False)
+
+
+def _numpy(mask: pa.BooleanArray) -> Mask:
+    return np.asarray(mask.to_numpy(zero_copy_only=False))
+
+
+def _text(text: pa.StringArray, column: Column) -> tuple[pa.Array, Mask]:
+    if column.choices:
+        return _masked(text, pc.is_in(text, pa.array(column.choices)))
+    if column.pattern is not None:
+        ok = _matches(text, patterns.re2(column.pattern))
+    else:
+        ok = pc.greater(pc.binary_length(text), 0).fill_null(False)
+    if column.width is None:
+        ok = pc.and_(ok, pc.invert(_has_nul(text)))
+        ok = pc.and_(ok, pc.less_equal(pc.utf8_length(text), column.max_length or 2**30).fill_null(False))
+    if column.composed:
+        ok = pc.and_(ok, _is_composed(text))
+    return _masked(text, ok)
+
+
+def _has_nul(text: pa.StringArray) -> pa.BooleanArray:
+    return pc.match_substring(text, "\x00").fill_null(False)
+
+
+def _is_composed(text: pa.StringArray) -> pa.BooleanArray:
+    ascii_only = pc.string_is_ascii(text).fill_null(True)
+    if ascii_only.true_count == len(text):
+        return ascii_only
+    other = pc.if_else(ascii_only, None, text)
+    return pc.coalesce(pc.equal(pc.utf8_normalize(other, "NFC"), other), True)
+
+
+def _integer(text: pa.StringArray, column: Column) -> tuple[pa.Array, Mask]:
+    if pc.max(pc.binary_length(text)).as_py() or 0 > _SAFE_DIGITS:
+        text = pc.replace_substring_regex(text, r"\A(-?)0+([0-9])", r"\1\2")
+    ok = _matches(text, _INTEGER)
+    numbers = (text if ok.true_count == len(text) else pc.if_else(ok, text, None)).cast(pa.int64())
+    values, mask = _masked(numbers, _within(numbers, column))
+    return values.cast(column.arrow_type), mask
+
+
+def _within(values: pa.Array, column: Column) -> pa.BooleanArray:
+    low = pc.greater_equal(values, pa.scalar(column.min_value, values.type))
+    return pc.and_(low, pc.less_equal(values, pa.scalar(column.max_value, values.type))).fill_null(False)
+
+
+def _decimal(text: pa.StringArray, column: Column) -> tuple[pa.Array, Mask]:
+    ok = _matches(text, _DECIMAL)
+    for _, _, wrong in _decimal_shape(text, column):
+        ok = pc.and_(ok, pc.invert(wrong))
+    numbers = (text if ok.true_count == len(text) else pc.if_else(ok, text, None)).cast(column.arrow_type)
+    return _masked(numbers, _within(numbers, column))
+
+
+def _decimal_shape(text: pa.StringArray, column: Column) -> Iterator[tuple[str, str, pa.BooleanArray]]:
+    """Find numbers that ``numeric`` would round, or not hold."""
+    places, digits = column.decimal_places or 0, column.max_digits or 0
+    yield (
+        "max_decimal_places",
+        f"Ensure that there are no more than {places} decimal places.",
+        _matches(text, rf"\A-?[0-9]+\.[0-9]{{{places}}}[0-9]*[1-9]0*\z"),
+    )
+    yield (
+        "max_digits",
+        f"Ensure that there are no more than {digits} digits in total ({digits - places} before the point).",
+        _matches(text, rf"\A-?0*[1-9][0-9]{{{digits - places},}}(?:\.[0-9]*)?\z"),
+    )
+
+
+def _float(text: pa.StringArray, column: Column) -> tuple[pa.Array, Mask]:
+    ok = _matches(text, _FLOAT)
+    numbers = pc.add((text if ok.true_count == len(text) else pc.if_else(ok, text, None)).cast(pa.float64()), 0.0)
+    ok = _within(numbers, column)
+    zero = np.flatnonzero(_numpy(pc.equal(numbers, 0.0).fill_null(False)))
+    if len(zero):  # `1e-400` became 0: PostgreSQL calls it out of range
+        lost = zero[~_numpy(_matches(text.take(pa.array(zero)), _FLOAT_ZERO))]
+        mask = _numpy(ok).copy()
+        mask[lost] = False
+        ok = pa.array(mask)
+    return _masked(numbers, ok)
+
+
+def _explain_text(text: pa.StringArray, column: Column) -> Iterator[Why]:
+    nul = _numpy(_has_nul(text))
+    if nul.any():
+        yield "null_characters_not_allowed", NULL_CHARACTERS, nul
+    if column.choices:
+        yield "invalid_choice", f"Choose one of: {', '.join(column.choices)}.", ~nul
+        return
+    longest = column.max_length or 2**30
+    too_long = _numpy(pc.greater(pc.utf8_length(text), longest)) & ~nul & (column.width is None)
+    if too_long.any():
+        yield "max_length", f"Ensure this field has no more than {longest} characters.", too_long
+    misshapen = ~nul if column.pattern is None else ~_numpy(_matches(text, patterns.re2(column.pattern))) & ~nul
+    if column.pattern is None:
+        misshapen &= ~too_long
+    if misshapen.any():
+        yield "invalid", column.message, misshapen
+
+
+def _explain_number(text: pa.StringArray, column: Column) -> Iterator[Why]:
+    shape = {"integer": _LONG_INTEGER, "decimal": _DECIMAL, "float": _FLOAT}[column.kind]
+    plain = _numpy(_matches(text, shape))
+    if column.kind == "decimal":
+        for code, message, wrong in _decimal_shape(text, column):
+            misfit = _numpy(wrong) & plain
+            if misfit.any():
+                yield code, message, misfit
+                plain = plain & ~misfit if code == "max_digits" else plain
+        plain &= ~_numpy(_matches(text, rf"\.[0-9]{{{column.decimal_places}}}[0-9]*[1-9]0*\z"))
+    low, high = _out_of_bounds(text, plain, column)
+    if low.any():
+        yield "min_value", f"Ensure this value is greater than or equal to {column.min_value}.", low
+    if high.any():
+        yield "max_value", f"Ensure this value is less than or equal to {column.max_value}.", high
+    invalid = ~_numpy(_matches(text, shape)) | (plain & ~low & ~high)
+    if invalid.any():
+        yield "invalid", column.message, invalid
+
+
+def _out_of_bounds(text: pa.StringArray, plain: Mask, column: Column) -> tuple[Mask, Mask]:
+    """Tell which well-formed numbers are below and above their bounds; neither: not finite, or lost to underflow."""
+    negative = _numpy(pc.starts_with(text, "-")) & plain
+    if column.kind == "integer":  # refused although well formed: so it is beyond one of the ends
+        short = plain & _numpy(pc.less_equal(pc.binary_length(text), _SAFE_DIGITS))
+        numbers = pc.if_else(pa.array(short), text, None).cast(pa.int64())
+        low = _numpy(pc.less(numbers, pa.scalar(column.min_value, pa.int64())).fill_null(False))
+        return low | (negative & ~short), (plain & ~low & short) | (plain & ~negative & ~short)
+    kind = pa.float64() if column.kind == "float" else column.arrow_type
+    numbers = pc.if_else(pa.array(plain), text, None).cast(kind)
+    finite = _numpy(pc.is_finite(numbers).fill_null(False)) if column.kind == "float" else plain
+    low = _numpy(pc.less(numbers, pa.scalar(column.min_value, kind)).fill_null(False)) & finite
+    high = _numpy(pc.greater(numbers, pa.scalar(column.max_value, kind)).fill_null(False)) & finite
+    return low, high

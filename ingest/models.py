@@ -1,0 +1,162 @@
+"""What the pipeline keeps about its own work: batches, their accounts, and every record that was refused."""
+
+import uuid
+from typing import ClassVar
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+OUTCOMES = ("inserted", "updated", "unchanged", "duplicates", "rejected", "rolled_back")
+TABLE_NAME_LENGTH = 100
+
+
+class Batch(models.Model):
+    """One unit of work: a request to the endpoint, a load of files, or a replay of rejects."""
+
+    class Origin(models.TextChoices):
+        """Where the records came from."""
+
+        API = "api", _("API")
+        LOAD = "load", _("load")
+        REPLAY = "replay", _("replay")
+
+    class Status(models.TextChoices):
+        """How it ended; ``running`` until then."""
+
+        RUNNING = "running", _("running")
+        ACCEPTED = "accepted", _("accepted")
+        PARTIAL = "partial", _("partial")
+        REJECTED = "rejected", _("rejected")
+        FAILED = "failed", _("failed")
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    origin = models.CharField(max_length=10, choices=Origin.choices)
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.RUNNING)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True)
+    source = models.TextField(blank=True, help_text="The folder, archive or address that a load read.")
+    options = models.JSONField(default=dict, blank=True)
+    caused_by = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="caused")
+    error = models.TextField(blank=True)
+    app_version = models.CharField(max_length=20)
+    started_at = models.DateTimeField(auto_now_add=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name_plural = "batches"
+        indexes: ClassVar = [models.Index(fields=["-started_at"], name="ingest_batch_newest")]
+
+    def __str__(self) -> str:
+        return f"{self.origin} {self.id}"
+
+
+class Account(models.Model):
+    """What became of the records of one table in one batch; the database checks that none is missing."""
+
+    batch = models.ForeignKey(Batch, on_delete=models.CASCADE, related_name="accounts")
+    table = models.CharField(max_length=TABLE_NAME_LENGTH)
+    status = models.CharField(max_length=10, choices=Batch.Status.choices)
+    file_name = models.TextField(blank=True)
+    file_sha256 = models.CharField(max_length=64, blank=True)
+    file_bytes = models.BigIntegerField(null=True, blank=True)
+    read = models.BigIntegerField(default=0)
+    inserted = models.BigIntegerField(default=0)
+    updated = models.BigIntegerField(default=0)
+    unchanged = models.BigIntegerField(default=0)
+    duplicates = models.BigIntegerField(default=0)
+    rejected = models.BigIntegerField(default=0)
+    rolled_back = models.BigIntegerField(default=0)
+    repaired = models.JSONField(default=dict, blank=True, help_text="Values that normalising changed, by rule.")
+    contract_version = models.CharField(max_length=12)
+    seconds = models.FloatField(default=0)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["batch", "table"], name="ingest_account_key"),
+            models.CheckConstraint(
+                name="ingest_account_balanced",
+                condition=Q(
+                    read=F("inserted")
+                    + F("updated")
+                    + F("unchanged")
+                    + F("duplicates")
+                    + F("rejected")
+                    + F("rolled_back")
+                ),
+            ),
+            models.CheckConstraint(
+                name="ingest_account_counts", condition=Q(**{f"{outcome}__gte": 0 for outcome in OUTCOMES})
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.table} of {self.batch_id}"
+
+
+class RejectedRecord(models.Model):
+    """One refused record, exactly as it came, with every reason. The raw bytes never change."""
+
+    class Status(models.TextChoices):
+        """``superseded``: a good record with the same key came in later by itself."""
+
+        OPEN = "open", _("open")
+        REPLAYED = "replayed", _("replayed")
+        SUPERSEDED = "superseded", _("superseded")
+        DISMISSED = "dismissed", _("dismissed")
+
+    class Stage(models.TextChoices):
+        """The step of the way that refused it."""
+
+        PARSE = "parse", _("parse")
+        CHECK = "check", _("check")
+        DUPLICATES = "duplicates", _("duplicates")
+        REFERENCES = "references", _("references")
+        STORED = "stored", _("existing rows")
+        WRITE = "write", _("write")
+
+    table = models.CharField(max_length=TABLE_NAME_LENGTH)
+    raw = models.BinaryField()
+    raw_sha256 = models.GeneratedField(
+        expression=models.Func(F("raw"), function="sha256"), output_field=models.BinaryField(), db_persist=True
+    )
+    record = models.JSONField(null=True, help_text="The fields as they came; NULL where they could not be told apart.")
+    natural_key = models.TextField(blank=True)
+    reasons = models.JSONField()
+    codes = ArrayField(models.TextField())
+    fields = ArrayField(models.TextField())
+    stage = models.CharField(max_length=10, choices=Stage.choices)
+    batch = models.ForeignKey(Batch, on_delete=models.PROTECT, related_name="rejects")
+    file_name = models.TextField(blank=True)
+    position = models.BigIntegerField(help_text="Index in the request (from 0), or record of the file (from 1).")
+    line = models.BigIntegerField(null=True)
+    waits_for = ArrayField(models.TextField(), default=list, help_text="Missing parents, as table/key.")
+    parent = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, blank=True, related_name="children")
+    contract_version = models.CharField(max_length=12)
+    app_version = models.CharField(max_length=20)
+    times_seen = models.BigIntegerField(default=1)
+    first_seen_at = models.DateTimeField()
+    last_seen_at = models.DateTimeField()
+    last_batch = models.ForeignKey(Batch, on_delete=models.PROTECT, related_name="+")
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.OPEN)
+    correction = models.JSONField(null=True, blank=True)
+    attempts = models.PositiveIntegerField(default=0)
+    closed_at = models.DateTimeField(null=True, blank=True)
+    closed_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True)
+    closed_why = models.TextField(blank=True)
+
+    class Meta:
+        verbose_name = "rejected record"
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["table", "raw_sha256"], name="ingest_reject_key"),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["status", "table", "id"], name="ingest_reject_open"),
+            models.Index(fields=["table", "natural_key"], name="ingest_reject_natural_key"),
+            GinIndex(fields=["waits_for"], condition=~Q(waits_for=[]), name="ingest_reject_waits_for"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.table} {self.natural_key or self.position}"

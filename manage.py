@@ -1,0 +1,30 @@
+#!/usr/bin/env python
+"""Django's command line for Data Forge."""
+
+import os
+import sys
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management import execute_from_command_line
+
+from dataforge.errors import DataForgeError
+
+
+def main() -> int:
+    """Run one command and return its exit code; an error that its user can mend is one line, not a traceback."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dataforge.settings")
+    try:
+        # Django puts off errors of the settings, and then shows them as tracebacks.
+        _ = settings.INSTALLED_APPS
+        execute_from_command_line(sys.argv)
+    except (DataForgeError, ImproperlyConfigured) as error:
+        if "--traceback" in sys.argv:
+            raise
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_code if isinstance(error, DataForgeError) else 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
