@@ -7,7 +7,7 @@ ADDRESS ?= 127.0.0.1:8000
 RUNTIME := .venv/.runtime
 DEV := .venv/.dev
 MANAGE := .venv/bin/python manage.py
-PIP := .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-input
+PIP := .venv/bin/python -m pip install -qq --disable-pip-version-check --no-input
 export PIP_ROOT_USER_ACTION := ignore
 
 .PHONY: help setup load serve test check check-all bench clean

@@ -38,10 +38,12 @@ class Processed:
     ``rows``: the accepted ones, m typed rows in the contract's columns; ``source``: their indices (int64, m).
     ``duplicates``: indices of records equal to an earlier one of the batch. ``reasons``: ``REASON_SCHEMA``, ordered by
     record; a record that is in none of the three lists does not exist. ``repairs``: values changed, by rule.
-    ``adopted``: by reference column, keys whose parent is missing and may be added.
+    ``adopted``: by reference column, keys whose parent is missing and may be added. ``checked``: all n records as typed
+    columns, NULL where a value was refused.
     """
 
     records: Records
+    checked: pa.Table
     rows: pa.Table
     source: Rows
     duplicates: Rows
@@ -220,6 +222,7 @@ class _Work:
         found = pa.concat_tables(self.found)
         return Processed(
             records=self.records,
+            checked=self.table,
             rows=self.table if len(accepted) == self.count else self.table.take(pa.array(accepted)),
             source=accepted,
             duplicates=self.duplicates,

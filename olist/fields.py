@@ -6,7 +6,7 @@ from typing import Any
 import pyarrow.compute as pc
 from django.db import models
 
-from ingest.fields import ChoiceField, DecimalField, LocalDateTimeField, PatternField
+from ingest.fields import ChoiceField, CodeField, DecimalField, LocalDateTimeField
 from ingest.normalising import INTEGRAL, TRIM, UPPER, Step
 
 # `1037` for `01037`: what a spreadsheet makes of a zip prefix. No Brazilian one begins with two zeros.
@@ -14,47 +14,44 @@ LEADING_ZERO = Step("leading_zero", lambda text: pc.replace_substring_regex(text
 
 
 class State(models.TextChoices):
-    """The 26 states and the federal district."""
+    """The 26 states and the federal district, by number of customers (see ``ChoiceField``)."""
 
-    AC = "AC", "Acre"
-    AL = "AL", "Alagoas"
-    AM = "AM", "Amazonas"
-    AP = "AP", "Amapá"
+    SP = "SP", "São Paulo"
+    RJ = "RJ", "Rio de Janeiro"
+    MG = "MG", "Minas Gerais"
+    RS = "RS", "Rio Grande do Sul"
+    PR = "PR", "Paraná"
+    SC = "SC", "Santa Catarina"
     BA = "BA", "Bahia"
-    CE = "CE", "Ceará"
     DF = "DF", "Distrito Federal"
     ES = "ES", "Espírito Santo"
     GO = "GO", "Goiás"
-    MA = "MA", "Maranhão"
-    MG = "MG", "Minas Gerais"
-    MS = "MS", "Mato Grosso do Sul"
-    MT = "MT", "Mato Grosso"
-    PA = "PA", "Pará"
-    PB = "PB", "Paraíba"
     PE = "PE", "Pernambuco"
+    CE = "CE", "Ceará"
+    PA = "PA", "Pará"
+    MT = "MT", "Mato Grosso"
+    MA = "MA", "Maranhão"
+    MS = "MS", "Mato Grosso do Sul"
+    PB = "PB", "Paraíba"
     PI = "PI", "Piauí"
-    PR = "PR", "Paraná"
-    RJ = "RJ", "Rio de Janeiro"
     RN = "RN", "Rio Grande do Norte"
-    RO = "RO", "Rondônia"
-    RR = "RR", "Roraima"
-    RS = "RS", "Rio Grande do Sul"
-    SC = "SC", "Santa Catarina"
+    AL = "AL", "Alagoas"
     SE = "SE", "Sergipe"
-    SP = "SP", "São Paulo"
     TO = "TO", "Tocantins"
+    RO = "RO", "Rondônia"
+    AM = "AM", "Amazonas"
+    AC = "AC", "Acre"
+    AP = "AP", "Amapá"
+    RR = "RR", "Roraima"
 
 
-class ZipPrefixField(PatternField):
+class ZipPrefixField(CodeField):
     """The first five digits of a CEP; a number that lost its leading zero gets it back."""
 
-    pattern = "[0-9]{5}"
-    message = "Enter the first five digits of the zip code."
+    alphabet = "[0-9]"
     width = 5
+    message = "Enter the first five digits of the zip code."
     normalise = (TRIM, INTEGRAL, LEADING_ZERO)
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **{**kwargs, "max_length": self.width})
 
 
 class StateField(ChoiceField):

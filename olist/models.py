@@ -120,16 +120,16 @@ class Order(models.Model):
     """An order and its way to the customer."""
 
     class Status(models.TextChoices):
-        """Where an order stands."""
+        """Where an order stands, the frequent first."""
 
-        APPROVED = "approved"
-        CANCELED = "canceled"
-        CREATED = "created"
         DELIVERED = "delivered"
+        SHIPPED = "shipped"
+        CANCELED = "canceled"
+        UNAVAILABLE = "unavailable"
         INVOICED = "invoiced"
         PROCESSING = "processing"
-        SHIPPED = "shipped"
-        UNAVAILABLE = "unavailable"
+        CREATED = "created"
+        APPROVED = "approved"
 
     order_id = HexIdField(primary_key=True)
     customer = models.ForeignKey(Customer, on_delete=models.PROTECT, db_index=False)
@@ -195,13 +195,13 @@ class OrderPayment(models.Model):
     """One payment of an order; an order may be paid in several ways."""
 
     class Type(models.TextChoices):
-        """How it was paid."""
+        """How it was paid, the frequent first."""
 
-        BOLETO = "boleto"
         CREDIT_CARD = "credit_card"
+        BOLETO = "boleto"
+        VOUCHER = "voucher"
         DEBIT_CARD = "debit_card"
         NOT_DEFINED = "not_defined"
-        VOUCHER = "voucher"
 
     order = models.ForeignKey(Order, on_delete=models.PROTECT, db_index=False)
     payment_sequential = IntegerField(min_value=1)

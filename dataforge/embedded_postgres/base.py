@@ -7,6 +7,7 @@ from typing import Any
 from django.db.backends.postgresql import base
 from django.db.backends.postgresql.client import DatabaseClient as PostgresClient
 
+from dataforge.embedded_postgres.cluster import MAJOR_VERSION
 from dataforge.embedded_postgres.server import USER, binary, join
 from dataforge.embedded_postgres.sockets import PORT
 
@@ -29,6 +30,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
     """PostgreSQL in the folder that ``OPTIONS["folder"]`` names."""
 
     client_class = DatabaseClient
+    # Django's system checks ask for it, and a check is no reason to start a server.
+    pg_version = MAJOR_VERSION * 10_000
 
     def get_connection_params(self) -> dict[str, Any]:
         """Start the server where it does not run, and say where it listens. Raises EmbeddedPostgresFailed."""

@@ -63,23 +63,15 @@ class Cluster:
         ``server.lock`` must be free: then whatever a pid file says, no process of this server is left.
         """
         self._check_programs()
-        if not self.data.exists() or not any(self.data.iterdir()):
-            self._make()
-        self._check_data()
-        self._remove_stale_pid_files(socket)
-        if self.log.exists() and self.log.stat().st_size > LOG_MAX_BYTES:
-            self.log.replace(self.log.with_suffix(".old"))
-        log_start = self.log.stat().st_size if self.log.exists() else 0
-        settings = SERVER_SETTINGS | {"unix_socket_directories": str(socket)}
-        options = shlex.join(part for name, value in settings.items() for part in ("-c", f"{name}={value}"))
         lock = locks.hold(self.folder / "server.lock")
         try:
-            command = ("pg_ctl", "-w", "-t", str(timeout_seconds), "-l", self.log.name, "-o", options, "start")
-            result = self._run(*command, inherited=(lock,))
+            if not self.data.exists() or not any(self.data.iterdir()):
+                self._make(lock)
+            self._check_data()
+            self._remove_stale_pid_files(socket)
+            self._launch(socket, lock, timeout_seconds=timeout_seconds)
         finally:
             os.close(lock)
-        if result.returncode != 0:
-            raise self._failed("it did not start", self._log_since(log_start) or result.stdout)
 
     def stop(self) -> None:
         """Stop the server and wait for its end. One that takes longer goes on stopping; the next start waits for it."""
@@ -97,7 +89,18 @@ class Cluster:
         """Tell whether the server takes connections."""
         return self._run("pg_isready", "-q", "-h", str(socket), "-p", str(PORT)).returncode == 0
 
-    def _make(self) -> None:
+    def _launch(self, socket: Path, lock: int, *, timeout_seconds: int) -> None:
+        if self.log.exists() and self.log.stat().st_size > LOG_MAX_BYTES:
+            self.log.replace(self.log.with_suffix(".old"))
+        log_start = self.log.stat().st_size if self.log.exists() else 0
+        settings = SERVER_SETTINGS | {"unix_socket_directories": str(socket)}
+        options = shlex.join(part for name, value in settings.items() for part in ("-c", f"{name}={value}"))
+        command = ("pg_ctl", "-w", "-t", str(timeout_seconds), "-l", self.log.name, "-o", options, "start")
+        result = self._run(*command, inherited=(lock,))
+        if result.returncode != 0:
+            raise self._failed("it did not start", self._log_since(log_start) or result.stdout)
+
+    def _make(self, lock: int) -> None:
         # Made aside and renamed, so that a killed initdb leaves nothing that looks like a data folder.
         unfinished = self.folder / "data.unfinished"
         if unfinished.exists():
@@ -105,9 +108,9 @@ class Cluster:
         unfinished.mkdir(mode=0o700)
         self.account.own(unfinished)
         locale = ("--encoding=UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
-        result = self._run(
-            "initdb", "-D", str(unfinished), "-U", "postgres", "--auth=trust", "--no-instructions", *locale
-        )
+        options = ("-U", "postgres", "--auth=trust", "--no-instructions", *locale)
+        # An initdb whose parent is killed works on; the next command waits until it lets go of the lock.
+        result = self._run("initdb", "-D", str(unfinished), *options, inherited=(lock,))
         if result.returncode != 0:
             shutil.rmtree(unfinished)
             raise self._failed("its data folder could not be made", result.stdout)

@@ -70,7 +70,7 @@ def _has_lone_return(buffer: bytes, octets: npt.NDArray[np.uint8], quotes: npt.N
 
 def _cut(buffer: bytes, octets: npt.NDArray[np.uint8], ends: npt.NDArray[np.int64]) -> pa.BinaryArray:
     """Make the records of the bytes up to each of ``ends`` (offsets of line feeds), without LF or CRLF."""
-    before = octets[ends - 1] == _CR
+    before = octets[np.maximum(ends - 1, 0)] == _CR  # never wrapping round to the last byte
     if not before.any():
         offsets = np.zeros(len(ends) + 1, np.int32)
         offsets[1:] = ends + 1

@@ -1,4 +1,4 @@
-"""Brazil's 27 federal units as common knowledge has them: zip prefixes, a point, some cities, and how many live there."""
+"""Brazil's 27 federal units as common knowledge has them: zip prefixes, a point, cities, share of the customers."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -41,9 +41,13 @@ STATES: Final = (
     State("MT", 78000, 78899, 0.009, -14.6, -55.8, ("cuiabá", "várzea grande", "mirassol d'oeste", "sinop")),
     State("PA", 66000, 68899, 0.010, -2.6, -49.6, ("belém", "ananindeua", "santarém", "marabá")),
     State("PB", 58000, 58999, 0.005, -7.1, -35.6, ("joão pessoa", "campina grande", "patos")),
-    State("PE", 50000, 56999, 0.017, -8.2, -35.6, ("recife", "olinda", "caruaru", "petrolina", "jaboatão dos guararapes")),
+    State(
+        "PE", 50000, 56999, 0.017, -8.2, -35.6, ("recife", "olinda", "caruaru", "petrolina", "jaboatão dos guararapes")
+    ),
     State("PI", 64000, 64999, 0.005, -5.6, -42.6, ("teresina", "parnaíba", "picos")),
-    State("PR", 80000, 87999, 0.051, -24.6, -51.0, ("curitiba", "londrina", "maringá", "itapejara d'oeste", "cascavel")),
+    State(
+        "PR", 80000, 87999, 0.051, -24.6, -51.0, ("curitiba", "londrina", "maringá", "itapejara d'oeste", "cascavel")
+    ),
     State(
         "RJ",
         20000,
@@ -56,7 +60,9 @@ STATES: Final = (
     State("RN", 59000, 59999, 0.005, -5.8, -35.6, ("natal", "mossoró", "parnamirim")),
     State("RO", 76800, 76999, 0.003, -10.4, -62.6, ("porto velho", "ji-paraná", "alta floresta d'oeste")),
     State("RR", 69300, 69399, 0.001, 2.6, -60.7, ("boa vista", "caracaraí")),
-    State("RS", 90000, 99999, 0.055, -29.8, -52.0, ("porto alegre", "caxias do sul", "pelotas", "canoas", "não-me-toque")),
+    State(
+        "RS", 90000, 99999, 0.055, -29.8, -52.0, ("porto alegre", "caxias do sul", "pelotas", "canoas", "não-me-toque")
+    ),
     State("SC", 88000, 89999, 0.037, -27.1, -49.6, ("florianópolis", "joinville", "blumenau", "herval d'oeste")),
     State("SE", 49000, 49999, 0.004, -10.6, -37.2, ("aracaju", "lagarto", "itabaiana")),
     State(

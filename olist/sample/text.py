@@ -10,6 +10,8 @@ import pyarrow.compute as pc
 
 type Ints = np.ndarray[Any, np.dtype[np.int64]]
 type Floats = np.ndarray[Any, np.dtype[np.float64]]
+type Text = pa.Array[pa.Scalar[pa.lib.StringType]]
+type Lines = pa.Array[pa.Scalar[pa.lib.BinaryType]]
 type Mask = np.ndarray[Any, np.dtype[np.bool_]]
 
 _ID_BYTES = 16
@@ -21,56 +23,69 @@ def generator(seed: int, *stream: int) -> np.random.Generator:
     return np.random.default_rng([seed, *stream])
 
 
-def frame(columns: Mapping[str, pa.StringArray]) -> pd.DataFrame:
+def frame(columns: Mapping[str, Text]) -> pd.DataFrame:
     """Lay columns of text (NULL: an empty cell) side by side."""
     dtype = pd.ArrowDtype(pa.string())
     return pd.DataFrame({name: pd.Series(values, dtype=dtype) for name, values in columns.items()})
 
 
-def array(column: "pd.Series[Any]") -> pa.StringArray:
+def array(column: "pd.Series[Any]") -> Text:
     """Give a frame's column back as Arrow text."""
-    values = pa.array(column, pa.string())
-    return values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values
+    values: Text = pa.chunked_array([pa.array(column, pa.string())]).combine_chunks()
+    return values
 
 
-def hex_ids(rng: np.random.Generator, count: int) -> pa.StringArray:
+def filled(values: Text) -> Text:
+    """Write NULL as an empty text."""
+    full: Text = pc.call_function("coalesce", [values, pa.scalar("")])
+    return full
+
+
+def hex_ids(rng: np.random.Generator, count: int) -> Text:
     """Draw ids of 32 lower-case hexadecimal digits; 128 random bits never meet."""
     raw = rng.integers(0, 256, (count, _ID_BYTES), np.uint8)
     offsets = np.arange(count + 1, dtype=np.int32) * (2 * _ID_BYTES)
     return pa.StringArray.from_buffers(count, pa.py_buffer(offsets), pa.py_buffer(_HEX_PAIRS[raw].tobytes()))
 
 
-def moments(seconds: Ints, missing: Mask | None = None) -> pa.StringArray:
+def moments(seconds: Ints, missing: Mask | None = None) -> Text:
     """Write seconds since 1970 as ``2017-10-02 10:56:33``."""
     return pa.array(seconds.astype("datetime64[s]"), mask=missing).cast(pa.string())
 
 
-def money(cents: Ints) -> pa.StringArray:
+def money(cents: Ints) -> Text:
     """Write centavos as ``12.30``."""
     whole = pa.array(cents // 100).cast(pa.string())
     rest = pc.utf8_lpad(pa.array(cents % 100).cast(pa.string()), 2, "0")
-    return pc.binary_join_element_wise(whole, rest, ".")
+    return glue(whole, rest, separator=".")
 
 
-def integers(values: Ints, missing: Mask | None = None) -> pa.StringArray:
+def integers(values: Ints, missing: Mask | None = None) -> Text:
     """Write whole numbers."""
     return pa.array(values, mask=missing).cast(pa.string())
 
 
-def degrees(values: Floats) -> pa.StringArray:
+def degrees(values: Floats) -> Text:
     """Write coordinates with all their digits (up to 17), never with an exponent."""
     return pa.array(np.where(np.abs(values) < 1e-3, 0.5, values)).cast(pa.string())
 
 
-def zips(values: Ints) -> pa.StringArray:
+def zips(values: Ints) -> Text:
     """Write zip prefixes with five digits."""
     return pc.utf8_lpad(pa.array(values).cast(pa.string()), 5, "0")
 
 
-def pick(words: Sequence[str] | pa.StringArray, at: Ints, missing: Mask | None = None) -> pa.StringArray:
+def pick(words: Sequence[str] | Text, at: Ints, missing: Mask | None = None) -> Text:
     """Take ``words[at]``, NULL where missing."""
-    source = words if isinstance(words, pa.StringArray) else pa.array(words, pa.string())
-    return source.take(pa.array(at, mask=missing))
+    source = words if isinstance(words, pa.Array) else pa.array(words, pa.string())
+    return source.take(at if missing is None else pa.array(at, pa.int64(), mask=missing))
+
+
+def glue(*parts: Text | str, separator: str = "") -> Text:
+    """Put columns of text (and texts that are the same in all rows) together, row by row."""
+    columns = [pa.scalar(part) if isinstance(part, str) else part for part in (*parts, separator)]
+    glued: Text = pc.call_function("binary_join_element_wise", columns)
+    return glued
 
 
 def share(count: int, fraction: float, *, least: int = 1) -> int:

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -74,26 +74,24 @@ def leave_orphan(folder: Path) -> list[int]:
 
 
 def kill_all(pids: list[int]) -> None:
-    """Kill processes by number, and wait until they hold nothing any more."""
+    """Kill processes by number, as a power failure would."""
     for pid in pids:
         os.kill(pid, signal.SIGKILL)
 
 
-@pytest.fixture(scope="session")
-def made_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give a folder whose server has run once; making one takes a second."""
-    folder = tmp_path_factory.mktemp("postgres") / "made"
-    run(folder, "ask('SELECT 1')")
-    return folder
+@pytest.fixture(scope="module")
+def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a folder for all tests that leave it whole; making one takes a second."""
+    return tmp_path_factory.mktemp("embedded") / "postgres"
 
 
 @pytest.fixture
-def folder(made_once: Path, tmp_path: Path) -> Iterator[Path]:
-    """Give a folder of the test's own; its server is stopped at the end."""
-    copy = tmp_path / "postgres"
-    shutil.copytree(made_once, copy)
-    yield copy
-    stop(copy)
+def folder(shared_folder: Path) -> Iterator[Path]:
+    """Give a folder whose server has run before and does not run now."""
+    if not shared_folder.exists():
+        run(shared_folder, "ask('SELECT 1')")
+    yield shared_folder
+    stop(shared_folder)
 
 
 @pytest.fixture
@@ -110,11 +108,22 @@ def test_the_server_runs_while_somebody_uses_it_and_no_longer(folder: Path) -> N
     assert not is_running(folder)
 
 
-def test_six_commands_at_once_share_one_server(folder: Path) -> None:
+def test_six_commands_at_once_make_and_share_one_server(tmp_path: Path) -> None:
+    folder = tmp_path / "postgres"
     with ThreadPoolExecutor(6) as pool:
-        answers = list(pool.map(lambda _: run(folder, "print(ask('SELECT pg_postmaster_start_time()'))"), range(6)))
-    assert len(answers) == 6
+        answers = list(pool.map(lambda _: run(folder, "print(ask('SELECT 1'))"), range(6)))
+    assert answers == ["1"] * 6
     assert not is_running(folder)
+
+
+def test_a_server_half_made_by_a_killed_command_is_made_by_the_next(tmp_path: Path) -> None:
+    folder = tmp_path / "postgres"
+    with spawn(folder, "ask('SELECT 1')") as command:
+        while not (folder / "data.unfinished" / "PG_VERSION").exists():
+            assert command.poll() is None
+            time.sleep(0.01)
+        command.kill()
+    assert run(folder, "print(ask('SELECT 1'))") == "1"
 
 
 def test_commands_that_come_while_others_go_never_meet_a_stopping_server(folder: Path) -> None:
@@ -153,8 +162,8 @@ def test_a_killed_postmaster_whose_children_linger_is_waited_for(folder: Path) -
     assert run(folder, "print(ask('SELECT count(*) FROM kept'))") == "0"
 
 
-@pytest.mark.parametrize("content", ["{pid}\n{data}\n1700000000\n5432\n{data}\n\n  1 2\nready\n", "{pid}", "1", ""])
-def test_a_stale_pid_file_is_no_hindrance(folder: Path, sleeper: int, content: str) -> None:
+@pytest.mark.parametrize("content", ["{pid}\n{data}\n1700000000\n5432\n{data}\n\n  1 2\nready\n", ""])
+def test_a_pid_file_that_is_stale_or_half_written_is_no_hindrance(folder: Path, sleeper: int, content: str) -> None:
     (folder / "data" / "postmaster.pid").write_text(content.format(pid=sleeper, data=folder / "data"))
     (folder / "run").mkdir(exist_ok=True)
     (folder / "run" / ".s.PGSQL.5432.lock").write_text(f"{sleeper}\n")
@@ -200,8 +209,8 @@ print(is_running(folder), ask('SELECT 2'))
     assert run(folder, body) == "True 2"
 
 
-def test_a_path_too_long_for_a_socket_gets_a_short_private_one(folder: Path) -> None:
-    deep = folder.parent / ("d" * 60) / ("e, 'f' $g \"h" * 5)
+def test_a_path_too_long_for_a_socket_gets_a_short_private_one(folder: Path, tmp_path: Path) -> None:
+    deep = tmp_path / ("d" * 60) / ("e, 'f' $g \"h" * 5)
     shutil.copytree(folder, deep)
     socket = Path(run(deep, "ask('SELECT 1'); print(join(folder, database='dataforge'))"))
     assert len(os.fsencode(socket)) < 90
@@ -227,9 +236,16 @@ def failure(folder: Path, prelude: str = "") -> str:
     )
 
 
-def test_data_of_another_major_version_is_named(folder: Path) -> None:
-    (folder / "data" / "PG_VERSION").write_text("16\n")
-    assert "of PostgreSQL 16, and this is PostgreSQL 18" in failure(folder)
+@pytest.fixture
+def old_folder(tmp_path: Path) -> Path:
+    """Give a folder whose data is of an older PostgreSQL."""
+    (tmp_path / "old" / "data").mkdir(parents=True)
+    (tmp_path / "old" / "data" / "PG_VERSION").write_text("16\n")
+    return tmp_path / "old"
+
+
+def test_data_of_another_major_version_is_named(old_folder: Path) -> None:
+    assert "of PostgreSQL 16, and this is PostgreSQL 18" in failure(old_folder)
 
 
 def test_a_folder_that_is_no_data_folder_is_left_alone(tmp_path: Path) -> None:
@@ -246,9 +262,13 @@ def test_a_disk_that_is_full_at_the_making_is_told_and_tried_again(tmp_path: Pat
 
 
 def test_a_server_that_does_not_start_shows_the_end_of_its_log(folder: Path) -> None:
-    with (folder / "data" / "postgresql.conf").open("a") as configuration:
-        configuration.write("nonsense = on\n")
-    assert 'unrecognized configuration parameter "nonsense"' in failure(folder)
+    configuration = folder / "data" / "postgresql.conf"
+    text = configuration.read_text()
+    configuration.write_text(f"{text}\nnonsense = on\n")
+    try:
+        assert 'unrecognized configuration parameter "nonsense"' in failure(folder)
+    finally:
+        configuration.write_text(text)
 
 
 @needs_root
@@ -268,16 +288,16 @@ def test_a_plain_user_runs_a_server_of_his_own() -> None:
 
 
 @needs_root
-def test_a_folder_of_another_user_is_refused_with_his_name(folder: Path) -> None:
-    for place in (folder, *folder.parents[:-1]):
+def test_a_folder_of_another_user_is_refused_with_his_name(tmp_path: Path) -> None:
+    for place in (tmp_path, *tmp_path.parents[:-1]):
         place.chmod(place.stat().st_mode | 0o001)
-    message = failure(folder, f"os.setgroups([]); os.setgid({NOBODY}); os.setuid({NOBODY})")
+    message = failure(tmp_path, f"os.setgroups([]); os.setgid({NOBODY}); os.setuid({NOBODY})")
     assert "it belongs to user root" in message
     assert "DATABASE_URL" in message
 
 
 @needs_root
-def test_programs_that_the_server_user_may_not_run_are_told_with_the_remedy(folder: Path, tmp_path: Path) -> None:
+def test_programs_that_the_server_user_may_not_run_are_told_with_the_remedy(tmp_path: Path) -> None:
     installed = tmp_path / "pginstall18" / "bin"
     installed.mkdir(parents=True)
     shutil.copy(binary("postgres"), installed / "postgres")
@@ -285,44 +305,33 @@ def test_programs_that_the_server_user_may_not_run_are_told_with_the_remedy(fold
     lure = (
         f"from dataforge.embedded_postgres import cluster\ncluster.binary = lambda name: Path({str(installed)!r}, name)"
     )
-    assert f"chmod -R o+rX {installed.parent}" in failure(folder, lure)
+    assert f"chmod -R o+rX {installed.parent}" in failure(tmp_path / "postgres", lure)
 
 
-@pytest.fixture
-def manage(folder: Path, tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Give a function that runs manage.py on the test's own folder."""
-    (tmp_path / "own_settings.py").write_text(
+def manage(folder: Path, own_settings: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run manage.py with settings that name ``folder``; they are written into ``own_settings``."""
+    (own_settings / "own_settings.py").write_text(
         "from dataforge.settings import *\n"
         "DATABASES = {'default': {'ENGINE': 'dataforge.embedded_postgres', 'NAME': 'dataforge', "
         f"'OPTIONS': {{'folder': {str(folder)!r}}}}}}}\n"
     )
-    own = {"PYTHONPATH": str(tmp_path), "DJANGO_SETTINGS_MODULE": "own_settings", "SECRET_KEY": "x" * 50}
-
-    def manage(*arguments: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "manage.py", *arguments]
-        return subprocess.run(command, cwd=PROJECT, env=os.environ | own, capture_output=True, text=True, check=False)
-
-    return manage
+    own = {"PYTHONPATH": str(own_settings), "DJANGO_SETTINGS_MODULE": "own_settings", "SECRET_KEY": "x" * 50}
+    command = [sys.executable, "manage.py", *arguments]
+    return subprocess.run(command, cwd=PROJECT, env=os.environ | own, capture_output=True, text=True, check=False)
 
 
-def test_a_command_shows_a_failure_of_the_server_as_one_line(
-    folder: Path, manage: Callable[..., subprocess.CompletedProcess[str]]
-) -> None:
-    (folder / "data" / "PG_VERSION").write_text("16\n")
-    result = manage("migrate")
+def test_a_command_shows_a_failure_of_the_server_as_one_line(old_folder: Path, tmp_path: Path) -> None:
+    result = manage(old_folder, tmp_path, "migrate")
     assert result.returncode == 3
     assert result.stderr.startswith("error: The embedded PostgreSQL in ")
     assert result.stderr.count("\n") == 1
 
 
-def test_dbshell_speaks_to_the_server(manage: Callable[..., subprocess.CompletedProcess[str]]) -> None:
-    assert manage("dbshell", "--", "-Atc", "SHOW listen_addresses").stdout.strip() == ""
-    assert manage("dbshell", "--", "-Atc", "SHOW fsync").stdout.strip() == "on"
+def test_dbshell_speaks_to_the_server(folder: Path, tmp_path: Path) -> None:
+    query = "SELECT current_setting('fsync'), current_setting('listen_addresses')"
+    assert manage(folder, tmp_path, "dbshell", "--", "-Atc", query).stdout.strip() == "on|"
 
 
-def test_a_command_that_needs_no_database_starts_no_server(
-    folder: Path, manage: Callable[..., subprocess.CompletedProcess[str]]
-) -> None:
-    shutil.rmtree(folder)
-    assert manage("check").returncode == 0
-    assert not folder.exists()
+def test_a_command_that_needs_no_database_starts_no_server(tmp_path: Path) -> None:
+    assert manage(tmp_path / "postgres", tmp_path, "check").returncode == 0
+    assert not (tmp_path / "postgres").exists()

@@ -1,0 +1,134 @@
+"""One file as one unit: its rows, its rejects and its account, in one transaction."""
+
+import time
+from collections.abc import Callable
+from uuid import UUID
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
+from django.utils import timezone
+
+from dataforge.errors import SourceUnreadable
+from ingest.loading.options import LoadOptions, TableReport
+from ingest.loading.reading import FileBlocks, FilePlan, FileResult
+from ingest.loading.writing import LimitPassed, Written, keep_limit, write_empty, write_merged
+from ingest.models import Account, Batch
+from ingest.processing import process
+from ingest.readers.csv_file import CsvFile
+from ingest.readers.locations import Location
+from ingest.readers.picking import pick
+from ingest.reasons import REASON_SCHEMA
+from ingest.rejects import RejectOrigin, describe, store_rejects
+from ingest.sources import Source
+
+type RejectsSink = Callable[[Source, pa.RecordBatch], None]
+
+
+def load_file(
+    plan: FilePlan,
+    blocks: FileBlocks,
+    *,
+    location: Location,
+    options: LoadOptions,
+    batch: UUID | None,
+    sink: RejectsSink | None = None,
+) -> TableReport:
+    """Load one file; report status ``rejected`` if it has more rejects than allowed, and then nothing of it is kept.
+
+    Rejects and account are written outside the savepoint that a refused file rolls back. ``batch`` None: a dry run.
+    Raises ChecksIncomplete, with nothing written.
+    """
+    started = time.monotonic()
+    with transaction.atomic(), connection.cursor() as cursor:
+        try:
+            with transaction.atomic():
+                written: Written | None = _write(cursor, plan, blocks, location, options)
+        except LimitPassed:
+            written = None
+        with blocks.result.rejects as rejects:
+            for stretch in rejects if sink else ():
+                sink(plan.source, stretch) if sink else None
+            stored = rejects.count if batch is None else _store(cursor, plan.source, blocks.result, batch)
+        report = _report(plan.source, blocks.result, written, rejected=stored, seconds=time.monotonic() - started)
+        if batch is None:
+            transaction.set_rollback(True)
+        else:
+            _keep_account(plan.source, blocks.result, report, batch)
+    return report
+
+
+def _write(
+    cursor: CursorWrapper, plan: FilePlan, blocks: FileBlocks, location: Location, options: LoadOptions
+) -> Written:
+    write = write_merged if plan.staged else write_empty
+    written = write(cursor, plan, blocks, options)
+    if len(written.late):
+        _spool_late(location, plan.source, written.late, blocks.result)
+    keep_limit(blocks.result, options)
+    if not options.dry_run and (written.inserted or written.updated):
+        cursor.execute(f"analyze {connection.ops.quote_name(plan.source.contract.db_table)}")
+    return written
+
+
+def _spool_late(location: Location, source: Source, late: pa.Table, result: FileResult) -> None:
+    """Read the file again for the records that only the table refused, and spool them with their reasons."""
+    contract, path = source.contract, location.describe(source.file_name)
+    with location.open(source.file_name) as stream:
+        file = CsvFile(stream, path=path, expected=contract.names)
+        for records in pick(file, late["position"].combine_chunks()):
+            rows = pc.index_in(late["position"], records.position).cast(pa.int64())
+            here = pa.table([rows, *late.columns[1:]], schema=REASON_SCHEMA).filter(pc.is_valid(rows))
+            result.rejects.add(describe(records, process(records, contract).checked, here, contract))
+    if file.sha256 != result.sha256:
+        raise SourceUnreadable(path=path, problem="changed while it was being loaded", remedy="Load it again.")
+    result.accepted -= len(late)
+
+
+def _store(cursor: CursorWrapper, source: Source, result: FileResult, batch: UUID) -> int:
+    origin = RejectOrigin(
+        batch=batch, contract=source.contract, now=timezone.now(), file_name=source.file_name
+    )
+    return store_rejects(cursor, result.rejects, origin)
+
+
+def _report(
+    source: Source, result: FileResult, written: Written | None, *, rejected: int, seconds: float
+) -> TableReport:
+    repaired = dict(result.repaired)
+    if written is not None and written.parents_added:
+        repaired["missing_parent"] = written.parents_added
+    if written is None or (rejected and rejected == result.read):
+        status = Batch.Status.REJECTED
+    else:
+        status = Batch.Status.PARTIAL if rejected else Batch.Status.ACCEPTED
+    kept = written or Written()
+    return TableReport(
+        table=source.table,
+        status=status,
+        read=result.read,
+        inserted=kept.inserted,
+        updated=kept.updated,
+        unchanged=kept.unchanged,
+        duplicates=result.duplicates,
+        rejected=rejected,
+        rolled_back=result.accepted if written is None else 0,
+        repaired=repaired,
+        refused=written is None,
+        seconds=seconds,
+    )
+
+
+def _keep_account(source: Source, result: FileResult, report: TableReport, batch: UUID) -> None:
+    Account.objects.create(
+        batch_id=batch,
+        table=source.table,
+        status=report.status,
+        file_name=source.file_name,
+        file_sha256=result.sha256,
+        file_bytes=result.size,
+        contract_version=source.contract.version,
+        seconds=report.seconds,
+        **report.counts(),
+    )

@@ -1,0 +1,91 @@
+"""What a load is asked to do, and what it says when it is done."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+from uuid import UUID
+
+from ingest.models import OUTCOMES
+
+type OnConflict = Literal["reject", "update"]
+
+
+@dataclass(frozen=True)
+class RejectLimit:
+    """How many rejects of one file are too many: a number of records, or a percentage of the file's."""
+
+    amount: float
+    percent: bool = False
+
+    def passed(self, *, rejected: int, read: int) -> bool:
+        """Say whether ``rejected`` of ``read`` records are more than allowed."""
+        return rejected > (self.amount * read / 100 if self.percent else self.amount)
+
+    def __str__(self) -> str:
+        return f"{self.amount:g}%" if self.percent else f"{self.amount:g}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Progress:
+    """How far the reading of one file is; ``bytes_total`` is 0 where it is not known."""
+
+    table: str
+    records: int
+    bytes_read: int
+    bytes_total: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoadOptions:
+    """Options of a load; ``tables`` empty means all, ``max_rejects`` None means no limit."""
+
+    tables: tuple[str, ...] = ()
+    dry_run: bool = False
+    max_rejects: RejectLimit | None = None
+    on_conflict: OnConflict = "reject"
+    rejects_out: Path | None = None
+    on_progress: Callable[[Progress], None] = field(default=lambda progress: None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TableReport:
+    """The account of one table, as it was stored. ``resumed``: an interrupted run had finished
+    this very file. ``refused``: too many rejects, or its parent file was refused; nothing of it was kept."""
+
+    table: str
+    status: str
+    read: int = 0
+    inserted: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    duplicates: int = 0
+    rejected: int = 0
+    rolled_back: int = 0
+    repaired: dict[str, int] = field(default_factory=dict)
+    seconds: float = 0.0
+    resumed: bool = False
+    refused: bool = False
+
+    def counts(self) -> dict[str, Any]:
+        """Give the account as the command and the API print it."""
+        return {name: getattr(self, name) for name in ("read", *OUTCOMES, "repaired")}
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoadReport:
+    """A finished load: its batch (None in a dry run), status, seconds, and one report for each table, in order."""
+
+    batch: UUID | None
+    status: str
+    seconds: float
+    tables: tuple[TableReport, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """Give the one JSON object of ``--format json``."""
+        return {
+            "batch": str(self.batch) if self.batch else None,
+            "status": self.status,
+            "seconds": round(self.seconds, 3),
+            "tables": {report.table: report.counts() for report in self.tables},
+        }

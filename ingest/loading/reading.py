@@ -1,0 +1,168 @@
+"""The reading side of a load: a thread that reads, checks and encodes ahead of the database.
+
+One thread prepares all files in order; the main thread feeds PostgreSQL. While PostgreSQL takes one chunk or builds an
+index, the next chunks (and files) are already being checked. The queue between them is bounded.
+"""
+
+import queue
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+
+from dataforge.postgres.encoding import encode
+from ingest.loading.options import LoadOptions, Progress
+from ingest.loading.parents import LoadParents
+from ingest.loading.spool import RejectSpool
+from ingest.processing import Processed, Seen, process
+from ingest.readers.csv_file import CsvFile
+from ingest.readers.locations import Location
+from ingest.rejects import rejects_of
+from ingest.sources import Source
+
+QUEUED_BLOCKS = 32  # encoded chunks of a MiB or two between the two threads
+POSITION = pa.field("position", pa.int64(), nullable=False)
+
+
+@dataclass(kw_only=True)
+class FileResult:
+    """What reading one file came to: ``accepted`` rows were handed on, the others are counted or spooled."""
+
+    read: int = 0
+    accepted: int = 0
+    duplicates: int = 0
+    sha256: str = ""
+    size: int = 0  # bytes
+    repaired: Counter[str] = field(default_factory=Counter)
+    adopted: dict[str, list[pa.Array]] = field(default_factory=dict)  # by reference column: keys of parents to add
+    rejects: RejectSpool = field(default_factory=RejectSpool)
+
+    def add(self, processed: Processed) -> None:
+        """Count one chunk."""
+        self.read += processed.read
+        self.accepted += processed.rows.num_rows
+        self.duplicates += len(processed.duplicates)
+        self.repaired.update(processed.repairs)
+        for column, keys in processed.adopted.items():
+            self.adopted.setdefault(column, []).append(keys)
+
+
+@dataclass(frozen=True)
+class FilePlan:
+    """One file to read. ``staged``: rows go to a staging table, with the positions of their records."""
+
+    source: Source
+    staged: bool
+
+    @property
+    def schema(self) -> pa.Schema:
+        """The schema of the rows as they are handed on."""
+        schema = self.source.contract.schema
+        return schema.append(POSITION) if self.staged else schema
+
+
+class Reading:
+    """Reads ``plans`` in their order, ahead of the caller, who takes every file's blocks in the same order."""
+
+    def __init__(self, location: Location, plans: list[FilePlan], parents: LoadParents, options: LoadOptions) -> None:
+        self._location, self._plans, self._parents, self._options = location, plans, parents, options
+        self._queue: queue.Queue[bytes | FileResult | BaseException] = queue.Queue(QUEUED_BLOCKS)
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="load-reading", daemon=True)
+        self._thread.start()
+
+    def blocks(self) -> "FileBlocks":
+        """Give the next file's rows; the file before it must have been taken to its end."""
+        return FileBlocks(self._queue)
+
+    def stop(self) -> None:
+        """End the thread, whatever it is doing, and drop what it prepared."""
+        self._stopped.set()
+        while self._thread.is_alive() or not self._queue.empty():
+            try:
+                item = self._queue.get(timeout=0.05)
+            except queue.Empty:
+                continue
+            if isinstance(item, FileResult):
+                item.rejects.close()
+        self._thread.join()
+
+    def _run(self) -> None:
+        try:
+            for plan in self._plans:
+                self._hand_over(self._read(plan))
+        except _Stopped:
+            return
+        except BaseException as error:  # noqa: BLE001 - the main thread raises it
+            self._queue.put(error)
+
+    def _hand_over(self, item: bytes | FileResult) -> None:
+        while not self._stopped.is_set():
+            try:
+                return self._queue.put(item, timeout=0.1)
+            except queue.Full:
+                continue
+        raise _Stopped
+
+    def _read(self, plan: FilePlan) -> FileResult:
+        result = FileResult()
+        for block in encode(self._rows(plan, result), plan.schema):
+            self._hand_over(block)
+        return result
+
+    def _rows(self, plan: FilePlan, result: FileResult) -> Iterator[pa.Table]:
+        """Yield the accepted rows of one file, and keep everything else in ``result``."""
+        source, contract, seen = plan.source, plan.source.contract, Seen()
+        name = source.file_name
+        total = self._location.size(name)
+        with self._location.open(name) as stream:
+            file = CsvFile(stream, path=self._location.describe(name), expected=contract.names)
+            for records in file:
+                processed = process(records, contract, lookups=self._parents, seen=seen, adopts=source.adds_parents)
+                result.add(processed)
+                if processed.rejected:
+                    result.rejects.add(rejects_of(processed, contract))
+                self._parents.remember(source, processed)
+                yield _with_positions(processed) if plan.staged else processed.rows
+                self._options.on_progress(
+                    Progress(table=source.table, records=result.read, bytes_read=file.bytes_read, bytes_total=total)
+                )
+        result.sha256, result.size = file.sha256, file.bytes_read
+
+
+class FileBlocks:
+    """One file's rows, encoded for COPY, in order: iterate, then ask for the ``result``."""
+
+    def __init__(self, blocks: "queue.Queue[bytes | FileResult | BaseException]") -> None:
+        self._queue = blocks
+        self._result: FileResult | None = None
+
+    def __iter__(self) -> Iterator[bytes]:
+        while self._result is None:
+            item = self._queue.get()
+            if isinstance(item, BaseException):
+                raise item
+            if isinstance(item, FileResult):
+                self._result = item
+            else:
+                yield item
+
+    @property
+    def result(self) -> FileResult:
+        """Give what the file came to, passing over the rows that were not taken."""
+        for _ in self:
+            pass
+        if self._result is None:
+            raise RuntimeError("a file ended without its result")
+        return self._result
+
+
+class _Stopped(Exception):
+    """The caller wants no more."""
+
+
+def _with_positions(processed: Processed) -> pa.Table:
+    positions = processed.records.position.take(pa.array(processed.source))
+    return processed.rows.append_column(POSITION, positions)

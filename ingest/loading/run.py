@@ -1,0 +1,190 @@
+"""``load``: files into tables, parents first, one transaction a file, with an account that adds up."""
+
+import logging
+import time
+from collections.abc import Iterable
+from contextlib import ExitStack
+
+from django.db import Error, connection
+from django.utils import timezone
+
+from dataforge import __version__
+from dataforge.postgres.columns import assert_matches
+from dataforge.postgres.failures import explained
+from dataforge.postgres.locks import exclusive
+from ingest.loading.filing import RejectsSink, load_file
+from ingest.loading.options import LoadOptions, LoadReport, TableReport
+from ingest.loading.parents import LoadParents
+from ingest.loading.reading import FilePlan, Reading
+from ingest.loading.rejects_out import RejectsFile
+from ingest.loading.resuming import finished_file, mark_dead, sha256_of
+from ingest.loading.writing import ChecksIncomplete
+from ingest.models import Account, Batch
+from ingest.readers.csv_file import CsvFile
+from ingest.readers.locations import Location, open_location
+from ingest.sources import Source, sources
+
+log = logging.getLogger(__name__)
+
+LOCK_WAIT_SECONDS = 2
+
+
+def load(source: str, options: LoadOptions) -> LoadReport:
+    """Load the folder, archive or address ``source``.
+
+    Raises SourceUnreadable, HeaderRefused, TableBusy, DatabaseUnavailable, DatabaseFailed. Refused records raise
+    nothing: they are in the report, and stored.
+    """
+    chosen = [each for each in sources() if not options.tables or each.table in options.tables]
+    location = open_location(source)
+    _check_headers(location, chosen)
+    tables = [each.contract.db_table for each in chosen]
+    with ExitStack() as stack:
+        out = stack.enter_context(RejectsFile(options.rejects_out)) if options.rejects_out else None
+        stack.enter_context(explained("the load"))
+        stack.enter_context(exclusive(connection, tables, what="a load", timeout_seconds=LOCK_WAIT_SECONDS))
+        return _Load(location, chosen, options, out.write if out else None).run(source)
+
+
+def _check_headers(location: Location, chosen: Iterable[Source]) -> None:
+    """Refuse a wrong file before anything is written, even the last one."""
+    for source in chosen:
+        with location.open(source.file_name) as stream:
+            CsvFile(stream, path=location.describe(source.file_name), expected=source.contract.names)
+
+
+class _Load:
+    """One run, with its tables held."""
+
+    def __init__(
+        self, location: Location, chosen: list[Source], options: LoadOptions, sink: RejectsSink | None
+    ) -> None:
+        self.location, self.chosen, self.options, self.sink = location, chosen, options, sink
+        self.parents = LoadParents(sources())
+        self.reports: dict[str, TableReport] = {}
+        self.batch: Batch | None = None
+
+    def run(self, source: str) -> LoadReport:
+        started = time.monotonic()
+        remaining = self._begin(source)
+        try:
+            self._load_files(remaining)
+        except BaseException as error:
+            self._end(Batch.Status.FAILED, error=str(error) or type(error).__name__)
+            raise
+        status = self._status()
+        self._end(status)
+        return LoadReport(
+            batch=self.batch.id if self.batch else None,
+            status=status,
+            seconds=time.monotonic() - started,
+            tables=tuple(self.reports[each.table] for each in self.chosen),
+        )
+
+    def _begin(self, source: str) -> list[Source]:
+        """Close the books of runs that died, open ours, read the parents' keys; give the files to be loaded."""
+        self._read_parents(sources())
+        if self.options.dry_run:
+            return self.chosen
+        tables = [each.table for each in self.chosen]
+        mark_dead(tables)
+        finished = {each.table: sha256 for each in self.chosen if (sha256 := finished_file(each))}
+        limit = self.options.max_rejects
+        self.batch = Batch.objects.create(
+            origin=Batch.Origin.LOAD,
+            source=source,
+            app_version=__version__,
+            options={
+                "tables": tables,
+                "on_conflict": self.options.on_conflict,
+                "max_rejects": None if limit is None else str(limit),
+            },
+        )
+        return [each for each in self.chosen if not self._resumes(each, finished.get(each.table), self.batch)]
+
+    def _read_parents(self, of: Iterable[Source]) -> None:
+        with connection.cursor() as cursor:
+            for source in of:
+                assert_matches(cursor, source.contract.db_table, source.contract.schema)
+                self.parents.forget(source.table)
+                self.parents.preload(cursor, source.contract)
+
+    def _resumes(self, source: Source, finished: str | None, batch: Batch) -> bool:
+        """Pass over a file that the interrupted run before this one finished, if it is still the same file."""
+        if finished is None or _is_empty(source) or sha256_of(self.location, source.file_name) != finished:
+            return False
+        report = TableReport(table=source.table, status=Batch.Status.ACCEPTED, resumed=True)
+        Account.objects.create(
+            batch=batch,
+            table=source.table,
+            status=report.status,
+            file_name=source.file_name,
+            file_sha256=finished,
+            contract_version=source.contract.version,
+        )
+        self.reports[source.table] = report
+        return True
+
+    def _load_files(self, remaining: list[Source]) -> None:
+        """Load file after file; the reading starts anew where it ran ahead on an assumption that failed."""
+        plans = [FilePlan(source, staged=not _is_empty(source)) for source in remaining]
+        while plans:
+            reading = Reading(self.location, plans, self.parents, self.options)
+            try:
+                plans = self._take(plans, reading)
+            finally:
+                reading.stop()
+            if plans:
+                done = {report.table for report in self.reports.values() if not report.refused}
+                self._read_parents(source for source in sources() if source.table not in done)
+
+    def _take(self, plans: list[FilePlan], reading: Reading) -> list[FilePlan]:
+        """Load ``plans`` until the first surprise; give those that are still to be loaded."""
+        for number, plan in enumerate(plans):
+            later = plans[number + 1 :]
+            try:
+                report = load_file(
+                    plan,
+                    reading.blocks(),
+                    location=self.location,
+                    options=self.options,
+                    batch=self.batch.id if self.batch else None,
+                    sink=self.sink,
+                )
+            except ChecksIncomplete:
+                return [FilePlan(plan.source, staged=True), *later]
+            self.reports[plan.source.table] = report
+            if report.refused:
+                return self._without_children(plan.source, later)
+        return []
+
+    def _without_children(self, refused: Source, later: list[FilePlan]) -> list[FilePlan]:
+        """Leave out the files that refer to a refused one, and say so in their reports."""
+        stopped, kept = {refused.table}, []
+        for plan in later:
+            if stopped & {reference.table for reference in plan.source.contract.references}:
+                stopped.add(plan.source.table)
+                self.reports[plan.source.table] = TableReport(table=plan.source.table, status="skipped", refused=True)
+            else:
+                kept.append(plan)
+        return kept
+
+    def _status(self) -> str:
+        reports = self.reports.values()
+        if any(report.refused for report in reports):
+            return Batch.Status.REJECTED
+        return Batch.Status.PARTIAL if any(report.rejected for report in reports) else Batch.Status.ACCEPTED
+
+    def _end(self, status: str, *, error: str = "") -> None:
+        if self.batch is None:
+            return
+        self.batch.status, self.batch.error, self.batch.finished_at = status, error, timezone.now()
+        try:
+            self.batch.save(update_fields=["status", "error", "finished_at"])
+        except Error:
+            # The database is gone; the next load over these tables closes the books.
+            log.warning("the batch %s could not be marked %s", self.batch.id, status)
+
+
+def _is_empty(source: Source) -> bool:
+    return not source.model._default_manager.exists()

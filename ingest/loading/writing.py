@@ -1,0 +1,158 @@
+"""Write one file's rows into its table: by COPY without indexes where the table is empty, by merge where it is not."""
+
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from django.db import DataError, IntegrityError
+from django.db.backends.utils import CursorWrapper
+from psycopg2 import sql
+
+from dataforge.postgres.copying import copy_encoded
+from dataforge.postgres.rebuild import drop_for_load, lock_tables_for_load, rebuild
+from ingest.contract import Contract
+from ingest.loading.options import LoadOptions
+from ingest.loading.reading import POSITION, FileBlocks, FilePlan, FileResult
+from ingest.reasons import REASON_SCHEMA
+from ingest.sources import Source, sources
+from ingest.staging import STAGE, Stage
+
+log = logging.getLogger(__name__)
+
+LOCK_TIMEOUT_SECONDS = 30
+STORED_ALREADY = "A record with this key is stored with other content; different: "
+# Rejects that only the table could find: one row each, in the order of their positions.
+LATE_SCHEMA = pa.schema([POSITION, *list(REASON_SCHEMA)[1:]])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Written:
+    """What the server says it did with the accepted rows; ``late`` (``LATE_SCHEMA``) are rejects only it could find."""
+
+    inserted: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    parents_added: int = 0
+    late: pa.Table = field(default_factory=LATE_SCHEMA.empty_table)
+
+
+class LimitPassed(Exception):  # noqa: N818 - an outcome of one file
+    """More rejects than the caller allows: the file's rows are not kept."""
+
+
+class ChecksIncomplete(Exception):  # noqa: N818 - an outcome of one file
+    """PostgreSQL refused rows that the checks had accepted: a merge finds out which."""
+
+
+def keep_limit(result: FileResult, options: LoadOptions) -> None:
+    """Raise LimitPassed where the file has more rejects than allowed."""
+    limit = options.max_rejects
+    if limit is not None and limit.passed(rejected=result.rejects.count, read=result.read):
+        raise LimitPassed
+
+
+def write_empty(cursor: CursorWrapper, plan: FilePlan, blocks: FileBlocks, options: LoadOptions) -> Written:
+    """COPY into an empty table with its constraints and indexes dropped, then rebuild them under their names."""
+    contract = plan.source.contract
+    if options.dry_run:
+        return Written(inserted=blocks.result.accepted, parents_added=_count_adopted(blocks.result))
+    try:
+        lock_tables_for_load(cursor, [contract.db_table], timeout_seconds=LOCK_TIMEOUT_SECONDS)
+        dropped = drop_for_load(cursor, contract.db_table)
+        inserted = copy_encoded(cursor, contract.db_table, contract.names, blocks)
+        keep_limit(blocks.result, options)
+        added = _add_parents(cursor, plan.source, blocks.result)
+        rebuild(cursor, dropped)
+    except (IntegrityError, DataError) as error:
+        log.exception("the rulebook let through what PostgreSQL refuses: %s", contract.table)
+        raise ChecksIncomplete from error
+    return Written(inserted=inserted, parents_added=added)
+
+
+def write_merged(cursor: CursorWrapper, plan: FilePlan, blocks: FileBlocks, options: LoadOptions) -> Written:
+    """Stage the rows, compare them with the table by one join, and write only what differs."""
+    source, updates = plan.source, options.on_conflict == "update"
+    stage = Stage(cursor, source.contract, fills_placeholders=_is_adopted(source))
+    stage.create()
+    copy_encoded(cursor, STAGE.string, plan.schema.names, blocks)
+    keep_limit(blocks.result, options)
+    found = stage.classify()
+    late = _conflicts(stage, source.contract) if found.conflicts and not updates else LATE_SCHEMA.empty_table()
+    if options.dry_run:
+        return Written(
+            inserted=found.new,
+            updated=found.placeholders + (found.conflicts if updates else 0),
+            unchanged=found.unchanged,
+            parents_added=_count_adopted(blocks.result),
+            late=late,
+        )
+    added = _add_parents(cursor, source, blocks.result)
+    updated = stage.update(conflicts=updates) if found.placeholders or (found.conflicts and updates) else 0
+    inserted, refused = stage.insert() if found.new else (0, {})
+    if refused:
+        late = pa.concat_tables([late, _refused_by_database(refused)]).sort_by("position")
+    stage.drop()
+    return Written(inserted=inserted, updated=updated, unchanged=found.unchanged, parents_added=added, late=late)
+
+
+def _is_adopted(source: Source) -> bool:
+    """Tell whether a load of another Source may add placeholders to this one's table."""
+    return any(
+        reference.table == source.table and reference.column in child.adds_parents
+        for child in sources()
+        for reference in child.contract.references
+    )
+
+
+def _adopted(result: FileResult) -> Iterator[tuple[str, pa.Array]]:
+    """Give the distinct keys of the parents to add, by reference column."""
+    for column, keys in result.adopted.items():
+        yield column, pa.concat_arrays(keys).unique()
+
+
+def _count_adopted(result: FileResult) -> int:
+    return sum(len(keys) for _, keys in _adopted(result))
+
+
+def _add_parents(cursor: CursorWrapper, source: Source, result: FileResult) -> int:
+    """Insert placeholders (a key, all else NULL) for the parents that this file misses; give their number."""
+    parents = {reference.column: reference.table for reference in source.contract.references}
+    contracts = {other.table: other.contract for other in sources()}
+    added = 0
+    for column, keys in _adopted(result):
+        parent = contracts[parents[column]]
+        insert = sql.SQL("insert into {} ({}) select unnest(%s) on conflict do nothing").format(
+            sql.Identifier(parent.db_table), sql.Identifier(parent.natural_key[0])
+        )
+        cursor.execute(insert, [sorted(keys.to_pylist())])
+        added += int(cursor.rowcount)
+    return added
+
+
+def _conflicts(stage: Stage, contract: Contract) -> pa.Table:
+    found = stage.conflicts()
+    count = len(found)
+    return pa.table(
+        [
+            found["position"],
+            pa.repeat(pa.scalar(contract.natural_key[0]), count),
+            pa.repeat(pa.scalar("unique"), count),
+            pc.binary_join_element_wise(STORED_ALREADY, found["differs"], ".", ""),
+            found["key"],
+            pa.nulls(count, pa.string()),
+        ],
+        schema=LATE_SCHEMA,
+    )
+
+
+def _refused_by_database(refused: dict[int, Exception]) -> pa.Table:
+    rows = []
+    for position, error in refused.items():
+        diagnostics = getattr(error.__cause__, "diag", None)
+        constraint = getattr(diagnostics, "constraint_name", None)
+        message = getattr(diagnostics, "message_primary", None) or str(error)
+        log.error("record %s was refused by PostgreSQL (%s) and by no check", position, constraint or message)
+        rows.append({"position": position, "code": "database", "message": message, "constraint": constraint})
+    return pa.Table.from_pylist(rows, schema=LATE_SCHEMA)

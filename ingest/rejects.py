@@ -1,0 +1,238 @@
+"""Rejects: refused records as columns, ready to be stored, and storing them.
+
+One reject for one record: the same raw record for the same table again is the same reject, seen once more.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from django.db.backends.utils import CursorWrapper
+
+from dataforge import __version__
+from dataforge.postgres.copying import copy_in
+from ingest.contract import Contract
+from ingest.models import RejectedRecord
+from ingest.processing import Processed
+from ingest.records import Records
+
+REJECT_SCHEMA = pa.schema(
+    [
+        pa.field("position", pa.int64(), nullable=False),
+        pa.field("line", pa.int64()),
+        pa.field("raw", pa.binary(), nullable=False),
+        pa.field("record", pa.string()),
+        pa.field("natural_key", pa.string(), nullable=False),
+        pa.field("reasons", pa.string(), nullable=False),
+        pa.field("codes", pa.list_(pa.string()), nullable=False),
+        pa.field("fields", pa.list_(pa.string()), nullable=False),
+        pa.field("stage", pa.string(), nullable=False),
+        pa.field("waits_for", pa.list_(pa.string()), nullable=False),
+    ]
+)
+_STAGES = {
+    "unique": RejectedRecord.Stage.DUPLICATES,
+    "does_not_exist": RejectedRecord.Stage.REFERENCES,
+    "parent_rejected": RejectedRecord.Stage.REFERENCES,
+}
+_ORPHAN_CODES = pa.array(["does_not_exist", "parent_rejected"])
+_NEEDS_CARE = r"[\x00-\x1f]"
+
+
+def rejects_of(processed: Processed, contract: Contract) -> pa.Table:
+    """Write the refused records of one ``process`` call as ``REJECT_SCHEMA``, by position."""
+    refused = describe(processed.records, processed.checked, processed.reasons, contract)
+    found = pa.concat_tables([refused, _unreadable(processed.records)])
+    return found if not len(found) else found.sort_by("position")
+
+
+def describe(records: Records, checked: pa.Table, reasons: pa.Table, contract: Contract) -> pa.Table:
+    """Write the records that ``reasons`` (ordered by record) speak of as ``REJECT_SCHEMA``.
+
+    ``checked`` are the same records as typed columns: their keys are shown as normalised, where they could be.
+    """
+    rows, first = np.unique(reasons["row"].to_numpy(), return_index=True)
+    picks, offsets = pa.array(rows), pa.array(np.append(first, len(reasons)), pa.int32())
+    codes, fields = reasons["code"].combine_chunks(), reasons["field"].combine_chunks()
+    orphaned = pc.is_in(codes, _ORPHAN_CODES)
+    return pa.table(
+        [
+            records.position.take(picks),
+            pa.nulls(len(rows), pa.int64()) if records.line is None else records.line.take(picks),
+            records.raw.take(picks),
+            _record_json(records, picks),
+            _keys(records.columns.take(picks), checked.take(picks), contract),
+            _joined(_reason_json(reasons), offsets),
+            pa.ListArray.from_arrays(offsets, codes),
+            pa.ListArray.from_arrays(offsets, fields.fill_null("")),
+            pa.array([_STAGES.get(code.as_py(), RejectedRecord.Stage.CHECK).value for code in codes.take(pa.array(first))]),
+            _waits_for(reasons, orphaned, offsets, contract),
+        ],
+        schema=REJECT_SCHEMA,
+    )
+
+
+def _unreadable(records: Records) -> pa.Table:
+    found = records.unreadable
+    count = len(found)
+    ones = pa.array(np.arange(count + 1), pa.int32())
+    none = pa.repeat(pa.scalar(""), count)
+    described = pa.table({"code": found["code"], "message": found["message"]})
+    return pa.table(
+        [
+            found["position"],
+            found["line"],
+            found["raw"],
+            pa.nulls(count, pa.string()),
+            none,
+            _joined(json_objects(described), ones),
+            pa.ListArray.from_arrays(ones, found["code"].combine_chunks()),
+            pa.ListArray.from_arrays(ones, none),
+            pa.repeat(pa.scalar(RejectedRecord.Stage.PARSE.value), count),
+            pa.array([[]] * count, pa.list_(pa.string())),
+        ],
+        schema=REJECT_SCHEMA,
+    )
+
+
+def json_objects(table: pa.Table, *, absent: dict[str, pa.BooleanArray] | None = None) -> pa.StringArray:
+    """Write n rows of text columns as JSON objects: NULL as ``null``, members marked ``absent`` left out.
+
+    Safe for ``jsonb``: a NUL becomes U+FFFD (the raw bytes keep it).
+    """
+    pieces = []
+    for name, values in zip(table.column_names, table.columns, strict=True):
+        text = pc.coalesce(_json_text(values.combine_chunks()), "null")
+        piece = pc.binary_join_element_wise(pa.scalar(json.dumps(name)), text, ": ")
+        gone = (absent or {}).get(name)
+        pieces.append(piece if gone is None else pc.if_else(gone, None, piece))
+    inner = pc.binary_join_element_wise(*pieces, ", ", null_handling="skip")
+    return pc.binary_join_element_wise("{", inner, "}", "")
+
+
+def _json_text(values: pa.StringArray) -> pa.StringArray:
+    plain = pc.replace_substring(pc.replace_substring(values, "\\", "\\\\"), '"', '\\"')
+    quoted = pc.binary_join_element_wise('"', plain, '"', "")
+    care = pc.match_substring_regex(values, _NEEDS_CARE).fill_null(False)
+    if not care.true_count:
+        return quoted
+    written = [json.dumps(text.replace("\x00", "\ufffd"), ensure_ascii=False) for text in values.filter(care).to_pylist()]
+    return pc.replace_with_mask(quoted, care, pa.array(written, pa.string()))
+
+
+def _record_json(records: Records, picks: pa.Array) -> pa.StringArray:
+    absent = {name: mask.take(picks) for name, mask in records.absent.items()}
+    return json_objects(records.columns.take(picks), absent=absent)
+
+
+def _reason_json(reasons: pa.Table) -> pa.StringArray:
+    shown = reasons.select(["field", "code", "message", "value", "constraint"])
+    return json_objects(shown, absent={"constraint": shown["constraint"].combine_chunks().is_null()})
+
+
+def _joined(objects: pa.StringArray, offsets: pa.Array) -> pa.StringArray:
+    lists = pa.ListArray.from_arrays(offsets, objects)
+    return pc.binary_join_element_wise("[", pc.binary_join(lists, ", "), "]", "")
+
+
+def _keys(raw: pa.Table, checked: pa.Table, contract: Contract) -> pa.StringArray:
+    parts = []
+    for name in contract.natural_key:
+        text = checked.column(name).cast(pa.string()).combine_chunks()
+        came = raw.column(name).combine_chunks() if name in raw.column_names else pa.nulls(len(text), pa.string())
+        parts.append(pc.replace_substring(pc.coalesce(text, came, ""), "\x00", "\ufffd"))
+    return pc.binary_join_element_wise(*parts, " ")
+
+
+def _waits_for(reasons: pa.Table, orphaned: pa.BooleanArray, offsets: pa.Array, contract: Contract) -> pa.ListArray:
+    tables = {reference.column: reference.table for reference in contract.references}
+    rows = np.flatnonzero(orphaned.to_numpy(zero_copy_only=False))
+    waiting = reasons.take(pa.array(rows))
+    keys = [
+        f"{tables[field]}/{key}"
+        for field, key in zip(waiting["field"].to_pylist(), waiting["value"].to_pylist(), strict=True)
+    ]
+    starts = np.searchsorted(rows, offsets.to_numpy())
+    return pa.ListArray.from_arrays(pa.array(starts, pa.int32()), pa.array(keys, pa.string()))
+
+
+@dataclass(frozen=True, kw_only=True)
+class RejectOrigin:
+    """Where a stretch of rejects comes from."""
+
+    batch: UUID
+    contract: Contract
+    now: datetime
+    file_name: str = ""
+
+
+_STAGE_DDL = """
+create temporary table reject_stage (position bigint, line bigint, raw bytea, record jsonb, natural_key text,
+    reasons jsonb, codes text[], fields text[], stage text, waits_for text[]) on commit drop
+"""
+# In the order of the hash, so that two batches with the same bad records cannot lock each other out.
+_STORE = """
+insert into ingest_rejectedrecord as r ("table", raw, record, natural_key, reasons, codes, fields, stage, batch_id,
+    file_name, position, line, waits_for, contract_version, app_version, times_seen, first_seen_at, last_seen_at,
+    last_batch_id, status, attempts, closed_why)
+select %(table)s, raw, record, natural_key, reasons, codes, fields, stage, %(batch)s,
+    %(file)s, position, line, waits_for, %(contract)s, %(app)s, times, %(now)s, %(now)s,
+    %(batch)s, 'open', 0, ''
+from (select distinct on (sha256(raw)) *, count(*) over (partition by sha256(raw)) as times
+      from reject_stage order by sha256(raw), position) as stage
+on conflict ("table", raw_sha256) do update set
+    times_seen = r.times_seen + excluded.times_seen,
+    last_seen_at = excluded.last_seen_at,
+    last_batch_id = excluded.last_batch_id,
+    reasons = case when r.status = 'open' then excluded.reasons else r.reasons end,
+    codes = case when r.status = 'open' then excluded.codes else r.codes end,
+    fields = case when r.status = 'open' then excluded.fields else r.fields end,
+    stage = case when r.status = 'open' then excluded.stage else r.stage end,
+    waits_for = case when r.status = 'open' then excluded.waits_for else r.waits_for end,
+    contract_version = case when r.status = 'open' then excluded.contract_version else r.contract_version end
+"""
+_COUNT = """
+select count(*) from reject_stage as s
+join ingest_rejectedrecord as r on r."table" = %(table)s and r.raw_sha256 = sha256(s.raw)
+"""
+# A child waits for a parent that the same batch refused: link the two.
+_LINK = """
+update ingest_rejectedrecord as child set parent_id = parent.id
+from ingest_rejectedrecord as parent
+where child.last_batch_id = %(batch)s and child."table" = %(table)s and child.status = 'open'
+    and child.codes @> array['parent_rejected'] and parent.last_batch_id = %(batch)s
+    and parent."table" || '/' || parent.natural_key = any(child.waits_for)
+    and child.parent_id is distinct from parent.id
+"""
+
+
+def store_rejects(cursor: CursorWrapper, rejects: Iterable[pa.RecordBatch], origin: RejectOrigin) -> int:
+    """Store ``rejects`` (``REJECT_SCHEMA``); give the number of records whose reject is stored, by the server's count.
+
+    Must run in a transaction, outside any savepoint that a refused unit rolls back.
+    """
+    facts: dict[str, Any] = {
+        "table": origin.contract.table,
+        "batch": origin.batch,
+        "file": origin.file_name,
+        "contract": origin.contract.version,
+        "app": __version__,
+        "now": origin.now,
+    }
+    cursor.execute(_STAGE_DDL)
+    if not copy_in(cursor, "reject_stage", rejects, schema=REJECT_SCHEMA):
+        cursor.execute("drop table reject_stage")
+        return 0
+    cursor.execute("analyze reject_stage")
+    cursor.execute(_STORE, facts)
+    cursor.execute(_COUNT, facts)
+    stored = int(cursor.fetchone()[0])
+    cursor.execute(_LINK, facts)
+    cursor.execute("drop table reject_stage")
+    return stored

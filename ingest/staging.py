@@ -1,0 +1,169 @@
+"""Staged rows against stored ones: what is new, unchanged, or in conflict; then one INSERT and one UPDATE.
+
+The stage is a temporary table with the contract's columns and the position of each row's record. Whoever has rows for
+a table that is not empty comes this way: a load, the endpoint, a replay.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+from django.db import DataError, IntegrityError, transaction
+from django.db.backends.utils import CursorWrapper
+from psycopg2 import sql
+
+from dataforge.postgres.reading import copy_out
+from ingest.contract import Contract
+
+CONFLICT_SCHEMA = pa.schema(
+    [
+        pa.field("position", pa.int64(), nullable=False),
+        pa.field("key", pa.string(), nullable=False),
+        pa.field("differs", pa.string(), nullable=False),  # names of the columns whose content differs
+    ]
+)
+STAGE = sql.Identifier("row_stage")
+CHANGES = sql.Identifier("row_changes")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Classified:
+    """Staged rows by what the table already holds; ``conflicts`` have the same key and other content."""
+
+    new: int
+    unchanged: int
+    conflicts: int
+    placeholders: int  # stored rows that are nothing but a key, to be filled
+
+
+class Stage:
+    """The staged rows of one table, in one transaction."""
+
+    def __init__(self, cursor: CursorWrapper, contract: Contract, *, fills_placeholders: bool) -> None:
+        self.cursor, self.contract = cursor, contract
+        self.key = [sql.Identifier(name) for name in contract.natural_key]
+        self.rest = [sql.Identifier(name) for name in contract.names if name not in contract.natural_key]
+        self.table = sql.Identifier(contract.db_table)
+        self._fills = fills_placeholders and bool(self.rest)
+
+    def create(self) -> None:
+        """Make the empty stage."""
+        self._execute(
+            "create temporary table {stage} on commit drop as select {columns}, 0::bigint as position from {table} limit 0"
+        )
+
+    def drop(self) -> None:
+        """Drop the stage, for the next table of the same transaction."""
+        self._execute("drop table if exists {stage}, {changes}")
+
+    def classify(self) -> Classified:
+        """Compare the staged rows with the table, in one join, and keep what is not unchanged."""
+        self._execute("analyze {stage}")
+        self._execute(
+            "create temporary table {changes} (position bigint, new boolean, fill boolean) on commit drop"
+        )
+        self._execute("""
+            with compared as (
+                select s.position, t.{first_key} is null as new, {fill} as fill,
+                    t.{first_key} is not null and {same} as same
+                from {stage} s left join {table} t on {on_key}
+            ), kept as (
+                insert into {changes} select position, new, fill from compared where not same
+            )
+            select count(*) filter (where new), count(*) filter (where same),
+                count(*) filter (where not new and not same and not fill),
+                count(*) filter (where not new and not same and fill)
+            from compared
+        """)
+        new, unchanged, conflicts, placeholders = self.cursor.fetchone()
+        return Classified(new=new, unchanged=unchanged, conflicts=conflicts, placeholders=placeholders)
+
+    def conflicts(self) -> pa.Table:
+        """Give the rows that are stored with other content (``CONFLICT_SCHEMA``), by position."""
+        differs = sql.SQL(", ").join(
+            sql.SQL("case when s.{0} is distinct from t.{0} then {1} end").format(name, sql.Literal(name.string))
+            for name in self.rest
+        )
+        query = self._compose(
+            """select s.position, concat_ws(' ', {s_key}) as key, concat_ws(', ', {differs}) as differs
+            from {changes} c join {stage} s using (position) join {table} t on {on_key}
+            where not c.new and not c.fill order by position""",
+            differs=differs,
+        )
+        return copy_out(self.cursor, query, schema=CONFLICT_SCHEMA)
+
+    def update(self, *, conflicts: bool) -> int:
+        """Write the staged content over stored rows: placeholders, and ``conflicts`` too if asked; keys are never set."""
+        if not self.rest:
+            return 0
+        self._execute(
+            """update {table} t set {assignments} from {stage} s join {changes} c using (position)
+            where {on_key} and not c.new and (c.fill or {conflicts})""",
+            assignments=sql.SQL(", ").join(sql.SQL("{0} = s.{0}").format(name) for name in self.rest),
+            conflicts=sql.Literal(conflicts),
+        )
+        return int(self.cursor.rowcount)
+
+    def insert(self) -> tuple[int, dict[int, Exception]]:
+        """Insert the new rows in key order: how many, and by position the error of those the database refuses.
+
+        Refusals are bugs of the rulebook: the checks should have found them.
+        """
+        try:
+            with transaction.atomic():
+                return self._insert(None), {}
+        except (IntegrityError, DataError):
+            self._execute("select position from {changes} where new order by position")
+            return self._bisect([position for (position,) in self.cursor.fetchall()])
+
+    def _bisect(self, positions: list[int]) -> tuple[int, dict[int, Exception]]:
+        """Insert halves, and halves of halves, until each refused row stands alone."""
+        try:
+            with transaction.atomic():
+                inserted = self._insert(positions)
+                self.cursor.execute("set constraints all immediate")
+                self.cursor.execute("set constraints all deferred")
+                return inserted, {}
+        except (IntegrityError, DataError) as error:
+            if len(positions) == 1:
+                return 0, {positions[0]: error}
+        middle = len(positions) // 2
+        first, first_refused = self._bisect(positions[:middle])
+        second, second_refused = self._bisect(positions[middle:])
+        return first + second, first_refused | second_refused
+
+    def _insert(self, positions: list[int] | None) -> int:
+        some = sql.SQL("") if positions is None else sql.SQL("and position = any({})").format(sql.Literal(positions))
+        self._execute(
+            """insert into {table} ({columns}) select {columns} from {stage} s join {changes} c using (position)
+            where c.new {some} order by {key}""",
+            some=some,
+        )
+        inserted = int(self.cursor.rowcount)
+        if positions is None:
+            self.cursor.execute("set constraints all immediate")
+            self.cursor.execute("set constraints all deferred")
+        return inserted
+
+    def _compose(self, text: str, **parts: sql.Composable) -> sql.Composed:
+        comma = sql.SQL(", ")
+        same = sql.SQL(" and ").join(sql.SQL("s.{0} is not distinct from t.{0}").format(name) for name in self.rest)
+        fill = sql.SQL("t.{} is not null and num_nonnulls({}) = 0").format(
+            self.key[0], comma.join(sql.SQL("t.{}").format(name) for name in self.rest)
+        )
+        return sql.SQL(text).format(
+            table=self.table,
+            stage=STAGE,
+            changes=CHANGES,
+            columns=comma.join([sql.Identifier(name) for name in self.contract.names]),
+            key=comma.join(self.key),
+            s_key=comma.join(sql.SQL("s.{}").format(name) for name in self.key),
+            first_key=self.key[0],
+            on_key=sql.SQL(" and ").join(sql.SQL("t.{0} = s.{0}").format(name) for name in self.key),
+            same=same if self.rest else sql.SQL("true"),
+            fill=fill if self._fills else sql.SQL("false"),
+            **parts,
+        )
+
+    def _execute(self, text: str, **parts: Any) -> None:
+        self.cursor.execute(self._compose(text, **parts))

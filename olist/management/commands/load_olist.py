@@ -1,0 +1,77 @@
+"""``manage.py load_olist SOURCE``: the historical load."""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from dataforge.errors import DataForgeError
+from ingest.console import LoadConsole
+from ingest.loading.options import LoadOptions, RejectLimit
+from ingest.loading.run import load
+from ingest.sources import sources
+
+EXIT_REFUSED = 1
+EXIT_INTERRUPTED = 130
+
+
+class Command(BaseCommand):
+    """Load the Olist CSV files into PostgreSQL: cleaned, checked, in foreign-key order."""
+
+    help = "Load the Olist CSV files into PostgreSQL: cleaned, checked, in foreign-key order."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Define the contract's arguments."""
+        tables = [source.table for source in sources()]
+        parser.add_argument("source", metavar="SOURCE", help="a folder, the dataset's .zip, or an s3:// prefix")
+        parser.add_argument("--table", action="append", default=[], choices=tables, help="only this table (repeat it)")
+        parser.add_argument("--dry-run", action="store_true", help="check everything, write nothing")
+        parser.add_argument("--max-rejects", type=_limit, metavar="N|P%", help="refuse a file with more rejects")
+        parser.add_argument("--on-conflict", choices=["reject", "update"], default="reject")
+        parser.add_argument("--rejects-out", type=Path, metavar="FILE", help="also write the rejects here (NDJSON)")
+        parser.add_argument("--format", choices=["text", "json"], default="text")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Parse, call ``load``, print, exit."""
+        del args
+        console = LoadConsole(self.stdout, quiet=options["format"] == "json")
+        try:
+            with console.progress() as on_progress:
+                report = load(
+                    options["source"],
+                    LoadOptions(
+                        tables=tuple(options["table"]),
+                        dry_run=options["dry_run"],
+                        max_rejects=options["max_rejects"],
+                        on_conflict=options["on_conflict"],
+                        rejects_out=options["rejects_out"],
+                        on_progress=on_progress,
+                    ),
+                )
+        except DataForgeError as error:
+            raise CommandError(str(error), returncode=error.exit_code) from error
+        except KeyboardInterrupt as error:
+            raise CommandError(
+                "Interrupted: the files that were finished stay, the one at work was not kept.",
+                returncode=EXIT_INTERRUPTED,
+            ) from error
+        if options["format"] == "json":
+            self.stdout.write(json.dumps(report.as_json()))
+        else:
+            console.summary(report, dry_run=options["dry_run"])
+        if any(table.refused for table in report.tables):
+            sys.exit(EXIT_REFUSED)
+
+
+def _limit(text: str) -> RejectLimit:
+    percent = text.endswith("%")
+    try:
+        amount = float(text.removesuffix("%"))
+    except ValueError:
+        amount = -1.0
+    if not (0 <= amount <= (100 if percent else float("inf"))) or (not percent and amount != int(amount)):
+        raise argparse.ArgumentTypeError(f"{text!r} is neither a number of records (100) nor a percentage (2.5%)")
+    return RejectLimit(amount, percent)

@@ -1,0 +1,44 @@
+"""What the tests of the CSV reader share: a file from text, and its records as plain values."""
+
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from ingest.readers.csv_file import CHUNK_BYTES, MAX_RECORD_BYTES, CsvFile
+from ingest.records import Records
+
+
+@dataclass(frozen=True, kw_only=True)
+class Seen:
+    position: int
+    line: int
+    raw: bytes
+    fields: tuple[str, ...] | None = None
+    code: str = ""
+    message: str = ""
+
+
+def open_csv(
+    text: bytes, expected: Sequence[str], *, chunk: int = CHUNK_BYTES, limit: int = MAX_RECORD_BYTES
+) -> CsvFile:
+    return CsvFile(io.BytesIO(text), path="file.csv", expected=expected, chunk_bytes=chunk, max_record_bytes=limit)
+
+
+def read_body(body: bytes, columns: int = 2, *, chunk: int = CHUNK_BYTES, limit: int = MAX_RECORD_BYTES) -> list[Seen]:
+    """Read a file of ``columns`` columns that holds ``body`` behind its header."""
+    names = [f"c{number}" for number in range(columns)]
+    source = open_csv(",".join(names).encode() + b"\n" + body, names, chunk=chunk, limit=limit)
+    return sorted((seen for records in source for seen in everything(records)), key=lambda seen: seen.position)
+
+
+def everything(records: Records) -> Iterator[Seen]:
+    """Give every record, unreadable ones behind the readable."""
+    assert records.line is not None
+    cells = [column.to_pylist() for column in records.columns.columns]
+    places = pa.table({"position": records.position, "line": records.line, "raw": records.raw}).to_pylist()
+    for place, fields in zip(places, zip(*cells, strict=True), strict=True):
+        yield Seen(**place, fields=fields)
+    for unreadable in records.unreadable.to_pylist():
+        yield Seen(**unreadable)

@@ -1,0 +1,92 @@
+import socket
+import time
+from collections.abc import Iterator
+
+import pytest
+from moto.server import ThreadedMotoServer
+from pyarrow import fs
+
+from dataforge.errors import SourceUnreadable
+from ingest.readers.csv_file import CsvFile
+from ingest.readers.locations import open_location
+
+TEXT = b"a,b\n" + b"1,2\n" * 50_000
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+def bucket(endpoint: str) -> fs.S3FileSystem:
+    return fs.S3FileSystem(
+        scheme="http", endpoint_override=endpoint.removeprefix("http://"), allow_bucket_creation=True
+    )
+
+
+@pytest.fixture
+def endpoint(server: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    for name in ("AWS_ENDPOINT_URL_S3", "AWS_REGION", "AWS_PROFILE", "AWS_SESSION_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", server)
+    files = bucket(server)
+    files.create_dir("data")
+    for key, text in {"olist/a.csv": TEXT, "olist/old/b.csv": b""}.items():
+        with files.open_output_stream(f"data/{key}") as stream:
+            stream.write(text)
+    return server
+
+
+@pytest.mark.usefixtures("endpoint")
+@pytest.mark.parametrize("url", ["s3://data/olist", "s3://data/olist/"])
+def test_a_prefix_gives_its_objects(url: str) -> None:
+    location = open_location(url)
+    assert location.has("a.csv")
+    assert not location.has("b.csv")
+    assert location.size("a.csv") == len(TEXT)
+    assert location.describe("a.csv") == "s3://data/olist/a.csv"
+    with location.open("a.csv") as stream:
+        source = CsvFile(stream, path=location.describe("a.csv"), expected=["a", "b"], chunk_bytes=10_000)
+        assert sum(map(len, source)) == 50_000
+
+
+@pytest.mark.usefixtures("endpoint")
+@pytest.mark.parametrize(
+    ("url", "name", "problem"),
+    [
+        ("s3://data/olist", "c.csv", "s3://data/olist/c.csv: is not there; the files there are: a.csv. "),
+        ("s3://data/nothing", "a.csv", "s3://data/nothing: there is nothing under this prefix. "),
+        ("s3://nowhere/olist", "a.csv", "s3://nowhere/olist: the bucket does not exist. "),
+        ("s3://", "a.csv", "s3://: names no bucket. "),
+        ("s3://data/../x y?", "a.csv", "s3://data/../x y?: "),
+    ],
+)
+def test_what_is_not_there_is_named(url: str, name: str, problem: str) -> None:
+    with pytest.raises(SourceUnreadable) as refused:
+        open_location(url).open(name)
+    assert str(refused.value).startswith(problem)
+
+
+def test_an_object_that_is_deleted_meanwhile_is_unreadable(endpoint: str) -> None:
+    location = open_location("s3://data/olist")
+    bucket(endpoint).delete_file("data/olist/a.csv")
+    with pytest.raises(SourceUnreadable, match=r"s3://data/olist/a\.csv: "):
+        location.open("a.csv")
+
+
+@pytest.mark.usefixtures("endpoint")
+def test_an_endpoint_that_cannot_be_reached_is_named_within_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        monkeypatch.setenv("AWS_ENDPOINT_URL_S3", f"http://127.0.0.1:{unused.getsockname()[1]}")
+    begun = time.monotonic()
+    with pytest.raises(SourceUnreadable, match="S3 cannot be reached"):
+        open_location("s3://data/olist")
+    assert time.monotonic() - begun < 15

@@ -1,0 +1,135 @@
+import os
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from dataforge.errors import SourceUnreadable
+from ingest.readers.locations import Location, open_location
+
+TEXT = b"a,b\n" + b"1,2\n" * 50_000
+
+
+def content(location: Location, name: str) -> bytes:
+    with location.open(name) as stream:
+        return b"".join(iter(lambda: stream.read(10_000), b""))
+
+
+def message(action: Callable[[], object]) -> str:
+    with pytest.raises(SourceUnreadable) as refused:
+        action()
+    return str(refused.value)
+
+
+def make_zip(folder: Path, members: dict[str, bytes]) -> Path:
+    path = folder / "data.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, text in members.items():
+            archive.writestr(name, text)
+    return path
+
+
+def test_a_folder_gives_its_files(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes(TEXT)
+    location = open_location(str(tmp_path))
+    assert content(location, "a.csv") == TEXT
+    assert location.size("a.csv") == len(TEXT)
+    assert location.has("a.csv")
+    assert not location.has("b.csv")
+    assert location.describe("a.csv") == str(tmp_path / "a.csv")
+
+
+@pytest.mark.parametrize("folder", ["", "archive/"])
+def test_a_zip_gives_its_members_from_any_folder_in_it(tmp_path: Path, folder: str) -> None:
+    path = make_zip(tmp_path, {f"{folder}a.csv": TEXT, f"__MACOSX/{folder}a.csv": b"?", "empty/": b""})
+    location = open_location(str(path))
+    assert content(location, "a.csv") == TEXT
+    assert location.size("a.csv") == len(TEXT)
+    assert location.describe("a.csv") == f"{path}/{folder}a.csv"
+    assert sorted(tmp_path.iterdir()) == [path], "nothing is unpacked"
+
+
+def test_a_file_that_is_not_there_is_named_with_those_that_are(tmp_path: Path) -> None:
+    (tmp_path / "b.csv").touch()
+    text = message(lambda: open_location(str(tmp_path)).open("a.csv"))
+    assert text.startswith(f"{tmp_path}/a.csv: is not there; the files there are: b.csv. ")
+    path = make_zip(tmp_path, {f"{n:02}.csv": b"" for n in range(25)})
+    assert "19.csv and 5 more. " in message(lambda: open_location(str(path)).size("a.csv"))
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    assert "is not there, nor is any other file. " in message(lambda: open_location(str(empty)).open("a.csv"))
+
+
+def test_a_path_that_does_not_exist_or_is_something_else_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").touch()
+    assert message(lambda: open_location(str(tmp_path / "no"))).startswith(f"{tmp_path}/no: does not exist. ")
+    assert "is neither a folder nor a .zip. " in message(lambda: open_location(str(tmp_path / "a.csv")))
+
+
+def test_missing_rights_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a.csv").touch()
+
+    def deny(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    location = open_location(str(tmp_path))
+    monkeypatch.setattr(Path, "open", deny)
+    assert message(lambda: location.open("a.csv")).startswith(f"{tmp_path}/a.csv: may not be read. ")
+    monkeypatch.setattr(Path, "iterdir", deny)
+    assert message(lambda: open_location(str(tmp_path))).startswith(f"{tmp_path}: may not be read. ")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_file_without_read_rights_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").touch(mode=0)
+    assert "may not be read" in message(lambda: open_location(str(tmp_path)).open("a.csv"))
+
+
+@pytest.mark.parametrize("damage", [lambda whole: whole[: len(whole) // 2], lambda _: b"no archive", lambda _: b""])
+def test_a_truncated_or_broken_zip_is_refused_at_once(tmp_path: Path, damage: Callable[[bytes], bytes]) -> None:
+    path = make_zip(tmp_path, {"a.csv": TEXT})
+    path.write_bytes(damage(path.read_bytes()))
+    assert message(lambda: open_location(str(path))).startswith(f"{path}: is damaged or cut short (")
+
+
+@pytest.mark.parametrize("offset", [0, 40, 150])
+def test_a_zip_that_is_broken_inside_a_member_is_refused_while_it_is_read(tmp_path: Path, offset: int) -> None:
+    path = make_zip(tmp_path, {"a.csv": TEXT})
+    whole = bytearray(path.read_bytes())
+    whole[offset : offset + 4] = bytes(octet ^ 0xFF for octet in whole[offset : offset + 4])
+    path.write_bytes(whole)
+    location = open_location(str(path))
+    assert message(lambda: content(location, "a.csv")).startswith(f"{path}/a.csv: is damaged or cut short (")
+
+
+def test_a_zip_that_vanishes_after_it_was_opened_is_unreadable(tmp_path: Path) -> None:
+    path = make_zip(tmp_path, {"a.csv": TEXT})
+    location = open_location(str(path))
+    path.unlink()
+    assert "cannot be read (No such file or directory)" in message(lambda: location.open("a.csv"))
+
+
+def patched_directory(path: Path, at: int, value: bytes) -> None:
+    """Overwrite a field in the archive's directory entry of its first member."""
+    whole = bytearray(path.read_bytes())
+    start = whole.index(b"PK\x01\x02") + at
+    whole[start : start + len(value)] = value
+    path.write_bytes(whole)
+
+
+def test_an_encrypted_member_is_refused(tmp_path: Path) -> None:
+    path = make_zip(tmp_path, {"a.csv": TEXT})
+    patched_directory(path, 8, b"\x01\x00")
+    assert "/a.csv: is encrypted. " in message(lambda: open_location(str(path)).open("a.csv"))
+
+
+def test_a_member_packed_by_an_unknown_method_is_refused(tmp_path: Path) -> None:
+    path = make_zip(tmp_path, {"a.csv": TEXT})
+    patched_directory(path, 10, b"\x61\x00")
+    assert "/a.csv: cannot be unpacked (" in message(lambda: open_location(str(path)).open("a.csv"))
+
+
+def test_a_file_that_is_in_the_zip_twice_is_refused(tmp_path: Path) -> None:
+    path = make_zip(tmp_path, {"x/a.csv": TEXT, "y/a.csv": TEXT})
+    assert "is there more than once: x/a.csv, y/a.csv. " in message(lambda: open_location(str(path)).open("a.csv"))
