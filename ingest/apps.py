@@ -7,3 +7,7 @@ class IngestConfig(AppConfig):
     """Ingest."""
 
     name = "ingest"
+
+    def ready(self) -> None:
+        """Register the system checks."""
+        from ingest import checks  # noqa: F401 - importing is registering, Django's way

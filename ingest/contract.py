@@ -118,6 +118,8 @@ def compile_contract(model: type[models.Model], tables: Mapping[type[models.Mode
         if isinstance(f, models.ForeignKey):
             if f.related_model not in tables:
                 raise Uncompilable(f"{model.__name__}.{f.name} refers to a model that is no Source")
+            if _natural_key(f.related_model) != (f.target_field.column,):
+                raise Uncompilable(f"{model.__name__}.{f.name} does not refer to a natural key")
             references.append(Reference(f.column, tables[f.related_model]))
     row_checks = tuple(
         RowCheck(
@@ -143,6 +145,10 @@ def compile_contract(model: type[models.Model], tables: Mapping[type[models.Mode
 
 def _natural_key(model: type[models.Model]) -> tuple[str, ...]:
     pk = model._meta.pk
+    known = (models.UniqueConstraint, models.CheckConstraint)
+    other = [c.name for c in model._meta.constraints if not isinstance(c, known)] or model._meta.unique_together
+    if other:
+        raise Uncompilable(f"{model.__name__} has {other}, which is neither a UniqueConstraint nor a CheckConstraint")
     unique = [c for c in model._meta.constraints if isinstance(c, models.UniqueConstraint)]
     single = [f for f in model._meta.concrete_fields if f.unique and not f.primary_key]
     if not isinstance(pk, models.AutoField) and not unique and not single:
@@ -152,7 +158,9 @@ def _natural_key(model: type[models.Model]) -> tuple[str, ...]:
         if constraint.condition or constraint.expressions or constraint.deferrable:
             raise Uncompilable(f"the unique constraint {constraint.name}, which is conditional or deferrable")
         return tuple(str(model._meta.get_field(name).column) for name in constraint.fields)  # type: ignore[union-attr]
-    raise Uncompilable(f"{model.__name__} has no single natural key: give it either a key of its own or one UniqueConstraint")
+    raise Uncompilable(
+        f"{model.__name__} has no single natural key: give it either a key of its own or one UniqueConstraint"
+    )
 
 
 def _column(source: "models.Field[Any, Any]") -> Column:

@@ -24,7 +24,7 @@ _OUTER = "[^\x01-\x20\x7f-\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]
 ONE_LINE = f"{_OUTER}(?:{_INNER}*{_OUTER})?"
 MAX_IDENTIFIER_BYTES = 63  # PostgreSQL's bound for a constraint's name
 
-FIRST_MOMENT = datetime.datetime(1, 1, 1)  # noqa: DTZ001 - wall-clock time has no zone
+FIRST_MOMENT = datetime.datetime(1, 1, 1)
 LAST_MOMENT = datetime.datetime.max
 
 if TYPE_CHECKING:

@@ -86,7 +86,7 @@ def _is_composed(text: pa.StringArray) -> pa.BooleanArray:
 
 
 def _integer(text: pa.StringArray, column: Column) -> tuple[pa.Array, Mask]:
-    if pc.max(pc.binary_length(text)).as_py() or 0 > _SAFE_DIGITS:
+    if pc.max(pc.binary_length(text)).as_py() or _SAFE_DIGITS < 0:
         text = pc.replace_substring_regex(text, r"\A(-?)0+([0-9])", r"\1\2")
     ok = _matches(text, _INTEGER)
     numbers = (text if ok.true_count == len(text) else pc.if_else(ok, text, None)).cast(pa.int64())

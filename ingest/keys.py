@@ -49,7 +49,9 @@ def _column_words(values: pa.Array, column: Column) -> tuple[Words, Words]:
     if column.kind == "text":
         first, second = _fixed_text(values, column.width) if column.width else _free_text(values)
     elif column.kind == "decimal":
-        pairs = np.frombuffer(values.buffers()[1], np.uint64).reshape(-1, 2)[values.offset : values.offset + len(values)]
+        pairs = np.frombuffer(values.buffers()[1], np.uint64).reshape(-1, 2)[
+            values.offset : values.offset + len(values)
+        ]
         first = second = _mix(pairs[:, 0] * _FACTORS[1]) ^ pairs[:, 1]
     else:
         dtype = np.dtype(f"V{values.type.bit_width // 8}")

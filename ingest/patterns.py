@@ -27,7 +27,9 @@ def problem(body: str) -> str | None:
         return f"a repeat above {MAX_REPEAT} is refused by PostgreSQL"
     plain = _BARE_DOT_OR_ANCHOR.match(body)
     if plain is None or plain.end() != len(body):
-        return "`.`, `^` and `$` differ at line ends: the body is anchored already, and a class says what may stand there"
+        return (
+            "`.`, `^` and `$` differ at line ends: the body is anchored already, and a class says what may stand there"
+        )
     try:
         re.compile(body)
     except re.error as error:

@@ -178,7 +178,15 @@ class _Work:
                 same = (first[owner] == lanes[0][again]) & (second[owner] == lanes[1][again])
                 clash = rows[again[~same]]
                 self.refuse(
-                    [reasons(clash, field=self.contract.natural_key[0], code="unique", message=UNIQUE, values=self.key_text(clash))]
+                    [
+                        reasons(
+                            clash,
+                            field=self.contract.natural_key[0],
+                            code="unique",
+                            message=UNIQUE,
+                            values=self.key_text(clash),
+                        )
+                    ]
                 )
                 again = again[same]
         self.duplicates = rows[again]

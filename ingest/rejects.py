@@ -71,7 +71,9 @@ def describe(records: Records, checked: pa.Table, reasons: pa.Table, contract: C
             _joined(_reason_json(reasons), offsets),
             pa.ListArray.from_arrays(offsets, codes),
             pa.ListArray.from_arrays(offsets, fields.fill_null("")),
-            pa.array([_STAGES.get(code.as_py(), RejectedRecord.Stage.CHECK).value for code in codes.take(pa.array(first))]),
+            pa.array(
+                [_STAGES.get(code.as_py(), RejectedRecord.Stage.CHECK).value for code in codes.take(pa.array(first))]
+            ),
             _waits_for(reasons, orphaned, offsets, contract),
         ],
         schema=REJECT_SCHEMA,
@@ -122,7 +124,9 @@ def _json_text(values: pa.StringArray) -> pa.StringArray:
     care = pc.match_substring_regex(values, _NEEDS_CARE).fill_null(False)
     if not care.true_count:
         return quoted
-    written = [json.dumps(text.replace("\x00", "\ufffd"), ensure_ascii=False) for text in values.filter(care).to_pylist()]
+    written = [
+        json.dumps(text.replace("\x00", "\ufffd"), ensure_ascii=False) for text in values.filter(care).to_pylist()
+    ]
     return pc.replace_with_mask(quoted, care, pa.array(written, pa.string()))
 
 

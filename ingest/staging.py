@@ -59,9 +59,7 @@ class Stage:
     def classify(self) -> Classified:
         """Compare the staged rows with the table, in one join, and keep what is not unchanged."""
         self._execute("analyze {stage}")
-        self._execute(
-            "create temporary table {changes} (position bigint, new boolean, fill boolean) on commit drop"
-        )
+        self._execute("create temporary table {changes} (position bigint, new boolean, fill boolean) on commit drop")
         self._execute("""
             with compared as (
                 select s.position, t.{first_key} is null as new, {fill} as fill,

@@ -95,7 +95,7 @@ class Reading:
                 self._hand_over(self._read(plan))
         except _Stopped:
             return
-        except BaseException as error:  # noqa: BLE001 - the main thread raises it
+        except BaseException as error:
             self._queue.put(error)
 
     def _hand_over(self, item: bytes | FileResult) -> None:

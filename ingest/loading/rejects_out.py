@@ -20,7 +20,9 @@ class RejectsFile:
             self._file = path.open("w", encoding="utf-8")
         except OSError as error:
             raise SourceUnreadable(
-                path=path, problem=f"cannot be written ({error.strerror})", remedy="Name another file for --rejects-out."
+                path=path,
+                problem=f"cannot be written ({error.strerror})",
+                remedy="Name another file for --rejects-out.",
             ) from error
 
     def write(self, source: Source, rejects: pa.RecordBatch) -> None:

@@ -11,7 +11,8 @@ from django.db.backends.utils import CursorWrapper
 from psycopg2 import sql
 
 from dataforge.postgres.copying import copy_encoded
-from dataforge.postgres.rebuild import drop_for_load, lock_tables_for_load, rebuild
+from dataforge.postgres.rebuild import drop_for_load, rebuild
+from dataforge.postgres.table_locks import lock_tables_for_load
 from ingest.contract import Contract
 from ingest.loading.options import LoadOptions
 from ingest.loading.reading import POSITION, FileBlocks, FilePlan, FileResult
@@ -38,11 +39,11 @@ class Written:
     late: pa.Table = field(default_factory=LATE_SCHEMA.empty_table)
 
 
-class LimitPassed(Exception):  # noqa: N818 - an outcome of one file
+class LimitPassed(Exception):
     """More rejects than the caller allows: the file's rows are not kept."""
 
 
-class ChecksIncomplete(Exception):  # noqa: N818 - an outcome of one file
+class ChecksIncomplete(Exception):
     """PostgreSQL refused rows that the checks had accepted: a merge finds out which."""
 
 

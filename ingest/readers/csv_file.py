@@ -8,29 +8,22 @@ number of records, the careful way of ``damaged`` is taken.
 import hashlib
 from collections.abc import Iterator, Sequence
 from itertools import batched
-from typing import IO, NamedTuple, Protocol, cast
+from typing import Protocol
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
-from pyarrow import csv as arrow_csv
 
 from dataforge.errors import HeaderRefused, SourceUnreadable
-from ingest.readers.damaged import BLANK, Cutter, Piece
+from ingest.readers.damaged import BLANK, Cutter
+from ingest.readers.gathering import FieldSplitter, Stretch, gather, int64
 from ingest.readers.header import BOM, read_header
 from ingest.readers.split import Split, split_records
-from ingest.records import UNREADABLE_SCHEMA, Records
+from ingest.records import Records
 
 CHUNK_BYTES = 2 * 1024 * 1024  # the fastest of 0.5 to 4 MiB, on 1.5 million records
 MAX_RECORD_BYTES = 1024 * 1024
 MAX_HEADER_BYTES = 64 * 1024
-_MAX_PIECES = 65_536  # records of the careful way in one `Records`
-
-
-class _Placed(NamedTuple):
-    position: int
-    line: int
-    piece: Piece
+_MAX_STRETCHES = 65_536  # of the careful way, in one `Records`
 
 
 class Readable(Protocol):
@@ -74,10 +67,7 @@ class CsvFile:
         self._mid_line = False  # `_pending` begins inside a line that is too long
         self.names = read_header(self._header_line(expected), path=path, expected=expected)
         self._cutter = Cutter(fields=len(self.names), max_bytes=max_record_bytes)
-        self._no_rows = pa.schema([(name, pa.string()) for name in self.names]).empty_table()
-        self._convert = arrow_csv.ConvertOptions(
-            column_types=dict.fromkeys(self.names, pa.string()), check_utf8=False, strings_can_be_null=False
-        )
+        self._fields = FieldSplitter(self.names)
 
     @property
     def sha256(self) -> str:
@@ -130,81 +120,55 @@ class CsvFile:
     def _quick(self, split: Split) -> Records | None:
         """Give the records of ``split``; None if any of them needs the careful way."""
         count = len(split.raw)
-        if split.longest > self._max_record_bytes:
+        if split.sizes.max() > self._max_record_bytes:
             return None
         text = pa.py_buffer(self._pending)[: split.length]
         try:
             if not self._pending.isascii():
                 split.raw.cast(pa.string())  # the quickest test of UTF-8; bytes of a cell are bytes of its record
-            columns = self._fields(text)
+            columns = self._fields.split(text)
         except pa.ArrowInvalid:
             return None
         if columns.num_rows != count:
             return None
         return Records(
             columns=columns,
-            position=_int64(np.arange(self.records_read + 1, self.records_read + count + 1)),
+            position=int64(np.arange(self.records_read + 1, self.records_read + count + 1)),
             raw=split.raw,
-            line=_int64(split.line + self._line),
-        )
-
-    def _fields(self, text: pa.Buffer) -> pa.Table:
-        """Split whole records into columns; raises ArrowInvalid if one is ragged."""
-        if not text.size:
-            return self._no_rows
-        if text[:3].to_pybytes() == BOM:
-            text = pa.py_buffer(b"\n" + text.to_pybytes())  # else pyarrow drops a record's own U+FEFF
-        return arrow_csv.read_csv(
-            cast("IO[bytes]", pa.BufferReader(text)),  # the stubs know no reader of Arrow's own
-            read_options=arrow_csv.ReadOptions(use_threads=False, column_names=self.names, block_size=text.size + 1),
-            parse_options=arrow_csv.ParseOptions(newlines_in_values=True),
-            convert_options=self._convert,
+            line=int64(split.line + self._line),
         )
 
     def _careful(self) -> Iterator[Records]:
-        for batch in batched(self._placed_pieces(), _MAX_PIECES, strict=False):
-            good = [placed for placed in batch if not placed.piece.problem]
-            columns = self._fields(pa.py_buffer(b"".join(placed.piece.clean + b"\n" for placed in good)))
-            if columns.num_rows != len(good):
-                raise RuntimeError(f"{self.path}: {len(good)} records became {columns.num_rows} rows near {batch[0]}")
-            yield Records(
-                columns=columns,
-                position=_int64([placed.position for placed in good]),
-                raw=pa.array([placed.piece.raw for placed in good], pa.binary()),
-                line=_int64([placed.line for placed in good]),
-                unreadable=_unreadable([placed for placed in batch if placed.piece.problem]),
-            )
+        for batch in batched(self._stretches(), _MAX_STRETCHES, strict=False):
+            records = gather(batch, first_position=self.records_read + 1, fields=self._fields)
+            self.records_read += len(records)
+            yield records
 
-    def _placed_pieces(self) -> Iterator[_Placed]:
-        end = 0
-        for piece in self._cutter.pieces(self._pending, final=self._ended, mid_line=self._mid_line):
-            end = piece.end
+    def _stretches(self) -> Iterator[Stretch]:
+        at = 0
+        while at < len(self._pending):
+            run = at if self._mid_line else self._cutter.sound_run(self._pending, at)
+            if run > at:
+                clean = self._pending[at:run]
+                yield from self._held_back()
+                yield Stretch(line=self._line, clean=clean)
+                self._line += clean.count(b"\n")
+                at = run
+                continue
+            piece = self._cutter.record(self._pending, at, final=self._ended, mid_line=self._mid_line)
+            if piece is None:
+                break
             if piece.raw:
-                while self._blank_lines:
-                    yield self._place(BLANK, self._line - self._blank_lines)
-                    self._blank_lines -= 1
-                yield self._place(piece, self._line)
+                yield from self._held_back()
+                yield Stretch(line=self._line, clean=piece.clean, piece=piece)
             else:
                 self._blank_lines += 1
             self._line += piece.lines
             self._mid_line = piece.lines == 0
-        self._pending = self._pending[end:]
+            at = piece.end
+        self._pending = self._pending[at:]
 
-    def _place(self, piece: Piece, line: int) -> _Placed:
-        self.records_read += 1
-        return _Placed(self.records_read, line, piece)
-
-
-def _unreadable(bad: Sequence[_Placed]) -> pa.Table:
-    columns = {
-        "position": [placed.position for placed in bad],
-        "line": [placed.line for placed in bad],
-        "raw": [placed.piece.raw for placed in bad],
-        "code": [placed.piece.code for placed in bad],
-        "message": [placed.piece.problem for placed in bad],
-    }
-    return pa.Table.from_pydict(columns, UNREADABLE_SCHEMA)
-
-
-def _int64(values: Sequence[int] | npt.NDArray[np.int64]) -> pa.Int64Array:
-    return pa.array(values, pa.int64())
+    def _held_back(self) -> Iterator[Stretch]:
+        while self._blank_lines:
+            yield Stretch(line=self._line - self._blank_lines, clean=b"", piece=BLANK)
+            self._blank_lines -= 1

@@ -8,8 +8,12 @@ swallowed that line through a quote left open: only its first line is refused.
 """
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from codecs import utf_8_decode
+from typing import NamedTuple
+
+import numpy as np
+
+from ingest.readers.split import split_records
 
 _QUOTED = rb'"(?:[^"]++|"")*+"'
 _FIELD = rb"(?:" + _QUOTED + rb'|[^",\r\n]*+)'
@@ -27,14 +31,13 @@ QUOTE_INSIDE = "a quote inside an unquoted field beside a field that cannot be r
 LONE_RETURN = "a carriage return without a line feed, outside quotes"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Piece:
+class Piece(NamedTuple):
     """One record, readable or not, or a part of a line that is too long to be a record."""
 
     raw: bytes  # exact bytes without the line end
     end: int  # offset behind the line end
     lines: int = 1  # physical lines that it ends: 0 for a part of a line, more than 1 with line feeds in quotes
-    clean: bytes = b""  # the record as a strict parser reads it; empty where `problem` says why there is none
+    clean: bytes = b""  # the record and LF as a strict parser reads it; empty where `problem` says why there is none
     code: str = "ragged_row"
     problem: str = ""
 
@@ -42,35 +45,47 @@ class Piece:
 BLANK = Piece(raw=b"", end=0, problem="a blank line")
 
 
-@dataclass(frozen=True, kw_only=True)
 class Cutter:
     """Cuts buffers of one file: ``fields`` a record must have, ``max_bytes`` it may have (without its line end)."""
 
-    fields: int
-    max_bytes: int
+    def __init__(self, *, fields: int, max_bytes: int) -> None:
+        self._fields = fields
+        self._max_bytes = max_bytes
+        self._sound = re.compile(rb"(?:(?!\r?\n)" + _FIELD + rb"(?:," + _FIELD + rb"){%d}\r?\n)*+" % (fields - 1))
 
-    def pieces(self, buffer: bytes, *, final: bool, mid_line: bool) -> Iterator[Piece]:
-        """Yield what ``buffer`` surely holds; unless ``final``, an unfinished record at its end is left alone.
+    def sound_run(self, buffer: bytes, at: int) -> int:
+        """Give the offset behind the readable records that follow one another from ``at`` on; ``at`` for none."""
+        end = self._sound_end(buffer, at, len(buffer))
+        try:
+            utf_8_decode(memoryview(buffer)[at:end], "strict", True)
+        except UnicodeDecodeError as error:
+            end = self._sound_end(buffer, at, at + error.start)
+        if end - at <= self._max_bytes:
+            return end
+        split = split_records(buffer[at:end])
+        sizes = split.sizes if split else np.array([end - at])
+        too_long = np.flatnonzero(sizes > self._max_bytes)
+        return at + int(sizes[: too_long[0]].sum()) if len(too_long) else end
 
-        A final buffer must end with a line feed. ``mid_line``: the buffer begins inside a line that was too long.
+    def _sound_end(self, buffer: bytes, at: int, stop: int) -> int:
+        match = self._sound.match(buffer, at, stop)
+        return match.end() if match else at
+
+    def record(self, buffer: bytes, at: int, *, final: bool, mid_line: bool) -> Piece | None:
+        """Cut one record or refused line at ``at``; None if, not being ``final``, the buffer ends too early to tell.
+
+        A final buffer must end with a line feed. ``mid_line``: a line that is too long has begun before ``at``.
         """
-        at = 0
-        while at < len(buffer):
-            piece = self._rest_of_line(buffer, at) if mid_line else self._record(buffer, at, final=final)
-            if piece is None:
-                return
-            yield piece
-            at = piece.end
-            mid_line = piece.lines == 0
+        return self._rest_of_line(buffer, at) if mid_line else self._record(buffer, at, final=final)
 
     def _record(self, buffer: bytes, at: int, *, final: bool) -> Piece | None:
         # Never looking further than this keeps the verdict independent of how the file was cut into buffers.
-        stop = min(len(buffer), at + self.max_bytes + 2)
+        stop = min(len(buffer), at + self._max_bytes + 2)
         match = _RECORD.match(buffer, at, stop)
         if match is None:
             return self._fault(buffer, at, stop, final=final)
         raw = _without_line_end(match[0])
-        if len(raw) > self.max_bytes:
+        if len(raw) > self._max_bytes:
             return self._first_line(buffer, at, stop, self._too_long())
         if b"\n" in raw and self._swallowed_a_record(raw):
             return self._first_line(buffer, at, stop, UNCLOSED)
@@ -82,7 +97,7 @@ class Cutter:
         odd = buffer[broken:stop][:2]
         open_quote = odd[:1] == b'"' and (broken == at or buffer[broken - 1] == ord(","))
         if open_quote or odd in {b"", b"\r"}:
-            if stop - at == self.max_bytes + 2:
+            if stop - at == self._max_bytes + 2:
                 return self._first_line(buffer, at, stop, self._too_long())
             return self._first_line(buffer, at, stop, UNCLOSED) if final else None
         if odd[:1] == b'"':
@@ -95,11 +110,11 @@ class Cutter:
     def _first_line(self, buffer: bytes, at: int, stop: int, problem: str, *, lenient: bool = False) -> Piece | None:
         """Refuse the physical line at ``at``; None while its end is not in the buffer."""
         feed = buffer.find(b"\n", at, stop)
-        if feed < 0 and stop - at < self.max_bytes + 2:
+        if feed < 0 and stop - at < self._max_bytes + 2:
             return None
         raw = _without_line_end(buffer[at : feed + 1]) if feed >= 0 else buffer[at:stop]
-        if len(raw) > self.max_bytes:
-            end = at + self.max_bytes
+        if len(raw) > self._max_bytes:
+            end = at + self._max_bytes
             return Piece(raw=buffer[at:end], end=end, lines=0, problem=self._too_long())
         if lenient and _LINE.fullmatch(raw):
             return self._judge(raw, _LINE_FIELDS.sub(_quote, raw), end=feed + 1, lines=1)
@@ -107,7 +122,7 @@ class Cutter:
 
     def _rest_of_line(self, buffer: bytes, at: int) -> Piece | None:
         problem = f"more of a line that is {self._too_long()}"
-        return self._first_line(buffer, at, min(len(buffer), at + self.max_bytes + 2), problem)
+        return self._first_line(buffer, at, min(len(buffer), at + self._max_bytes + 2), problem)
 
     def _judge(self, raw: bytes, clean: bytes, *, end: int, lines: int) -> Piece:
         """Accept a record, unless its encoding or its number of fields is wrong."""
@@ -117,20 +132,20 @@ class Cutter:
             problem = f"byte 0x{raw[error.start]:02X} at offset {error.start} of the record is not UTF-8"
             return Piece(raw=raw, end=end, lines=lines, code="encoding", problem=problem)
         if not raw:
-            return replace(BLANK, end=end)
+            return BLANK._replace(end=end)
         found = _count_fields(clean)
-        if found == self.fields:
-            return Piece(raw=raw, end=end, lines=lines, clean=clean)
-        return Piece(raw=raw, end=end, lines=lines, problem=f"{found} fields where {self.fields} are expected")
+        if found == self._fields:
+            return Piece(raw=raw, end=end, lines=lines, clean=clean + b"\n")
+        return Piece(raw=raw, end=end, lines=lines, problem=f"{found} fields where {self._fields} are expected")
 
     def _swallowed_a_record(self, raw: bytes) -> bool:
-        if self.fields == 1 or _count_fields(raw) == self.fields:
+        if self._fields == 1 or _count_fields(raw) == self._fields:
             return False
         later = (line + b"\n" for line in raw.split(b"\n")[1:])
-        return any(_RECORD.fullmatch(line) and _count_fields(line) == self.fields for line in later)
+        return any(_RECORD.fullmatch(line) and _count_fields(line) == self._fields for line in later)
 
     def _too_long(self) -> str:
-        return f"longer than {self.max_bytes} bytes; is a quote left open?"
+        return f"longer than {self._max_bytes} bytes; is a quote left open?"
 
 
 def _count_fields(record: bytes) -> int:

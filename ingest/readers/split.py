@@ -19,7 +19,12 @@ class Split:
     raw: pa.BinaryArray  # n exact records without their line ends
     line: npt.NDArray[np.int64]  # n physical lines before each record, from the start of the buffer
     lines: int  # physical lines in all
-    longest: int  # bytes of the longest record with its line end, 0 without records
+    ends: npt.NDArray[np.int64]  # n offsets of the line feeds that end the records
+
+    @property
+    def sizes(self) -> npt.NDArray[np.int64]:
+        """Bytes of each record with its line end."""
+        return np.diff(self.ends, prepend=-1)
 
 
 def split_records(buffer: bytes) -> Split | None:
@@ -47,7 +52,7 @@ def split_records(buffer: bytes) -> Split | None:
         raw=_cut(buffer, octets, ends),
         line=line,
         lines=int(outside[-1]) + 1 if length else 0,
-        longest=int(np.diff(ends, prepend=-1).max(initial=0)),
+        ends=ends,
     )
 
 

@@ -64,7 +64,7 @@ def build_items(rng: np.random.Generator, orders: Orders, parties: Parties, size
     freight = np.clip(rng.gamma(3.2, 625, len(order)), 1, 40_968).astype(np.int64)
     freight[rng.choice(len(order), text.share(len(order), _FREE_FREIGHT), replace=False)] = 0
     limit = orders.purchase[order] + rng.integers(2 * DAY, 10 * DAY, len(order))
-    limit[rng.integers(len(order))] += _NEVER_LATE_SECONDS
+    limit[limit.argmax()] += _NEVER_LATE_SECONDS
     seller = parties.seller_of[product]
     return Items(order, _numbered(counts), product, seller, parties.price[product], freight, limit)
 

@@ -45,12 +45,14 @@ def hex_ids(rng: np.random.Generator, count: int) -> Text:
     """Draw ids of 32 lower-case hexadecimal digits; 128 random bits never meet."""
     raw = rng.integers(0, 256, (count, _ID_BYTES), np.uint8)
     offsets = np.arange(count + 1, dtype=np.int32) * (2 * _ID_BYTES)
-    return pa.StringArray.from_buffers(count, pa.py_buffer(offsets), pa.py_buffer(_HEX_PAIRS[raw].tobytes()))
+    ids: Text = pa.StringArray.from_buffers(count, pa.py_buffer(offsets), pa.py_buffer(_HEX_PAIRS[raw].tobytes()))
+    return ids
 
 
 def moments(seconds: Ints, missing: Mask | None = None) -> Text:
     """Write seconds since 1970 as ``2017-10-02 10:56:33``."""
-    return pa.array(seconds.astype("datetime64[s]"), mask=missing).cast(pa.string())
+    written: Text = pa.array(seconds.astype("datetime64[s]"), mask=missing).cast(pa.string())
+    return written
 
 
 def money(cents: Ints) -> Text:

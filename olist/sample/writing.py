@@ -141,9 +141,10 @@ class _Lines:
         for start in range(0, len(spoiled.frame), _RENDERED_ROWS):
             frame: pd.DataFrame = spoiled.frame.iloc[start : start + _RENDERED_ROWS]
             lines = _with_line_damage(rendering.render(self._table, frame), damaged, start)
-            feeds = pc.count_substring(lines, "\n").to_numpy().astype(np.int64) + 1
-            begins.append(self._next_line + np.cumsum(feeds) - feeds)
-            self._next_line += int(feeds.sum())
+            feeds = pc.call_function("count_substring", [lines], pc.MatchSubstringOptions("\n")).to_numpy()
+            heights = feeds.astype(np.int64) + 1
+            begins.append(self._next_line + np.cumsum(heights) - heights)
+            self._next_line += int(heights.sum())
             self._file.write(self._held)
             self._held = rendering.joined(self._table, lines)
         return np.concatenate(begins)

@@ -1,0 +1,102 @@
+"""One advisory lock a table: batches share it, loads and restores take it alone.
+
+They are PostgreSQL's, so a lost connection lets go of them by itself, and waiting sharers queue behind a waiting load.
+Tables are always locked in the order of their names, so that two sessions cannot wait for each other.
+"""
+
+import zlib
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+from django.db import DatabaseError, InterfaceError, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from dataforge.errors import TableBusy
+from dataforge.postgres import lock_waits
+from dataforge.postgres.tables import Cursor
+
+# The first of the two numbers of every key: keeps our locks apart from those of other programs in the same database.
+LOCK_CLASS = 0x0DA7AF06
+_UINT32 = 1 << 32
+_MAX_NAME_BYTES = 63  # PostgreSQL cuts application_name there
+
+
+@contextmanager
+def exclusive(
+    connection: BaseDatabaseWrapper, tables: Iterable[str], *, what: str, timeout_seconds: float
+) -> Iterator[None]:
+    """Hold ``tables`` alone, over as many transactions as the block needs; within a transaction, until its end.
+
+    ``what`` (such as "load_olist") is the session's ``application_name`` meanwhile, which others see in their
+    ``TableBusy``. ``TableBusy`` after ``timeout_seconds`` in all, with nothing held.
+    """
+    names = sorted(set(tables))
+    if connection.in_atomic_block:  # it may be rolled back, and then could not run the statements that let go
+        with connection.cursor() as cursor:
+            _take_all(cursor, "pg_{}advisory_xact_lock", names, timeout_seconds)
+        yield
+        return
+    connection.ensure_connection()
+    session = connection.connection
+    held: list[str] = []
+    before = _rename(connection, what)
+    try:
+        with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
+            _take_all(cursor, "pg_{}advisory_lock", names, timeout_seconds, held=held)
+        yield
+    finally:
+        if connection.connection is session:
+            _release(connection, held, before)
+
+
+def share(cursor: Cursor, tables: Iterable[str], *, timeout_seconds: float) -> None:
+    """Share ``tables`` with other sharers until the end of the transaction.
+
+    ``TableBusy`` after ``timeout_seconds`` in all: roll back then.
+    """
+    _take_all(cursor, "pg_{}advisory_xact_lock_shared", sorted(set(tables)), timeout_seconds)
+
+
+def _key(table: str) -> int:
+    """Hash a table's name to a signed 32-bit number; two tables of one hash merely share their lock."""
+    number = zlib.crc32(table.encode())
+    return number - _UINT32 if number >= _UINT32 // 2 else number
+
+
+def _take_all(
+    cursor: Cursor, function: str, tables: list[str], timeout_seconds: float, *, held: list[str] | None = None
+) -> None:
+    deadline = lock_waits.Deadline(timeout_seconds)
+    for table in tables:
+        key = [LOCK_CLASS, _key(table)]
+        cursor.execute(f"SELECT {function.format('try_')}(%s, %s)", key)
+        ((free,),) = cursor.fetchall()
+        if not free and not lock_waits.take(cursor, f"SELECT {function.format('')}(%s, %s)", deadline, parameters=key):
+            raise TableBusy(
+                tables=table,
+                holder=lock_waits.holders(cursor, locktype="advisory", classid=LOCK_CLASS, ids=[_key(table) % _UINT32]),
+                remedy="Run it again when that has ended.",
+            )
+        if held is not None:
+            held.append(table)
+
+
+def _rename(connection: BaseDatabaseWrapper, name: str) -> str:
+    """Set the session's name; return the one before."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_setting('application_name')")
+        ((before,),) = cursor.fetchall()
+        cut = name.encode()[:_MAX_NAME_BYTES].decode(errors="ignore")
+        cursor.execute("SELECT set_config('application_name', %s, false)", [cut])
+    return str(before)
+
+
+def _release(connection: BaseDatabaseWrapper, tables: list[str], name: str) -> None:
+    try:
+        with connection.cursor() as cursor:
+            for table in reversed(tables):
+                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [LOCK_CLASS, _key(table)])
+        _rename(connection, name)
+    except (DatabaseError, InterfaceError):
+        if not connection.connection.closed:
+            raise

@@ -1,0 +1,81 @@
+import datetime
+
+import pyarrow as pa
+import pytest
+from django.db import DataError, OperationalError, ProgrammingError, connection, transaction
+from django.db.backends.utils import CursorWrapper
+from psycopg2 import sql
+
+from dataforge.postgres import reading
+from dataforge.postgres.reading import copy_out, copy_out_batches
+
+TEXT = pa.schema([("text", pa.string())])
+NUMBER = pa.schema([("n", pa.int64())])
+
+
+def test_null_and_the_empty_text_stay_apart_also_alone_in_a_row(cursor: CursorWrapper) -> None:
+    table = copy_out(cursor, "VALUES (NULL), (''), (NULL), ('x'), (E'a\\n\\nb')", schema=pa.schema([("column1", pa.string())]))
+    assert table["column1"].to_pylist() == [None, "", None, "x", "a\n\nb"]
+
+
+def test_no_rows_make_a_table_of_the_schema(cursor: CursorWrapper) -> None:
+    table = copy_out(cursor, "SELECT 'x'::text AS text WHERE false", schema=TEXT)
+    assert (table.num_rows, table.schema) == (0, TEXT)
+
+
+def test_literals_are_composed_safely(cursor: CursorWrapper) -> None:
+    query = sql.SQL("SELECT {} AS text").format(sql.Literal("it's; 100 % \"so\""))
+    assert copy_out(cursor, query, schema=TEXT).to_pylist() == [{"text": "it's; 100 % \"so\""}]
+
+
+def test_values_do_not_depend_on_the_sessions_settings(cursor: CursorWrapper) -> None:
+    cursor.execute("SET LOCAL TimeZone = 'America/Sao_Paulo'")
+    cursor.execute("SET LOCAL bytea_output = 'escape'")
+    schema = pa.schema([("seen", pa.timestamp("us", "UTC")), ("raw", pa.binary())])
+    query = r"SELECT timestamptz '1900-01-01 00:00:00.000001+00' AS seen, '\x00ff5c'::bytea AS raw"
+    moment = datetime.datetime(1900, 1, 1, 0, 0, 0, 1, tzinfo=datetime.UTC)
+    assert copy_out(cursor, query, schema=schema).to_pylist() == [{"seen": moment, "raw": b"\x00\xff\\"}]
+
+
+def test_batches_are_streamed_and_together_are_all_rows(cursor: CursorWrapper, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "BLOCK_BYTES", 100)
+    batches = list(copy_out_batches(cursor, "SELECT n::bigint FROM generate_series(1, 1000) n", schema=NUMBER))
+    assert len(batches) > 10
+    assert [n for batch in batches for n in batch["n"].to_pylist()] == list(range(1, 1001))
+
+
+def test_a_row_longer_than_a_block_is_read(cursor: CursorWrapper, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "BLOCK_BYTES", 100)
+    table = copy_out(cursor, "SELECT repeat('x', 100000) AS text FROM generate_series(1, 3)", schema=TEXT)
+    assert [len(text) for text in table["text"].to_pylist()] == [100000] * 3
+
+
+def test_a_wrong_query_raises_djangos_error(cursor: CursorWrapper) -> None:
+    with pytest.raises(DataError, match="division by zero"), transaction.atomic():
+        copy_out(cursor, "SELECT 1 / (n - 500) AS n FROM generate_series(1, 1000) n", schema=NUMBER)
+    with pytest.raises(ProgrammingError, match='column "n" does not exist'), transaction.atomic():
+        copy_out(cursor, "SELECT 1 AS m", schema=NUMBER)
+
+
+def test_a_value_without_a_place_in_its_type_is_an_error(cursor: CursorWrapper) -> None:
+    with pytest.raises(pa.ArrowInvalid):
+        copy_out(cursor, "SELECT 'infinity'::timestamp AS at", schema=pa.schema([("at", pa.timestamp("us"))]))
+
+
+def test_leaving_off_early_cancels_the_query_and_leaves_the_connection_usable(
+    cursor: CursorWrapper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "BLOCK_BYTES", 1000)
+
+    class Enough(Exception):
+        pass
+
+    with pytest.raises(Enough), transaction.atomic():
+        batches = copy_out_batches(cursor, "SELECT n FROM generate_series(1::bigint, 1000000000) n", schema=NUMBER)
+        next(iter(batches))
+        batches.close()
+        with pytest.raises((OperationalError, Exception), match="aborted"):
+            cursor.execute("SELECT 1")
+        raise Enough
+    cursor.execute("SELECT 1")
+    assert connection.is_usable()
