@@ -19,9 +19,9 @@ from ingest.sources import Source, sources
 
 _SETTING_HINT = "DATAFORGE_SOURCES must name a tuple of ingest.sources.Source, parents before their children."
 _COMPILE_HINT = (
-    "A CheckConstraint may use and, or, not; exact, gt, gte, lt, lte, in, range, isnull; F() and plain values. Fields are "
-    "those of ingest.fields, or Django's Char, Text, Integer, Decimal and FloatField. Write the rule in these terms, or "
-    "move it out of the model."
+    "A CheckConstraint may use and, or, not; exact, gt, gte, lt, lte, in, range, isnull; F() and plain values. Fields "
+    "are those of ingest.fields, or Django's Char, Text, Integer, Decimal and FloatField. Write the rule in these "
+    "terms, or move it out of the model."
 )
 _ENFORCE_HINT = "Use the field of ingest.fields that carries this rule; it adds the constraint to PostgreSQL too."
 # Django's own, whose limits PostgreSQL's column types enforce
@@ -66,7 +66,7 @@ def _check_order(found: Sequence[Source]) -> Iterator[CheckMessage]:
             yield Error(f"{source.table} is named twice.", hint=_SETTING_HINT, obj=source.model, id="ingest.E001")
         for field in source.model._meta.concrete_fields:
             parent = field.related_model
-            if isinstance(field, models.ForeignKey) and parent not in seen:
+            if isinstance(field, models.ForeignKey) and parent is not None and parent not in seen:
                 problem = "itself" if parent is source.model else f"{parent.__name__}, which does not come before it"
                 yield Error(f"{source.table} refers to {problem}.", hint=_SETTING_HINT, obj=field, id="ingest.E001")
         seen.add(source.model)
@@ -101,7 +101,7 @@ def _unenforced(field: "models.Field[Any, Any]") -> str | None:
     """Name a rule of a field of Django's own that its column type does not imply."""
     if field.choices:
         return "choices"
-    own = field._validators  # type: ignore[attr-defined]  # without those that Django derives from the column type
+    own = field.deconstruct()[3].get("validators", ())  # without those that Django derives from the column type
     for validator in own:
         if not isinstance(validator, _ENFORCED_BY_TYPE):
             return type(validator).__name__
@@ -120,7 +120,7 @@ def _check_adoption(source: Source, references: set[str]) -> Iterator[CheckMessa
         field = next(field for field in source.model._meta.concrete_fields if field.column == column)
         required = [
             other.name
-            for other in field.related_model._meta.concrete_fields
+            for other in (field.related_model or source.model)._meta.concrete_fields
             if not other.null and not other.primary_key
         ]
         if required:

@@ -12,24 +12,22 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ingest import reasons as words
+from ingest.arrow import Mask, Rows, Text, bools, indices, mask_of
 from ingest.contract import Column
 from ingest.judging import explain, judge
 from ingest.reasons import reasons
-
-type Rows = np.ndarray[Any, np.dtype[np.int64]]
-type Mask = np.ndarray[Any, np.dtype[np.bool_]]
 
 
 @dataclass(frozen=True)
 class Checked:
     """One column after its check: n typed values (NULL where empty or refused), reasons, and rows changed by rule."""
 
-    values: pa.Array
+    values: Any
     reasons: tuple[pa.Table, ...] = ()
     repairs: tuple[tuple[str, Rows], ...] = ()
 
 
-def check_column(text: pa.StringArray, column: Column, *, absent: Mask, faulty: Mask) -> Checked:
+def check_column(text: Text, column: Column, *, absent: Mask, faulty: Mask) -> Checked:
     """Check n texts. ``absent`` marks records without this member; ``faulty`` values that have a reason already."""
     values, ok = judge(text, column)
     if ok.all():
@@ -47,49 +45,49 @@ def check_column(text: pa.StringArray, column: Column, *, absent: Mask, faulty: 
 
 
 def _second_look(
-    text: pa.StringArray, values: pa.Array, suspect: Rows, column: Column
-) -> tuple[pa.Array, Mask, list[pa.Table], tuple[tuple[str, Rows], ...]]:
+    text: Text, values: Any, suspect: Rows, column: Column
+) -> tuple[Any, Mask, list[pa.Table], tuple[tuple[str, Rows], ...]]:
     """Normalise what was refused, judge it again, and explain what is still refused by its raw text."""
-    raw = text.take(pa.array(suspect))
+    raw = text.take(indices(suspect))
     changed: list[tuple[str, Mask]] = []
     normal = raw
     for step in column.normalise:
         stepped = step.apply(normal)
-        changed.append((step.name, pc.not_equal(stepped, normal).to_numpy(zero_copy_only=False)))
+        changed.append((step.name, mask_of(pc.not_equal(stepped, normal))))
         normal = stepped
     typed, ok = judge(normal, column)
     empty = _empty(normal)
     mask = np.zeros(len(text), bool)
     mask[suspect] = True
-    values = pc.replace_with_mask(values, pa.array(mask), typed)
+    values = pc.replace_with_mask(values, bools(mask), typed)
     refused = np.flatnonzero(~ok & ~empty)
     found = []
     if len(refused):
-        picks = pa.array(refused)
+        picks = indices(refused)
         for code, message, wrong in explain(normal.take(picks), column):
             rows = refused[wrong]
             found.append(
-                reasons(suspect[rows], field=column.name, code=code, message=message, values=raw.take(pa.array(rows)))
+                reasons(suspect[rows], field=column.name, code=code, message=message, values=raw.take(indices(rows)))
             )
     settled = ok | (empty & column.null)
     repairs = tuple((name, suspect[rows & settled]) for name, rows in changed if (rows & settled).any())
     return values, empty, found, repairs
 
 
-def _missing(text: pa.StringArray, column: Column, blank: Mask, absent: Mask) -> list[pa.Table]:
+def _missing(text: Text, column: Column, blank: Mask, absent: Mask) -> list[pa.Table]:
     """Give the reason for a required value that is not there: no member, an explicit null, or an empty text."""
-    null = text.is_null().to_numpy(zero_copy_only=False)
+    null = mask_of(text.is_null())
     kinds = (
         ("required", words.REQUIRED, blank & absent),
         ("null", words.NULL, blank & null & ~absent),
         ("blank", words.BLANK, blank & ~null & ~absent),
     )
     return [
-        reasons(np.flatnonzero(rows), field=column.name, code=code, message=message, values=text.filter(pa.array(rows)))
+        reasons(np.flatnonzero(rows), field=column.name, code=code, message=message, values=text.filter(bools(rows)))
         for code, message, rows in kinds
         if rows.any()
     ]
 
 
-def _empty(text: pa.StringArray) -> Mask:
-    return np.asarray(pc.equal(pc.binary_length(text), 0).fill_null(True).to_numpy(zero_copy_only=False))
+def _empty(text: Text) -> Mask:
+    return ~mask_of(pc.greater(pc.binary_length(text), 0))

@@ -1,7 +1,7 @@
 """``CheckConstraint`` conditions compiled to Arrow: the same verdict as PostgreSQL's, NULL logic included."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -32,8 +32,6 @@ def compile_condition(condition: Q, model: type[models.Model], types: dict[str, 
     Knows and, or, not; exact, gt, gte, lt, lte, in, range, isnull; ``F`` and plain values. Raises Uncompilable for
     anything else.
     """
-    if not isinstance(condition, Q):
-        raise Uncompilable(f"{condition!r} is not a Q")
     parts = [
         compile_condition(child, model, types) if isinstance(child, Q) else _compile_lookup(child, model, types)
         for child in condition.children
@@ -57,7 +55,7 @@ def condition_columns(condition: Q, model: type[models.Model]) -> tuple[str, ...
     names: set[str] = set()
     for child in condition.flatten():
         if isinstance(child, F):
-            names.add(_column(model, child.name))
+            names.add(_column(model, str(child.deconstruct()[1][0])))
     for lookup, _ in _leaves(condition):
         names.add(_column(model, lookup.split("__")[0]))
     return tuple(field.column for field in model._meta.concrete_fields if field.column in names)
@@ -66,7 +64,7 @@ def condition_columns(condition: Q, model: type[models.Model]) -> tuple[str, ...
 def _leaves(condition: Q) -> list[tuple[str, Any]]:
     leaves: list[tuple[str, Any]] = []
     for child in condition.children:
-        leaves.extend(_leaves(child) if isinstance(child, Q) else [child])
+        leaves.extend(_leaves(child) if isinstance(child, Q) else [cast("tuple[str, Any]", child)])
     return leaves
 
 
@@ -103,7 +101,7 @@ def _compile_lookup(child: Any, model: type[models.Model], types: dict[str, pa.D
 
 def _operand(value: Any, model: type[models.Model], kind: pa.DataType) -> Callable[[pa.Table], Any]:
     if isinstance(value, F):
-        column = _column(model, value.name)
+        column = _column(model, str(value.deconstruct()[1][0]))
         return lambda columns: columns[column]
     if isinstance(value, Combinable) or hasattr(value, "resolve_expression"):
         raise Uncompilable(f"the expression {value!r}")

@@ -79,7 +79,7 @@ def _sentences(report: LoadReport, *, dry_run: bool) -> Iterator[str]:
         elif each.status == "skipped":
             yield f"{each.table}: not loaded, because a table that it refers to was refused."
         elif each.refused:
-            yield f"{each.table}: refused, {each.rejected:,} rejects are more than --max-rejects; nothing of it was kept."
+            yield f"{each.table}: refused, more than --max-rejects ({each.rejected:,}); nothing of it was kept."
     total = {name: sum(getattr(each, name) for each in report.tables) for name in ("read", *OUTCOMES)}
     changed = total["inserted"] + total["updated"]
     took = f"{total['read']:,} records in {report.seconds:.1f} s."

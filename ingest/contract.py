@@ -122,12 +122,7 @@ def compile_contract(model: type[models.Model], tables: Mapping[type[models.Mode
                 raise Uncompilable(f"{model.__name__}.{f.name} does not refer to a natural key")
             references.append(Reference(f.column, tables[f.related_model]))
     row_checks = tuple(
-        RowCheck(
-            check.name,
-            str(check.get_violation_error_message()),
-            condition_columns(check.condition, model),
-            compile_condition(check.condition, model, types),
-        )
+        _row_check(check, model, types)
         for check in model._meta.constraints
         if isinstance(check, models.CheckConstraint) and not isinstance(check, fields.FieldRule)
     )
@@ -143,6 +138,16 @@ def compile_contract(model: type[models.Model], tables: Mapping[type[models.Mode
     )
 
 
+def _row_check(check: models.CheckConstraint, model: type[models.Model], types: dict[str, pa.DataType]) -> RowCheck:
+    condition = check.condition
+    if not isinstance(condition, models.Q):
+        raise Uncompilable(f"the condition {condition!r} of {check.name}, which is no Q")
+    message = str(check.get_violation_error_message())
+    return RowCheck(
+        check.name, message, condition_columns(condition, model), compile_condition(condition, model, types)
+    )
+
+
 def _natural_key(model: type[models.Model]) -> tuple[str, ...]:
     pk = model._meta.pk
     known = (models.UniqueConstraint, models.CheckConstraint)
@@ -152,7 +157,7 @@ def _natural_key(model: type[models.Model]) -> tuple[str, ...]:
     unique = [c for c in model._meta.constraints if isinstance(c, models.UniqueConstraint)]
     single = [f for f in model._meta.concrete_fields if f.unique and not f.primary_key]
     if not isinstance(pk, models.AutoField) and not unique and not single:
-        return (pk.column,)
+        return (str(pk.column),)
     if isinstance(pk, models.AutoField) and len(unique) == 1 and not single:
         constraint = unique[0]
         if constraint.condition or constraint.expressions or constraint.deferrable:
@@ -174,7 +179,7 @@ def _column(source: "models.Field[Any, Any]") -> Column:
     low, high = _type_bounds(arrow_type)
     choices = tuple(str(value) for value, _ in rule.flatchoices) if rule.choices else ()
     return Column(
-        name=source.column,
+        name=str(source.column),
         kind=kind,
         arrow_type=arrow_type,
         null=source.null,
@@ -198,7 +203,9 @@ def _arrow_type(kind: str, rule: "models.Field[Any, Any]") -> pa.DataType:
         return {"SmallIntegerField": pa.int16(), "BigIntegerField": pa.int64()}.get(internal, pa.int32())
     if kind == "decimal":
         return pa.decimal128(rule.max_digits, rule.decimal_places)  # type: ignore[attr-defined]
-    return {"float": pa.float64(), "moment": pa.timestamp("us"), "text": pa.string()}[kind]
+    if kind == "float":
+        return pa.float64()
+    return pa.timestamp("us") if kind == "moment" else pa.string()
 
 
 def _type_bounds(kind: pa.DataType) -> tuple[Any, Any]:

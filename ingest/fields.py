@@ -1,7 +1,7 @@
 """Model fields that carry their whole rule: how a value is normalised, what is allowed, and the same as a CHECK.
 
-The rule stands once, in the field. The Contract reads it there to check columns; Django's validators are derived from it
-for forms and DRF; and each field adds a named ``CheckConstraint`` of the same rule to its model, so that PostgreSQL
+The rule stands once, in the field. The Contract reads it there to check columns; Django's validators are derived from
+it for forms and DRF; and each field adds a named ``CheckConstraint`` of the same rule to its model, so that PostgreSQL
 refuses what the Contract refuses (the unnormalised form too) and a changed rule shows up in ``makemigrations``.
 """
 
@@ -27,8 +27,16 @@ MAX_IDENTIFIER_BYTES = 63  # PostgreSQL's bound for a constraint's name
 FIRST_MOMENT = datetime.datetime(1, 1, 1)
 LAST_MOMENT = datetime.datetime.max
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # Django's fields are generic for the type checker only
     Validators = list[Any]
+    _Field = models.Field[Any, Any]
+    _CharField = models.CharField[Any, Any]
+    _IntegerField = models.IntegerField[Any, Any]
+    _DecimalField = models.DecimalField[Any, Any]
+    _FloatField = models.FloatField[Any, Any]
+else:
+    _Field, _CharField, _IntegerField = models.Field, models.CharField, models.IntegerField
+    _DecimalField, _FloatField = models.DecimalField, models.FloatField
 
 
 class IsNormalised(models.Func):
@@ -51,7 +59,7 @@ class FieldRule(models.CheckConstraint):
     """A field's own rule as a constraint; the Contract judges it by the field, with the field's codes."""
 
 
-class RuleField(models.Field):
+class RuleField(_Field):
     """A field whose rule PostgreSQL enforces. ``normalise``: the steps that may repair a value, in order."""
 
     normalise: tuple[Step, ...] = (TRIM,)
@@ -73,7 +81,7 @@ class RuleField(models.Field):
         cls._meta.original_attrs.setdefault("constraints", cls._meta.constraints)  # else migrations do not see them
 
 
-class _TextField(RuleField, models.CharField):
+class _TextField(RuleField, _CharField):
     """Text of at most ``max_length`` characters."""
 
     def db_type(self, connection: BaseDatabaseWrapper) -> str:
@@ -148,7 +156,7 @@ class ProseField(_TextField):
 
 
 class ChoiceField(_TextField):
-    """One of ``choices``, and PostgreSQL knows it too: it compares one by one, so the frequent ones should come first."""
+    """One of ``choices``. PostgreSQL compares with one after the other, so the frequent ones should come first."""
 
     @property
     def width(self) -> int | None:
@@ -189,13 +197,13 @@ class _BoundedField(RuleField):
         return bounds
 
 
-class IntegerField(_BoundedField, models.IntegerField):
+class IntegerField(_BoundedField, _IntegerField):
     """A whole number; without bounds, those of PostgreSQL's ``integer``."""
 
     normalise = (TRIM, INTEGRAL)
 
 
-class DecimalField(_BoundedField, models.DecimalField):
+class DecimalField(_BoundedField, _DecimalField):
     """An exact number: ``numeric(max_digits, decimal_places)``, by default from 0 to the largest that fits."""
 
     def __init__(self, *args: Any, max_digits: int, decimal_places: int, **kwargs: Any) -> None:
@@ -204,7 +212,7 @@ class DecimalField(_BoundedField, models.DecimalField):
         super().__init__(*args, max_digits=max_digits, decimal_places=decimal_places, **kwargs)
 
 
-class FloatField(_BoundedField, models.FloatField):
+class FloatField(_BoundedField, _FloatField):
     """A finite ``double precision`` between ``min_value`` and ``max_value``."""
 
     def __init__(self, *args: Any, min_value: float, max_value: float, **kwargs: Any) -> None:
@@ -250,5 +258,5 @@ class LocalDateTimeField(RuleField):
         value = self.value_from_object(obj)
         return "" if value is None else value.isoformat(sep=" ")
 
-    def formfield(self, **kwargs: Any) -> Any:  # type: ignore[override]  # the stubs type each parameter
+    def formfield(self, **kwargs: Any) -> Any:
         return super().formfield(**{"form_class": forms.LocalDateTimeField, **kwargs})

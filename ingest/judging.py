@@ -13,10 +13,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ingest import moments, patterns
+from ingest.arrow import Mask, Text, bools, indices, mask_of
 from ingest.contract import Column
 from ingest.reasons import NULL_CHARACTERS
 
-type Mask = np.ndarray[Any, np.dtype[np.bool_]]
 type Why = tuple[str, str, Mask]  # code, message, which values
 
 _SAFE_DIGITS = 18  # any number of so many digits fits int64
@@ -27,7 +27,7 @@ _FLOAT = r"\A-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,4})?\z"
 _FLOAT_ZERO = r"\A-?0+(?:\.0+)?(?:[eE].*)?\z"
 
 
-def judge(text: pa.StringArray, column: Column) -> tuple[pa.Array, Mask]:
+def judge(text: Text, column: Column) -> tuple[Any, Mask]:
     """Give n typed values (NULL where refused or NULL) and the mask of those accepted; NULL and '' are not accepted."""
     if column.kind == "moment":
         return moments.parse(text)
@@ -35,7 +35,7 @@ def judge(text: pa.StringArray, column: Column) -> tuple[pa.Array, Mask]:
     return parse(text, column)
 
 
-def explain(text: pa.StringArray, column: Column) -> Iterator[Why]:
+def explain(text: Text, column: Column) -> Iterator[Why]:
     """Give every reason for values that ``judge`` refused (and that are not empty), as masks over ``text``."""
     if column.kind == "text":
         yield from _explain_text(text, column)
@@ -45,20 +45,16 @@ def explain(text: pa.StringArray, column: Column) -> Iterator[Why]:
         yield from _explain_number(text, column)
 
 
-def _masked(values: pa.Array, ok: pa.BooleanArray) -> tuple[pa.Array, Mask]:
+def _masked(values: Any, ok: Any) -> tuple[Any, Mask]:
     mask = ok.to_numpy(zero_copy_only=False)
     return (values if mask.all() else pc.if_else(ok, values, None)), mask
 
 
-def _matches(text: pa.StringArray, regex: str) -> pa.BooleanArray:
+def _matches(text: Text, regex: str) -> Any:
     return pc.match_substring_regex(text, regex).fill_null(False)
 
 
-def _numpy(mask: pa.BooleanArray) -> Mask:
-    return np.asarray(mask.to_numpy(zero_copy_only=False))
-
-
-def _text(text: pa.StringArray, column: Column) -> tuple[pa.Array, Mask]:
+def _text(text: Text, column: Column) -> tuple[Any, Mask]:
     if column.choices:
         return _masked(text, pc.is_in(text, pa.array(column.choices)))
     if column.pattern is not None:
@@ -73,11 +69,11 @@ def _text(text: pa.StringArray, column: Column) -> tuple[pa.Array, Mask]:
     return _masked(text, ok)
 
 
-def _has_nul(text: pa.StringArray) -> pa.BooleanArray:
+def _has_nul(text: Text) -> Any:
     return pc.match_substring(text, "\x00").fill_null(False)
 
 
-def _is_composed(text: pa.StringArray) -> pa.BooleanArray:
+def _is_composed(text: Text) -> Any:
     ascii_only = pc.string_is_ascii(text).fill_null(True)
     if ascii_only.true_count == len(text):
         return ascii_only
@@ -85,7 +81,7 @@ def _is_composed(text: pa.StringArray) -> pa.BooleanArray:
     return pc.coalesce(pc.equal(pc.utf8_normalize(other, "NFC"), other), True)
 
 
-def _integer(text: pa.StringArray, column: Column) -> tuple[pa.Array, Mask]:
+def _integer(text: Text, column: Column) -> tuple[Any, Mask]:
     if pc.max(pc.binary_length(text)).as_py() or _SAFE_DIGITS < 0:
         text = pc.replace_substring_regex(text, r"\A(-?)0+([0-9])", r"\1\2")
     ok = _matches(text, _INTEGER)
@@ -94,12 +90,12 @@ def _integer(text: pa.StringArray, column: Column) -> tuple[pa.Array, Mask]:
     return values.cast(column.arrow_type), mask
 
 
-def _within(values: pa.Array, column: Column) -> pa.BooleanArray:
+def _within(values: Any, column: Column) -> Any:
     low = pc.greater_equal(values, pa.scalar(column.min_value, values.type))
     return pc.and_(low, pc.less_equal(values, pa.scalar(column.max_value, values.type))).fill_null(False)
 
 
-def _decimal(text: pa.StringArray, column: Column) -> tuple[pa.Array, Mask]:
+def _decimal(text: Text, column: Column) -> tuple[Any, Mask]:
     ok = _matches(text, _DECIMAL)
     for _, _, wrong in _decimal_shape(text, column):
         ok = pc.and_(ok, pc.invert(wrong))
@@ -107,7 +103,7 @@ def _decimal(text: pa.StringArray, column: Column) -> tuple[pa.Array, Mask]:
     return _masked(numbers, _within(numbers, column))
 
 
-def _decimal_shape(text: pa.StringArray, column: Column) -> Iterator[tuple[str, str, pa.BooleanArray]]:
+def _decimal_shape(text: Text, column: Column) -> Iterator[tuple[str, str, Any]]:
     """Find numbers that ``numeric`` would round, or not hold."""
     places, digits = column.decimal_places or 0, column.max_digits or 0
     yield (
@@ -122,68 +118,68 @@ def _decimal_shape(text: pa.StringArray, column: Column) -> Iterator[tuple[str, 
     )
 
 
-def _float(text: pa.StringArray, column: Column) -> tuple[pa.Array, Mask]:
+def _float(text: Text, column: Column) -> tuple[Any, Mask]:
     ok = _matches(text, _FLOAT)
     numbers = pc.add((text if ok.true_count == len(text) else pc.if_else(ok, text, None)).cast(pa.float64()), 0.0)
     ok = _within(numbers, column)
-    zero = np.flatnonzero(_numpy(pc.equal(numbers, 0.0).fill_null(False)))
+    zero = np.flatnonzero(mask_of(pc.equal(numbers, 0.0).fill_null(False)))
     if len(zero):  # `1e-400` became 0: PostgreSQL calls it out of range
-        lost = zero[~_numpy(_matches(text.take(pa.array(zero)), _FLOAT_ZERO))]
-        mask = _numpy(ok).copy()
+        lost = zero[~mask_of(_matches(text.take(indices(zero)), _FLOAT_ZERO))]
+        mask = mask_of(ok).copy()
         mask[lost] = False
-        ok = pa.array(mask)
+        ok = bools(mask)
     return _masked(numbers, ok)
 
 
-def _explain_text(text: pa.StringArray, column: Column) -> Iterator[Why]:
-    nul = _numpy(_has_nul(text))
+def _explain_text(text: Text, column: Column) -> Iterator[Why]:
+    nul = mask_of(_has_nul(text))
     if nul.any():
         yield "null_characters_not_allowed", NULL_CHARACTERS, nul
     if column.choices:
         yield "invalid_choice", f"Choose one of: {', '.join(column.choices)}.", ~nul
         return
     longest = column.max_length or 2**30
-    too_long = _numpy(pc.greater(pc.utf8_length(text), longest)) & ~nul & (column.width is None)
+    too_long = mask_of(pc.greater(pc.utf8_length(text), longest)) & ~nul & (column.width is None)
     if too_long.any():
         yield "max_length", f"Ensure this field has no more than {longest} characters.", too_long
-    misshapen = ~nul if column.pattern is None else ~_numpy(_matches(text, patterns.re2(column.pattern))) & ~nul
+    misshapen = ~nul if column.pattern is None else ~mask_of(_matches(text, patterns.re2(column.pattern))) & ~nul
     if column.pattern is None:
         misshapen &= ~too_long
     if misshapen.any():
         yield "invalid", column.message, misshapen
 
 
-def _explain_number(text: pa.StringArray, column: Column) -> Iterator[Why]:
+def _explain_number(text: Text, column: Column) -> Iterator[Why]:
     shape = {"integer": _LONG_INTEGER, "decimal": _DECIMAL, "float": _FLOAT}[column.kind]
-    plain = _numpy(_matches(text, shape))
+    plain = mask_of(_matches(text, shape))
     if column.kind == "decimal":
         for code, message, wrong in _decimal_shape(text, column):
-            misfit = _numpy(wrong) & plain
+            misfit = mask_of(wrong) & plain
             if misfit.any():
                 yield code, message, misfit
                 plain = plain & ~misfit if code == "max_digits" else plain
-        plain &= ~_numpy(_matches(text, rf"\.[0-9]{{{column.decimal_places}}}[0-9]*[1-9]0*\z"))
+        plain &= ~mask_of(_matches(text, rf"\.[0-9]{{{column.decimal_places}}}[0-9]*[1-9]0*\z"))
     low, high = _out_of_bounds(text, plain, column)
     if low.any():
         yield "min_value", f"Ensure this value is greater than or equal to {column.min_value}.", low
     if high.any():
         yield "max_value", f"Ensure this value is less than or equal to {column.max_value}.", high
-    invalid = ~_numpy(_matches(text, shape)) | (plain & ~low & ~high)
+    invalid = ~mask_of(_matches(text, shape)) | (plain & ~low & ~high)
     if invalid.any():
         yield "invalid", column.message, invalid
 
 
-def _out_of_bounds(text: pa.StringArray, plain: Mask, column: Column) -> tuple[Mask, Mask]:
+def _out_of_bounds(text: Text, plain: Mask, column: Column) -> tuple[Mask, Mask]:
     """Tell which well-formed numbers are below and above their bounds; neither: not finite, or lost to underflow."""
-    negative = _numpy(pc.starts_with(text, "-")) & plain
+    negative = mask_of(pc.starts_with(text, "-")) & plain
     if column.kind == "integer":  # refused although well formed: so it is beyond one of the ends
-        short = plain & _numpy(pc.less_equal(pc.binary_length(text), _SAFE_DIGITS))
-        numbers = pc.if_else(pa.array(short), text, None).cast(pa.int64())
-        low = _numpy(pc.less(numbers, pa.scalar(column.min_value, pa.int64())).fill_null(False))
+        short = plain & mask_of(pc.less_equal(pc.binary_length(text), _SAFE_DIGITS))
+        numbers = pc.if_else(bools(short), text, None).cast(pa.int64())
+        low = mask_of(pc.less(numbers, pa.scalar(column.min_value, pa.int64())).fill_null(False))
         return low | (negative & ~short), (plain & ~low & short) | (plain & ~negative & ~short)
     kind = pa.float64() if column.kind == "float" else column.arrow_type
-    numbers = pc.if_else(pa.array(plain), text, None).cast(kind)
-    finite = _numpy(pc.is_finite(numbers).fill_null(False)) if column.kind == "float" else plain
-    low = _numpy(pc.less(numbers, pa.scalar(column.min_value, kind)).fill_null(False)) & finite
-    high = _numpy(pc.greater(numbers, pa.scalar(column.max_value, kind)).fill_null(False)) & finite
+    numbers = pc.if_else(bools(plain), text, None).cast(kind)
+    finite = mask_of(pc.is_finite(numbers).fill_null(False)) if column.kind == "float" else plain
+    low = mask_of(pc.less(numbers, pa.scalar(column.min_value, kind)).fill_null(False)) & finite
+    high = mask_of(pc.greater(numbers, pa.scalar(column.max_value, kind)).fill_null(False)) & finite
     return low, high

@@ -13,11 +13,10 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from ingest.arrow import Mask, Rows, mask_of
 from ingest.contract import Column
 
 type Words = np.ndarray[Any, np.dtype[np.uint64]]  # n hashes, one 64-bit lane
-type Rows = np.ndarray[Any, np.dtype[np.int64]]
-type Mask = np.ndarray[Any, np.dtype[np.bool_]]
 
 _SECRET = secrets.token_bytes(32)
 _FACTORS = np.frombuffer(secrets.token_bytes(16), np.uint64) | np.uint64(1)
@@ -32,9 +31,7 @@ def row_hashes(table: pa.Table, columns: Sequence[Column]) -> tuple[Words, Words
     """Hash n rows over ``columns`` of ``table``: two lanes of n words. The same content gives the same hash."""
     lanes = [np.full(table.num_rows, lane, np.uint64) for lane in _NULL]
     for column in columns:
-        values = table.column(column.name)
-        values = values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values
-        for lane, words in enumerate(_column_words(values, column)):
+        for lane, words in enumerate(_column_words(table.column(column.name).combine_chunks(), column)):
             lanes[lane] = _mix((lanes[lane] ^ words) * _FACTORS[lane])
     return lanes[0], lanes[1]
 
@@ -45,7 +42,7 @@ def _mix(words: Words) -> Words:
     return words ^ (words >> np.uint64(31))
 
 
-def _column_words(values: pa.Array, column: Column) -> tuple[Words, Words]:
+def _column_words(values: Any, column: Column) -> tuple[Words, Words]:
     if column.kind == "text":
         first, second = _fixed_text(values, column.width) if column.width else _free_text(values)
     elif column.kind == "decimal":
@@ -58,12 +55,12 @@ def _column_words(values: pa.Array, column: Column) -> tuple[Words, Words]:
         raw = np.frombuffer(values.buffers()[1], dtype)[values.offset : values.offset + len(values)]
         first = second = raw.view(f"u{values.type.bit_width // 8}").astype(np.uint64)
     if values.null_count:
-        null = values.is_null().to_numpy(zero_copy_only=False)
+        null = mask_of(values.is_null())
         first, second = np.where(null, _NULL[0], first), np.where(null, _NULL[1], second)
     return first, second
 
 
-def _fixed_text(values: pa.StringArray, width: int) -> tuple[Words, Words]:
+def _fixed_text(values: Any, width: int) -> tuple[Words, Words]:
     """Fold texts of ``width`` ASCII characters, eight at a time; a NULL among them has no characters to skip."""
     if values.null_count:
         values = values.fill_null("0" * width)
@@ -78,7 +75,7 @@ def _fixed_text(values: pa.StringArray, width: int) -> tuple[Words, Words]:
     return first, second
 
 
-def _free_text(values: pa.StringArray) -> tuple[Words, Words]:
+def _free_text(values: Any) -> tuple[Words, Words]:
     encoded = values.dictionary_encode()
     digests = b"".join(
         hashlib.blake2b(text.as_buffer() if text.is_valid else b"", digest_size=16, key=_SECRET).digest()

@@ -1,14 +1,14 @@
 """Moments as text: which texts are one, and offsets to local time.
 
-A cast alone is too lenient (bare dates, year 0) and one impossible day fails the whole column, so the calendar is in the
-pattern, but for 29 February.
+A cast alone is too lenient (bare dates, year 0) and one impossible day fails the whole column, so the calendar is in
+the pattern, but for 29 February.
 """
-
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+
+from ingest.arrow import Column, Mask, Text, bools, indices, mask_of
 
 SHAPE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?"
 _YEAR = r"(?:000[1-9]|00[1-9][0-9]|0[1-9][0-9]{2}|[1-9][0-9]{3})"
@@ -20,20 +20,20 @@ _OFFSET = r"(?:[Zz]|[+-](?:0[0-9]|1[0-4]):?[0-5][0-9])"
 _LEAP_DAY = r"\A([0-9]{4})-02-29"
 
 
-def is_moment(text: pa.StringArray, *, with_offset: bool = False) -> pa.BooleanArray:
+def is_moment(text: Text, *, with_offset: bool = False) -> Column:
     """Mark the texts that name a day and time of the calendar (years 1 to 9999); NULL counts as not."""
     tail = _OFFSET if with_offset else ""
     ok = pc.match_substring_regex(text, rf"\A{_YEAR}-{_DAY}[ T]{_CLOCK}{tail}\z").fill_null(False)
-    leap_day = np.flatnonzero(pc.match_substring_regex(text, _LEAP_DAY).fill_null(False))
+    leap_day = np.flatnonzero(mask_of(pc.match_substring_regex(text, _LEAP_DAY)))
     if not len(leap_day):
         return ok
-    years = pc.utf8_slice_codeunits(text.take(pa.array(leap_day)), 0, 4).cast(pa.int64()).to_numpy()
-    mask = ok.to_numpy(zero_copy_only=False).copy()
+    years = pc.utf8_slice_codeunits(text.take(indices(leap_day)), 0, 4).cast(pa.int64()).to_numpy()
+    mask = mask_of(ok).copy()
     mask[leap_day[(years % 4 != 0) | ((years % 100 == 0) & (years % 400 != 0))]] = False
-    return pa.array(mask)
+    return bools(mask)
 
 
-def parse(text: pa.StringArray) -> tuple[pa.TimestampArray, np.ndarray[Any, Any]]:
+def parse(text: Text) -> tuple[Column, Mask]:
     """Give the moments, ``timestamp[us]`` with NULL where there is none, and the mask of those that are one."""
     shaped = pc.match_substring_regex(text, rf"\A{SHAPE}\z").fill_null(False)
     candidates = text if shaped.true_count == len(text) else pc.if_else(shaped, text, None)
@@ -47,13 +47,13 @@ def parse(text: pa.StringArray) -> tuple[pa.TimestampArray, np.ndarray[Any, Any]
     ok = pc.greater_equal(moments, first).fill_null(False)
     if ok.true_count != shaped.true_count:
         moments = pc.if_else(ok, moments, None)
-    return moments, ok.to_numpy(zero_copy_only=False)
+    return moments, mask_of(ok)
 
 
-def to_local_time(text: pa.StringArray, zone: str) -> pa.StringArray:
+def to_local_time(text: Text, zone: str) -> Text:
     """Rewrite the texts that carry an offset as the wall-clock time of ``zone``; leave the others alone."""
     with_offset = is_moment(text, with_offset=True)
-    if not with_offset.true_count:
+    if not mask_of(with_offset).any():
         return text
     instants = pc.if_else(with_offset, pc.ascii_upper(text), None).cast(pa.timestamp("us", "UTC"))
     local = pc.local_timestamp(instants.cast(pa.timestamp("us", zone)))

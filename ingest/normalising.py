@@ -7,9 +7,9 @@ value counts as a repair.
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-import pyarrow as pa
 import pyarrow.compute as pc
 
+from ingest.arrow import Text
 from ingest.moments import to_local_time
 
 # Unicode's White_Space: what trimming takes off, the same list for every engine.
@@ -23,7 +23,7 @@ class Step:
     """One way of normalising: its name is the rule under which repairs are counted."""
 
     name: str
-    apply: Callable[[pa.StringArray], pa.StringArray] = field(repr=False, compare=False)
+    apply: Callable[[Text], Text] = field(repr=False, compare=False)
 
 
 TRIM = Step("trim", lambda text: pc.utf8_trim(text, WHITE_SPACE))

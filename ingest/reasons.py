@@ -2,18 +2,17 @@
 
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 
-REASON_SCHEMA = pa.schema(
-    [
-        pa.field("row", pa.int64(), nullable=False),  # index of the record among the columns that were checked
-        pa.field("field", pa.string()),  # NULL: the record as a whole
-        pa.field("code", pa.string(), nullable=False),
-        pa.field("message", pa.string(), nullable=False),
-        pa.field("value", pa.string()),  # as it came
-        pa.field("constraint", pa.string()),  # the violated constraint's name, for `check` and `database`
-    ]
+from ingest.arrow import Rows, indices, schema_of
+
+REASON_SCHEMA = schema_of(
+    pa.field("row", pa.int64(), nullable=False),  # index of the record among the columns that were checked
+    pa.field("field", pa.string()),  # NULL: the record as a whole
+    pa.field("code", pa.string(), nullable=False),
+    pa.field("message", pa.string(), nullable=False),
+    pa.field("value", pa.string()),  # as it came
+    pa.field("constraint", pa.string()),  # the violated constraint's name, for `check` and `database`
 )
 REQUIRED = "This field is required."
 NULL = "This field may not be null."
@@ -22,19 +21,19 @@ NULL_CHARACTERS = "Null characters are not allowed."
 
 
 def reasons(
-    rows: np.ndarray[Any, Any],
+    rows: Rows,
     *,
     field: str | None,
     code: str,
     message: str,
-    values: pa.Array | None = None,
+    values: Any = None,
     constraint: str | None = None,
 ) -> pa.Table:
     """Give every record of ``rows`` (int64 indices) the same reason; ``values`` are the texts that caused it."""
     count = len(rows)
     return pa.table(
         [
-            pa.array(rows, pa.int64()),
+            indices(rows),
             pa.repeat(pa.scalar(field, pa.string()), count),
             pa.repeat(pa.scalar(code), count),
             pa.repeat(pa.scalar(message), count),

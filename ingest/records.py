@@ -4,25 +4,23 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 
+from ingest.arrow import schema_of
+
 # A record that could not be split into fields (ragged row, bytes that are not UTF-8, a broken quote): one row each.
-UNREADABLE_SCHEMA = pa.schema(
-    [
-        pa.field("position", pa.int64(), nullable=False),  # record number from 1; the header is not counted
-        pa.field("line", pa.int64()),  # physical line on which the record begins (the header is line 1)
-        pa.field("raw", pa.binary(), nullable=False),  # exact bytes, without the line end
-        pa.field("code", pa.string(), nullable=False),
-        pa.field("message", pa.string(), nullable=False),
-    ]
+UNREADABLE_SCHEMA = schema_of(
+    pa.field("position", pa.int64(), nullable=False),  # record number from 1; the header is not counted
+    pa.field("line", pa.int64()),  # physical line on which the record begins (the header is line 1)
+    pa.field("raw", pa.binary(), nullable=False),  # exact bytes, without the line end
+    pa.field("code", pa.string(), nullable=False),
+    pa.field("message", pa.string(), nullable=False),
 )
 # A value that its source format cannot mean (JSON `true` for a number, an unknown member): one row each.
-FAULT_SCHEMA = pa.schema(
-    [
-        pa.field("row", pa.int64(), nullable=False),  # index into `columns` of the same Records
-        pa.field("field", pa.string(), nullable=False),
-        pa.field("code", pa.string(), nullable=False),
-        pa.field("message", pa.string(), nullable=False),
-        pa.field("value", pa.string()),
-    ]
+FAULT_SCHEMA = schema_of(
+    pa.field("row", pa.int64(), nullable=False),  # index into `columns` of the same Records
+    pa.field("field", pa.string(), nullable=False),
+    pa.field("code", pa.string(), nullable=False),
+    pa.field("message", pa.string(), nullable=False),
+    pa.field("value", pa.string()),
 )
 
 

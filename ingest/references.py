@@ -1,14 +1,12 @@
 """References: which parents exist. ``process`` asks through a ``Lookups`` and never reaches a database by itself."""
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
-import pyarrow as pa
 
+from ingest.arrow import Column, Mask
 from ingest.contract import Reference
-
-type Mask = np.ndarray[Any, np.dtype[np.bool_]]
 
 
 @dataclass(frozen=True)
@@ -22,7 +20,7 @@ class Parents:
 class Lookups(Protocol):
     """What ``process`` may ask of the world."""
 
-    def parents(self, reference: Reference, keys: pa.Array) -> Parents:
+    def parents(self, reference: Reference, keys: Column) -> Parents:
         """Say of n keys (no NULL among them) which parents exist."""
         ...
 
@@ -30,7 +28,7 @@ class Lookups(Protocol):
 class NoParents:
     """A Lookups for tables without references, or for asking whether the records alone are in order."""
 
-    def parents(self, reference: Reference, keys: pa.Array) -> Parents:
+    def parents(self, reference: Reference, keys: Column) -> Parents:
         """Take every parent for granted."""
         del reference
         return Parents(np.ones(len(keys), bool), np.zeros(len(keys), bool))

@@ -17,24 +17,23 @@ from django.db.backends.utils import CursorWrapper
 
 from dataforge import __version__
 from dataforge.postgres.copying import copy_in
+from ingest.arrow import Column, Text, indices, schema_of
 from ingest.contract import Contract
 from ingest.models import RejectedRecord
 from ingest.processing import Processed
 from ingest.records import Records
 
-REJECT_SCHEMA = pa.schema(
-    [
-        pa.field("position", pa.int64(), nullable=False),
-        pa.field("line", pa.int64()),
-        pa.field("raw", pa.binary(), nullable=False),
-        pa.field("record", pa.string()),
-        pa.field("natural_key", pa.string(), nullable=False),
-        pa.field("reasons", pa.string(), nullable=False),
-        pa.field("codes", pa.list_(pa.string()), nullable=False),
-        pa.field("fields", pa.list_(pa.string()), nullable=False),
-        pa.field("stage", pa.string(), nullable=False),
-        pa.field("waits_for", pa.list_(pa.string()), nullable=False),
-    ]
+REJECT_SCHEMA = schema_of(
+    pa.field("position", pa.int64(), nullable=False),
+    pa.field("line", pa.int64()),
+    pa.field("raw", pa.binary(), nullable=False),
+    pa.field("record", pa.string()),
+    pa.field("natural_key", pa.string(), nullable=False),
+    pa.field("reasons", pa.string(), nullable=False),
+    pa.field("codes", pa.list_(pa.string()), nullable=False),
+    pa.field("fields", pa.list_(pa.string()), nullable=False),
+    pa.field("stage", pa.string(), nullable=False),
+    pa.field("waits_for", pa.list_(pa.string()), nullable=False),
 )
 _STAGES = {
     "unique": RejectedRecord.Stage.DUPLICATES,
@@ -58,7 +57,7 @@ def describe(records: Records, checked: pa.Table, reasons: pa.Table, contract: C
     ``checked`` are the same records as typed columns: their keys are shown as normalised, where they could be.
     """
     rows, first = np.unique(reasons["row"].to_numpy(), return_index=True)
-    picks, offsets = pa.array(rows), pa.array(np.append(first, len(reasons)), pa.int32())
+    picks, offsets = indices(rows), pa.array(np.append(first, len(reasons)), pa.int32())
     codes, fields = reasons["code"].combine_chunks(), reasons["field"].combine_chunks()
     orphaned = pc.is_in(codes, _ORPHAN_CODES)
     return pa.table(
@@ -72,7 +71,7 @@ def describe(records: Records, checked: pa.Table, reasons: pa.Table, contract: C
             pa.ListArray.from_arrays(offsets, codes),
             pa.ListArray.from_arrays(offsets, fields.fill_null("")),
             pa.array(
-                [_STAGES.get(code.as_py(), RejectedRecord.Stage.CHECK).value for code in codes.take(pa.array(first))]
+                [_STAGES.get(code.as_py(), RejectedRecord.Stage.CHECK).value for code in codes.take(indices(first))]
             ),
             _waits_for(reasons, orphaned, offsets, contract),
         ],
@@ -103,7 +102,7 @@ def _unreadable(records: Records) -> pa.Table:
     )
 
 
-def json_objects(table: pa.Table, *, absent: dict[str, pa.BooleanArray] | None = None) -> pa.StringArray:
+def json_objects(table: pa.Table, *, absent: dict[str, Column] | None = None) -> Text:
     """Write n rows of text columns as JSON objects: NULL as ``null``, members marked ``absent`` left out.
 
     Safe for ``jsonb``: a NUL becomes U+FFFD (the raw bytes keep it).
@@ -118,34 +117,33 @@ def json_objects(table: pa.Table, *, absent: dict[str, pa.BooleanArray] | None =
     return pc.binary_join_element_wise("{", inner, "}", "")
 
 
-def _json_text(values: pa.StringArray) -> pa.StringArray:
+def _json_text(values: Text) -> Text:
     plain = pc.replace_substring(pc.replace_substring(values, "\\", "\\\\"), '"', '\\"')
     quoted = pc.binary_join_element_wise('"', plain, '"', "")
     care = pc.match_substring_regex(values, _NEEDS_CARE).fill_null(False)
     if not care.true_count:
         return quoted
-    written = [
-        json.dumps(text.replace("\x00", "\ufffd"), ensure_ascii=False) for text in values.filter(care).to_pylist()
-    ]
+    texts = [str(text) for text in values.filter(care).to_pylist()]
+    written = [json.dumps(text.replace("\x00", "\ufffd"), ensure_ascii=False) for text in texts]
     return pc.replace_with_mask(quoted, care, pa.array(written, pa.string()))
 
 
-def _record_json(records: Records, picks: pa.Array) -> pa.StringArray:
-    absent = {name: mask.take(picks) for name, mask in records.absent.items()}
+def _record_json(records: Records, picks: Any) -> Text:
+    absent: dict[str, Column] = {name: mask.take(picks) for name, mask in records.absent.items()}
     return json_objects(records.columns.take(picks), absent=absent)
 
 
-def _reason_json(reasons: pa.Table) -> pa.StringArray:
+def _reason_json(reasons: pa.Table) -> Text:
     shown = reasons.select(["field", "code", "message", "value", "constraint"])
     return json_objects(shown, absent={"constraint": shown["constraint"].combine_chunks().is_null()})
 
 
-def _joined(objects: pa.StringArray, offsets: pa.Array) -> pa.StringArray:
+def _joined(objects: Text, offsets: Any) -> Text:
     lists = pa.ListArray.from_arrays(offsets, objects)
     return pc.binary_join_element_wise("[", pc.binary_join(lists, ", "), "]", "")
 
 
-def _keys(raw: pa.Table, checked: pa.Table, contract: Contract) -> pa.StringArray:
+def _keys(raw: pa.Table, checked: pa.Table, contract: Contract) -> Text:
     parts = []
     for name in contract.natural_key:
         text = checked.column(name).cast(pa.string()).combine_chunks()
@@ -154,12 +152,12 @@ def _keys(raw: pa.Table, checked: pa.Table, contract: Contract) -> pa.StringArra
     return pc.binary_join_element_wise(*parts, " ")
 
 
-def _waits_for(reasons: pa.Table, orphaned: pa.BooleanArray, offsets: pa.Array, contract: Contract) -> pa.ListArray:
+def _waits_for(reasons: pa.Table, orphaned: Column, offsets: Any, contract: Contract) -> Column:
     tables = {reference.column: reference.table for reference in contract.references}
     rows = np.flatnonzero(orphaned.to_numpy(zero_copy_only=False))
-    waiting = reasons.take(pa.array(rows))
+    waiting = reasons.take(indices(rows))
     keys = [
-        f"{tables[field]}/{key}"
+        f"{tables[str(field)]}/{key}"
         for field, key in zip(waiting["field"].to_pylist(), waiting["value"].to_pylist(), strict=True)
     ]
     starts = np.searchsorted(rows, offsets.to_numpy())

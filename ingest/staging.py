@@ -13,14 +13,13 @@ from django.db.backends.utils import CursorWrapper
 from psycopg2 import sql
 
 from dataforge.postgres.reading import copy_out
+from ingest.arrow import schema_of
 from ingest.contract import Contract
 
-CONFLICT_SCHEMA = pa.schema(
-    [
-        pa.field("position", pa.int64(), nullable=False),
-        pa.field("key", pa.string(), nullable=False),
-        pa.field("differs", pa.string(), nullable=False),  # names of the columns whose content differs
-    ]
+CONFLICT_SCHEMA = schema_of(
+    pa.field("position", pa.int64(), nullable=False),
+    pa.field("key", pa.string(), nullable=False),
+    pa.field("differs", pa.string(), nullable=False),  # names of the columns whose content differs
 )
 STAGE = sql.Identifier("row_stage")
 CHANGES = sql.Identifier("row_changes")
@@ -49,7 +48,8 @@ class Stage:
     def create(self) -> None:
         """Make the empty stage."""
         self._execute(
-            "create temporary table {stage} on commit drop as select {columns}, 0::bigint as position from {table} limit 0"
+            "create temporary table {stage} on commit drop as"
+            " select {columns}, 0::bigint as position from {table} limit 0"
         )
 
     def drop(self) -> None:
@@ -91,7 +91,7 @@ class Stage:
         return copy_out(self.cursor, query, schema=CONFLICT_SCHEMA)
 
     def update(self, *, conflicts: bool) -> int:
-        """Write the staged content over stored rows: placeholders, and ``conflicts`` too if asked; keys are never set."""
+        """Write staged content over stored rows: placeholders, and ``conflicts`` too if asked; keys are never set."""
         if not self.rest:
             return 0
         self._execute(

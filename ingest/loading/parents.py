@@ -1,7 +1,7 @@
 """What a load knows of parents: the keys stored before it, and those it accepted or refused itself.
 
-Keys are held as hashes (``ingest.keys``), so that one look-up is one pass over a column and no query. That is safe while
-the load holds its tables alone; the foreign keys, checked again by PostgreSQL, have the last word.
+Keys are held as hashes (``ingest.keys``), so that one look-up is one pass over a column and no query. That is safe
+while the load holds its tables alone; the foreign keys, checked again by PostgreSQL, have the last word.
 """
 
 from collections import defaultdict
@@ -13,6 +13,7 @@ from django.db.backends.utils import CursorWrapper
 from psycopg2 import sql
 
 from dataforge.postgres.reading import copy_out
+from ingest.arrow import Column as Values
 from ingest.contract import Column, Contract, Reference
 from ingest.keys import KeySet, row_hashes
 from ingest.processing import Processed
@@ -57,7 +58,7 @@ class LoadParents:
         self._accepted.pop(table, None)
         self._refused.pop(table, None)
 
-    def parents(self, reference: Reference, keys: pa.Array) -> Parents:
+    def parents(self, reference: Reference, keys: Values) -> Parents:
         """Say of n keys which parents exist."""
         column = self._columns[reference.table]
         hashes = row_hashes(pa.table({column.name: keys}), [column])

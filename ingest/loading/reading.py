@@ -13,10 +13,12 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 
 from dataforge.postgres.encoding import encode
+from ingest.arrow import Column, indices
+from ingest.duplicates import Seen
 from ingest.loading.options import LoadOptions, Progress
 from ingest.loading.parents import LoadParents
 from ingest.loading.spool import RejectSpool
-from ingest.processing import Processed, Seen, process
+from ingest.processing import Processed, process
 from ingest.readers.csv_file import CsvFile
 from ingest.readers.locations import Location
 from ingest.rejects import rejects_of
@@ -36,7 +38,7 @@ class FileResult:
     sha256: str = ""
     size: int = 0  # bytes
     repaired: Counter[str] = field(default_factory=Counter)
-    adopted: dict[str, list[pa.Array]] = field(default_factory=dict)  # by reference column: keys of parents to add
+    adopted: dict[str, list[Column]] = field(default_factory=dict)  # by reference column: keys of parents to add
     rejects: RejectSpool = field(default_factory=RejectSpool)
 
     def add(self, processed: Processed) -> None:
@@ -164,5 +166,5 @@ class _Stopped(Exception):
 
 
 def _with_positions(processed: Processed) -> pa.Table:
-    positions = processed.records.position.take(pa.array(processed.source))
+    positions = processed.records.position.take(indices(processed.source))
     return processed.rows.append_column(POSITION, positions)

@@ -13,6 +13,7 @@ from psycopg2 import sql
 from dataforge.postgres.copying import copy_encoded
 from dataforge.postgres.rebuild import drop_for_load, rebuild
 from dataforge.postgres.table_locks import lock_tables_for_load
+from ingest.arrow import Column
 from ingest.contract import Contract
 from ingest.loading.options import LoadOptions
 from ingest.loading.reading import POSITION, FileBlocks, FilePlan, FileResult
@@ -107,7 +108,7 @@ def _is_adopted(source: Source) -> bool:
     )
 
 
-def _adopted(result: FileResult) -> Iterator[tuple[str, pa.Array]]:
+def _adopted(result: FileResult) -> Iterator[tuple[str, Column]]:
     """Give the distinct keys of the parents to add, by reference column."""
     for column, keys in result.adopted.items():
         yield column, pa.concat_arrays(keys).unique()

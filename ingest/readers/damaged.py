@@ -56,6 +56,8 @@ class Cutter:
     def sound_run(self, buffer: bytes, at: int) -> int:
         """Give the offset behind the readable records that follow one another from ``at`` on; ``at`` for none."""
         end = self._sound_end(buffer, at, len(buffer))
+        if end == at:
+            return at
         try:
             utf_8_decode(memoryview(buffer)[at:end], "strict", True)
         except UnicodeDecodeError as error:
@@ -94,7 +96,7 @@ class Cutter:
     def _fault(self, buffer: bytes, at: int, stop: int, *, final: bool) -> Piece | None:
         sound = _SOUND_PART.match(buffer, at, stop)
         broken = sound.end() if sound else at
-        odd = buffer[broken:stop][:2]
+        odd = buffer[broken : min(broken + 2, stop)]
         open_quote = odd[:1] == b'"' and (broken == at or buffer[broken - 1] == ord(","))
         if open_quote or odd in {b"", b"\r"}:
             if stop - at == self._max_bytes + 2:
@@ -126,13 +128,13 @@ class Cutter:
 
     def _judge(self, raw: bytes, clean: bytes, *, end: int, lines: int) -> Piece:
         """Accept a record, unless its encoding or its number of fields is wrong."""
+        if not raw:
+            return Piece(raw=raw, end=end, problem=BLANK.problem)
         try:
             raw.decode()
         except UnicodeDecodeError as error:
             problem = f"byte 0x{raw[error.start]:02X} at offset {error.start} of the record is not UTF-8"
             return Piece(raw=raw, end=end, lines=lines, code="encoding", problem=problem)
-        if not raw:
-            return BLANK._replace(end=end)
         found = _count_fields(clean)
         if found == self._fields:
             return Piece(raw=raw, end=end, lines=lines, clean=clean + b"\n")

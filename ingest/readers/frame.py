@@ -1,12 +1,14 @@
 """Records from a pandas DataFrame, so that a notebook can ask ``process`` for verdicts."""
 
 import json
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ingest.arrow import Column, Rows
 from ingest.contract import Contract
 from ingest.records import FAULT_SCHEMA, Records
 
@@ -19,7 +21,7 @@ def records_from_frame(frame: pd.DataFrame, contract: Contract) -> Records:
     table = pa.Table.from_pandas(frame, preserve_index=False)
     every = np.arange(len(frame))
     faults = [FAULT_SCHEMA.empty_table()]
-    columns: dict[str, pa.Array] = {}
+    columns: dict[str, Column] = {}
     for name, values in zip(table.column_names, table.columns, strict=True):
         if name not in contract.names:
             faults.append(_faults(every, name, "unknown_field", UNKNOWN_FIELD))
@@ -39,7 +41,7 @@ def records_from_frame(frame: pd.DataFrame, contract: Contract) -> Records:
     )
 
 
-def _as_text(values: pa.ChunkedArray) -> pa.Array:
+def _as_text(values: Any) -> Any:
     if pa.types.is_timestamp(values.type):
         if values.type.tz is not None:
             return pc.strftime(values.cast(pa.timestamp("us", "UTC")), format="%Y-%m-%dT%H:%M:%SZ").combine_chunks()
@@ -47,7 +49,7 @@ def _as_text(values: pa.ChunkedArray) -> pa.Array:
     return values.cast(pa.string()).combine_chunks()
 
 
-def _faults(rows: np.ndarray, field: str, code: str, message: str) -> pa.Table:  # type: ignore[type-arg]
+def _faults(rows: Rows, field: str, code: str, message: str) -> pa.Table:
     count = len(rows)
     return pa.table(
         [

@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator
 
-import pyarrow as pa
 import pyarrow.compute as pc
 
+from ingest.arrow import Column
 from ingest.readers.csv_file import CsvFile
 from ingest.records import Records
 
 
-def pick(file: CsvFile, positions: pa.Int64Array) -> Iterator[Records]:
+def pick(file: CsvFile, positions: Column) -> Iterator[Records]:
     """Read ``file`` to its end and give only the readable records at ``positions`` (from 1), stretch by stretch."""
     for records in file:
         wanted = pc.is_in(records.position, positions)

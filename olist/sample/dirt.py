@@ -111,7 +111,8 @@ class _Pool:
             sources = rng.choice(np.flatnonzero(untouched), fresh)
             frame = pd.concat([frame, self._renamed(frame.take(sources))], ignore_index=True)
             untouched = self._few_children(untouched, children)
-        self.frame = frame
+        # In one piece, since every kind of damage looks at a whole column.
+        self.frame = text.frame({name: text.array(frame[name]) for name in frame.columns})
         self.free = np.concatenate([untouched, np.ones(len(frame) - self.clean, bool)])
         self.may_lose_key = np.full(len(frame), not is_parent)
         self.may_lose_key[self.clean :] = True

@@ -31,8 +31,13 @@ def frame(columns: Mapping[str, Text]) -> pd.DataFrame:
 
 def array(column: "pd.Series[Any]") -> Text:
     """Give a frame's column back as Arrow text."""
-    values: Text = pa.chunked_array([pa.array(column, pa.string())]).combine_chunks()
-    return values
+    found: Any = pa.array(column, pa.string())
+    if not isinstance(found, pa.ChunkedArray):
+        whole: Text = found
+        return whole
+    # combine_chunks copies even a single chunk
+    joined: Text = found.chunk(0) if found.num_chunks == 1 else found.combine_chunks()
+    return joined
 
 
 def filled(values: Text) -> Text:

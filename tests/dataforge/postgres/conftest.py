@@ -15,8 +15,8 @@ def cursor(db: None) -> Iterator[CursorWrapper]:
 
 
 @pytest.fixture
-def other(transactional_db: None) -> Iterator[BaseDatabaseWrapper]:
-    """Another session of the same database."""
+def other(db: None) -> Iterator[BaseDatabaseWrapper]:
+    """Another session of the same database, outside any transaction: it sees, and leaves, only what is committed."""
     session = connection.copy()
     yield session
     session.close()

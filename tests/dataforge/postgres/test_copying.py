@@ -24,7 +24,9 @@ CREATE TEMP TABLE IF NOT EXISTS samples (
     raw bytea, tags text[], day date) ON COMMIT DROP
 """
 # What text COPY, CSV and careless readers get wrong.
-TEXTS = st.sampled_from(["", "\\.", "\\N", "NULL", '"', "a\nb", "\r", "\r\n", "\U0001f600", "\u00e9e\u0301", " ", "\t", ","])
+TEXTS = st.sampled_from(
+    ["", "\\.", "\\N", "NULL", '"', "a\nb", "\r", "\r\n", "\U0001f600", "\u00e9e\u0301", " ", "\t", ","]
+)
 ANY_TEXT = TEXTS | st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20)
 MOMENTS = st.datetimes(datetime.datetime(1, 1, 1), datetime.datetime.max)
 PRICES = st.decimals(Decimal("-99999999.99"), Decimal("99999999.99"), places=2)

@@ -1,0 +1,31 @@
+"""Names for the column types that the pipeline passes around, and the bridge from Arrow to NumPy masks."""
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+type Column = pa.Array[Any]
+type Text = pa.Array[Any]  # of type string
+type Rows = np.ndarray[Any, np.dtype[np.int64]]  # indices of records
+type Mask = np.ndarray[Any, np.dtype[np.bool_]]  # one a record
+
+
+def schema_of(*fields: "pa.Field[Any]") -> pa.Schema:
+    """Give the schema of ``fields``."""
+    return pa.schema(list(fields))
+
+
+def mask_of(values: Any) -> Mask:
+    """Give a boolean column as a NumPy mask; NULL counts as false."""
+    return np.asarray(values.fill_null(False).to_numpy(zero_copy_only=False))
+
+
+def indices(rows: Rows) -> Any:
+    """Give row numbers as Arrow's ``take`` wants them."""
+    return pa.array(rows, pa.int64())
+
+
+def bools(mask: Mask) -> Any:
+    """Give a mask as Arrow's ``filter`` wants it."""
+    return pa.array(mask, pa.bool_())

@@ -1,0 +1,59 @@
+"""Duplicates within a batch, across its chunks: the same record again, or the same key with other content."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from ingest.arrow import Mask, Rows
+from ingest.contract import Contract
+from ingest.keys import KeySet, Words, row_hashes
+
+
+@dataclass(frozen=True)
+class Repeated:
+    """Of n rows: those equal to an earlier one, and those with an earlier one's key but other content."""
+
+    duplicates: Mask
+    clashes: Mask
+
+
+class Seen:
+    """What a batch remembers of one table's rows between chunks: keys, and hashes of what is not key."""
+
+    def __init__(self) -> None:
+        self._keys = KeySet()
+        self._content: list[tuple[Words, Words]] = []  # by key ordinal, in stretches
+
+    def sort_out(self, rows: pa.Table, contract: Contract) -> Repeated:
+        """Compare n typed rows with each other and with all rows before, and remember them."""
+        key = [column for column in contract.columns if column.name in contract.natural_key]
+        rest = [column for column in contract.columns if column.name not in contract.natural_key]
+        known = len(self._keys)
+        owners = self._keys.add(row_hashes(rows, key))
+        again = ~_first_of_each(owners, known)
+        clashes = np.zeros(len(again), bool)
+        if not rest:
+            return Repeated(again, clashes)
+        first, second = row_hashes(rows, rest)
+        self._content.append((first[~again], second[~again]))
+        if again.any():
+            held_first, held_second = self._joined()
+            owner = owners[again]
+            clashes[again] = (held_first[owner] != first[again]) | (held_second[owner] != second[again])
+        return Repeated(again & ~clashes, clashes)
+
+    def _joined(self) -> tuple[Words, Words]:
+        if len(self._content) > 1:
+            first, second = zip(*self._content, strict=True)
+            self._content = [(np.concatenate(first), np.concatenate(second))]
+        return self._content[0]
+
+
+def _first_of_each(owners: Rows, known: int) -> Mask:
+    """Mark the rows that brought a new key: ordinals from ``known`` on, at their first appearance."""
+    fresh = np.zeros(len(owners), bool)
+    new = np.flatnonzero(owners >= known)
+    _, first = np.unique(owners[new], return_index=True)
+    fresh[new[first]] = True
+    return fresh

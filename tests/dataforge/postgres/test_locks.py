@@ -1,0 +1,97 @@
+import pytest
+from django.db import connection, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.utils import CursorWrapper
+
+from dataforge.errors import TableBusy
+from dataforge.postgres.locks import exclusive, share
+
+SOON = 0.05
+
+
+def advisory_locks(cursor: CursorWrapper) -> int:
+    cursor.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted")
+    ((number,),) = cursor.fetchall()
+    return int(number)
+
+
+def free(session: BaseDatabaseWrapper, *tables: str) -> bool:
+    try:
+        with exclusive(session, tables, what="probe", timeout_seconds=SOON):
+            return True
+    except TableBusy:
+        return False
+
+
+def test_batches_share_a_table_and_a_load_waits_for_them(cursor: CursorWrapper, other: BaseDatabaseWrapper) -> None:
+    with transaction.atomic():
+        share(cursor, ["a", "b"], timeout_seconds=SOON)
+        other.set_autocommit(False)
+        with other.cursor() as second:
+            share(second, ["b"], timeout_seconds=SOON)
+        other.rollback()
+        other.set_autocommit(True)
+        assert not free(other, "b")
+        assert free(other, "c")
+
+
+def test_a_batch_that_meets_a_load_learns_who_loads(cursor: CursorWrapper, other: BaseDatabaseWrapper) -> None:
+    busy = r"orders: held by load_olist \(pid \d+, since 2\d{3}-\d\d-\d\d \d\d:\d\d:\d\d UTC\)\. Run it again"
+    with exclusive(other, ["orders", "items"], what="load_olist", timeout_seconds=SOON):
+        with pytest.raises(TableBusy, match=busy):
+            share(cursor, ["orders"], timeout_seconds=SOON)
+        share(cursor, ["customers"], timeout_seconds=SOON)
+    share(cursor, ["orders"], timeout_seconds=SOON)
+
+
+def test_a_second_load_is_refused_and_holds_nothing(cursor: CursorWrapper, other: BaseDatabaseWrapper) -> None:
+    share(cursor, ["b"], timeout_seconds=SOON)
+    before = advisory_locks(cursor)
+    with pytest.raises(TableBusy, match="b: held by"), exclusive(other, "ab", what="load", timeout_seconds=SOON):
+        pytest.fail("entered")
+    assert advisory_locks(cursor) == before
+    assert free(other, "a")
+
+
+def test_the_lock_spans_transactions_and_goes_with_the_block(cursor: CursorWrapper, other: BaseDatabaseWrapper) -> None:
+    class Stopped(Exception):
+        pass
+
+    with (
+        pytest.raises(Stopped),
+        exclusive(other, ["orders"], what="load", timeout_seconds=SOON),
+        other.cursor() as inner,
+    ):
+        inner.execute("BEGIN; SELECT 1; COMMIT")
+        assert advisory_locks(cursor) == 1
+        raise Stopped
+    assert advisory_locks(cursor) == 0
+    with other.cursor() as inner:
+        inner.execute("SHOW application_name")
+        assert inner.fetchone() == ("",)
+
+
+def test_within_a_transaction_the_lock_lasts_until_its_end(cursor: CursorWrapper, other: BaseDatabaseWrapper) -> None:
+    class Refused(Exception):
+        pass
+
+    with pytest.raises(Refused), transaction.atomic():
+        with exclusive(connection, ["orders"], what="load", timeout_seconds=SOON):
+            pass
+        assert not free(other, "orders")
+        raise Refused
+    assert free(other, "orders")
+
+
+def test_a_lost_connection_lets_go(cursor: CursorWrapper, other: BaseDatabaseWrapper) -> None:
+    with exclusive(other, ["orders"], what="load", timeout_seconds=SOON):
+        assert other.connection is not None
+        cursor.execute("SELECT pg_terminate_backend(%s, 5000)", [other.connection.get_backend_pid()])
+    assert advisory_locks(cursor) == 0
+
+
+def test_a_connection_that_was_closed_in_the_block_is_not_opened_again(other: BaseDatabaseWrapper) -> None:
+    with exclusive(other, ["orders"], what="load", timeout_seconds=SOON):
+        other.close()
+    assert other.connection is None
+    assert free(other, "orders")
