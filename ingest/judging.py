@@ -152,19 +152,18 @@ def _explain_text(text: Text, column: Column) -> Iterator[Why]:
 def _explain_number(text: Text, column: Column) -> Iterator[Why]:
     shape = {"integer": _LONG_INTEGER, "decimal": _DECIMAL, "float": _FLOAT}[column.kind]
     plain = mask_of(_matches(text, shape))
-    if column.kind == "decimal":
-        for code, message, wrong in _decimal_shape(text, column):
-            misfit = mask_of(wrong) & plain
-            if misfit.any():
-                yield code, message, misfit
-                plain = plain & ~misfit if code == "max_digits" else plain
-        plain &= ~mask_of(_matches(text, rf"\.[0-9]{{{column.decimal_places}}}[0-9]*[1-9]0*\z"))
-    low, high = _out_of_bounds(text, plain, column)
+    sized = plain.copy()
+    for code, message, wrong in _decimal_shape(text, column) if column.kind == "decimal" else ():
+        misfit = mask_of(wrong) & plain
+        sized &= ~misfit
+        if misfit.any():
+            yield code, message, misfit
+    low, high = _out_of_bounds(text, sized, column)
     if low.any():
         yield "min_value", f"Ensure this value is greater than or equal to {column.min_value}.", low
     if high.any():
         yield "max_value", f"Ensure this value is less than or equal to {column.max_value}.", high
-    invalid = ~mask_of(_matches(text, shape)) | (plain & ~low & ~high)
+    invalid = ~plain | (sized & ~low & ~high)  # well formed, sized and within bounds: not finite, or lost to underflow
     if invalid.any():
         yield "invalid", column.message, invalid
 

@@ -36,8 +36,9 @@ def array(column: "pd.Series[Any]") -> Text:
         whole: Text = found
         return whole
     # combine_chunks copies even a single chunk
-    joined: Text = found.chunk(0) if found.num_chunks == 1 else found.combine_chunks()
-    return joined
+    joined: Any = found.chunk(0) if found.num_chunks == 1 else found.combine_chunks()
+    in_one: Text = joined
+    return in_one
 
 
 def filled(values: Text) -> Text:

@@ -50,7 +50,7 @@ def write_sample(folder: Path, *, scale: float = DEFAULT_SCALE, seed: int = 1, d
         _refuse_foreign_files(folder)
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".sample-", dir=folder) as unfinished:
-            rows = _write(Path(unfinished), sizes_at(scale), scale=scale, seed=seed, dirty=dirty)
+            rows = _write(Path(unfinished), sizes_at(scale), scale=float(scale), seed=seed, dirty=float(dirty))
             # The truth first: it marks the folder as a sample's, should the others not follow.
             for name in (TRUTH_NAME, *(table.file_name for table in TABLES)):
                 (Path(unfinished) / name).replace(folder / name)
