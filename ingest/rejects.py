@@ -84,7 +84,8 @@ def _unreadable(records: Records) -> pa.Table:
     count = len(found)
     ones = pa.array(np.arange(count + 1), pa.int32())
     none = pa.repeat(pa.scalar(""), count)
-    described = pa.table({"code": found["code"], "message": found["message"]})
+    nothing = pa.nulls(count, pa.string())
+    described = pa.table({"field": nothing, "code": found["code"], "message": found["message"], "value": nothing})
     return pa.table(
         [
             found["position"],
