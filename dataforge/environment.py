@@ -9,7 +9,7 @@ import os
 import re
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 import environ  # type: ignore[import-untyped]  # ships neither types nor stubs
 import psycopg2.extensions
@@ -83,6 +83,7 @@ class Environment:
             problem = "it cannot be parsed (percent-encode special characters in user and password)"
         if problem:
             raise ImproperlyConfigured(f"{name} is not accepted: {problem}. It must look like {URL_FORM}.")
+        settings["HOST"] = unquote(settings["HOST"])  # libpq writes a socket's folder as %2F...
         return settings
 
 

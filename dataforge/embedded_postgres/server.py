@@ -27,6 +27,8 @@ from dataforge.errors import EmbeddedPostgresFailed
 USER = "postgres"
 # Crash recovery replays up to max_wal_size and can take its time on a slow disk.
 READY_TIMEOUT_SECONDS = 120
+# Time for an orderly shutdown, left unfinished by a killed command, to write its last pages.
+STOPPING_PATIENCE_SECONDS = 20
 POLL_SECONDS = 0.05
 
 __all__ = ["USER", "binary", "is_running", "join", "stop"]
@@ -100,7 +102,7 @@ class Server:
 
     def _run_until_ready(self, account: Account) -> Path:
         cluster = self._cluster(account)
-        deadline = time.monotonic() + READY_TIMEOUT_SECONDS
+        begin = time.monotonic()
         while True:
             if not self.is_running():
                 socket = socket_folder(self.folder, account)
@@ -110,7 +112,10 @@ class Server:
             running = cluster.recorded_socket_folder()
             if running is not None and cluster.answers(running):
                 return running
-            if time.monotonic() > deadline:
+            waited = time.monotonic() - begin
+            if waited > STOPPING_PATIENCE_SECONDS and cluster.is_stopping():
+                cluster.stop()
+            elif waited > READY_TIMEOUT_SECONDS:
                 raise EmbeddedPostgresFailed(
                     folder=self.folder,
                     problem=f"the server runs but does not answer in {READY_TIMEOUT_SECONDS} seconds",

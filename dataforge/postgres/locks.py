@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
-from django.db import DatabaseError, InterfaceError, transaction
+from django.db import DatabaseError, InterfaceError
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from dataforge.errors import TableBusy
@@ -41,7 +41,7 @@ def exclusive(
     held: list[str] = []
     before = _rename(connection, what)
     try:
-        with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
+        with _transaction(connection) as cursor:
             _take_all(cursor, "pg_{}advisory_lock", names, timeout_seconds, held=held)
         yield
     finally:
@@ -89,6 +89,21 @@ def _rename(connection: BaseDatabaseWrapper, name: str) -> str:
         cut = name.encode()[:_MAX_NAME_BYTES].decode(errors="ignore")
         cursor.execute("SELECT set_config('application_name', %s, false)", [cut])
     return str(before)
+
+
+@contextmanager
+def _transaction(connection: BaseDatabaseWrapper) -> Iterator[Cursor]:
+    """Open a transaction on just this connection (``atomic`` takes an alias, and another thread's has the same)."""
+    connection.set_autocommit(False)
+    try:
+        with connection.cursor() as cursor:
+            yield cursor
+        connection.commit()
+    except BaseException:
+        connection.rollback()
+        raise
+    finally:
+        connection.set_autocommit(True)
 
 
 def _release(connection: BaseDatabaseWrapper, tables: list[str], name: str) -> None:

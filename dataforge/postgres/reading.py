@@ -7,7 +7,7 @@ numbers, dates and shortest floats exactly. What it has no parser for travels in
 import io
 import queue
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import suppress
 
 import pyarrow as pa
@@ -34,7 +34,7 @@ def copy_out(cursor: Cursor, query: Query, *, schema: pa.Schema) -> pa.Table:
     return pa.Table.from_batches(copy_out_batches(cursor, query, schema=schema), schema=schema)
 
 
-def copy_out_batches(cursor: Cursor, query: Query, *, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+def copy_out_batches(cursor: Cursor, query: Query, *, schema: pa.Schema) -> Generator[pa.RecordBatch]:
     """Stream what ``copy_out`` reads, in batches of about ``BLOCK_BYTES`` of text.
 
     The cursor's connection is busy until the last batch. Closing the iterator earlier cancels the query: the

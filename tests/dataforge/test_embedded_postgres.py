@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import psycopg2
 import pytest
 
 from dataforge.embedded_postgres import binary, is_running, sockets, stop
@@ -154,6 +155,16 @@ def test_a_command_waits_for_an_orphan_that_is_still_shutting_down(folder: Path)
     postmaster = int((folder / "data" / "postmaster.pid").read_text().split()[0])
     os.kill(postmaster, signal.SIGINT)
     assert run(folder, "print(ask('SELECT count(*) FROM kept'))") == "0"
+
+
+def test_an_orphan_that_never_finishes_shutting_down_is_stopped_and_started_again(folder: Path) -> None:
+    leave_orphan(folder)
+    postmaster, socket = ((folder / "data" / "postmaster.pid").read_text().splitlines()[line] for line in (0, 4))
+    client = psycopg2.connect(host=socket, port=sockets.PORT, user="postgres", dbname="dataforge")
+    os.kill(int(postmaster), signal.SIGTERM)  # PostgreSQL waits for its clients then
+    impatient = "from dataforge.embedded_postgres import server\nserver.STOPPING_PATIENCE_SECONDS = 0.3\n"
+    assert run(folder, f"{impatient}print(ask('SELECT count(*) FROM kept'))") == "0"
+    client.close()
 
 
 def test_a_killed_postmaster_whose_children_linger_is_waited_for(folder: Path) -> None:

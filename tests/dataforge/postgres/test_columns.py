@@ -63,28 +63,27 @@ def test_a_type_without_an_exact_counterpart_is_refused(things: CursorWrapper, n
 
 
 def test_a_matching_schema_comes_back_with_jsonb_marked(things: CursorWrapper) -> None:
-    schema = pa.schema([("data", pa.string()), ("key", pa.binary(16)), ("code", pa.string())])
+    types: dict[str, pa.DataType] = {"data": pa.string(), "key": pa.binary(16), "code": pa.string()}
+    schema = pa.schema(types)
     matched = assert_matches(things, "things", schema)
     assert matched.equals(schema)
     assert [field.name for field in matched if is_jsonb(field)] == ["data"]
 
 
 def test_every_column_that_would_be_stored_wrongly_is_named(things: CursorWrapper) -> None:
-    schema = pa.schema(
-        [
-            ("point", pa.int64()),
-            ("price", pa.decimal128(10, 3)),
-            ("small", pa.int32()),
-            ("at", pa.timestamp("us", "UTC")),
-            ("doubled", pa.int32()),
-            ("names", pa.list_(pa.string())),
-            ("nowhere", pa.string()),
-            ("code", pa.string()),
-            ("code", pa.string()),
-        ]
-    )
+    wrong: list[tuple[str, pa.DataType]] = [
+        ("point", pa.int64()),
+        ("price", pa.decimal128(10, 3)),
+        ("small", pa.int32()),
+        ("at", pa.timestamp("us", "UTC")),
+        ("doubled", pa.int32()),
+        ("names", pa.list_(pa.string())),
+        ("nowhere", pa.string()),
+        ("code", pa.string()),
+        ("code", pa.string()),
+    ]
     with pytest.raises(DatabaseFailed) as refusal:
-        assert_matches(things, "things", schema)
+        assert_matches(things, "things", pa.schema(wrong))
     for problem in (
         "column point is double precision and takes double, not int64",
         "column price is numeric(10,2) and takes decimal128(10, 2), not decimal128(10, 3)",

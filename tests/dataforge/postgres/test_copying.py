@@ -76,7 +76,7 @@ def test_rows_come_out_of_the_database_as_they_went_in(
     plain = [row | {"key": row["key"] and row["key"].bytes} for row in stored]
     # Sliced and chunked, so that values and null bitmaps begin at an offset.
     padded = pa.Table.from_pylist(plain[:first] + plain, schema=schema).slice(min(first, len(plain)))
-    pieces = [padded.slice(0, cut), *padded.slice(cut).to_batches()]
+    pieces: list[pa.RecordBatch | pa.Table] = [padded.slice(0, cut), *padded.slice(cut).to_batches()]
 
     assert copy_in(samples, "samples", pieces, schema=schema) == len(rows)
 
@@ -96,7 +96,7 @@ def test_rows_come_out_of_the_database_as_they_went_in(
 
 def test_a_table_of_many_slices_arrives_whole_and_in_order(samples: CursorWrapper) -> None:
     rows = 3 * SLICE_ROWS + 1
-    table = pa.table({"position": pa.array(range(rows), pa.int32()), "text": pa.array(map(str, range(rows)))})
+    table = pa.table({"position": pa.array(range(rows), pa.int32()), "text": pa.array([str(n) for n in range(rows)])})
     assert copy_in(samples, "samples", [table.slice(0, 5), table.slice(5)], schema=table.schema) == rows
     samples.execute("SELECT count(*), count(*) FILTER (WHERE position::text = text), max(position) FROM samples")
     assert samples.fetchone() == (rows, rows, rows - 1)

@@ -33,10 +33,10 @@ def test_literals_are_composed_safely(cursor: CursorWrapper) -> None:
 def test_values_do_not_depend_on_the_sessions_settings(cursor: CursorWrapper) -> None:
     cursor.execute("SET LOCAL TimeZone = 'America/Sao_Paulo'")
     cursor.execute("SET LOCAL bytea_output = 'escape'")
-    schema = pa.schema([("seen", pa.timestamp("us", "UTC")), ("raw", pa.binary())])
+    types: dict[str, pa.DataType] = {"seen": pa.timestamp("us", "UTC"), "raw": pa.binary()}
     query = r"SELECT timestamptz '1900-01-01 00:00:00.000001+00' AS seen, '\x00ff5c'::bytea AS raw"
     moment = datetime.datetime(1900, 1, 1, 0, 0, 0, 1, tzinfo=datetime.UTC)
-    assert copy_out(cursor, query, schema=schema).to_pylist() == [{"seen": moment, "raw": b"\x00\xff\\"}]
+    assert copy_out(cursor, query, schema=pa.schema(types)).to_pylist() == [{"seen": moment, "raw": b"\x00\xff\\"}]
 
 
 def test_batches_are_streamed_and_together_are_all_rows(cursor: CursorWrapper, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -49,7 +49,7 @@ def test_batches_are_streamed_and_together_are_all_rows(cursor: CursorWrapper, m
 def test_a_row_longer_than_a_block_is_read(cursor: CursorWrapper, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reading, "BLOCK_BYTES", 100)
     table = copy_out(cursor, "SELECT repeat('x', 100000) AS text FROM generate_series(1, 3)", schema=TEXT)
-    assert [len(text) for text in table["text"].to_pylist()] == [100000] * 3
+    assert table["text"].to_pylist() == ["x" * 100000] * 3
 
 
 def test_a_wrong_query_raises_djangos_error(cursor: CursorWrapper) -> None:
@@ -69,15 +69,12 @@ def test_leaving_off_early_cancels_the_query_and_leaves_the_connection_usable(
 ) -> None:
     monkeypatch.setattr(reading, "BLOCK_BYTES", 1000)
 
-    class Enough(Exception):
-        pass
-
-    with pytest.raises(Enough), transaction.atomic():
-        batches = copy_out_batches(cursor, "SELECT n FROM generate_series(1::bigint, 1000000000) n", schema=NUMBER)
-        next(iter(batches))
+    with transaction.atomic():
+        batches = copy_out_batches(cursor, "SELECT generate_series(1::bigint, 1000000000) AS n", schema=NUMBER)
+        assert next(batches)["n"][0].as_py() == 1
         batches.close()
         with pytest.raises(InternalError, match="aborted"):
             cursor.execute("SELECT 1")
-        raise Enough
+        transaction.set_rollback(True)
     cursor.execute("SELECT 1")
     assert connection.is_usable()

@@ -5,7 +5,7 @@ import io
 from itertools import zip_longest
 from typing import Literal
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.ingest.readers.reading import Seen, read_body
@@ -16,6 +16,7 @@ CELL = st.lists(st.sampled_from(PARTS)).map("".join)
 Quoting = Literal[0, 1]
 QUOTINGS: st.SearchStrategy[Quoting] = st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL])
 ROWS = st.lists(st.lists(CELL, min_size=3, max_size=3))
+UNHURRIED = settings(deadline=None)  # a busy machine is no fault of the reader
 
 
 def reassembled(body: bytes, seen: list[Seen]) -> bytes:
@@ -29,6 +30,7 @@ def reassembled(body: bytes, seen: list[Seen]) -> bytes:
     return body[at:]
 
 
+@UNHURRIED
 @given(body=SOUP, columns=st.integers(1, 3), limit=st.sampled_from([3, 8, 1_000]))
 def test_every_byte_is_in_exactly_one_record(body: bytes, columns: int, limit: int) -> None:
     seen = read_body(body, columns, limit=limit)
@@ -37,6 +39,7 @@ def test_every_byte_is_in_exactly_one_record(body: bytes, columns: int, limit: i
     assert all(len(record.raw) <= limit for record in seen)
 
 
+@UNHURRIED
 @given(body=SOUP, columns=st.integers(1, 3))
 def test_a_record_begins_on_the_line_that_it_names(body: bytes, columns: int) -> None:
     lines = [b"header", *body.split(b"\n")]
@@ -45,11 +48,13 @@ def test_a_record_begins_on_the_line_that_it_names(body: bytes, columns: int) ->
         assert lines[record.line - 1] in {first, first + b"\r"}
 
 
+@UNHURRIED
 @given(body=SOUP, columns=st.integers(1, 3), chunk=st.integers(1, 64), limit=st.sampled_from([3, 8, 1_000]))
 def test_the_size_of_the_chunks_changes_nothing(body: bytes, columns: int, chunk: int, limit: int) -> None:
     assert read_body(body, columns, chunk=chunk, limit=limit) == read_body(body, columns, limit=limit)
 
 
+@UNHURRIED
 @given(rows=ROWS, end=st.sampled_from(["\n", "\r\n"]), quoting=QUOTINGS)
 def test_what_csv_writes_is_read_back_without_a_reject(rows: list[list[str]], end: str, quoting: Quoting) -> None:
     text = io.StringIO(newline="")
@@ -58,6 +63,7 @@ def test_what_csv_writes_is_read_back_without_a_reject(rows: list[list[str]], en
     assert [record.fields for record in seen] == [tuple(row) for row in rows]
 
 
+@UNHURRIED
 @given(body=SOUP.filter(lambda body: b"\xe3" not in body), columns=st.integers(1, 3))
 def test_a_file_that_csv_accepts_has_the_same_records(body: bytes, columns: int) -> None:
     seen = read_body(body, columns)
