@@ -22,12 +22,6 @@ class HeaderRefused(DataForgeError):
     """{path}: {problem}. The header must name exactly these columns, in any order: {expected}"""
 
 
-class LimitPassed(DataForgeError):
-    """{file}: {rejected} of {read} records rejected, more than --max-rejects {limit}; nothing of this table was kept"""
-
-    exit_code = 1
-
-
 class TableBusy(DataForgeError):
     """{tables}: held by {holder}. {remedy}"""
 

@@ -23,6 +23,7 @@ CONFLICT_SCHEMA = schema_of(
 )
 STAGE = sql.Identifier("row_stage")
 CHANGES = sql.Identifier("row_changes")
+WORK_MEMORY = "64MB"  # of the joins that compare; twice that for a hash
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,23 +58,23 @@ class Stage:
         self._execute("drop table if exists {stage}, {changes}")
 
     def classify(self) -> Classified:
-        """Compare the staged rows with the table, in one join, and keep what is not unchanged."""
+        """Compare the staged rows with the table; keep what is not unchanged, if anything is not."""
         self._execute("analyze {stage}")
-        self._execute("create temporary table {changes} (position bigint, new boolean, fill boolean) on commit drop")
+        self.cursor.execute("select set_config('work_mem', %s, true)", [WORK_MEMORY])
         self._execute("""
-            with compared as (
-                select s.position, t.{first_key} is null as new, {fill} as fill,
-                    t.{first_key} is not null and {same} as same
-                from {stage} s left join {table} t on {on_key}
-            ), kept as (
-                insert into {changes} select position, new, fill from compared where not same
-            )
-            select count(*) filter (where new), count(*) filter (where same),
-                count(*) filter (where not new and not same and not fill),
-                count(*) filter (where not new and not same and fill)
-            from compared
+            select count(*) filter (where t.{first_key} is null), count(*) filter (where {is_stored} and {same}),
+                count(*) filter (where {is_stored} and not ({same}) and not {fill}),
+                count(*) filter (where {is_stored} and not ({same}) and {fill})
+            from {stage} s left join {table} t on {on_key}
         """)
         new, unchanged, conflicts, placeholders = self.cursor.fetchone()
+        if new or conflicts or placeholders:
+            self._execute("""
+                create temporary table {changes} on commit drop as
+                select s.position, t.{first_key} is null as new, {is_stored} and {fill} as fill
+                from {stage} s left join {table} t on {on_key} where t.{first_key} is null or not ({same})
+            """)
+            self._execute("analyze {changes}")
         return Classified(new=new, unchanged=unchanged, conflicts=conflicts, placeholders=placeholders)
 
     def conflicts(self) -> pa.Table:
@@ -146,9 +147,7 @@ class Stage:
     def _compose(self, text: str, **parts: sql.Composable) -> sql.Composed:
         comma = sql.SQL(", ")
         same = sql.SQL(" and ").join(sql.SQL("s.{0} is not distinct from t.{0}").format(name) for name in self.rest)
-        fill = sql.SQL("t.{} is not null and num_nonnulls({}) = 0").format(
-            self.key[0], comma.join(sql.SQL("t.{}").format(name) for name in self.rest)
-        )
+        fill = sql.SQL("num_nonnulls({}) = 0").format(comma.join(sql.SQL("t.{}").format(name) for name in self.rest))
         return sql.SQL(text).format(
             table=self.table,
             stage=STAGE,
@@ -157,6 +156,7 @@ class Stage:
             key=comma.join(self.key),
             s_key=comma.join(sql.SQL("s.{}").format(name) for name in self.key),
             first_key=self.key[0],
+            is_stored=sql.SQL("t.{} is not null").format(self.key[0]),
             on_key=sql.SQL(" and ").join(sql.SQL("t.{0} = s.{0}").format(name) for name in self.key),
             same=same if self.rest else sql.SQL("true"),
             fill=fill if self._fills else sql.SQL("false"),

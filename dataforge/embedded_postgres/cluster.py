@@ -97,7 +97,12 @@ class Cluster:
 
     def answers(self, socket: Path) -> bool:
         """Tell whether the server takes connections."""
-        return self._run("pg_isready", "-q", "-h", str(socket), "-p", str(PORT)).returncode == 0
+        return (
+            self._run(
+                "pg_isready", "-q", "-U", "postgres", "-d", "postgres", "-h", str(socket), "-p", str(PORT)
+            ).returncode
+            == 0
+        )
 
     def _pid_file_lines(self) -> list[str]:
         try:

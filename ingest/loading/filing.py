@@ -67,6 +67,7 @@ def _write(
     if len(written.late):
         _spool_late(location, plan.source, written.late, blocks.result)
     keep_limit(blocks.result, options)
+    cursor.execute("set constraints all immediate")  # Django's foreign keys would wait for the commit
     if not options.dry_run and (written.inserted or written.updated):
         cursor.execute(f"analyze {connection.ops.quote_name(plan.source.contract.db_table)}")
     return written

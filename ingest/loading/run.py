@@ -42,7 +42,7 @@ def load(source: str, options: LoadOptions) -> LoadReport:
     with ExitStack() as stack:
         out = stack.enter_context(RejectsFile(options.rejects_out)) if options.rejects_out else None
         stack.enter_context(explained("the load"))
-        stack.enter_context(exclusive(connection, tables, what="a load", timeout_seconds=LOCK_WAIT_SECONDS))
+        stack.enter_context(exclusive(connection, tables, what="load", timeout_seconds=LOCK_WAIT_SECONDS))
         return _Load(location, chosen, options, out.write if out else None).run(source)
 
 

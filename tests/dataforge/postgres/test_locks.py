@@ -10,7 +10,10 @@ SOON = 0.05
 
 
 def advisory_locks(cursor: CursorWrapper) -> int:
-    cursor.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted")
+    cursor.execute(
+        "SELECT count(*) FROM pg_locks l JOIN pg_database d ON d.oid = l.database"
+        " WHERE d.datname = current_database() AND l.locktype = 'advisory' AND l.granted"
+    )
     ((number,),) = cursor.fetchall()
     return int(number)
 

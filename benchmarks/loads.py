@@ -1,0 +1,80 @@
+"""The load against bare COPY, a reload against the first load, a dirty load against a clean one, and their memory."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from benchmarks import scratch
+from benchmarks.child import in_child
+from benchmarks.frame import Contender, Contest, Peak, Row, Run
+
+GIB = 1 << 30
+LOAD, DIRTY, RELOAD = "load", "load, 5 % bad", "reload"
+CONSTRAINED, FLOOR, RELOAD_FLOOR = "COPY, constrained", "COPY, then constraints", "COPY, anti-join"
+NOTES = (
+    "Every run is a process of its own that measures itself: the interpreter's start and connecting are left out, the "
+    "first use of each library is not. Each starts from truncated tables, after VACUUM and CHECKPOINT.",
+    "Ours reads, normalises, checks every rule, finds duplicates, keeps rejects and the account, and ends with "
+    "ANALYZE. Bare COPY does none of that, and its two repairs are given to it: see `benchmarks/copies.py`.",
+)
+
+
+def load_files(folder: str) -> None:
+    """Load ``folder`` as ``manage.py load_olist`` does."""
+    from ingest.loading.options import LoadOptions
+    from ingest.loading.run import load
+
+    load(folder, LoadOptions())
+
+
+def contest(clean: Path, dirty: Path) -> Contest:
+    """All rows at one size."""
+    from benchmarks import copies
+
+    def reload_state() -> None:
+        scratch.empty_tables()
+        load_files(str(clean))
+        scratch.settle()
+
+    def loaded() -> None:
+        scratch.settle()  # a reload changes nothing, so the next contender finds what it needs
+
+    return Contest(
+        name="load",
+        contenders=(
+            _empty(LOAD, lambda: in_child(load_files, str(clean))),
+            _empty(CONSTRAINED, lambda: in_child(copies.copy_constrained, str(clean))),
+            _empty(FLOOR, lambda: in_child(copies.copy_then_constrain, str(clean))),
+            _empty(DIRTY, lambda: in_child(load_files, str(dirty))),
+            Contender(name=RELOAD, prepare=reload_state, run=lambda: in_child(load_files, str(clean))),
+            Contender(name=RELOAD_FLOOR, prepare=loaded, run=lambda: in_child(copies.copy_and_compare, str(clean))),
+        ),
+        rows=(
+            Row(work="load into empty tables", ours=LOAD, against=CONSTRAINED, bar=0.40),
+            Row(work="load into empty tables", ours=LOAD, against=FLOOR, bar=1.8),
+            Row(work="reload, all unchanged", ours=RELOAD, against=LOAD, bar=0.6),
+            Row(work="reload, all unchanged", ours=RELOAD, against=RELOAD_FLOOR),
+            Row(work="load with 5 % bad records", ours=DIRTY, against=LOAD),
+        ),
+        peaks=(Peak(work="load into empty tables", ours=LOAD, bar_bytes=GIB),),
+        notes=NOTES,
+    )
+
+
+def large_contest(clean: Path, large: Path) -> Contest:
+    """The load at ten times the size, once."""
+    big = "load, 10 x size"
+    return Contest(
+        name="large",
+        contenders=(
+            _empty(LOAD, lambda: in_child(load_files, str(clean))),
+            _empty(big, lambda: in_child(load_files, str(large))),
+        ),
+        rows=(Row(work="load at 10 x size against ten loads", ours=big, against=LOAD, times=10.0),),
+        peaks=(Peak(work="load at 10 x size", ours=big, bar_bytes=3 * GIB // 2),),
+        rounds=1,
+        warm_up=False,
+    )
+
+
+def _empty(name: str, run: Callable[[], Run]) -> Contender:
+    return Contender(name=name, prepare=scratch.empty_tables, run=run)

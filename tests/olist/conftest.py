@@ -1,0 +1,47 @@
+"""A database in which loads commit, and folders of files that several tests share."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from unittest import mock
+
+import pytest
+from django.db import connection, transaction
+from django.test import TransactionTestCase
+
+from olist.sample import write_sample
+from tests.olist.loads import SHARED, all_tables
+
+
+def empty_tables(_: object = None) -> None:
+    """Take away what loads committed: a tenth of the cost of Django's flush, which empties and refills every table."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("set local lock_timeout = '20s'")
+        cursor.execute(f"truncate {', '.join(all_tables())} cascade")
+
+
+@pytest.fixture
+def cheap_flush() -> Iterator[None]:
+    """Set up before ``transactional_db``, so that it outlives it."""
+    with mock.patch.object(TransactionTestCase, "_fixture_teardown", empty_tables):
+        yield
+
+
+@pytest.fixture
+def committed(cheap_flush: None, transactional_db: None) -> None:
+    """Let the test commit, as a load does, and begin and end with empty tables."""
+
+
+@pytest.fixture(scope="session")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Clean files with all habits of the published ones: some 3,000 records."""
+    folder = tmp_path_factory.mktemp("small")
+    write_sample(folder, scale=0.002, seed=7)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def real_sample() -> Path:
+    """The published files, cut down to 3,000 orders; they are not ours to copy into the project."""
+    if not (SHARED / "olist_orders_dataset.csv").exists():
+        pytest.skip(f"the real sample is not there: {SHARED}")
+    return SHARED
