@@ -84,6 +84,8 @@ class Cluster:
         in_peace = socket is not None and self.answers(socket)
         if not in_peace or self._run("pg_ctl", "-m", "fast", "-w", "-t", seconds, "stop").returncode != 0:
             self._run("pg_ctl", "-m", "immediate", "-w", "-t", seconds, "stop")
+        if socket is not None and socket.parent != self.folder and socket.is_dir() and not any(socket.iterdir()):
+            socket.rmdir()
 
     def is_stopping(self) -> bool:
         """Tell whether the server is on its way down."""

@@ -1,0 +1,126 @@
+"""Files as they come after a spreadsheet, pandas or another exporter had them: the tables are the same."""
+
+import csv
+import re
+from collections import Counter
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from dataforge.postgres.fingerprint import Fingerprint
+from olist.sample.layout import Kind, Table
+from tests.olist.conftest import empty_tables
+from tests.olist.loads import SHARED, fingerprints, load_json, map_cells
+
+pytestmark = pytest.mark.usefixtures("committed")
+ZONE = ZoneInfo("America/Sao_Paulo")
+FORMS: dict[str, tuple[Fingerprint, ...]] = {}
+
+type Spell = Callable[[str], str]
+
+
+def instant(text: str) -> datetime | None:
+    """Give the instant of a Brazilian wall-clock time; None where the clocks skipped it."""
+    wall = datetime.fromisoformat(text).replace(tzinfo=ZONE)
+    there_and_back = wall.astimezone(UTC).astimezone(ZONE)
+    return wall if there_and_back.replace(tzinfo=None) == wall.replace(tzinfo=None) else None
+
+
+def zulu(text: str) -> str:
+    moment = instant(text)
+    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%S}Z" if moment else text
+
+
+def with_offset(text: str) -> str:
+    moment = instant(text)
+    return moment.isoformat(sep=" ") if moment else text
+
+
+# What is done to the cells of one kind, and the rule under which the repairs are counted (None: not a repair).
+SPELLINGS: dict[str, tuple[Kind, Spell, str | None]] = {
+    "integers_with_a_point": (Kind.INTEGER, lambda text: f"{text}.0", "integral"),
+    "money_without_last_zeros": (
+        Kind.MONEY,
+        lambda text: text.rstrip("0").rstrip(".") if "." in text else text,
+        None,
+    ),
+    "zips_without_leading_zero": (Kind.ZIP, lambda text: text.removeprefix("0"), "leading_zero"),
+    "upper_case_ids": (Kind.ID, str.upper, "lower"),
+    "lower_case_states": (Kind.STATE, str.lower, "upper"),
+    "moments_with_t": (Kind.MOMENT, lambda text: text.replace(" ", "T"), None),
+    "moments_with_z": (Kind.MOMENT, zulu, "local_time"),
+    "moments_with_offset": (Kind.MOMENT, with_offset, "local_time"),
+}
+STYLES: dict[str, dict[str, Any]] = {
+    "columns_in_another_order": {"reverse": True},
+    "all_fields_quoted": {"quoting": csv.QUOTE_ALL},
+    "no_field_quoted_without_need": {"quoting": csv.QUOTE_MINIMAL},
+    "crlf": {"lineterminator": "\r\n"},
+    "bom_in_every_file": {"bom": True},
+}
+
+
+@pytest.fixture(scope="module")
+def source(small: Path) -> Path:
+    """The published sample, or where it is missing one of our own."""
+    return SHARED if (SHARED / "olist_orders_dataset.csv").exists() else small
+
+
+@pytest.fixture
+def original(committed: None, source: Path) -> dict[str, Fingerprint]:
+    """What the tables hold after a load of the files as they are."""
+    if not FORMS:
+        load_json(source)
+        FORMS.update({table: (fingerprint,) for table, fingerprint in fingerprints().items()})
+        empty_tables()
+    return {table: form for table, (form,) in FORMS.items()}
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_files_in_another_style_give_the_same_tables(
+    style: str, source: Path, tmp_path: Path, original: dict[str, Fingerprint]
+) -> None:
+    folder = map_cells(source, tmp_path / "wild", lambda table, column, text: text, **STYLES[style])
+    report = load_json(folder).report
+    assert fingerprints() == original
+    assert all(not counts["rejected"] for counts in report["tables"].values())
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_values_in_another_spelling_give_the_same_tables_and_are_counted(
+    spelling: str, source: Path, tmp_path: Path, original: dict[str, Fingerprint]
+) -> None:
+    kind, spell, rule = SPELLINGS[spelling]
+    changed: Counter[str] = Counter()
+
+    def change(table: Table, column: str, text: str) -> str:
+        if table.column(column).kind is not kind or not text:
+            return text
+        changed[table.name] += spell(text) != text
+        return spell(text)
+
+    report = load_json(map_cells(source, tmp_path / "wild", change)).report
+    assert fingerprints() == original
+    assert changed.total() > 100
+    for name, counts in report["tables"].items():
+        assert counts["repaired"].get(rule or "", 0) == (changed[name] if rule else 0)
+        assert set(counts["repaired"]) <= {rule, "trim", "missing_parent"}, name
+
+
+def test_all_of_it_at_once_gives_the_same_tables(
+    source: Path, tmp_path: Path, original: dict[str, Fingerprint]
+) -> None:
+    spells = {kind: spell for kind, spell, _ in SPELLINGS.values()}
+
+    def change(table: Table, column: str, text: str) -> str:
+        kind = table.column(column).kind
+        text = spells[kind](text) if text and kind in spells else text
+        return text if kind in {Kind.PROSE, Kind.ZIP} or not re.search(r"\S", text) else f" {text}\u00a0"
+
+    style = {"reverse": True, "quoting": csv.QUOTE_ALL, "lineterminator": "\r\n", "bom": True}
+    load_json(map_cells(source, tmp_path / "wild", change, **style))
+    assert fingerprints() == original
