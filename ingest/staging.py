@@ -108,41 +108,31 @@ class Stage:
 
         Refusals are bugs of the rulebook: the checks should have found them.
         """
-        try:
-            with transaction.atomic():
-                return self._insert(None), {}
-        except (IntegrityError, DataError):
-            self._execute("select position from {changes} where new order by position")
-            return self._bisect([position for (position,) in self.cursor.fetchall()])
+        self._execute("select coalesce(min(position), 0), coalesce(max(position), 0) from {changes} where new")
+        first, last = self.cursor.fetchone()
+        return self._insert_or_halve(first, last)
 
-    def _bisect(self, positions: list[int]) -> tuple[int, dict[int, Exception]]:
-        """Insert halves, and halves of halves, until each refused row stands alone."""
+    def _insert_or_halve(self, first: int, last: int) -> tuple[int, dict[int, Exception]]:
+        """Insert the new rows at positions ``first`` to ``last``, or their halves, until a refused one stands alone."""
         try:
             with transaction.atomic():
-                inserted = self._insert(positions)
+                self._execute(
+                    """insert into {table} ({columns}) select {columns} from {stage} s join {changes} c using (position)
+                    where c.new and position between {first} and {last} order by {key}""",
+                    first=sql.Literal(first),
+                    last=sql.Literal(last),
+                )
+                inserted = int(self.cursor.rowcount)
                 self.cursor.execute("set constraints all immediate")
                 self.cursor.execute("set constraints all deferred")
                 return inserted, {}
         except (IntegrityError, DataError) as error:
-            if len(positions) == 1:
-                return 0, {positions[0]: error}
-        middle = len(positions) // 2
-        first, first_refused = self._bisect(positions[:middle])
-        second, second_refused = self._bisect(positions[middle:])
-        return first + second, first_refused | second_refused
-
-    def _insert(self, positions: list[int] | None) -> int:
-        some = sql.SQL("") if positions is None else sql.SQL("and position = any({})").format(sql.Literal(positions))
-        self._execute(
-            """insert into {table} ({columns}) select {columns} from {stage} s join {changes} c using (position)
-            where c.new {some} order by {key}""",
-            some=some,
-        )
-        inserted = int(self.cursor.rowcount)
-        if positions is None:
-            self.cursor.execute("set constraints all immediate")
-            self.cursor.execute("set constraints all deferred")
-        return inserted
+            if first == last:
+                return 0, {first: error}
+        middle = (first + last) // 2
+        lower, lower_refused = self._insert_or_halve(first, middle)
+        upper, upper_refused = self._insert_or_halve(middle + 1, last)
+        return lower + upper, lower_refused | upper_refused
 
     def _compose(self, text: str, **parts: sql.Composable) -> sql.Composed:
         comma = sql.SQL(", ")

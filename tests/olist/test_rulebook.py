@@ -2,7 +2,6 @@
 
 import datetime
 from collections.abc import Iterator
-from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -16,12 +15,12 @@ from rest_framework import serializers
 
 from ingest.arrow import Column
 from ingest.contract import Reference
-from ingest.fields import LocalDateTimeField
+from ingest.processing import process
 from ingest.references import Parents
 from ingest.sources import Source, sources
 from olist.models import Category, Customer, Order, Product, Seller
 from tests.ingest.strategies import BeyondPython, good_values, odd_values, rows
-from tests.ingest.verdicts import Forgetful, accepted_by_postgres, accepted_by_process
+from tests.ingest.verdicts import Forgetful, accepted_by_postgres, accepted_by_process, texts_of
 
 QUICK = settings(
     max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
@@ -48,9 +47,9 @@ def cursor(db: None) -> Iterator[CursorWrapper]:
     """A transaction that holds the parents of ``KNOWN`` and checks foreign keys at once."""
     Category(product_category_name="beleza_saude").save(force_insert=True)
     place = {"zip_code_prefix": "01037", "city": "são paulo", "state": "SP"}
-    Customer(
-        customer_id=PARENT, customer_unique_id=PARENT, **{f"customer_{k}": v for k, v in place.items()}
-    ).save(force_insert=True)
+    Customer(customer_id=PARENT, customer_unique_id=PARENT, **{f"customer_{k}": v for k, v in place.items()}).save(
+        force_insert=True
+    )
     Seller(seller_id=PARENT, **{f"seller_{k}": v for k, v in place.items()}).save(force_insert=True)
     Product(product_id=PARENT).save(force_insert=True)
     Order(
@@ -155,7 +154,9 @@ def test_the_serializer_of_drf_agrees_on_every_field(source: Source) -> None:
     def holds(data: st.DataObject) -> None:
         for field in own:
             column = contract.column(str(field.column))
-            values = data.draw(st.lists(odd_values(column) | good_values(column), max_size=6), label=field.name)
+            drawn = data.draw(st.lists(odd_values(column) | good_values(column), max_size=6), label=field.name)
+            # Where it may be NULL, DRF leaves the empty text as it is, to whoever saves; here it is NULL.
+            values = [value for value in drawn if value != "" or not column.null]
             batch = [good_row | {column.name: value} for value in values]
             refused = refused_by_process(source, column.name, batch)
             assert list(zip(refused, values, strict=True)) == [
@@ -166,9 +167,6 @@ def test_the_serializer_of_drf_agrees_on_every_field(source: Source) -> None:
 
 
 def refused_by_process(source: Source, name: str, batch: list[dict[str, Any]]) -> list[bool]:
-    from ingest.processing import process
-    from tests.ingest.verdicts import texts_of
-
     result = process(texts_of(source.contract, batch), source.contract, seen=Forgetful())
     found = result.reasons.to_pylist()
     named = {reason["row"] for reason in found if reason["field"] == name and reason["code"] != "check"}
@@ -184,9 +182,3 @@ def is_refused(field: serializers.Field[Any, Any, Any, Any], value: Any) -> bool
     except (serializers.ValidationError, DjangoValidationError):
         return True
     return bool(kept != value)
-
-
-def test_a_wall_clock_field_is_shown_by_drf_without_a_zone() -> None:
-    moment = datetime.datetime(2018, 11, 4)
-    assert LocalDateTimeField().to_python(moment.isoformat()) == moment
-    assert Decimal("12.50") == Decimal("12.5")
