@@ -9,6 +9,7 @@ import datetime
 from decimal import Decimal
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
+from unicodedata import is_normalized
 
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
@@ -27,8 +28,9 @@ MAX_IDENTIFIER_BYTES = 63  # PostgreSQL's bound for a constraint's name
 FIRST_MOMENT = datetime.datetime(1, 1, 1)
 LAST_MOMENT = datetime.datetime.max
 
+type Validators = list[Any]
+
 if TYPE_CHECKING:  # Django's fields are generic for the type checker only
-    Validators = list[Any]
     _Field = models.Field[Any, Any]
     _CharField = models.CharField[Any, Any]
     _IntegerField = models.IntegerField[Any, Any]
@@ -37,6 +39,12 @@ if TYPE_CHECKING:  # Django's fields are generic for the type checker only
 else:
     _Field, _CharField, _IntegerField = models.Field, models.CharField, models.IntegerField
     _DecimalField, _FloatField = models.DecimalField, models.FloatField
+
+
+def must_be_composed(value: str) -> None:
+    """Refuse text that is not in Unicode's composed form: it would look like another value and not be equal to it."""
+    if not is_normalized("NFC", value):
+        raise ValidationError("Enter the text in Unicode's composed form (NFC).", code="invalid")
 
 
 class IsNormalised(models.Func):
@@ -101,7 +109,7 @@ class PatternField(_TextField):
         return models.Q(**{f"{self.name}__regex": patterns.postgres(self.pattern)})
 
     @cached_property
-    def validators(self) -> "Validators":
+    def validators(self) -> Validators:
         return [*super().validators, RegexValidator(patterns.python(self.pattern), self.message)]
 
 
@@ -145,6 +153,10 @@ class LineField(PatternField):
     def rule(self) -> models.Q:
         return super().rule() & models.Q(IsNormalised(models.F(self.name)))
 
+    @cached_property
+    def validators(self) -> Validators:
+        return [*super().validators, must_be_composed]
+
 
 class ProseField(_TextField):
     """Free text, kept to the letter (line breaks and outer white space too), in Unicode's composed form (NFC)."""
@@ -153,6 +165,10 @@ class ProseField(_TextField):
 
     def rule(self) -> models.Q:
         return ~models.Q(**{self.name: ""}) & models.Q(IsNormalised(models.F(self.name)))
+
+    @cached_property
+    def validators(self) -> Validators:
+        return [*super().validators, must_be_composed]
 
 
 class ChoiceField(_TextField):
@@ -173,11 +189,15 @@ class _BoundedField(RuleField):
 
     def __init__(self, *args: Any, min_value: Any = None, max_value: Any = None, **kwargs: Any) -> None:
         self.min_value, self.max_value = min_value, max_value
-        super().__init__(*args, **kwargs)
+        # First, since Django then leaves out the bounds of the column type, and DRF looks at the first ones only.
+        bounds: Validators = [] if min_value is None else [MinValueValidator(min_value)]
+        bounds += [] if max_value is None else [MaxValueValidator(max_value)]
+        super().__init__(*args, **{**kwargs, "validators": [*bounds, *kwargs.get("validators", ())]})
 
     def deconstruct(self) -> Any:
         name, path, args, kwargs = super().deconstruct()
         bounds = {"min_value": self.min_value, "max_value": self.max_value}
+        kwargs.pop("validators", None)
         return name, path, args, {**kwargs, **{key: value for key, value in bounds.items() if value is not None}}
 
     def rule(self) -> models.Q:
@@ -186,15 +206,6 @@ class _BoundedField(RuleField):
         if len(given) == len(ends):
             return models.Q(**{f"{self.name}__range": (self.min_value, self.max_value)})
         return models.Q(**{f"{self.name}__{key}": value for key, value in given.items()})
-
-    @cached_property
-    def validators(self) -> "Validators":
-        bounds: Validators = [*super().validators]
-        if self.min_value is not None:
-            bounds.append(MinValueValidator(self.min_value))
-        if self.max_value is not None:
-            bounds.append(MaxValueValidator(self.max_value))
-        return bounds
 
 
 class IntegerField(_BoundedField, _IntegerField):

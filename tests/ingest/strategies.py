@@ -29,7 +29,7 @@ _UNCOMPOSED = ("sa\u0303o paulo", "\u212b", "\u0958", "\u1100\u1161", "a\u0323\u
 _ODD_TEXTS = (
     *("", " ", "\n", "null", "NaN", "\\N", "\\.", "'", '"', "\\", "%s", "a\x00b", "\x00"),
     *("\U0001f600", "e\u0301", "a\nb", "a\r\nb", "a\u2028b", "a\u00a0b", "\ud7ff", "\U0010ffff", "\ufffe"),
-    *("１２３４５", "sp", "SP ", "XX", "S\u00c3", "Delivered", "delivered\n", "teleported", "1037", "01037-000"),
+    *("\uff11\uff12\uff13\uff14\uff15", "sp", "SP ", "XX", "S\u00c3", "Delivered", "delivered\n", "teleported", "1037", "01037-000"),
     *_UNCOMPOSED,
 )
 _WORDS = st.text("abcdefghijklmnopqrstuvwxyz áãçéíõú'-.()/&0123456789東京🚚", min_size=1, max_size=12)

@@ -15,6 +15,7 @@ from ingest.duplicates import Repeated, Seen
 from ingest.processing import Processed, process
 from ingest.records import Records
 from ingest.references import Lookups
+from ingest.sources import sources
 from tests.ingest.strategies import BeyondPython, Row, text_of
 
 
@@ -24,6 +25,11 @@ class Forgetful(Seen):
     def sort_out(self, rows: pa.Table, contract: Contract) -> Repeated:
         nothing = np.zeros(rows.num_rows, bool)
         return Repeated(nothing, nothing)
+
+
+def contract_of(table: str) -> Contract:
+    """Give the contract of one of the Sources."""
+    return next(source.contract for source in sources() if source.table == table)
 
 
 def records_of(contract: Contract, records: Sequence[dict[str, str | None]]) -> Records:

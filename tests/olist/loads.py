@@ -169,10 +169,10 @@ def load_json(source: Path | str, *options: str, code: int = 0) -> Ran:
     return ran
 
 
-def spawn(source: Path, *options: str) -> subprocess.Popen[str]:
-    """Run it in a process of its own, on the same database."""
+def spawn(source: Path, *options: str, url: str | None = None) -> subprocess.Popen[str]:
+    """Run it in a process of its own, on the same database or that of ``url``."""
     command = [sys.executable, "manage.py", "load_olist", str(source), *options]
-    environment = {**os.environ, "DATABASE_URL": database_url(), "DEBUG": "on", "SECRET_KEY": "of a test"}
+    environment = {**os.environ, "DATABASE_URL": url or database_url(), "DEBUG": "on", "SECRET_KEY": "of a test"}
     return subprocess.Popen(
         command, cwd=PROJECT, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )

@@ -54,6 +54,11 @@ def _header(change: Callable[[str], str]) -> Callable[[Path], None]:
     return edit
 
 
+def _no_header(folder: Path) -> None:
+    path = folder / FILES["sellers"]
+    path.write_text(path.read_text("utf-8").split("\n", 1)[1], "utf-8")
+
+
 def _utf16(folder: Path) -> None:
     path = folder / FILES["sellers"]
     path.write_bytes(path.read_text("utf-8").encode("utf-16"))
@@ -78,7 +83,7 @@ REFUSED: dict[str, tuple[Callable[[Path], None], tuple[str, ...]]] = {
         _header(lambda text: text.replace("review_id,", "review_id,nota,", 1)),
         ("has unknown 'nota'", "exactly these columns"),
     ),
-    "no_header": (_header(lambda text: text.split("\n", 1)[1]), ("lacks 'review_id'",)),
+    "no_header": (_no_header, ("lacks 'seller_id'",)),
     "utf_16": (_utf16, ("UTF-16", "Save it as UTF-8")),
 }
 
@@ -212,9 +217,7 @@ def test_a_database_that_is_down_at_the_start_is_said_in_one_line(folder: Path) 
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         url = database_url(host="127.0.0.1", port=str(unused.getsockname()[1]))
-    with mock.patch.dict(os.environ, {"DATABASE_URL": url}), mock.patch("tests.olist.loads.database_url", lambda: url):
-        ran = finish(spawn(folder))
-    assert_clear_error(ran, 3, "The database cannot be used", "DATABASE_URL")
+    assert_clear_error(finish(spawn(folder, url=url)), 3, "The database cannot be used", "DATABASE_URL")
     assert nothing_stored()
 
 

@@ -79,8 +79,9 @@ GOOD: dict[str, dict[str, Any]] = {
         "review_answer_timestamp": TIME,
     },
 }
+FULL_WIDTH = "\uff11\uff12\uff13\uff14\uff15"  # 12345 to Python's \\d
 BAD_ID = ["", "0" * 31, "0" * 33, "0" * 31 + "g", ID.upper(), ID[:31] + "\n", " " + ID[1:], "é" * 16]
-BAD_ZIP = ["", "1037", "010377", "0103a", "0103\n", "１２３４５", " 1037"]
+BAD_ZIP = ["", "1037", "010377", "0103a", "0103\n", FULL_WIDTH, " 1037"]
 BAD_LINE = [
     "",
     " ",
