@@ -9,6 +9,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management import execute_from_command_line
 
 from dataforge.errors import DataForgeError
+from dataforge.postgres.failures import explained
 
 
 def main() -> int:
@@ -17,12 +18,16 @@ def main() -> int:
     try:
         # Django puts off errors of the settings, and then shows them as tracebacks.
         _ = settings.INSTALLED_APPS
-        execute_from_command_line(sys.argv)
+        with explained("the command"):
+            execute_from_command_line(sys.argv)
     except (DataForgeError, ImproperlyConfigured) as error:
         if "--traceback" in sys.argv:
             raise
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code if isinstance(error, DataForgeError) else 2
+    except KeyboardInterrupt:
+        print("error: interrupted", file=sys.stderr)
+        return 130
     return 0
 
 

@@ -81,9 +81,18 @@ def _is_composed(text: Text) -> Any:
     return pc.coalesce(pc.equal(pc.utf8_normalize(other, "NFC"), other), True)
 
 
+def _bare(text: Text, column: Column) -> Text:
+    """Take idle zeros off both ends of numbers that are too long for a cast; the value stays."""
+    if (pc.max(pc.binary_length(text)).as_py() or 0) <= _SAFE_DIGITS:
+        return text
+    text = pc.replace_substring_regex(text, r"\A(-?)0+([0-9])", r"\1\2")
+    if column.kind == "decimal":
+        text = pc.replace_substring_regex(text, rf"\A(-?[0-9]+\.[0-9]{{{column.decimal_places}}})0+\z", r"\1")
+    return text
+
+
 def _integer(text: Text, column: Column) -> tuple[Any, Mask]:
-    if pc.max(pc.binary_length(text)).as_py() or _SAFE_DIGITS < 0:
-        text = pc.replace_substring_regex(text, r"\A(-?)0+([0-9])", r"\1\2")
+    text = _bare(text, column)
     ok = _matches(text, _INTEGER)
     numbers = (text if ok.true_count == len(text) else pc.if_else(ok, text, None)).cast(pa.int64())
     values, mask = _masked(numbers, _within(numbers, column))
@@ -96,6 +105,7 @@ def _within(values: Any, column: Column) -> Any:
 
 
 def _decimal(text: Text, column: Column) -> tuple[Any, Mask]:
+    text = _bare(text, column)
     ok = _matches(text, _DECIMAL)
     for _, _, wrong in _decimal_shape(text, column):
         ok = pc.and_(ok, pc.invert(wrong))
@@ -150,6 +160,8 @@ def _explain_text(text: Text, column: Column) -> Iterator[Why]:
 
 
 def _explain_number(text: Text, column: Column) -> Iterator[Why]:
+    """A number that does not fit its type has that reason; bounds are for numbers that do (as in DRF)."""
+    text = text if column.kind == "float" else _bare(text, column)
     shape = {"integer": _LONG_INTEGER, "decimal": _DECIMAL, "float": _FLOAT}[column.kind]
     plain = mask_of(_matches(text, shape))
     sized = plain.copy()

@@ -206,12 +206,21 @@ join ingest_rejectedrecord as r on r."table" = %(table)s and r.raw_sha256 = sha2
 """
 # A child waits for a parent that the same batch refused: link the two.
 _LINK = """
-update ingest_rejectedrecord as child set parent_id = parent.id
-from ingest_rejectedrecord as parent
-where child.last_batch_id = %(batch)s and child."table" = %(table)s and child.status = 'open'
-    and child.codes @> array['parent_rejected'] and parent.last_batch_id = %(batch)s
-    and parent."table" || '/' || parent.natural_key = any(child.waits_for)
-    and child.parent_id is distinct from parent.id
+update ingest_rejectedrecord as child set parent_id = found.parent_id
+from (
+    select waiting.id, min(parent.id) as parent_id
+    from (
+        select id, unnest(waits_for) as key from ingest_rejectedrecord
+        where last_batch_id = %(batch)s and "table" = %(table)s and status = 'open'
+            and codes @> array['parent_rejected']
+    ) as waiting
+    join ingest_rejectedrecord as parent
+        on parent."table" = split_part(waiting.key, '/', 1)
+        and parent.natural_key = substr(waiting.key, strpos(waiting.key, '/') + 1)
+        and parent.last_batch_id = %(batch)s
+    group by waiting.id
+) as found
+where child.id = found.id and child.parent_id is distinct from found.parent_id
 """
 
 

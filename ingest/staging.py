@@ -23,6 +23,8 @@ CONFLICT_SCHEMA = schema_of(
 )
 STAGE = sql.Identifier("row_stage")
 CHANGES = sql.Identifier("row_changes")
+# Errors by position. Each is a bug of the rulebook: the checks should have found it.
+type Refusals = dict[int, Exception]
 WORK_MEMORY = "64MB"  # of the joins that compare; twice that for a hash
 
 
@@ -91,47 +93,43 @@ class Stage:
         )
         return copy_out(self.cursor, query, schema=CONFLICT_SCHEMA)
 
-    def update(self, *, conflicts: bool) -> int:
+    def update(self, *, conflicts: bool) -> tuple[int, Refusals]:
         """Write staged content over stored rows: placeholders, and ``conflicts`` too if asked; keys are never set."""
-        if not self.rest:
-            return 0
-        self._execute(
-            """update {table} t set {assignments} from {stage} s join {changes} c using (position)
-            where {on_key} and not c.new and (c.fill or {conflicts})""",
-            assignments=sql.SQL(", ").join(sql.SQL("{0} = s.{0}").format(name) for name in self.rest),
-            conflicts=sql.Literal(conflicts),
+        assignments = sql.SQL(", ").join(sql.SQL("{0} = s.{0}").format(name) for name in self.rest)
+        statement = """update {table} t set {assignments} from {stage} s join {changes} c using (position)
+            where {on_key} and not c.new and (c.fill or {conflicts}) and position between {first} and {last}"""
+        return self._write(statement, assignments=assignments, conflicts=sql.Literal(conflicts))
+
+    def insert(self) -> tuple[int, Refusals]:
+        """Insert the new rows in key order."""
+        return self._write(
+            """insert into {table} ({columns}) select {columns} from {stage} s join {changes} c using (position)
+            where c.new and position between {first} and {last} order by {key}"""
         )
-        return int(self.cursor.rowcount)
 
-    def insert(self) -> tuple[int, dict[int, Exception]]:
-        """Insert the new rows in key order: how many, and by position the error of those the database refuses.
-
-        Refusals are bugs of the rulebook: the checks should have found them.
-        """
-        self._execute("select coalesce(min(position), 0), coalesce(max(position), 0) from {changes} where new")
+    def _write(self, statement: str, **parts: sql.Composable) -> tuple[int, Refusals]:
+        """Give the number of rows written, and by position the errors of those that the database refuses."""
+        self._execute("select coalesce(min(position), 0), coalesce(max(position), 0) from {changes}")
         first, last = self.cursor.fetchone()
-        return self._insert_or_halve(first, last)
+        return self._write_or_halve(statement, parts, first, last)
 
-    def _insert_or_halve(self, first: int, last: int) -> tuple[int, dict[int, Exception]]:
-        """Insert the new rows at positions ``first`` to ``last``, or their halves, until a refused one stands alone."""
+    def _write_or_halve(
+        self, statement: str, parts: dict[str, sql.Composable], first: int, last: int
+    ) -> tuple[int, Refusals]:
+        """Write the rows at positions ``first`` to ``last``, or their halves, until a refused one stands alone."""
         try:
             with transaction.atomic():
-                self._execute(
-                    """insert into {table} ({columns}) select {columns} from {stage} s join {changes} c using (position)
-                    where c.new and position between {first} and {last} order by {key}""",
-                    first=sql.Literal(first),
-                    last=sql.Literal(last),
-                )
-                inserted = int(self.cursor.rowcount)
+                self._execute(statement, first=sql.Literal(first), last=sql.Literal(last), **parts)
+                written = int(self.cursor.rowcount)
                 self.cursor.execute("set constraints all immediate")
                 self.cursor.execute("set constraints all deferred")
-                return inserted, {}
+                return written, {}
         except (IntegrityError, DataError) as error:
             if first == last:
                 return 0, {first: error}
         middle = (first + last) // 2
-        lower, lower_refused = self._insert_or_halve(first, middle)
-        upper, upper_refused = self._insert_or_halve(middle + 1, last)
+        lower, lower_refused = self._write_or_halve(statement, parts, first, middle)
+        upper, upper_refused = self._write_or_halve(statement, parts, middle + 1, last)
         return lower + upper, lower_refused | upper_refused
 
     def _compose(self, text: str, **parts: sql.Composable) -> sql.Composed:

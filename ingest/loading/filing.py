@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from contextlib import closing
 from uuid import UUID
 
 import pyarrow as pa
@@ -41,16 +42,16 @@ def load_file(
     Raises ChecksIncomplete, with nothing written.
     """
     started = time.monotonic()
-    with transaction.atomic(), connection.cursor() as cursor:
+    with closing(blocks), transaction.atomic(), connection.cursor() as cursor:
         try:
             with transaction.atomic():
                 written: Written | None = _write(cursor, plan, blocks, location, options)
         except LimitPassed:
             written = None
-        with blocks.result.rejects as rejects:
-            for stretch in rejects if sink else ():
-                sink(plan.source, stretch) if sink else None
-            stored = rejects.count if batch is None else _store(cursor, plan.source, blocks.result, batch)
+        if sink is not None:
+            for stretch in blocks.result.rejects:
+                sink(plan.source, stretch)
+        stored = blocks.result.rejects.count if batch is None else _store(cursor, plan.source, blocks.result, batch)
         report = _report(plan.source, blocks.result, written, rejected=stored, seconds=time.monotonic() - started)
         if batch is None:
             transaction.set_rollback(True)
@@ -81,7 +82,11 @@ def _spool_late(location: Location, source: Source, late: pa.Table, result: File
         for records in pick(file, late["position"].combine_chunks()):
             rows = pc.index_in(late["position"], records.position).cast(pa.int64())
             here = pa.table([rows, *late.columns[1:]], schema=REASON_SCHEMA).filter(pc.is_valid(rows))
-            result.rejects.add(describe(records, process(records, contract).checked, here, contract))
+            checked = process(records, contract).checked
+            result.rejects.add(describe(records, checked, here, contract))
+            impossible = here.filter(pc.equal(here["code"], "database"))
+            if len(impossible):
+                result.refused_late.append(checked.take(impossible["row"]))
     if file.sha256 != result.sha256:
         raise SourceUnreadable(path=path, problem="changed while it was being loaded", remedy="Load it again.")
     result.accepted -= len(late)

@@ -53,6 +53,10 @@ class LoadParents:
                 column = self._columns[reference.table]
                 self._remember(self._accepted, reference.table, pa.table({column.name: keys}))
 
+    def refuse(self, table: str, rows: pa.Table) -> None:
+        """Remember the keys of rows that PostgreSQL refused after all."""
+        self._remember(self._refused, table, rows)
+
     def forget(self, table: str) -> None:
         """Forget what was accepted and refused: the file was rolled back."""
         self._accepted.pop(table, None)

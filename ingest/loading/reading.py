@@ -24,7 +24,7 @@ from ingest.readers.locations import Location
 from ingest.rejects import rejects_of
 from ingest.sources import Source
 
-QUEUED_BLOCKS = 32  # encoded chunks of a MiB or two between the two threads
+QUEUED_BLOCKS = 64  # encoded chunks of a MiB or two between the two threads
 POSITION = pa.field("position", pa.int64(), nullable=False)
 
 
@@ -40,6 +40,7 @@ class FileResult:
     repaired: Counter[str] = field(default_factory=Counter)
     adopted: dict[str, list[Column]] = field(default_factory=dict)  # by reference column: keys of parents to add
     rejects: RejectSpool = field(default_factory=RejectSpool)
+    refused_late: list[pa.Table] = field(default_factory=list)  # accepted here, refused by PostgreSQL
 
     def add(self, processed: Processed) -> None:
         """Count one chunk."""
@@ -94,7 +95,12 @@ class Reading:
     def _run(self) -> None:
         try:
             for plan in self._plans:
-                self._hand_over(self._read(plan))
+                result = self._read(plan)
+                try:
+                    self._hand_over(result)
+                except _Stopped:
+                    result.rejects.close()
+                    raise
         except _Stopped:
             return
         except BaseException as error:
@@ -110,8 +116,12 @@ class Reading:
 
     def _read(self, plan: FilePlan) -> FileResult:
         result = FileResult()
-        for block in encode(self._rows(plan, result), plan.schema):
-            self._hand_over(block)
+        try:
+            for block in encode(self._rows(plan, result), plan.schema):
+                self._hand_over(block)
+        except BaseException:
+            result.rejects.close()
+            raise
         return result
 
     def _rows(self, plan: FilePlan, result: FileResult) -> Iterator[pa.Table]:
@@ -150,6 +160,11 @@ class FileBlocks:
                 self._result = item
             else:
                 yield item
+
+    def close(self) -> None:
+        """Give back what the file's result holds, if it has come."""
+        if self._result is not None:
+            self._result.rejects.close()
 
     @property
     def result(self) -> FileResult:

@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterable
 from contextlib import ExitStack
 
+import pyarrow as pa
 from django.db import Error, connection
 from django.utils import timezone
 
@@ -63,6 +64,7 @@ class _Load:
         self.parents = LoadParents(sources())
         self.reports: dict[str, TableReport] = {}
         self.batch: Batch | None = None
+        self.refused_late: dict[str, pa.Table] = {}  # by table: rows that the checks accepted and PostgreSQL did not
 
     def run(self, source: str) -> LoadReport:
         started = time.monotonic()
@@ -127,7 +129,7 @@ class _Load:
 
     def _load_files(self, remaining: list[Source]) -> None:
         """Load file after file; the reading starts anew where it ran ahead on an assumption that failed."""
-        plans = [FilePlan(source, staged=not _is_empty(source)) for source in remaining]
+        plans = [FilePlan(source, staged=not _is_empty(source)) for source in _in_loading_order(remaining)]
         while plans:
             reading = Reading(self.location, plans, self.parents, self.options)
             try:
@@ -136,16 +138,19 @@ class _Load:
                 reading.stop()
             if plans:
                 done = {report.table for report in self.reports.values() if not report.refused}
-                self._read_parents(source for source in sources() if source.table not in done)
+                self._read_parents(s for s in sources() if s.table not in done or s.table in self.refused_late)
+                for table, rows in self.refused_late.items():
+                    self.parents.refuse(table, rows)
 
     def _take(self, plans: list[FilePlan], reading: Reading) -> list[FilePlan]:
         """Load ``plans`` until the first surprise; give those that are still to be loaded."""
         for number, plan in enumerate(plans):
             later = plans[number + 1 :]
+            blocks = reading.blocks()
             try:
                 report = load_file(
                     plan,
-                    reading.blocks(),
+                    blocks,
                     location=self.location,
                     options=self.options,
                     batch=self.batch.id if self.batch else None,
@@ -156,6 +161,9 @@ class _Load:
             self.reports[plan.source.table] = report
             if report.refused:
                 return self._without_children(plan.source, later)
+            if blocks.result.refused_late:
+                self.refused_late[plan.source.table] = pa.concat_tables(blocks.result.refused_late)
+                return later
         return []
 
     def _without_children(self, refused: Source, later: list[FilePlan]) -> list[FilePlan]:
@@ -184,6 +192,12 @@ class _Load:
         except Error:
             # The database is gone; the next load over these tables closes the books.
             log.warning("the batch %s could not be marked %s", self.batch.id, status)
+
+
+def _in_loading_order(chosen: list[Source]) -> list[Source]:
+    """Parents first; tables without relations last, since their files can be read while PostgreSQL builds indexes."""
+    related = {reference.table for each in sources() for reference in each.contract.references}
+    return sorted(chosen, key=lambda each: each.table not in related and not each.contract.references)
 
 
 def _is_empty(source: Source) -> bool:

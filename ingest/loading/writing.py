@@ -19,7 +19,7 @@ from ingest.loading.options import LoadOptions
 from ingest.loading.reading import POSITION, FileBlocks, FilePlan, FileResult
 from ingest.reasons import REASON_SCHEMA
 from ingest.sources import Source, sources
-from ingest.staging import STAGE, Stage
+from ingest.staging import STAGE, Refusals, Stage
 
 log = logging.getLogger(__name__)
 
@@ -68,7 +68,7 @@ def write_empty(cursor: CursorWrapper, plan: FilePlan, blocks: FileBlocks, optio
         added = _add_parents(cursor, plan.source, blocks.result)
         rebuild(cursor, dropped)
     except (IntegrityError, DataError) as error:
-        log.exception("the rulebook let through what PostgreSQL refuses: %s", contract.table)
+        log.error("the rulebook of %s let through what PostgreSQL refuses: %s", contract.table, error)
         raise ChecksIncomplete from error
     return Written(inserted=inserted, parents_added=added)
 
@@ -91,10 +91,12 @@ def write_merged(cursor: CursorWrapper, plan: FilePlan, blocks: FileBlocks, opti
             late=late,
         )
     added = _add_parents(cursor, source, blocks.result)
-    updated = stage.update(conflicts=updates) if found.placeholders or (found.conflicts and updates) else 0
-    inserted, refused = stage.insert() if found.new else (0, {})
-    if refused:
-        late = pa.concat_tables([late, _refused_by_database(refused)]).sort_by("position")
+    updated, refused = (
+        stage.update(conflicts=updates) if found.placeholders or (found.conflicts and updates) else (0, {})
+    )
+    inserted, refused_new = stage.insert() if found.new else (0, {})
+    if refused or refused_new:
+        late = pa.concat_tables([late, _refused_by_database(refused | refused_new)]).sort_by("position")
     stage.drop()
     return Written(inserted=inserted, updated=updated, unchanged=found.unchanged, parents_added=added, late=late)
 
@@ -149,7 +151,7 @@ def _conflicts(stage: Stage, contract: Contract) -> pa.Table:
     )
 
 
-def _refused_by_database(refused: dict[int, Exception]) -> pa.Table:
+def _refused_by_database(refused: Refusals) -> pa.Table:
     rows = []
     for position, error in refused.items():
         diagnostics = getattr(error.__cause__, "diag", None)

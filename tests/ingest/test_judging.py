@@ -4,15 +4,16 @@ import datetime
 import math
 import re
 from decimal import Decimal
+from functools import reduce
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from ingest.arrow import bools
 from ingest.columns import check_column
 from ingest.contract import Column
 from ingest.judging import explain, judge
@@ -85,7 +86,9 @@ def test_an_integer_is_what_int_reads_of_plain_digits_within_the_bounds(column: 
 
 
 @given(texts=st.lists(LIKE_NUMBERS, max_size=20))
-@example(["0" * 400 + "12.50" + "0" * 400, "1" * 400, "0." + "0" * 400 + "1", "99999999.99", "99999999.990", "-0.00"])
+@example(["0" * 400 + "12.50" + "0" * 400])
+@example(["12.50" + "0" * 37])
+@example(["1" * 400, "0." + "0" * 400 + "1", "99999999.99", "99999999.990", "-0.00"])
 @QUICK
 def test_a_decimal_is_what_decimal_reads_of_plain_digits_where_the_column_holds_it_exactly(texts: list[str]) -> None:
     def expected(text: str) -> Decimal | None:
@@ -158,16 +161,13 @@ def test_a_moment_with_an_offset_becomes_the_wall_clock_time_of_sao_paulo(
 
 def checked(texts: list[str], column: Column) -> list[Any]:
     """Give each text's typed value after normalising, None where it is refused."""
-    none = bools_of(len(texts), value=False)
+    none = np.zeros(len(texts), bool)
     result = check_column(pa.array(texts, pa.string()), column, absent=none, faulty=none)
     refused = {row for block in result.reasons for row in block["row"].to_pylist()}
     values = list(result.values.to_pylist())
-    assert refused == {row for row, value in enumerate(values) if value is None}
+    assert refused.isdisjoint(row for row, value in enumerate(values) if value is not None)
+    assert column.null or refused == {row for row, value in enumerate(values) if value is None}
     return values
-
-
-def bools_of(count: int, *, value: bool) -> Any:
-    return bools([value] * count).to_numpy(zero_copy_only=False)  # type: ignore[arg-type]  # any sequence will do
 
 
 @pytest.mark.parametrize(
@@ -278,17 +278,17 @@ def test_a_moment_may_be_spelt_in_several_ways(text: str, moment: datetime.datet
 def test_each_refused_value_has_a_reason_and_no_accepted_one_has(table: str, name: str) -> None:
     column = contract_of(table).column(name)
     odd = odd_values(column).map(text_of).filter(lambda text: text not in (None, ""))
+    any_text = st.text(st.characters(exclude_categories=["Cs"]), min_size=1)
 
     @settings(max_examples=12, deadline=None)
-    @given(st.lists(odd | LIKE_NUMBERS | LIKE_MOMENTS | st.text(st.characters(exclude_categories=["Cs"]), min_size=1)))
+    @given(st.lists(odd | LIKE_NUMBERS.filter(bool) | LIKE_MOMENTS | any_text, min_size=1))
     def holds(texts: list[str]) -> None:
-        refused = [text for text, value in zip(texts, judged(texts, column), strict=True) if value is None]
-        reasons = [list(mask) for _, _, mask in explain(pa.array(refused, pa.string()), column)]
-        assert [any(masks) for masks in zip(*reasons, strict=True)] == [True] * len(refused)
-        assert all(any(mask) for mask in reasons), "a reason that no value has"
-        without_reason = bools_of(len(texts), value=False)
-        result = check_column(pa.array(texts, pa.string()), column, absent=without_reason, faulty=without_reason)
-        accused = {row for block in result.reasons for row in block["row"].to_pylist()}
-        assert accused.isdisjoint(row for row, value in enumerate(result.values.to_pylist()) if value is not None)
+        normal = reduce(lambda text, step: step.apply(text), column.normalise, pa.array(texts, pa.string()))
+        refused = [text for text in normal.to_pylist() if text and judged([text], column) == [None]]
+        if refused:
+            masks = [mask for _, _, mask in explain(pa.array(refused, pa.string()), column)]
+            assert np.any(masks, axis=0).all()
+            assert all(mask.any() for mask in masks), "a reason that no value has"
+        checked(texts, column)
 
     holds()
