@@ -32,6 +32,8 @@ def compile_condition(condition: Q, model: type[models.Model], types: dict[str, 
     Knows and, or, not; exact, gt, gte, lt, lte, in, range, isnull; ``F`` and plain values. Raises Uncompilable for
     anything else.
     """
+    if not condition.children:
+        raise Uncompilable("an empty condition")
     parts = [
         compile_condition(child, model, types) if isinstance(child, Q) else _compile_lookup(child, model, types)
         for child in condition.children
@@ -81,6 +83,8 @@ def _compile_lookup(child: Any, model: type[models.Model], types: dict[str, pa.D
     if column not in types:
         raise Uncompilable(f"the column {column}, which is not loaded")
     lookup = lookups[0] if len(lookups) == 1 else ("exact" if not lookups else "__".join(lookups))
+    if lookup == "exact" and value is None:  # as Django reads it
+        lookup, value = "isnull", True
     if lookup in _COMPARISONS:
         compare, right = _COMPARISONS[lookup], _operand(value, model, types[column])
         return lambda columns: compare(columns[column], right(columns))

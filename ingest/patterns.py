@@ -4,35 +4,42 @@ A rule keeps the *body* of its pattern once; each engine gets its own anchors, b
 text" in all of them: Python's ``$`` accepts a trailing newline, RE2 refuses ``\\Z`` and Python 3.13 refuses ``\\z``.
 """
 
+import math
 import re
+import warnings
 
-# Outside the common subset, with the reason. Anything that is not listed here means the same everywhere.
-_OUTSIDE = (
-    (re.compile(r"\\[^\\.^$|?*+()\[\]{}/-]"), "escapes other than of punctuation differ: list the characters"),
-    (re.compile(r"\(\?(?!:)"), "look-around, flags and named groups are not understood everywhere"),
-    (re.compile(r"(?:[*+?]|\})\+"), "possessive quantifiers are Python's only"),
-    (re.compile(r"\[\[?[:.=]"), "POSIX classes are PostgreSQL's and RE2's only"),
-)
-_REPEAT = re.compile(r"\{(\d+)(?:,(\d*))?\}")
-_BARE_DOT_OR_ANCHOR = re.compile(r"(?:\\.|\[\^?\]?(?:\\.|[^\]])*\]|[^.^$\\\[])*+")
-MAX_REPEAT = 255  # PostgreSQL's bound; RE2's is 1000
+_ESCAPED = r"\\[\\.^$|?*+()\[\]{}/-]"
+_CLASS = rf"\[\^?\]?(?:{_ESCAPED}|[^\\\[\]])*\]"
+_REPEAT = r"\{[0-9]+(?:,[0-9]*)?\}"
+# What means the same everywhere. No `.`, `^`, `$`, `\d`, look-around, POSIX class or possessive quantifier.
+_TOKEN = re.compile(rf"{_ESCAPED}|{_CLASS}|\(\?:|\((?![?])|\)|\||(?:[*+?]|{_REPEAT})\??(?![+*?{{])|[^\\.^$|?*+()\[\]{{}}]")
+_SET_OPERATION = re.compile(r"--|&&|\|\||~~")
+_COUNTS = re.compile(r"\{([0-9]+)(?:,([0-9]*))?\}")
+MAX_REPEAT = 255  # PostgreSQL's bound
+MAX_NESTED_REPEATS = 1000  # RE2's, for repeats within repeats
 
 
 def problem(body: str) -> str | None:
     """Say why ``body`` is outside the common subset, or None where all engines agree on it."""
-    for outside, why in _OUTSIDE:
-        if outside.search(body):
-            return why
-    if any(int(number) > MAX_REPEAT for found in _REPEAT.findall(body) for number in found if number):
+    end = 0
+    while end < len(body):
+        token = _TOKEN.match(body, end)
+        if token is None:
+            return (
+                f"{body[end : end + 2]!r} at offset {end} is not understood everywhere: use explicit classes and groups"
+            )
+        if token[0].startswith("[") and _SET_OPERATION.search(token[0]):
+            return f"{token[0]} looks like an operation on sets in some engines: escape the character or reorder it"
+        end = token.end()
+    counts = [int(high or low) for low, high in _COUNTS.findall(re.sub(_CLASS, "", body))]
+    if max(counts, default=0) > MAX_REPEAT:
         return f"a repeat above {MAX_REPEAT} is refused by PostgreSQL"
-    plain = _BARE_DOT_OR_ANCHOR.match(body)
-    if plain is None or plain.end() != len(body):
-        return (
-            "`.`, `^` and `$` differ at line ends: the body is anchored already, and a class says what may stand there"
-        )
+    if "){" in body and math.prod(count or 1 for count in counts) > MAX_NESTED_REPEATS:
+        return f"repeats within repeats above {MAX_NESTED_REPEATS} in all are refused by RE2"
     try:
-        re.compile(body)
-    except re.error as error:
+        with warnings.catch_warnings(action="error"):
+            re.compile(body)
+    except (re.error, Warning) as error:
         return f"not a regular expression: {error}"
     return None
 

@@ -110,7 +110,7 @@ def test_a_load_keeps_others_out_and_what_it_finished_before_its_death_is_not_lo
     expected, built = undisturbed(small), structures()
     with held_at("order_payments", small) as process:
         busy = load(small)
-        assert_clear_error(busy, 3, "a load", "pid")
+        assert_clear_error(busy, 3, "a load", "process", "Run it again when that has ended")
         assert Batch.objects.count() == 1
         process.kill()
     wait_for_end_of_sessions()
