@@ -76,7 +76,7 @@ def _sentences(report: LoadReport, *, dry_run: bool) -> Iterator[str]:
     for each in report.tables:
         if each.resumed:
             yield f"{each.table}: finished by the run before, which was interrupted; the file is the same."
-        elif each.status == "skipped":
+        elif each.skipped:
             yield f"{each.table}: not loaded, because a table that it refers to was refused."
         elif each.refused:
             yield f"{each.table}: refused, more than --max-rejects ({each.rejected:,}); nothing of it was kept."

@@ -12,7 +12,9 @@ _ESCAPED = r"\\[\\.^$|?*+()\[\]{}/-]"
 _CLASS = rf"\[\^?\]?(?:{_ESCAPED}|[^\\\[\]])*\]"
 _REPEAT = r"\{[0-9]+(?:,[0-9]*)?\}"
 # What means the same everywhere. No `.`, `^`, `$`, `\d`, look-around, POSIX class or possessive quantifier.
-_TOKEN = re.compile(rf"{_ESCAPED}|{_CLASS}|\(\?:|\((?![?])|\)|\||(?:[*+?]|{_REPEAT})\??(?![+*?{{])|[^\\.^$|?*+()\[\]{{}}]")
+_TOKEN = re.compile(
+    rf"{_ESCAPED}|{_CLASS}|\(\?:|\((?![?])|\)|\||(?:[*+?]|{_REPEAT})\??(?![+*?{{])|[^\\.^$|?*+()\[\]{{}}]"
+)
 _SET_OPERATION = re.compile(r"--|&&|\|\||~~")
 _COUNTS = re.compile(r"\{([0-9]+)(?:,([0-9]*))?\}")
 MAX_REPEAT = 255  # PostgreSQL's bound

@@ -51,7 +51,8 @@ class LoadOptions:
 @dataclass(frozen=True, kw_only=True)
 class TableReport:
     """The account of one table, as it was stored. ``resumed``: an interrupted run had finished
-    this very file. ``refused``: too many rejects, or its parent file was refused; nothing of it was kept."""
+    this very file. ``refused``: too many rejects, and nothing of
+    it was kept; or (``skipped``) a file that it refers to was refused."""
 
     table: str
     status: str
@@ -66,6 +67,7 @@ class TableReport:
     seconds: float = 0.0
     resumed: bool = False
     refused: bool = False
+    skipped: bool = False
 
     def counts(self) -> dict[str, Any]:
         """Give the account as the command and the API print it."""

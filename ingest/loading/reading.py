@@ -8,6 +8,7 @@ import queue
 import threading
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import pyarrow as pa
@@ -80,6 +81,16 @@ class Reading:
         """Give the next file's rows; the file before it must have been taken to its end."""
         return FileBlocks(self._queue)
 
+    def abort(self) -> None:
+        """Make whoever takes blocks stop too; from any thread."""
+        self._stopped.set()
+        while True:
+            try:
+                return self._queue.put_nowait(_Stopped())
+            except queue.Full:
+                with suppress(queue.Empty):
+                    _close(self._queue.get_nowait())
+
     def stop(self) -> None:
         """End the thread, whatever it is doing, and drop what it prepared."""
         self._stopped.set()
@@ -88,8 +99,7 @@ class Reading:
                 item = self._queue.get(timeout=0.05)
             except queue.Empty:
                 continue
-            if isinstance(item, FileResult):
-                item.rejects.close()
+            _close(item)
         self._thread.join()
 
     def _run(self) -> None:
@@ -174,6 +184,11 @@ class FileBlocks:
         if self._result is None:
             raise RuntimeError("a file ended without its result")
         return self._result
+
+
+def _close(item: "bytes | FileResult | BaseException") -> None:
+    if isinstance(item, FileResult):
+        item.rejects.close()
 
 
 class _Stopped(Exception):

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from threading import Lock
 from types import TracebackType
 from typing import Self
 
@@ -16,6 +17,7 @@ class RejectsFile:
 
     def __init__(self, path: Path) -> None:
         """Begin the file anew; SourceUnreadable if it cannot be written."""
+        self._lock = Lock()
         try:
             self._file = path.open("w", encoding="utf-8")
         except OSError as error:
@@ -26,7 +28,8 @@ class RejectsFile:
             ) from error
 
     def write(self, source: Source, rejects: pa.RecordBatch) -> None:
-        """Append rejects of one table."""
+        """Append rejects of one table; from any thread."""
+        lines = []
         for reject in rejects.to_pylist():
             line = {
                 "table": source.table,
@@ -37,7 +40,9 @@ class RejectsFile:
                 "reasons": json.loads(reject["reasons"]),
                 "raw": reject["raw"].decode("utf-8", "backslashreplace"),
             }
-            self._file.write(json.dumps(line, ensure_ascii=False) + "\n")
+            lines.append(json.dumps(line, ensure_ascii=False) + "\n")
+        with self._lock:
+            self._file.writelines(lines)
 
     def __enter__(self) -> Self:
         return self

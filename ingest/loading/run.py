@@ -5,7 +5,6 @@ import time
 from collections.abc import Iterable
 from contextlib import ExitStack
 
-import pyarrow as pa
 from django.db import Error, connection
 from django.utils import timezone
 
@@ -13,13 +12,11 @@ from dataforge import __version__
 from dataforge.postgres.columns import assert_matches
 from dataforge.postgres.failures import explained
 from dataforge.postgres.locks import exclusive
-from ingest.loading.filing import RejectsSink, load_file
+from ingest.loading.filing import RejectsSink
+from ingest.loading.lanes import Lane, apart, is_empty, run_lanes
 from ingest.loading.options import LoadOptions, LoadReport, TableReport
-from ingest.loading.parents import LoadParents
-from ingest.loading.reading import FilePlan, Reading
 from ingest.loading.rejects_out import RejectsFile
 from ingest.loading.resuming import finished_file, mark_dead, sha256_of
-from ingest.loading.writing import ChecksIncomplete
 from ingest.models import Account, Batch
 from ingest.readers.csv_file import CsvFile
 from ingest.readers.locations import Location, open_location
@@ -61,16 +58,14 @@ class _Load:
         self, location: Location, chosen: list[Source], options: LoadOptions, sink: RejectsSink | None
     ) -> None:
         self.location, self.chosen, self.options, self.sink = location, chosen, options, sink
-        self.parents = LoadParents(sources())
         self.reports: dict[str, TableReport] = {}
         self.batch: Batch | None = None
-        self.refused_late: dict[str, pa.Table] = {}  # by table: rows that the checks accepted and PostgreSQL did not
 
     def run(self, source: str) -> LoadReport:
         started = time.monotonic()
         remaining = self._begin(source)
         try:
-            self._load_files(remaining)
+            self._load(remaining)
         except BaseException as error:
             self._end(Batch.Status.FAILED, error=str(error) or type(error).__name__)
             raise
@@ -84,8 +79,10 @@ class _Load:
         )
 
     def _begin(self, source: str) -> list[Source]:
-        """Close the books of runs that died, open ours, read the parents' keys; give the files to be loaded."""
-        self._read_parents(sources())
+        """Close the books of runs that died and open ours; give the files to be loaded."""
+        with connection.cursor() as cursor:
+            for each in self.chosen:
+                assert_matches(cursor, each.contract.db_table, each.contract.schema)
         if self.options.dry_run:
             return self.chosen
         tables = [each.table for each in self.chosen]
@@ -104,16 +101,9 @@ class _Load:
         )
         return [each for each in self.chosen if not self._resumes(each, finished.get(each.table), self.batch)]
 
-    def _read_parents(self, of: Iterable[Source]) -> None:
-        with connection.cursor() as cursor:
-            for source in of:
-                assert_matches(cursor, source.contract.db_table, source.contract.schema)
-                self.parents.forget(source.table)
-                self.parents.preload(cursor, source.contract)
-
     def _resumes(self, source: Source, finished: str | None, batch: Batch) -> bool:
         """Pass over a file that the interrupted run before this one finished, if it is still the same file."""
-        if finished is None or _is_empty(source) or sha256_of(self.location, source.file_name) != finished:
+        if finished is None or is_empty(source) or sha256_of(self.location, source.file_name) != finished:
             return False
         report = TableReport(table=source.table, status=Batch.Status.ACCEPTED, resumed=True)
         Account.objects.create(
@@ -127,55 +117,14 @@ class _Load:
         self.reports[source.table] = report
         return True
 
-    def _load_files(self, remaining: list[Source]) -> None:
-        """Load file after file; the reading starts anew where it ran ahead on an assumption that failed."""
-        plans = [FilePlan(source, staged=not _is_empty(source)) for source in _in_loading_order(remaining)]
-        while plans:
-            reading = Reading(self.location, plans, self.parents, self.options)
-            try:
-                plans = self._take(plans, reading)
-            finally:
-                reading.stop()
-            if plans:
-                done = {report.table for report in self.reports.values() if not report.refused}
-                self._read_parents(s for s in sources() if s.table not in done or s.table in self.refused_late)
-                for table, rows in self.refused_late.items():
-                    self.parents.refuse(table, rows)
-
-    def _take(self, plans: list[FilePlan], reading: Reading) -> list[FilePlan]:
-        """Load ``plans`` until the first surprise; give those that are still to be loaded."""
-        for number, plan in enumerate(plans):
-            later = plans[number + 1 :]
-            blocks = reading.blocks()
-            try:
-                report = load_file(
-                    plan,
-                    blocks,
-                    location=self.location,
-                    options=self.options,
-                    batch=self.batch.id if self.batch else None,
-                    sink=self.sink,
-                )
-            except ChecksIncomplete:
-                return [FilePlan(plan.source, staged=True), *later]
-            self.reports[plan.source.table] = report
-            if report.refused:
-                return self._without_children(plan.source, later)
-            if blocks.result.refused_late:
-                self.refused_late[plan.source.table] = pa.concat_tables(blocks.result.refused_late)
-                return later
-        return []
-
-    def _without_children(self, refused: Source, later: list[FilePlan]) -> list[FilePlan]:
-        """Leave out the files that refer to a refused one, and say so in their reports."""
-        stopped, kept = {refused.table}, []
-        for plan in later:
-            if stopped & {reference.table for reference in plan.source.contract.references}:
-                stopped.add(plan.source.table)
-                self.reports[plan.source.table] = TableReport(table=plan.source.table, status="skipped", refused=True)
-            else:
-                kept.append(plan)
-        return kept
+    def _load(self, remaining: list[Source]) -> None:
+        batch = self.batch.id if self.batch else None
+        lanes = [Lane(group, self.location, self.options, batch=batch, sink=self.sink) for group in apart(remaining)]
+        try:
+            run_lanes(lanes)
+        finally:
+            for lane in lanes:
+                self.reports |= lane.reports
 
     def _status(self) -> str:
         reports = self.reports.values()
@@ -192,13 +141,3 @@ class _Load:
         except Error:
             # The database is gone; the next load over these tables closes the books.
             log.warning("the batch %s could not be marked %s", self.batch.id, status)
-
-
-def _in_loading_order(chosen: list[Source]) -> list[Source]:
-    """Parents first; tables without relations last, since their files can be read while PostgreSQL builds indexes."""
-    related = {reference.table for each in sources() for reference in each.contract.references}
-    return sorted(chosen, key=lambda each: each.table not in related and not each.contract.references)
-
-
-def _is_empty(source: Source) -> bool:
-    return not source.model._default_manager.exists()

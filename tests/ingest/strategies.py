@@ -29,7 +29,18 @@ _UNCOMPOSED = ("sa\u0303o paulo", "\u212b", "\u0958", "\u1100\u1161", "a\u0323\u
 _ODD_TEXTS = (
     *("", " ", "\n", "null", "NaN", "\\N", "\\.", "'", '"', "\\", "%s", "a\x00b", "\x00"),
     *("\U0001f600", "e\u0301", "a\nb", "a\r\nb", "a\u2028b", "a\u00a0b", "\ud7ff", "\U0010ffff", "\ufffe"),
-    *("\uff11\uff12\uff13\uff14\uff15", "sp", "SP ", "XX", "S\u00c3", "Delivered", "delivered\n", "teleported", "1037", "01037-000"),
+    *(
+        "\uff11\uff12\uff13\uff14\uff15",
+        "sp",
+        "SP ",
+        "XX",
+        "S\u00c3",
+        "Delivered",
+        "delivered\n",
+        "teleported",
+        "1037",
+        "01037-000",
+    ),
     *_UNCOMPOSED,
 )
 _WORDS = st.text("abcdefghijklmnopqrstuvwxyz áãçéíõú'-.()/&0123456789東京🚚", min_size=1, max_size=12)
@@ -60,6 +71,19 @@ def rows(contract: Contract, **given: st.SearchStrategy[Any]) -> st.SearchStrate
         return {name: draw(odd[name] if name in wrong else good[name]) for name in contract.names}
 
     return row()
+
+
+def texts(contract: Contract) -> st.SearchStrategy[list[dict[str, str | None]]]:
+    """Records as they may come: texts of good values and odd ones, in odd dress, or anything; some members absent."""
+    anything = st.none() | st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
+    members = {c.name: dressed(good_values(c) | odd_values(c)) | anything for c in contract.columns}
+    return st.lists(st.fixed_dictionaries({}, optional=members), max_size=8)
+
+
+def dressed(values: st.SearchStrategy[Any]) -> st.SearchStrategy[str | None]:
+    """Texts of values, plain or in a spelling that normalising may or may not undo."""
+    dress = st.sampled_from(["{}", "{}", "{}", " {}\n", "{}.0", "{}Z", "{}+14:00", "{}-11:30", "0{}"])
+    return st.builds(lambda value, form: None if value is None else form.format(text_of(value)), values, dress)
 
 
 def text_of(value: Any) -> str | None:

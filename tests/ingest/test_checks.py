@@ -19,7 +19,7 @@ from ingest.sources import Source, sources
 
 
 @pytest.fixture(autouse=True)
-def registry() -> Iterator[Apps]:
+def registry() -> Iterator[Apps | None]:
     """Models of a test stay in it."""
     with isolate_apps("ingest") as apps:
         yield apps
@@ -142,7 +142,7 @@ def test_a_rule_that_postgres_does_not_enforce_is_e005(monkeypatch: pytest.Monke
 
 
 def test_fields_of_django_whose_type_is_the_rule_are_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
-    plain = {
+    plain: dict[str, Any] = {
         "text": models.TextField(),
         "word": models.CharField(max_length=5),
         "number": models.BigIntegerField(),

@@ -1,56 +1,17 @@
 """Codes, repairs and what is left alone: one bad value at a time, through ``process``."""
 
-from typing import Any
-
 import numpy as np
 import pyarrow as pa
 import pytest
 
 from ingest.arrow import Column
 from ingest.contract import Reference
-from ingest.processing import Processed, process
+from ingest.processing import process
 from ingest.reasons import BLANK, NULL, REQUIRED
 from ingest.records import FAULT_SCHEMA, UNREADABLE_SCHEMA, Records
 from ingest.references import Parents
+from tests.ingest.specimens import GOOD, ID, ITEM, ORDER, OTHER, processed, told
 from tests.ingest.verdicts import contract_of, partition, records_of
-
-ID, OTHER = "0123456789abcdef" * 2, "f" * 32
-ORDER: dict[str, str | None] = {
-    "order_id": ID,
-    "customer_id": ID,
-    "order_status": "delivered",
-    "order_purchase_timestamp": "2017-10-02 10:56:33",
-    "order_approved_at": "2017-10-02 11:07:15",
-    "order_delivered_carrier_date": "2017-10-04 19:55:00",
-    "order_delivered_customer_date": "2017-10-10 21:25:13",
-    "order_estimated_delivery_date": "2017-10-18 00:00:00",
-}
-ITEM: dict[str, str | None] = {
-    "order_id": ID,
-    "order_item_id": "1",
-    "product_id": ID,
-    "seller_id": ID,
-    "shipping_limit_date": "2017-10-06 11:07:15",
-    "price": "58.90",
-    "freight_value": "13.29",
-}
-REVIEW: dict[str, str | None] = {
-    "review_id": ID,
-    "order_id": ID,
-    "review_score": "4",
-    "review_comment_title": None,
-    "review_comment_message": "ok",
-    "review_creation_date": "2018-01-18 00:00:00",
-    "review_answer_timestamp": "2018-01-18 21:46:59",
-}
-CUSTOMER: dict[str, str | None] = {
-    "customer_id": ID,
-    "customer_unique_id": ID,
-    "customer_zip_code_prefix": "01037",
-    "customer_city": "são paulo",
-    "customer_state": "SP",
-}
-GOOD = {"orders": ORDER, "order_items": ITEM, "order_reviews": REVIEW, "customers": CUSTOMER}
 
 
 class Refused:
@@ -62,19 +23,6 @@ class Refused:
     def parents(self, reference: Reference, keys: Column) -> Parents:
         refused = np.array([key in self.refused for key in keys.to_pylist()], bool)
         return Parents(np.zeros(len(keys), bool), refused)
-
-
-def processed(table: str, *records: dict[str, str | None], **options: Any) -> Processed:
-    contract = contract_of(table)
-    result = process(records_of(contract, records), contract, **options)
-    partition(result)
-    return result
-
-
-def told(result: Processed) -> list[tuple[str | None, str, str | None]]:
-    """Give field, code and value of every reason."""
-    assert all(reason["message"] for reason in result.reasons.to_pylist())
-    return [(reason["field"], reason["code"], reason["value"]) for reason in result.reasons.to_pylist()]
 
 
 def one_wrong(table: str, field: str, value: str | None) -> list[tuple[str | None, str, str | None]]:
@@ -189,7 +137,7 @@ def test_a_parcel_may_be_with_the_carrier_before_the_purchase() -> None:
 
 def test_a_missing_parent_and_a_rejected_one_are_told_apart_for_every_reference() -> None:
     item = ITEM | {"order_id": OTHER}
-    assert sorted(told(processed("order_items", item, lookups=Refused(OTHER)))) == [  # type: ignore[type-var]
+    assert sorted(told(processed("order_items", item, lookups=Refused(OTHER)))) == [
         ("order_id", "parent_rejected", OTHER),
         ("product_id", "does_not_exist", ID),
         ("seller_id", "does_not_exist", ID),

@@ -29,12 +29,14 @@ def made(
     db_table: str = "thing",
 ) -> Contract:
     """Compile a model of a key, a number and a text; ``attributes`` replace or add fields."""
-    declared = {
+    declared: dict[str, Any] = {
         "key": fields.HexIdField(primary_key=True),
         "score": fields.IntegerField(min_value=1, max_value=5),
         "word": fields.ChoiceField(max_length=9, choices=[("a", "A"), ("b", "B")]),
         **(attributes or {}),
     }
+    for place, field in enumerate(declared.values()):
+        field.creation_counter = place  # the order of the columns, whatever was made first
     with isolate_apps("ingest"):
         meta = type("Meta", (), {"app_label": "ingest", "constraints": constraints, "db_table": db_table})
         model: Any = type("Thing", (models.Model,), {"__module__": __name__, "Meta": meta, **declared})

@@ -74,7 +74,8 @@ def test_a_fixture_keeps_the_wall_clock() -> None:
     order = next(source.model for source in sources() if source.table == "orders")
     row = order(pk="0" * 32, order_purchase_timestamp=SKIPPED_BY_DST)
     text = serializers.serialize("json", [row])
-    assert next(serializers.deserialize("json", text)).object.order_purchase_timestamp == SKIPPED_BY_DST
+    restored: Any = next(serializers.deserialize("json", text)).object
+    assert restored.order_purchase_timestamp == SKIPPED_BY_DST
 
 
 @pytest.mark.parametrize("field", PLACES)

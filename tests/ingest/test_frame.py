@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from ingest.processing import Processed, process
-from tests.ingest.test_columns import CUSTOMER, ITEM, ORDER, REVIEW, told
+from tests.ingest.specimens import CUSTOMER, ITEM, ORDER, REVIEW, told
 from tests.ingest.verdicts import contract_of, partition
 
 
@@ -131,7 +131,7 @@ def test_objects_of_decimal_and_datetime_and_categories_are_read() -> None:
 
 
 def test_values_of_several_types_in_one_column_are_judged_one_by_one() -> None:
-    frame = frame_of(*(ITEM | {"order_item_id": value} for value in (1, "2", 3.0, "four", None, True)))
+    frame = frame_of(*({**ITEM, "order_item_id": value} for value in (1, "2", 3.0, "four", None, True)))
     assert [(reason["row"], reason["code"]) for reason in of_frame("order_items", frame).reasons.to_pylist()] == [
         (3, "invalid"),
         (4, "null"),
@@ -149,7 +149,7 @@ def test_the_raw_record_belongs_to_its_row_whatever_line_breaks_are_in_it(commen
     frame = frame_of(REVIEW | {"review_comment_message": comment}, REVIEW | {"review_id": "f" * 32})
     result = of_frame("order_reviews", frame)
     assert result.rows["review_comment_message"].to_pylist() == [comment, "ok"]
-    raw = [json.loads(record) for record in result.records.raw.to_pylist()]
+    raw = [json.loads(record or b"") for record in result.records.raw.to_pylist()]
     assert [record["review_comment_message"] for record in raw] == [comment, "ok"]
 
 

@@ -1,8 +1,9 @@
 """Sets of keys against Python's own sets, and duplicates whatever the chunks."""
 
 import datetime
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from ingest.contract import Column, Contract
 from ingest.duplicates import Seen
 from ingest.keys import KeySet, row_hashes
 from ingest.processing import process
-from tests.ingest.test_columns import ITEM, ORDER, REVIEW
+from tests.ingest.specimens import ITEM, ORDER, REVIEW
 from tests.ingest.verdicts import contract_of, records_of
 
 QUICK = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -48,9 +49,8 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
 
 
 @pytest.fixture(params=[2, 1 << 16], ids=["growing", "roomy"], autouse=True)
-def first_slots(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def first_slots(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(keys, "_FIRST_SLOTS", request.param)
-    yield
 
 
 def hashes(values: Sequence[Any], kind: str) -> tuple[keys.Words, keys.Words]:
@@ -115,9 +115,13 @@ def test_a_slice_hashes_as_the_same_rows_elsewhere(kind: str) -> None:
 
 def _some(kind: str) -> list[Any]:
     some: dict[str, list[Any]] = {
-        **{"text": ["", "a", "é"], "fixed": ["01037", "01038"], "pair": ["SP", "RJ"], "id": ["0" * 32, "f" * 32]},
-        **dict.fromkeys(("small", "integer", "big"), [-1, 0, 1]),
-        **{"decimal": [Decimal("-0.01"), Decimal("12.50")], "float": [0.0, -1.5]},
+        "text": ["", "a", "é"],
+        "fixed": ["01037", "01038"],
+        "pair": ["SP", "RJ"],
+        "id": ["0" * 32, "f" * 32],
+        **{kind: [-1, 0, 1] for kind in ("small", "integer", "big")},
+        "decimal": [Decimal("-0.01"), Decimal("12.50")],
+        "float": [0.0, -1.5],
         "moment": [datetime.datetime(2018, 1, 1), datetime.datetime(1, 1, 1)],
     }
     return some[kind]
@@ -131,7 +135,7 @@ def test_null_and_the_empty_text_are_two_contents_and_columns_do_not_run_into_ea
     assert len(set(zip(first.tolist(), second.tolist(), strict=True))) == len(rows)
 
 
-ITEM_KEYS = st.fixed_dictionaries(
+ITEM_KEYS: st.SearchStrategy[dict[str, str | None]] = st.fixed_dictionaries(
     {
         "order_id": st.sampled_from(["0" * 32, "1" * 32, "A" * 32, "a" * 32]),
         "order_item_id": st.sampled_from(["1", "2", "1.0"]),
@@ -159,24 +163,27 @@ def verdicts(
 
 @given(records=st.lists(ITEM_KEYS, max_size=14), cuts=st.lists(st.integers(0, 14), max_size=4))
 @QUICK
-def test_chunks_make_no_difference_to_duplicates(records: list[dict[str, str]], cuts: list[int]) -> None:
+def test_chunks_make_no_difference_to_duplicates(records: list[dict[str, str | None]], cuts: list[int]) -> None:
     contract = contract_of("order_items")
     whole: list[dict[str, str | None]] = [ITEM | record for record in records]
     ends = [0, *sorted(min(cut, len(whole)) for cut in cuts), len(whole)]
-    chunks = [whole[start:end] for start, end in zip(ends, ends[1:], strict=False)]
+    chunks = [whole[start:end] for start, end in pairwise(ends)]
     assert verdicts(contract, chunks) == verdicts(contract, [whole])
 
 
 @given(records=st.lists(ITEM_KEYS, max_size=14))
 @QUICK
 def test_the_first_of_a_key_stays_its_likes_are_duplicates_and_others_are_refused(
-    records: list[dict[str, str]],
+    records: list[dict[str, str | None]],
 ) -> None:
     contract = contract_of("order_items")
     first: dict[Any, Any] = {}
     rows, duplicates, reasons = [], [], []
     for number, record in enumerate(records):
-        key, content = (record["order_id"].lower(), Decimal(record["order_item_id"])), Decimal(record["price"])
+        key, content = (
+            (str(record["order_id"]).lower(), Decimal(str(record["order_item_id"]))),
+            Decimal(str(record["price"])),
+        )
         if content < 0:
             reasons.append((number, "min_value"))
         elif key not in first:
@@ -210,13 +217,13 @@ GEO: dict[str, str | None] = {
     ],
     ids=str,
 )
-def test_equal_values_in_another_spelling_make_a_duplicate(again: dict[str, str]) -> None:
+def test_equal_values_in_another_spelling_make_a_duplicate(again: dict[str, str | None]) -> None:
     rows, duplicates, reasons = verdicts(contract_of("geolocation"), [[GEO], [GEO | again]])
     assert (rows, duplicates, reasons) == ([0], [1], [])
 
 
 @pytest.mark.parametrize("again", [{"geolocation_lat": "0.000001"}, {"geolocation_city": "sao paulo"}], ids=str)
-def test_rows_that_are_all_key_never_clash(again: dict[str, str]) -> None:
+def test_rows_that_are_all_key_never_clash(again: dict[str, str | None]) -> None:
     rows, duplicates, reasons = verdicts(contract_of("geolocation"), [[GEO, GEO | again]])
     assert (rows, duplicates, reasons) == ([0, 1], [], [])
 

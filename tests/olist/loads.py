@@ -153,12 +153,15 @@ class Ran:
 def load(source: Path | str, *options: str) -> Ran:
     """Run `manage.py load_olist` in this process, from its command line to its exit code."""
     arguments = ["manage.py", "load_olist", str(source), *options]
-    with redirect_stdout(io.StringIO()) as out, redirect_stderr(io.StringIO()) as err:
-        with mock.patch.object(sys, "argv", arguments):
-            try:
-                code: Any = manage.main()
-            except SystemExit as stop:
-                code = stop.code or 0
+    with (
+        redirect_stdout(io.StringIO()) as out,
+        redirect_stderr(io.StringIO()) as err,
+        mock.patch.object(sys, "argv", arguments),
+    ):
+        try:
+            code: Any = manage.main()
+        except SystemExit as stop:
+            code = stop.code or 0
     return Ran(code=code, out=out.getvalue(), err=err.getvalue())
 
 

@@ -77,7 +77,9 @@ def test_on_conflict_update_writes_the_rows_that_differ_and_no_other(tmp_path: P
     load_json(write_files(tmp_path / "first", {**ONE_OF_EACH, "customers": [{}, {"customer_id": hex_id(2)}]}))
     before = versions()
     changes = {"customers": [{"customer_city": "rio"}, {"customer_id": hex_id(2)}, {"customer_id": hex_id(3)}]}
-    other = write_files(tmp_path / "other", {**ONE_OF_EACH, **changes, "order_reviews": [{"review_comment_title": "a"}]})
+    other = write_files(
+        tmp_path / "other", {**ONE_OF_EACH, **changes, "order_reviews": [{"review_comment_title": "a"}]}
+    )
     ran = load_json(other, "--on-conflict", "update")
     assert ran.counts["customers"] == {"read": 3, "inserted": 1, "updated": 1, "unchanged": 1}
     assert ran.counts["order_reviews"] == {"read": 1, "updated": 1}

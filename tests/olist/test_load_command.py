@@ -83,7 +83,7 @@ def test_text_shows_every_table_and_says_what_it_means(four: Path) -> None:
 @pytest.mark.parametrize("limit", ["0", "24%"])
 @pytest.mark.parametrize("stored", [False, True])
 def test_a_file_with_more_rejects_than_allowed_is_refused_with_its_children_and_no_other(
-    limit: str, stored: bool, four: Path, tmp_path: Path
+    limit: str, *, stored: bool, four: Path, tmp_path: Path
 ) -> None:
     if stored:
         load_json(write_files(tmp_path / "before", {"customers": [{"customer_id": hex_id(9)}]}))
@@ -91,7 +91,7 @@ def test_a_file_with_more_rejects_than_allowed_is_refused_with_its_children_and_
     built = structures()
     ran = load(four, "--max-rejects", limit)
     assert (ran.code, ran.err) == (1, "")
-    assert f"customers: refused, more than --max-rejects (1); nothing of it was kept." in ran.out
+    assert "customers: refused, more than --max-rejects (1); nothing of it was kept." in ran.out
     for child in ("orders", "order_items", "order_payments", "order_reviews"):
         assert f"{child}: not loaded, because a table that it refers to was refused." in ran.out
     after = fingerprints()
@@ -150,10 +150,15 @@ def test_a_dry_run_over_stored_rows_counts_as_the_real_run(on_conflict: str, tmp
         {
             **FOUR,
             "product_category_name_translation": [{}, {"product_category_name": "agro"}],
-            "customers": [*FOUR["customers"][:2], {"customer_id": hex_id(3), "customer_city": "rio"}, {}, {"customer_id": hex_id(5)}],
+            "customers": [
+                *FOUR["customers"][:2],
+                {"customer_id": hex_id(3), "customer_city": "rio"},
+                {},
+                {"customer_id": hex_id(5)},
+            ],
             "products": [{"product_category_name": "arte"}, {"product_id": hex_id(2), "product_category_name": "arte"}],
         },
-    )  # fmt: skip
+    )
     before, rejects, batches = fingerprints(), RejectedRecord.objects.count(), Batch.objects.count()
     dry = load_json(changed, "--on-conflict", on_conflict, "--dry-run")
     assert (fingerprints(), RejectedRecord.objects.count(), Batch.objects.count()) == (before, rejects, batches)

@@ -14,16 +14,15 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
 
 from dataforge.postgres.fingerprint import Fingerprint
-from ingest.models import Account, Batch, RejectedRecord
+from ingest.models import Account, Batch
 from olist.sample import write_sample
-from olist.sample.layout import TABLES
 from tests.olist.conftest import empty_tables
 from tests.olist.loads import (
     FILES,
     ONE_OF_EACH,
     assert_clear_error,
-    finish,
     fingerprints,
+    finish,
     hex_id,
     load,
     load_json,
@@ -99,9 +98,10 @@ def undisturbed(folder: Path) -> dict[str, Fingerprint]:
 
 def wait_for_end_of_sessions() -> None:
     """Wait until the server has noticed that its client is dead."""
-    others = "select 1 from pg_stat_activity where datname = current_database() and application_name = 'a load'"
+    others = "select 1 from pg_locks where locktype = 'advisory' and pid <> pg_backend_pid()"
+    here = " and database = (select oid from pg_database where datname = current_database())"
     deadline = time.monotonic() + PATIENCE_SECONDS
-    while query(others):
+    while query(others + here):
         assert time.monotonic() < deadline
         time.sleep(0.01)
 
@@ -110,7 +110,7 @@ def test_a_load_keeps_others_out_and_what_it_finished_before_its_death_is_not_lo
     expected, built = undisturbed(small), structures()
     with held_at("order_payments", small) as process:
         busy = load(small)
-        assert_clear_error(busy, 3, "a load", "process", "Run it again when that has ended")
+        assert_clear_error(busy, 3, "held by", "load (pid ", "Run it again when that has ended")
         assert Batch.objects.count() == 1
         process.kill()
     wait_for_end_of_sessions()
@@ -162,7 +162,7 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_ctrl_c_ends_the_load_with_130_and_the_next_one_completes_it(large: Path) -> None:
     expected, built = undisturbed(large), structures()
     process = spawn(large)
-    wait_until(lambda: Account.objects.exists(), process)
+    wait_until(Account.objects.exists, process)
     process.send_signal(signal.SIGINT)
     assert_clear_error(finish(process), 130, "Interrupted: the files that were finished stay")
     batch = Batch.objects.get()
@@ -216,7 +216,7 @@ FAULTS = {
 @pytest.mark.parametrize("stored", [False, True])
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_of_the_server_half_way_is_said_and_the_next_load_completes(
-    fault: str, stored: bool, small: Path, tmp_path: Path
+    fault: str, *, stored: bool, small: Path, tmp_path: Path
 ) -> None:
     body, parts = FAULTS[fault]
     expected, built = undisturbed(small), structures()
@@ -226,7 +226,10 @@ def test_a_fault_of_the_server_half_way_is_said_and_the_next_load_completes(
     before = fingerprints()
     with sabotage("orders", body):
         ran = load(small)
-    assert_clear_error(ran, 3, *parts)
+    assert (ran.code, ran.out) == (3, "")
+    assert "Traceback" not in ran.err
+    last = ran.err.splitlines()[-1]  # psycopg2 itself may print before it that the connection went
+    assert all(part in last for part in parts), ran.err
     halted = fingerprints()
     later = [f"olist_{name}" for name in NAMES[NAMES.index("orders") :]]
     assert [halted[table] for table in later] == [before[table] for table in later]
@@ -241,68 +244,3 @@ def test_a_fault_of_the_server_half_way_is_said_and_the_next_load_completes(
         query("delete from olist_customers where customer_id = %s", hex_id(1))
     assert fingerprints() == expected
     assert structures() == built
-
-
-@contextmanager
-def rule_by_hand(table: str, condition: str) -> Iterator[None]:
-    """Add a constraint that no model knows."""
-    query(f"alter table olist_{table} add constraint by_hand check ({condition})")
-    try:
-        yield
-    finally:
-        query(f"alter table olist_{table} drop constraint by_hand")
-
-
-@pytest.mark.parametrize("stored", [False, True])
-def test_rows_that_only_the_database_refuses_are_rejected_with_its_constraint(stored: bool, tmp_path: Path) -> None:
-    if stored:
-        load_json(write_files(tmp_path / "before", {"sellers": [{"seller_id": hex_id(99)}]}))
-    built = structures()
-    sellers = [
-        {"seller_id": hex_id(number), "seller_city": "atlantis" if number in {3, 17} else "rio"}
-        for number in range(1, 31)
-    ]
-    folder = write_files(tmp_path / "files", {"sellers": sellers})
-    with rule_by_hand("sellers", "seller_city <> 'atlantis'"):
-        ran = load_json(folder)
-        again = load_json(folder)
-    assert ran.counts["sellers"] == {"read": 30, "inserted": 28, "rejected": 2}
-    assert again.counts["sellers"] == {"read": 30, "unchanged": 28, "rejected": 2}
-    rejects = list(RejectedRecord.objects.order_by("position"))
-    assert [(reject.position, reject.line, reject.codes) for reject in rejects] == [
-        (3, 4, ["database"]),
-        (17, 18, ["database"]),
-    ]
-    assert [reject.reasons[0]["constraint"] for reject in rejects] == ["by_hand", "by_hand"]
-    assert bytes(rejects[0].raw) == f"{hex_id(3)},01037,atlantis,SP".encode()
-    assert [reject.times_seen for reject in rejects] == [2, 2]
-    assert query("select count(*) from olist_sellers") == [(29 if stored else 28,)]
-    assert structures() == built
-
-
-@pytest.mark.parametrize("stored", [False, True])
-def test_children_of_a_row_that_only_the_database_refuses_go_with_it(stored: bool, tmp_path: Path) -> None:
-    if stored:
-        load_json(write_files(tmp_path / "before", {**ONE_OF_EACH, "orders": [{"order_id": hex_id(9)}]}))
-    customers = [{}, {"customer_id": hex_id(2), "customer_city": "atlantis"}]
-    orders = [{}, {"order_id": hex_id(2), "customer_id": hex_id(2)}]
-    folder = write_files(tmp_path / "files", {**ONE_OF_EACH, "customers": customers, "orders": orders})
-    with rule_by_hand("customers", "customer_city <> 'atlantis'"):
-        ran = load_json(folder)
-    for name in ("customers", "orders"):
-        assert ran.counts[name]["read"] == 2
-        assert ran.counts[name]["rejected"] == 1
-    parent, child = (RejectedRecord.objects.get(table=name) for name in ("customers", "orders"))
-    assert (parent.codes, child.codes) == (["database"], ["parent_rejected"])
-    assert child.parent == parent
-    assert child.waits_for == [f"customers/{hex_id(2)}"]
-
-
-def test_on_conflict_update_to_a_row_that_only_the_database_refuses_rejects_it(tmp_path: Path) -> None:
-    load_json(write_files(tmp_path / "before", {"sellers": [{}, {"seller_id": hex_id(2)}]}))
-    sellers = [{"seller_city": "atlantis"}, {"seller_id": hex_id(2), "seller_city": "rio"}]
-    with rule_by_hand("sellers", "seller_city <> 'atlantis'"):
-        ran = load_json(write_files(tmp_path / "files", {"sellers": sellers}), "--on-conflict", "update")
-    assert ran.counts["sellers"] == {"read": 2, "updated": 1, "rejected": 1}
-    reject = RejectedRecord.objects.get()
-    assert (reject.position, reject.codes, reject.reasons[0]["constraint"]) == (1, ["database"], "by_hand")

@@ -184,11 +184,11 @@ def test_rejects_out_that_cannot_be_written_refuses_before_anything_is_written(f
 def test_files_with_only_a_header_load_no_record(tmp_path: Path) -> None:
     ran = load_json(write_files(tmp_path / "files", {}))
     assert ran.report["status"] == "accepted"
-    assert ran.counts == dict.fromkeys(FILES, {})
+    assert ran.counts == {name: {} for name in FILES}
     for name in FILES.values():  # and a header may lack its line end
         path = tmp_path / "files" / name
         path.write_bytes(path.read_bytes().strip())
-    assert load_json(tmp_path / "files").counts == dict.fromkeys(FILES, {})
+    assert load_json(tmp_path / "files").counts == {name: {} for name in FILES}
 
 
 @pytest.mark.parametrize(

@@ -19,8 +19,8 @@ from ingest.processing import process
 from ingest.references import Parents
 from ingest.sources import Source, sources
 from olist.models import Category, Customer, Order, Product, Seller
-from tests.ingest.strategies import BeyondPython, good_values, odd_values, rows
-from tests.ingest.verdicts import Forgetful, accepted_by_postgres, accepted_by_process, texts_of
+from tests.ingest.strategies import BeyondPython, dressed, good_values, odd_values, rows
+from tests.ingest.verdicts import Forgetful, accepted_by_postgres, accepted_by_process, records_of, texts_of
 
 QUICK = settings(
     max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
@@ -88,6 +88,32 @@ def test_process_takes_exactly_the_rows_that_postgres_takes(cursor: CursorWrappe
 
     holds()
     assert min(taken.values()) > sum(taken.values()) / 20
+
+
+@EACH_TABLE
+def test_whatever_process_takes_of_any_text_postgres_stores_unchanged(cursor: CursorWrapper, source: Source) -> None:
+    contract = source.contract
+    taken = 0
+
+    @QUICK
+    @given(
+        st.lists(
+            st.fixed_dictionaries(
+                {c.name: dressed(good_values(c) | good_values(c) | odd_values(c)) for c in contract.columns}
+            ),
+            max_size=8,
+        )
+    )
+    def holds(batch: list[dict[str, str | None]]) -> None:
+        nonlocal taken
+        known = [record | {r.column: KNOWN[r.table] for r in contract.references} for record in batch]
+        taken_rows = process(records_of(contract, known), contract, seen=Forgetful()).rows.to_pylist()
+        stored = [row for row in taken_rows if not is_stored(source, row)]
+        assert accepted_by_postgres(cursor, contract, stored) == [True] * len(stored)
+        taken += len(stored)
+
+    holds()
+    assert taken
 
 
 def is_stored(source: Source, row: dict[str, Any]) -> bool:

@@ -1,0 +1,58 @@
+"""``make bench [QUICK=1] [LARGE=1]``: measure, print, and at full size write ``benchmarks/RESULTS.md``."""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from benchmarks import loads
+from benchmarks.files import sample
+from benchmarks.frame import Contest, Run, hold
+from benchmarks.machine import facts
+from benchmarks.report import render
+from benchmarks.scratch import scratch_database
+
+RESULTS = Path(__file__).parent / "RESULTS.md"
+ROUNDS, QUICK_ROUNDS = 5, 1
+SCALE, QUICK_SCALE = 1.0, 0.1
+LARGER = 10
+DIRTY = 0.05
+
+
+def main() -> None:
+    """Parse, hold every contest, report."""
+    asked = _arguments()
+    with scratch_database():
+        about = facts()
+        rounds = asked.rounds or (QUICK_ROUNDS if asked.quick else ROUNDS)
+        results = [hold(each, rounds=rounds, on_run=_say) for each in _contests(quick=asked.quick, large=asked.large)]
+    text = render(results, about)
+    sys.stdout.write(f"\n{text}")
+    if not asked.quick:
+        RESULTS.write_text(text, encoding="utf-8")
+
+
+def _contests(*, quick: bool, large: bool) -> list[Contest]:
+    """List what is measured; an issue adds its own contest here."""
+    scale = QUICK_SCALE if quick else SCALE
+    clean = sample(scale=scale)
+    found = [loads.contest(clean, sample(scale=scale, dirty=DIRTY))]
+    if large:
+        found.append(loads.large_contest(clean, sample(scale=scale * LARGER)))
+    return found
+
+
+def _say(name: str, run: Run) -> None:
+    sys.stderr.write(f"{name:<36}{run.seconds:8.2f} s\n")
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--quick", action="store_true", default=bool(os.environ.get("QUICK")))
+    parser.add_argument("--large", action="store_true", default=bool(os.environ.get("LARGE")))
+    parser.add_argument("--rounds", type=int, default=0, help="how many runs of each contender count")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,74 @@
+"""Results as tables: the ratios first, since they carry over to another machine, and absolute times as context."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from benchmarks.frame import Results, Row, Spread
+
+MIB = 1 << 20
+
+
+def render(results: Sequence[Results], facts: Mapping[str, str]) -> str:
+    """Write ``benchmarks/RESULTS.md``."""
+    parts = [
+        "# Benchmark\n\nMade by `make bench` (the case at ten times the size by `make bench LARGE=1`). A ratio is taken "
+        "within each round, where all contenders take turns; shown are the median and, in brackets, the least and the "
+        "greatest.",
+        _table(("work", "against", "ratio", "bar", ""), _ratio_lines(results)),
+        _table(("peak memory of the process", "MiB", "bar", ""), _peak_lines(results)),
+        "## Context\n\nSeconds on this machine; they say little about another one.",
+        _table(("contender", "runs", "seconds"), _second_lines(results)),
+        "\n".join(f"- {note}" for result in results for note in result.contest.notes),
+        "\n".join(f"- {name}: {text}" for name, text in facts.items()),
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _ratio_lines(results: Sequence[Results]) -> Iterator[Sequence[str]]:
+    for result in results:
+        for row in result.contest.rows:
+            ratio = result.ratios(row)
+            yield row.work, _against(row), _shown(ratio), _bar(row), _verdict(ratio.median, row.bar)
+
+
+def _peak_lines(results: Sequence[Results]) -> Iterator[Sequence[str]]:
+    for result in results:
+        for peak in result.contest.peaks:
+            reached = result.peak_bytes(peak.ours)
+            bar = f"at most {peak.bar_bytes // MIB:,}"
+            yield peak.work, f"{reached / MIB:,.0f}", bar, _verdict(reached, peak.bar_bytes)
+
+
+def _second_lines(results: Sequence[Results]) -> Iterator[Sequence[str]]:
+    for result in results:
+        for contender in result.contest.contenders:
+            runs = len(result.runs[contender.name])
+            yield contender.name, str(runs), _shown(result.seconds(contender.name))
+
+
+def _against(row: Row) -> str:
+    return row.against if row.times == 1 else f"{row.times:g} x {row.against}"
+
+
+def _bar(row: Row) -> str:
+    return "" if row.bar is None else f"at most {row.bar:.2f}"
+
+
+def _verdict(reached: float, bar: float | None) -> str:
+    if bar is None:
+        return ""
+    return "met" if reached <= bar else "MISSED"
+
+
+def _shown(figures: Spread) -> str:
+    return f"{figures.median:.2f} ({figures.low:.2f} to {figures.high:.2f})"
+
+
+def _table(head: Sequence[str], lines: Iterator[Sequence[str]]) -> str:
+    rows = [head, *lines]
+    if len(rows) == 1:
+        return ""
+    widths = [max(len(row[place]) for row in rows) for place in range(len(head))]
+    shown = [
+        "| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |" for row in rows
+    ]
+    return "\n".join([shown[0], "|" + "|".join("-" * (width + 2) for width in widths) + "|", *shown[1:]])

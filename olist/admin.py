@@ -1,0 +1,29 @@
+"""The nine tables in the admin: read-only, since rows change through batches only."""
+
+from typing import ClassVar
+
+from django.contrib import admin
+
+from ingest.admin_tables import BigTableAdmin
+from olist import models
+
+admin.site.register(
+    [
+        models.Category,
+        models.Geolocation,
+        models.Customer,
+        models.Seller,
+        models.Product,
+        models.Order,
+        models.OrderItem,
+        models.OrderPayment,
+    ],
+    BigTableAdmin,
+)
+
+
+@admin.register(models.OrderReview)
+class OrderReviewAdmin(BigTableAdmin):
+    """Reviews, without their long texts in the list."""
+
+    left_out_of_list: ClassVar = ("review_comment_message",)

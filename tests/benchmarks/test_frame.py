@@ -1,0 +1,88 @@
+"""The frame of the benchmark: turns, ratios and what is reported of them. No database, no time."""
+
+from collections.abc import Iterator
+
+from benchmarks.frame import Contender, Contest, Peak, Row, Run, Spread, hold
+from benchmarks.report import render
+
+MIB = 1 << 20
+
+
+def contender(name: str, log: list[str], seconds: list[float], *, peak_bytes: int = 0) -> Contender:
+    """Make a contender whose runs are said to take ``seconds``, one after another."""
+    left: Iterator[float] = iter(seconds)
+
+    def run() -> Run:
+        log.append(f"run {name}")
+        return Run(seconds=next(left), peak_bytes=peak_bytes)
+
+    return Contender(name=name, prepare=lambda: log.append(f"prepare {name}"), run=run)
+
+
+def contest(*contenders: Contender, bar: float | None = None, times: float = 1.0, warm_up: bool = False) -> Contest:
+    row = Row(work="work", ours="ours", against="peer", bar=bar, times=times)
+    return Contest(name="contest", contenders=contenders, rows=(row,), warm_up=warm_up)
+
+
+def test_contenders_take_turns_and_each_is_prepared_before_its_run() -> None:
+    log: list[str] = []
+    hold(contest(contender("ours", log, [1, 1]), contender("peer", log, [1, 1])), rounds=2)
+    assert log == ["prepare ours", "run ours", "prepare peer", "run peer"] * 2
+
+
+def test_a_warm_up_is_run_and_not_counted() -> None:
+    heard: list[str] = []
+    both = contender("ours", [], [90, 1]), contender("peer", [], [90, 2])
+    results = hold(contest(*both, warm_up=True), rounds=1, on_run=lambda name, _: heard.append(name))
+    assert heard == ["ours (warm-up)", "peer (warm-up)", "ours", "peer"]
+    assert results.seconds("ours") == Spread(1, 1, 1)
+
+
+def test_ratios_are_taken_within_each_round() -> None:
+    # Round by round 0.5, 0.25 and 0.5; the ratio of the medians would be 2 / 8 = 0.25.
+    held = contest(contender("ours", [], [1, 2, 50]), contender("peer", [], [2, 8, 100]))
+    results = hold(held, rounds=3)
+    assert results.ratios(held.rows[0]) == Spread(median=0.5, low=0.25, high=0.5)
+
+
+def test_a_row_may_be_against_a_multiple_of_a_contender() -> None:
+    held = contest(contender("ours", [], [20]), contender("peer", [], [2]), times=10)
+    assert hold(held, rounds=1).ratios(held.rows[0]).median == 1
+
+
+def test_a_contest_may_fix_its_number_of_rounds() -> None:
+    held = Contest(name="once", contenders=(contender("ours", [], [1]),), rows=(), rounds=1, warm_up=False)
+    assert len(hold(held, rounds=5).runs["ours"]) == 1
+
+
+def test_the_report_says_which_bars_are_met_and_which_are_missed() -> None:
+    def report(bar: float | None) -> str:
+        return render([hold(contest(contender("ours", [], [1]), contender("peer", [], [2]), bar=bar), rounds=1)], {})
+
+    assert "| 0.50 (0.50 to 0.50) | at most 0.60 | met" in report(0.6)
+    assert "| 0.50 (0.50 to 0.50) | at most 0.40 | MISSED" in report(0.4)
+    assert "met" not in report(None).lower().split("## context")[0].split("| work")[1].replace("missed", "met?")
+
+
+def test_the_highest_peak_of_any_run_counts() -> None:
+    peaks = iter([300 * MIB, 1200 * MIB])
+    ours = Contender(name="ours", run=lambda: Run(seconds=1, peak_bytes=next(peaks)))
+    held = Contest(
+        name="memory",
+        contenders=(ours,),
+        rows=(),
+        peaks=(Peak(work="load", ours="ours", bar_bytes=1024 * MIB),),
+        warm_up=False,
+    )
+    lines = render([hold(held, rounds=2)], {}).splitlines()
+    assert [cell.strip() for cell in next(line for line in lines if "1,200" in line).strip("|").split("|")] == [
+        "load",
+        "1,200",
+        "at most 1,024",
+        "MISSED",
+    ]
+
+
+def test_the_report_tells_notes_machine_and_moment() -> None:
+    text = render([hold(contest(contender("ours", [], [1]), contender("peer", [], [1])), rounds=1)], {"Date": "today"})
+    assert "- Date: today" in text
