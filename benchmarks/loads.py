@@ -11,10 +11,10 @@ GIB = 1 << 30
 LOAD, DIRTY, RELOAD = "load", "load, 5 % bad", "reload"
 CONSTRAINED, FLOOR, RELOAD_FLOOR = "COPY, constrained", "COPY, then constraints", "COPY, anti-join"
 NOTES = (
-    "Every run is a process of its own that measures itself: the interpreter's start and connecting are left out, the "
-    "first use of each library is not. Each starts from truncated tables, after VACUUM and CHECKPOINT.",
-    "Ours reads, normalises, checks every rule, finds duplicates, keeps rejects and the account, and ends with "
-    "ANALYZE. Bare COPY does none of that, and its two repairs are given to it: see `benchmarks/copies.py`.",
+    """Every run is a process of its own that measures itself: the interpreter's start and connecting are left out, the
+    first use of each library is not. Each starts from truncated tables, after VACUUM and CHECKPOINT.""",
+    """Ours reads, normalises, checks every rule, finds duplicates, keeps rejects and the account, and ends with
+    ANALYZE. Bare COPY does none of that, and its two repairs are given to it: see `benchmarks/copies.py`.""",
 )
 
 

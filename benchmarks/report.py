@@ -5,19 +5,21 @@ from collections.abc import Iterator, Mapping, Sequence
 from benchmarks.frame import Results, Row, Spread
 
 MIB = 1 << 20
+HEAD = """# Benchmark
+
+Made by `make bench` (the case at ten times the size by `make bench LARGE=1`). A ratio is taken within each round, in
+which all contenders take turns; shown are the median and, in brackets, the least and the greatest."""
 
 
 def render(results: Sequence[Results], facts: Mapping[str, str]) -> str:
     """Write ``benchmarks/RESULTS.md``."""
     parts = [
-        "# Benchmark\n\nMade by `make bench` (the case at ten times the size by `make bench LARGE=1`). A ratio is taken "
-        "within each round, where all contenders take turns; shown are the median and, in brackets, the least and the "
-        "greatest.",
+        HEAD,
         _table(("work", "against", "ratio", "bar", ""), _ratio_lines(results)),
         _table(("peak memory of the process", "MiB", "bar", ""), _peak_lines(results)),
         "## Context\n\nSeconds on this machine; they say little about another one.",
         _table(("contender", "runs", "seconds"), _second_lines(results)),
-        "\n".join(f"- {note}" for result in results for note in result.contest.notes),
+        "\n".join(f"- {' '.join(note.split())}" for result in results for note in result.contest.notes),
         "\n".join(f"- {name}: {text}" for name, text in facts.items()),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"

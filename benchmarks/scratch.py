@@ -51,10 +51,12 @@ def empty_tables() -> None:
     from ingest.models import Account, Batch, RejectedRecord
     from ingest.sources import sources
 
-    models = (*(source.model for source in sources()), Account, Batch, RejectedRecord)
-    names = sql.SQL(", ").join(sql.Identifier(model._meta.db_table) for model in models)
+    tables = [source.contract.db_table for source in sources()]
+    tables += [model._meta.db_table for model in (Account, Batch, RejectedRecord)]
     with connection.cursor() as cursor:
-        cursor.execute(sql.SQL("truncate {} restart identity cascade").format(names))
+        cursor.execute(
+            sql.SQL("truncate {} restart identity cascade").format(sql.SQL(", ").join(map(sql.Identifier, tables)))
+        )
     settle()
 
 

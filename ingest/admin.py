@@ -1,6 +1,6 @@
 """What the pipeline did, in the admin: batches with their accounts, and the records that it refused. Read-only."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib import admin
@@ -8,11 +8,10 @@ from django.db import models
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.html import format_html_join
-from django.utils.text import Truncator
 from django.utils.timesince import timesince
 
 from ingest.admin_tables import BigTableAdmin, ReadOnly
-from ingest.admin_values import EMPTY
+from ingest.admin_values import EMPTY, block, visible
 from ingest.models import OUTCOMES, Account, Batch, RejectedRecord
 from ingest.sources import sources
 
@@ -91,6 +90,10 @@ class BatchAdmin(BigTableAdmin):
     ordering = ("-started_at",)
     search_fields = ("id", "caused_by")
     inlines = (AccountInline,)
+    fieldsets = (
+        (None, {"fields": ("id", ("origin", "status", "user"), "source", ("started_at", "finished_at"), "error")}),
+        ("Options", {"classes": ("collapse",), "fields": ("options", "app_version", "caused_by")}),
+    )
 
     def get_queryset(self, request: HttpRequest) -> _QuerySet:
         """Fetch a page's users and accounts with one query each."""
@@ -130,6 +133,16 @@ class RejectedRecordAdmin(BigTableAdmin):
     left_out_of_list: ClassVar = ("raw", "record", "correction", "raw_sha256", "waits_for")
     list_filter = ("status", TableFilter)
     ordering = ("-pk",)
+    fieldsets = (
+        (
+            None,
+            {"fields": (("table", "natural_key"), "all_reasons", "raw", "record", ("file_name", "position", "line"))},
+        ),
+        ("What became of it", {"fields": (("status", "times_seen", "attempts"), ("first_seen_at", "last_seen_at"))}),
+        ("Waiting", {"fields": ("waits_for", "parent")}),
+        ("Closed", {"fields": (("closed_at", "closed_by"), "closed_why", "correction")}),
+        ("Batches", {"fields": (("batch", "last_batch"), ("stage", "contract_version", "app_version"), "raw_sha256")}),
+    )
     search_fields = ("id", "batch", "last_batch", "parent")
 
     def search(self, term: str) -> models.Q:
@@ -144,16 +157,19 @@ class RejectedRecordAdmin(BigTableAdmin):
     @admin.display(description="natural key")
     def record_key(self, reject: RejectedRecord) -> str:
         """Give the natural key, which may be as long as the record."""
-        return Truncator(reject.natural_key).chars(SHOWN_CHARACTERS)
+        return visible(reject.natural_key, at_most=SHOWN_CHARACTERS)
 
     @admin.display(description="reasons")
     def why(self, reject: RejectedRecord) -> str:
         """Give the first reasons."""
-        shown = [Truncator(line).chars(2 * SHOWN_CHARACTERS) for line in _reasons(reject.reasons[:SHOWN_REASONS])]
+        lines = list(_reasons(reject.reasons[:SHOWN_REASONS], value_characters=SHOWN_CHARACTERS // 2))
         rest = len(reject.reasons) - SHOWN_REASONS
-        return format_html_join(
-            "", "{}<br>", [(line,) for line in [*shown, *([f"and {rest} more"] if rest > 0 else [])]]
-        )
+        return format_html_join("", "{}<br>", [(line,) for line in [*lines, *([f"and {rest} more"] * (rest > 0))]])
+
+    @admin.display(description="reasons")
+    def all_reasons(self, reject: RejectedRecord) -> str:
+        """Give every reason."""
+        return block("\n".join(_reasons(reject.reasons)))
 
     @admin.display(description="file and line")
     def where(self, reject: RejectedRecord) -> str:
@@ -167,8 +183,9 @@ class RejectedRecordAdmin(BigTableAdmin):
         return timesince(reject.first_seen_at, timezone.now(), depth=1)
 
 
-def _reasons(reasons: Iterable[dict[str, Any]]) -> Iterable[str]:
+def _reasons(reasons: Iterable[dict[str, Any]], *, value_characters: int | None = None) -> Iterator[str]:
     for reason in reasons:
-        code = " ".join(filter(None, (reason.get("code"), reason.get("constraint"))))
-        value = f": {reason['value']}" if reason.get("value") is not None else ""
-        yield f"{reason.get('field') or 'record'}: {reason.get('message')} ({code}){value}"
+        code = " ".join(filter(None, (reason["code"], reason.get("constraint"))))
+        value = reason["value"]
+        came = "" if value is None else f" Got: {visible(value, at_most=value_characters)!r}"
+        yield f"{reason['field'] or 'record'}: {reason['message']} [{code}]{came}"

@@ -164,8 +164,9 @@ class BigTableAdmin(ReadOnly, _ModelAdmin):
         return self.searched
 
     def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
-        """Say below the search what it finds."""
+        """Head the list by its name, and say below the search what it finds."""
         page = super().get_changelist_instance(request)
+        page.title = str(capfirst(self.opts.verbose_name_plural))
         page.search_help_text = f"Finds whole values only: {', '.join(self.search_names())}."
         return page
 
@@ -185,17 +186,26 @@ class BigTableAdmin(ReadOnly, _ModelAdmin):
         if isinstance(field, models.ForeignKey):
             # The first column links to the row itself.
             return field.attname if first else parent_cell(field)
-        return (field and value_cell(field)) or name
+        return self._cell(name) if isinstance(name, str) else name
 
     @cached_property
     def _fields(self) -> dict[Any, Field]:
         return {field.name: field for field in self.model._meta.concrete_fields}
 
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
-        """Show every column, and links to the rows that refer to this one."""
-        names = self.fields or [field.name for field in _own_fields(self.model)]
-        cells = [(name in self._fields and value_cell(self._fields[name])) or name for name in names]
-        return [*cells, "referring"] if self._referring() else cells
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        """Show every column or those of ``fieldsets``, and links to the rows that refer to this one."""
+        everything = ((None, {"fields": [field.name for field in _own_fields(self.model)]}),)
+        shown = [
+            (title, {**sets, "fields": self._cells(sets["fields"])}) for title, sets in self.fieldsets or everything
+        ]
+        return [*shown, (None, {"fields": ["referring"]})] if self._referring() else shown
+
+    def _cells(self, names: Any) -> list[Any]:
+        return [self._cells(name) if isinstance(name, tuple) else self._cell(name) for name in names]
+
+    def _cell(self, name: str) -> Any:
+        field = self._fields.get(name)
+        return (field and value_cell(field)) or name
 
     def _referring(self) -> list[ForeignKey]:
         keys = [
@@ -235,7 +245,7 @@ class BigTableAdmin(ReadOnly, _ModelAdmin):
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """Take filters only that the list offers: Django takes any column of the table from the address."""
-        offered = {name for name in self.list_filter if isinstance(name, str)}
+        offered = {getattr(offer, "parameter_name", offer) for offer in self.list_filter}
         return lookup.removesuffix("__exact") in offered and "\0" not in str(value)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:

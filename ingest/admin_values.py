@@ -25,6 +25,7 @@ _TOLD_APART = (
     models.FloatField,
     models.JSONField,
     models.BinaryField,
+    models.GeneratedField,
     ArrayField,
     ProseField,
 )
@@ -57,9 +58,15 @@ def moment(value: datetime | None) -> str:
 def bytes_as_text(value: bytes | memoryview) -> str:
     """Write bytes as text that a page can show: a byte that is not UTF-8 becomes ``\\xff``, a NUL ``␀``."""
     data = bytes(value)
-    text = data[:SHOWN_BYTES].decode("utf-8", "backslashreplace").replace("\r\n", "\n").translate(_INVISIBLE)
+    text = visible(data[:SHOWN_BYTES].decode("utf-8", "backslashreplace").replace("\r\n", "\n"))
     hidden = len(data) - SHOWN_BYTES
     return f"{text}\n[{hidden:,} more bytes]" if hidden > 0 else text
+
+
+def visible(text: str, *, at_most: int | None = None) -> str:
+    """Write text with its control characters visible, cut to ``at_most`` characters."""
+    cut = text if at_most is None or len(text) <= at_most else f"{text[: at_most - 1]}…"
+    return cut.translate(_INVISIBLE)
 
 
 def block(text: str) -> str:
@@ -74,12 +81,14 @@ def exactly(value: Any, field: Field) -> str:
     if isinstance(value, datetime):
         return moment(value)
     if isinstance(field, models.JSONField):
-        return block(json.dumps(value, indent=2, ensure_ascii=False).translate(_INVISIBLE))
+        return block(visible(json.dumps(value, indent=2, ensure_ascii=False)))
     if isinstance(field, models.BinaryField):
         return block(bytes_as_text(value))
+    if isinstance(field, models.GeneratedField):
+        return bytes(value).hex() if isinstance(value, memoryview) else str(value)
     if isinstance(field, ProseField):
         return block(value)
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    return ", ".join(map(str, value)) or EMPTY if isinstance(value, list) else str(value)
 
 
 def value_cell(field: Field) -> Cell | None:

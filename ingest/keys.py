@@ -143,10 +143,11 @@ class KeySet:
         pending = np.arange(len(ordinals))
         slot = self._slot(self._first[ordinals])
         while len(pending):
-            vacant = self._slots[slot] == _EMPTY
-            claims = np.flatnonzero(vacant)[::-1]  # the last assignment stays, so the earliest key comes last
-            self._slots[slot[claims]] = ordinals[pending[claims]]
-            held = self._slots[slot].astype(np.int64)
+            claims = np.flatnonzero(self._slots[slot] == _EMPTY)[::-1]
+            self._slots[slot[claims]] = ordinals[pending[claims]]  # the last assignment stays, so the earliest key wins
+            held = self._slots[slot]
+            lost = np.flatnonzero(held != ordinals[pending])
+            pending, slot, held = pending[lost], slot[lost], held[lost]
             mine = ordinals[pending]
             same = (self._first[held] == self._first[mine]) & (self._second[held] == self._second[mine])
             owners[pending[same]] = held[same]

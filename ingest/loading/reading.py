@@ -12,13 +12,16 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 import pyarrow as pa
+from django.db import connection, transaction
 
 from dataforge.postgres.encoding import encode
-from ingest.arrow import Column, indices
+from ingest.arrow import Column, bools, indices
+from ingest.contract import Contract
 from ingest.duplicates import Seen
 from ingest.loading.options import LoadOptions, Progress
 from ingest.loading.parents import LoadParents
 from ingest.loading.spool import RejectSpool
+from ingest.loading.stored import StoredRows, worth_reading
 from ingest.processing import Processed, process
 from ingest.readers.csv_file import CsvFile
 from ingest.readers.locations import Location
@@ -31,11 +34,12 @@ POSITION = pa.field("position", pa.int64(), nullable=False)
 
 @dataclass(kw_only=True)
 class FileResult:
-    """What reading one file came to: ``accepted`` rows were handed on, the others are counted or spooled."""
+    """What reading one file came to: ``accepted`` rows are good, the others counted or spooled."""
 
     read: int = 0
     accepted: int = 0
     duplicates: int = 0
+    unchanged: int = 0  # accepted, but not handed on: the table holds them already
     sha256: str = ""
     size: int = 0  # bytes
     repaired: Counter[str] = field(default_factory=Counter)
@@ -115,6 +119,8 @@ class Reading:
             return
         except BaseException as error:
             self._queue.put(error)
+        finally:
+            connection.close()  # this thread's own
 
     def _hand_over(self, item: bytes | FileResult) -> None:
         while not self._stopped.is_set():
@@ -139,6 +145,7 @@ class Reading:
         source, contract, seen = plan.source, plan.source.contract, Seen()
         name = source.file_name
         total = self._location.size(name)
+        stored = _stored_rows(contract, file_bytes=total) if plan.staged else None
         with self._location.open(name) as stream:
             file = CsvFile(stream, path=self._location.describe(name), expected=contract.names)
             for records in file:
@@ -147,11 +154,21 @@ class Reading:
                 if processed.rejected:
                     result.rejects.add(rejects_of(processed, contract))
                 self._parents.remember(source, processed)
-                yield _with_positions(processed) if plan.staged else processed.rows
+                yield self._changed(processed, stored, result) if plan.staged else processed.rows
                 self._options.on_progress(
                     Progress(table=source.table, records=result.read, bytes_read=file.bytes_read, bytes_total=total)
                 )
         result.sha256, result.size = file.sha256, file.bytes_read
+
+    def _changed(self, processed: Processed, stored: StoredRows | None, result: FileResult) -> pa.Table:
+        """Give the rows to be staged, with the positions of their records, without those that are there already."""
+        positions = processed.records.position.take(indices(processed.source))
+        rows = processed.rows.append_column(POSITION, positions)
+        if stored is None:
+            return rows
+        there = stored.hold(processed.rows)
+        result.unchanged += int(there.sum())
+        return rows.filter(bools(~there)) if there.any() else rows
 
 
 class FileBlocks:
@@ -195,6 +212,6 @@ class _Stopped(Exception):
     """The caller wants no more."""
 
 
-def _with_positions(processed: Processed) -> pa.Table:
-    positions = processed.records.position.take(indices(processed.source))
-    return processed.rows.append_column(POSITION, positions)
+def _stored_rows(contract: Contract, *, file_bytes: int) -> StoredRows | None:
+    with transaction.atomic(), connection.cursor() as cursor:
+        return StoredRows(cursor, contract) if worth_reading(cursor, contract, file_bytes=file_bytes) else None

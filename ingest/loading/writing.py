@@ -86,7 +86,7 @@ def write_merged(cursor: CursorWrapper, plan: FilePlan, blocks: FileBlocks, opti
         return Written(
             inserted=found.new,
             updated=found.placeholders + (found.conflicts if updates else 0),
-            unchanged=found.unchanged,
+            unchanged=found.unchanged + blocks.result.unchanged,
             parents_added=_count_adopted(blocks.result),
             late=late,
         )
@@ -98,7 +98,13 @@ def write_merged(cursor: CursorWrapper, plan: FilePlan, blocks: FileBlocks, opti
     if refused or refused_new:
         late = pa.concat_tables([late, _refused_by_database(refused | refused_new)]).sort_by("position")
     stage.drop()
-    return Written(inserted=inserted, updated=updated, unchanged=found.unchanged, parents_added=added, late=late)
+    return Written(
+        inserted=inserted,
+        updated=updated,
+        unchanged=found.unchanged + blocks.result.unchanged,
+        parents_added=added,
+        late=late,
+    )
 
 
 def _is_adopted(source: Source) -> bool:

