@@ -87,7 +87,7 @@ def exactly(value: Any, field: Field) -> str:
     if isinstance(field, models.GeneratedField):
         return bytes(value).hex() if isinstance(value, memoryview) else str(value)
     if isinstance(field, ProseField):
-        return block(value)
+        return format_html('<div class="forge-prose">{}</div>', value)
     return ", ".join(map(str, value)) or EMPTY if isinstance(value, list) else str(value)
 
 

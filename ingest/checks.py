@@ -114,7 +114,10 @@ def _check_adoption(source: Source, references: set[str]) -> Iterator[CheckMessa
     for column in source.adds_parents:
         if column not in references:
             yield Error(
-                f"{source.table} adds parents by {column}, which is no foreign key.", obj=source.model, id="ingest.E006"
+                f"{source.table} adds parents by {column}, which is no foreign key.",
+                hint="Name the columns of foreign keys in adds_parents, as the file's header does.",
+                obj=source.model,
+                id="ingest.E006",
             )
             continue
         field = next(field for field in source.model._meta.concrete_fields if field.column == column)

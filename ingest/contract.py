@@ -142,10 +142,9 @@ def _row_check(check: models.CheckConstraint, model: type[models.Model], types: 
     condition = check.condition
     if not isinstance(condition, models.Q):
         raise Uncompilable(f"the condition {condition!r} of {check.name}, which is no Q")
+    holds = compile_condition(condition, model, types)
     message = str(check.get_violation_error_message())
-    return RowCheck(
-        check.name, message, condition_columns(condition, model), compile_condition(condition, model, types)
-    )
+    return RowCheck(check.name, message, condition_columns(condition, model), holds)
 
 
 def _natural_key(model: type[models.Model]) -> tuple[str, ...]:

@@ -238,6 +238,7 @@ class LocalDateTimeField(RuleField):
     """
 
     description = "Date and time of the wall clock, without a zone"
+    empty_strings_allowed = False
     zone: ClassVar[str | None] = None  # whose wall clock; a subclass that names one takes values with an offset
 
     @property

@@ -1,6 +1,7 @@
 """Records from a pandas DataFrame, so that a notebook can ask ``process`` for verdicts."""
 
-import json
+import datetime
+import decimal
 from typing import Any
 
 import numpy as np
@@ -13,40 +14,76 @@ from ingest.contract import Contract
 from ingest.records import FAULT_SCHEMA, Records
 
 UNKNOWN_FIELD = "This table has no such field."
-INVALID = "A {type} cannot stand here."
+WRONG_TYPE = "A {type} cannot stand here."
+SURROGATE = "Surrogate characters are not allowed."
+_NUMBERS = (int, float, decimal.Decimal, np.integer, np.floating)
 
 
 def records_from_frame(frame: pd.DataFrame, contract: Contract) -> Records:
     """Read n rows; positions count from 0. Missing values are explicit nulls; a boolean is no value of any column."""
-    table = pa.Table.from_pandas(frame, preserve_index=False)
     every = np.arange(len(frame))
     faults = [FAULT_SCHEMA.empty_table()]
     columns: dict[str, Column] = {}
-    for name, values in zip(table.column_names, table.columns, strict=True):
+    for name in map(str, frame.columns):
         if name not in contract.names:
             faults.append(_faults(every, name, "unknown_field", UNKNOWN_FIELD))
-        elif pa.types.is_boolean(values.type):
-            rows = np.flatnonzero(values.is_valid().to_numpy())
-            faults.append(_faults(rows, name, "invalid", INVALID.format(type="boolean")))
-            columns[name] = pa.nulls(len(frame), pa.string())
-        else:
-            columns[name] = _as_text(values)
-    texts = pa.table(columns) if columns else pa.table({"": pa.nulls(len(frame), pa.string())})
-    lines = frame.to_json(orient="records", lines=True, date_format="iso", force_ascii=False).splitlines()
+            continue
+        columns[name], found = _texts(frame[name], name)
+        faults.extend(found)
+    lines = frame.to_json(orient="records", lines=True, date_format="iso", default_handler=str).split("\n")
     return Records(
-        columns=texts,
+        columns=pa.table(columns or {"": pa.nulls(len(frame), pa.string())}),
         position=pa.array(every, pa.int64()),
-        raw=pa.array([line.encode() for line in lines] or [json.dumps({}).encode()] * len(frame), pa.binary()),
+        raw=pa.array([line.encode() for line in lines[: len(frame)]], pa.binary()),
         faults=pa.concat_tables(faults),
     )
 
 
-def _as_text(values: Any) -> Any:
-    if pa.types.is_timestamp(values.type):
-        if values.type.tz is not None:
-            return pc.strftime(values.cast(pa.timestamp("us", "UTC")), format="%Y-%m-%dT%H:%M:%SZ").combine_chunks()
-        values = values.cast(pa.timestamp("us"))
-    return values.cast(pa.string()).combine_chunks()
+def _texts(values: "pd.Series[Any]", name: str) -> tuple[Column, list[pa.Table]]:
+    """Give one column as text, and the faults of values that no text stands for."""
+    if values.dtype == object:
+        return _object_texts(values, name)
+    typed = pa.Array.from_pandas(values)
+    typed = typed.combine_chunks() if isinstance(typed, pa.ChunkedArray) else typed
+    if pa.types.is_boolean(typed.type):
+        rows = np.flatnonzero(typed.is_valid().to_numpy(zero_copy_only=False))
+        return pa.nulls(len(typed), pa.string()), [_faults(rows, name, "invalid", WRONG_TYPE.format(type="boolean"))]
+    if pa.types.is_timestamp(typed.type) and typed.type.tz is not None:
+        return pc.strftime(typed.cast(pa.timestamp("us", "UTC")), format="%Y-%m-%dT%H:%M:%SZ"), []
+    if pa.types.is_timestamp(typed.type) and typed.type.unit == "ns":
+        whole = pc.equal(pc.nanosecond(typed), 0).fill_null(True)
+        if whole.true_count == len(typed):
+            typed = typed.cast(pa.timestamp("us"))
+    return typed.cast(pa.string()), []
+
+
+def _object_texts(values: "pd.Series[Any]", name: str) -> tuple[Column, list[pa.Table]]:
+    """The same for a column that may hold anything."""
+    texts: list[str | None] = []
+    faults: list[pa.Table] = []
+    for row, value in enumerate(values):
+        text, code, message = _object_text(value)
+        texts.append(text)
+        if code:
+            faults.append(_faults(np.array([row]), name, code, message))
+    return pa.array(texts, pa.string()), faults
+
+
+def _object_text(value: Any) -> tuple[str | None, str, str]:
+    if isinstance(value, str):
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            return None, "surrogate_characters_not_allowed", SURROGATE
+        return value, "", ""
+    if pd.api.types.is_scalar(value) and pd.isna(value):
+        return None, "", ""
+    if isinstance(value, datetime.datetime):
+        return value.isoformat(), "", ""
+    if isinstance(value, _NUMBERS) and not isinstance(value, bool):
+        return str(value), "", ""
+    kind = "boolean" if isinstance(value, bool | np.bool_) else type(value).__name__
+    return None, "invalid", WRONG_TYPE.format(type=kind)
 
 
 def _faults(rows: Rows, field: str, code: str, message: str) -> pa.Table:

@@ -115,6 +115,8 @@ def by_postgres(condition: Q, rows: list[tuple[Any, ...]]) -> list[bool]:
 @example(~(~Q(a=1)), [(None, None, 0, None, None, None, None)])
 @example(~(~Q(a__gt=F("b"))), [(1, None, 0, None, None, None, None), (None, 1, 0, None, None, None, None)])
 @example(~Q(a__in=[1]) & ~Q(b__isnull=True), [(None, 1, 0, None, None, None, None)])
+@example(~(Q(a=1) | Q(b=1)), [(None, 1, 0, None, None, None, None), (1, None, 0, None, None, None, None)])
+@example(Q(a=1) & Q(b=2), [(None, 1, 0, None, None, None, None), (1, None, 0, None, None, None, None)])
 @QUICK
 def test_a_compiled_condition_passes_the_rows_that_postgres_passes(
     db: None, condition: Q, rows: list[tuple[Any, ...]]

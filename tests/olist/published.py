@@ -2,6 +2,7 @@
 
 import csv
 import io
+import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterator
 from decimal import Decimal
@@ -16,6 +17,7 @@ type Opener = Callable[[Table], IO[bytes]]
 
 def canonical(kind: Kind, text: str) -> Any:
     """Give what a published value means, by Python's own types; None for nothing."""
+    text = unicodedata.normalize("NFC", text)
     if kind is Kind.PROSE:
         return text or None
     text = text.strip()
@@ -29,7 +31,7 @@ def canonical(kind: Kind, text: str) -> Any:
 
 
 def published(table: Table, opener: Opener) -> tuple[set[tuple[Any, ...]], Counter[str]]:
-    """Read a file with the csv module: its distinct records, and how many values have outer white space to lose."""
+    """Read a file with the csv module: its distinct records, and by rule how many values are to be repaired."""
     rows: set[tuple[Any, ...]] = set()
     repairs: Counter[str] = Counter()
     with opener(table) as raw, io.TextIOWrapper(raw, encoding="utf-8-sig", newline="") as file:
@@ -41,6 +43,7 @@ def published(table: Table, opener: Opener) -> tuple[set[tuple[Any, ...]], Count
                 for column in table.columns
                 if column.kind is not Kind.PROSE
             )
+            repairs["nfc"] += sum(not unicodedata.is_normalized("NFC", text) for text in record.values())
     return rows, +repairs
 
 
