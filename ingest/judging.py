@@ -160,7 +160,7 @@ def _explain_text(text: Text, column: Column) -> Iterator[Why]:
 
 
 def _explain_number(text: Text, column: Column) -> Iterator[Why]:
-    """A number that does not fit its type has that reason; bounds are for numbers that do (as in DRF)."""
+    """A number too long for its type has that reason; of its bounds only the sign can still be wrong."""
     text = text if column.kind == "float" else _bare(text, column)
     shape = {"integer": _LONG_INTEGER, "decimal": _DECIMAL, "float": _FLOAT}[column.kind]
     plain = mask_of(_matches(text, shape))
@@ -171,6 +171,8 @@ def _explain_number(text: Text, column: Column) -> Iterator[Why]:
         if misfit.any():
             yield code, message, misfit
     low, high = _out_of_bounds(text, sized, column)
+    if column.min_value >= 0:
+        low |= plain & ~sized & mask_of(_matches(text, r"\A-.*[1-9]"))
     if low.any():
         yield "min_value", f"Ensure this value is greater than or equal to {column.min_value}.", low
     if high.any():

@@ -2,6 +2,7 @@
 
 import datetime
 import decimal
+import json
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,8 @@ _NUMBERS = (int, float, decimal.Decimal, np.integer, np.floating)
 
 def records_from_frame(frame: pd.DataFrame, contract: Contract) -> Records:
     """Read n rows; positions count from 0. Missing values are explicit nulls; a boolean is no value of any column."""
+    if not frame.columns.is_unique:
+        raise ValueError(f"columns are named twice: {', '.join(map(str, frame.columns[frame.columns.duplicated()]))}")
     every = np.arange(len(frame))
     faults = [FAULT_SCHEMA.empty_table()]
     columns: dict[str, Column] = {}
@@ -30,11 +33,11 @@ def records_from_frame(frame: pd.DataFrame, contract: Contract) -> Records:
             continue
         columns[name], found = _texts(frame[name], name)
         faults.extend(found)
-    lines = frame.to_json(orient="records", lines=True, date_format="iso", default_handler=str).split("\n")
+    rows = frame.astype(object).where(frame.notna(), None).to_dict("records")
     return Records(
         columns=pa.table(columns or {"": pa.nulls(len(frame), pa.string())}),
         position=pa.array(every, pa.int64()),
-        raw=pa.array([line.encode() for line in lines[: len(frame)]], pa.binary()),
+        raw=pa.array([json.dumps(row, default=str).encode() for row in rows], pa.binary()),
         faults=pa.concat_tables(faults),
     )
 
@@ -43,8 +46,7 @@ def _texts(values: "pd.Series[Any]", name: str) -> tuple[Column, list[pa.Table]]
     """Give one column as text, and the faults of values that no text stands for."""
     if values.dtype == object:
         return _object_texts(values, name)
-    typed = pa.Array.from_pandas(values)
-    typed = typed.combine_chunks() if isinstance(typed, pa.ChunkedArray) else typed
+    typed: Any = pa.chunked_array(pa.array(values, from_pandas=True)).combine_chunks()
     if pa.types.is_boolean(typed.type):
         rows = np.flatnonzero(typed.is_valid().to_numpy(zero_copy_only=False))
         return pa.nulls(len(typed), pa.string()), [_faults(rows, name, "invalid", WRONG_TYPE.format(type="boolean"))]

@@ -140,7 +140,7 @@ def test_values_of_several_types_in_one_column_are_judged_one_by_one() -> None:
 
 
 def test_a_lone_surrogate_is_a_reason_and_no_traceback() -> None:
-    frame = frame_of(CUSTOMER, CUSTOMER | {"customer_city": "a\ud800b"}).astype({"customer_city": object})
+    frame = pd.DataFrame([CUSTOMER, CUSTOMER | {"customer_city": "a\ud800b"}], dtype=object)
     assert [code for _, code, _ in told(of_frame("customers", frame))] == ["surrogate_characters_not_allowed"]
 
 
