@@ -240,7 +240,7 @@ class BigTableAdmin(ReadOnly, _ModelAdmin):
     def search(self, term: str) -> models.Q:
         """Say which rows ``term`` finds; an empty condition finds none."""
         keys = {name: as_key(self._fields[name], term) for name in self.searched}
-        parts = [models.Q(**{name+"__iexact": key}) for name, key in keys.items() if key is not None]
+        parts = [models.Q(**{name: key}) for name, key in keys.items() if key is not None]
         return models.Q(*parts, _connector=models.Q.OR)
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:

@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from ingest.arrow import Mask, Rows
 from ingest.contract import Contract
-from ingest.keys import KeySet, Words, row_hashes
+from ingest.keys import Hashes, KeySet, joined, row_hashes
 
 
 @dataclass(frozen=True)
@@ -16,6 +16,15 @@ class Repeated:
 
     duplicates: Mask
     clashes: Mask
+    hashes: Hashes  # of the whole rows, as ``hash_rows`` gives them
+
+
+def hash_rows(rows: pa.Table, contract: Contract) -> tuple[Hashes, Hashes, Hashes]:
+    """Hash n typed rows: their natural keys, what is not key, and the whole."""
+    key_names = contract.natural_key
+    key = row_hashes(rows, [column for column in contract.columns if column.name in key_names])
+    rest = row_hashes(rows, [column for column in contract.columns if column.name not in key_names])
+    return key, rest, joined(key, rest)
 
 
 class Seen:
@@ -23,27 +32,25 @@ class Seen:
 
     def __init__(self) -> None:
         self._keys = KeySet()
-        self._content: list[tuple[Words, Words]] = []  # by key ordinal, in stretches
+        self._content: list[Hashes] = []  # by key ordinal, in stretches
 
     def sort_out(self, rows: pa.Table, contract: Contract) -> Repeated:
         """Compare n typed rows with each other and with all rows before, and remember them."""
-        key = [column for column in contract.columns if column.name in contract.natural_key]
-        rest = [column for column in contract.columns if column.name not in contract.natural_key]
+        key, (first, second), whole = hash_rows(rows, contract)
         known = len(self._keys)
-        owners = self._keys.add(row_hashes(rows, key))
+        owners = self._keys.add(key)
         again = ~_first_of_each(owners, known)
         clashes = np.zeros(len(again), bool)
-        if not rest:
-            return Repeated(again, clashes)
-        first, second = row_hashes(rows, rest)
+        if len(contract.natural_key) == len(contract.columns):
+            return Repeated(again, clashes, whole)
         self._content.append((first[~again], second[~again]))
         if again.any():
             held_first, held_second = self._joined()
             owner = owners[again]
             clashes[again] = (held_first[owner] != first[again]) | (held_second[owner] != second[again])
-        return Repeated(again & ~clashes, clashes)
+        return Repeated(again & ~clashes, clashes, whole)
 
-    def _joined(self) -> tuple[Words, Words]:
+    def _joined(self) -> Hashes:
         if len(self._content) > 1:
             first, second = zip(*self._content, strict=True)
             self._content = [(np.concatenate(first), np.concatenate(second))]

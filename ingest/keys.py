@@ -16,7 +16,8 @@ import pyarrow as pa
 from ingest.arrow import Mask, Rows, mask_of
 from ingest.contract import Column
 
-type Words = np.ndarray[Any, np.dtype[np.uint64]]  # n hashes, one 64-bit lane
+type Words = np.ndarray[Any, np.dtype[np.uint64]]
+type Hashes = tuple[Words, Words]  # n hashes in two 64-bit lanes
 
 _SECRET = secrets.token_bytes(32)
 _FACTORS = np.frombuffer(secrets.token_bytes(16), np.uint64) | np.uint64(1)
@@ -27,7 +28,7 @@ _FIRST_SLOTS = 1 << 16
 _MAX_LOAD = 0.6
 
 
-def row_hashes(table: pa.Table, columns: Sequence[Column]) -> tuple[Words, Words]:
+def row_hashes(table: pa.Table, columns: Sequence[Column]) -> Hashes:
     """Hash n rows over ``columns`` of ``table``: two lanes of n words. The same content gives the same hash."""
     lanes = [np.full(table.num_rows, lane, np.uint64) for lane in _NULL]
     for column in columns:
@@ -36,13 +37,18 @@ def row_hashes(table: pa.Table, columns: Sequence[Column]) -> tuple[Words, Words
     return lanes[0], lanes[1]
 
 
+def joined(first: Hashes, second: Hashes) -> Hashes:
+    """Hash n pairs, each of two hashes."""
+    return _mix(first[0] * _FACTORS[0] + second[0]), _mix(first[1] * _FACTORS[1] + second[1])
+
+
 def _mix(words: Words) -> Words:
     words = (words ^ (words >> np.uint64(30))) * _MIX[0]
     words = (words ^ (words >> np.uint64(27))) * _MIX[1]
     return words ^ (words >> np.uint64(31))
 
 
-def _column_words(values: Any, column: Column) -> tuple[Words, Words]:
+def _column_words(values: Any, column: Column) -> Hashes:
     if column.kind == "text":
         first, second = _fixed_text(values, column.width) if column.width else _free_text(values)
     elif column.kind == "decimal":
@@ -60,7 +66,7 @@ def _column_words(values: Any, column: Column) -> tuple[Words, Words]:
     return first, second
 
 
-def _fixed_text(values: Any, width: int) -> tuple[Words, Words]:
+def _fixed_text(values: Any, width: int) -> Hashes:
     """Fold texts of ``width`` ASCII characters, eight at a time; a NULL among them has no characters to skip."""
     if values.null_count:
         values = values.fill_null("0" * width)
@@ -75,7 +81,7 @@ def _fixed_text(values: Any, width: int) -> tuple[Words, Words]:
     return first, second
 
 
-def _free_text(values: Any) -> tuple[Words, Words]:
+def _free_text(values: Any) -> Hashes:
     encoded = values.dictionary_encode()
     digests = b"".join(
         hashlib.blake2b(text.as_buffer() if text.is_valid else b"", digest_size=16, key=_SECRET).digest()
@@ -94,16 +100,18 @@ class KeySet:
     Memory: 16 bytes a key and 4 a slot; 10 million keys take about 230 MB.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, expected: int = 0) -> None:
+        """Begin empty, with room for ``expected`` keys."""
         self._slots = np.full(_FIRST_SLOTS, _EMPTY)
         self._first = np.empty(_FIRST_SLOTS, np.uint64)
         self._second = np.empty(_FIRST_SLOTS, np.uint64)
         self._count = 0
+        self._reserve(expected)
 
     def __len__(self) -> int:
         return self._count
 
-    def add(self, hashes: tuple[Words, Words]) -> Rows:
+    def add(self, hashes: Hashes) -> Rows:
         """Add n keys; give for each the ordinal (0, 1, ...) of the first equal key ever added."""
         count = len(hashes[0])
         self._reserve(count)
@@ -117,11 +125,11 @@ class KeySet:
             return owners
         return self._compact(base, owners, fresh)
 
-    def contains(self, hashes: tuple[Words, Words]) -> Mask:
+    def contains(self, hashes: Hashes) -> Mask:
         """Mark those of n keys that were added."""
         return self.find(hashes) >= 0
 
-    def find(self, hashes: tuple[Words, Words]) -> Rows:
+    def find(self, hashes: Hashes) -> Rows:
         """Give for each of n keys the ordinal under which it was added, or -1."""
         found = np.full(len(hashes[0]), -1, np.int64)
         pending = np.arange(len(found))

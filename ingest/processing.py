@@ -21,6 +21,7 @@ from ingest.arrow import Column, Mask, Rows, Text, indices, mask_of
 from ingest.columns import check_column
 from ingest.contract import Contract, RowCheck
 from ingest.duplicates import Seen
+from ingest.keys import Hashes
 from ingest.readers.frame import records_from_frame
 from ingest.reasons import REASON_SCHEMA, reasons
 from ingest.records import Records
@@ -36,16 +37,18 @@ class Processed:
     """The verdict on n readable records (``records.columns``) and the unreadable ones beside them.
 
     ``checked``: all n as typed columns, NULL where a value was refused. ``rows``: the accepted ones, m typed rows in
-    the contract's columns; ``source``: their indices (int64, m). ``duplicates``: indices of records equal to an
-    earlier one of the batch. ``reasons``: ``REASON_SCHEMA``, ordered by record. Each record is in exactly one of
-    source, duplicates and reasons. ``repairs``: values changed, by rule. ``adopted``: by reference column, keys whose
-    parent is missing and may be added.
+    the contract's columns; ``source``: their indices (int64, m); ``hashes``: of their whole content (see
+    ``duplicates.hash_rows``). ``duplicates``: indices of records equal to an earlier one of the batch. ``reasons``:
+    ``REASON_SCHEMA``, ordered by record. Each record is in exactly one of source, duplicates and reasons.
+    ``repairs``: values changed, by rule. ``adopted``: by reference column, keys whose parent is missing and may be
+    added.
     """
 
     records: Records
     checked: pa.Table
     rows: pa.Table
     source: Rows
+    hashes: Hashes
     duplicates: Rows
     reasons: pa.Table
     repairs: dict[str, int]
@@ -98,6 +101,7 @@ class _Work:
         self.repaired: list[tuple[str, Rows]] = []
         self.duplicates: Rows = np.empty(0, np.int64)
         self.adopted: dict[str, Column] = {}
+        self.hashed: tuple[Rows, Hashes] = (self.duplicates, (np.empty(0, np.uint64), np.empty(0, np.uint64)))
 
     def refuse(self, found: Iterable[pa.Table]) -> None:
         for block in found:
@@ -128,6 +132,7 @@ class _Work:
     def find_duplicates(self, seen: Seen) -> None:
         rows = np.flatnonzero(self.alive)
         repeated = seen.sort_out(self._rows(rows), self.contract)
+        self.hashed = (rows, repeated.hashes)
         self.duplicates = rows[repeated.duplicates]
         self.alive[self.duplicates] = False
         clashes = rows[repeated.clashes]
@@ -170,11 +175,14 @@ class _Work:
         for rule, rows in self.repaired:
             repairs[rule] += int(kept[rows].sum())
         found = pa.concat_tables(self.found)
+        compared, lanes = self.hashed
+        picked = np.searchsorted(compared, accepted)
         return Processed(
             records=self.records,
             checked=self.table,
             rows=self._rows(accepted),
             source=accepted,
+            hashes=(lanes[0][picked], lanes[1][picked]),
             duplicates=self.duplicates,
             reasons=found.take(indices(np.argsort(found["row"].to_numpy(), kind="stable"))),
             repairs={rule: count for rule, count in repairs.items() if count},

@@ -166,7 +166,7 @@ class Reading:
         rows = processed.rows.append_column(POSITION, positions)
         if stored is None:
             return rows
-        there = stored.hold(processed.rows)
+        there = stored.hold(processed.hashes)
         result.unchanged += int(there.sum())
         return rows.filter(bools(~there)) if there.any() else rows
 

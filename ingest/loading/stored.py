@@ -10,7 +10,8 @@ from psycopg2 import sql
 from dataforge.postgres.reading import copy_out_batches
 from ingest.arrow import Mask
 from ingest.contract import Contract
-from ingest.keys import KeySet, row_hashes
+from ingest.duplicates import hash_rows
+from ingest.keys import Hashes, KeySet
 
 _WORTH_IT = 4  # a file below a quarter of the table's size is cheaper to join than the table to read
 
@@ -20,19 +21,24 @@ class StoredRows:
 
     def __init__(self, cursor: CursorWrapper, contract: Contract) -> None:
         """Read the whole table."""
-        self._contract = contract
-        self._rows = KeySet()
+        cursor.execute("select reltuples from pg_class where oid = %s::regclass", [_quoted(cursor, contract)])
+        self._rows = KeySet(expected=max(int(cursor.fetchone()[0]), 0))
         names = sql.SQL(", ").join(map(sql.Identifier, contract.names))
         query = sql.SQL("select {} from {}").format(names, sql.Identifier(contract.db_table))
         for batch in copy_out_batches(cursor, query, schema=contract.schema):
-            self._rows.add(row_hashes(pa.Table.from_batches([batch]), contract.columns))
+            _, _, whole = hash_rows(pa.Table.from_batches([batch]), contract)
+            self._rows.add(whole)
 
-    def hold(self, rows: pa.Table) -> Mask:
-        """Mark those of n typed rows that the table holds with the same content."""
-        return self._rows.contains(row_hashes(rows, self._contract.columns))
+    def hold(self, hashes: Hashes) -> Mask:
+        """Mark those of n rows (by their ``hash_rows``) that the table holds with the same content."""
+        return self._rows.contains(hashes)
 
 
 def worth_reading(cursor: CursorWrapper, contract: Contract, *, file_bytes: int) -> bool:
     """Tell whether a file is large enough, against the table, to read the table for it."""
-    cursor.execute("select pg_relation_size(%s::regclass)", [cursor.db.ops.quote_name(contract.db_table)])
+    cursor.execute("select pg_relation_size(%s::regclass)", [_quoted(cursor, contract)])
     return int(cursor.fetchone()[0]) <= file_bytes * _WORTH_IT
+
+
+def _quoted(cursor: CursorWrapper, contract: Contract) -> str:
+    return str(cursor.db.ops.quote_name(contract.db_table))
