@@ -9,7 +9,7 @@ from pathlib import Path
 
 from django.db import connection
 
-PACKAGES = ("Django", "pyarrow", "pandas", "numpy", "pgpq", "psycopg2")
+PACKAGES = ("Django", "pyarrow", "pandas", "numpy", "pgpq", "psycopg2-binary")
 _CPUINFO, _MEMINFO = Path("/proc/cpuinfo"), Path("/proc/meminfo")
 
 

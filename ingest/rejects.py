@@ -40,6 +40,7 @@ _STAGES = {
     "does_not_exist": RejectedRecord.Stage.REFERENCES,
     "parent_rejected": RejectedRecord.Stage.REFERENCES,
 }
+KEY_LENGTH = 500  # characters shown, and searched, of a natural key
 _ORPHAN_CODES = pa.array(["does_not_exist", "parent_rejected"])
 _NEEDS_CARE = r"[\x00-\x1f]"
 
@@ -85,6 +86,7 @@ def _unreadable(records: Records) -> pa.Table:
     ones = pa.array(np.arange(count + 1), pa.int32())
     none = pa.repeat(pa.scalar(""), count)
     nothing = pa.nulls(count, pa.string())
+    empty_lists = pa.array([[]] * count, pa.list_(pa.string()))
     described = pa.table({"field": nothing, "code": found["code"], "message": found["message"], "value": nothing})
     return pa.table(
         [
@@ -95,9 +97,9 @@ def _unreadable(records: Records) -> pa.Table:
             none,
             _joined(json_objects(described), ones),
             pa.ListArray.from_arrays(ones, found["code"].combine_chunks()),
-            pa.ListArray.from_arrays(ones, none),
+            empty_lists,
             pa.repeat(pa.scalar(RejectedRecord.Stage.PARSE.value), count),
-            pa.array([[]] * count, pa.list_(pa.string())),
+            empty_lists,
         ],
         schema=REJECT_SCHEMA,
     )
@@ -150,7 +152,8 @@ def _keys(raw: pa.Table, checked: pa.Table, contract: Contract) -> Text:
         text = checked.column(name).cast(pa.string()).combine_chunks()
         came = raw.column(name).combine_chunks() if name in raw.column_names else pa.nulls(len(text), pa.string())
         parts.append(pc.replace_substring(pc.coalesce(text, came, ""), "\x00", "\ufffd"))
-    return pc.binary_join_element_wise(*parts, " ")
+    # A key that long is none, and PostgreSQL cannot index it; the raw record keeps all of it.
+    return pc.utf8_slice_codeunits(pc.binary_join_element_wise(*parts, " "), 0, KEY_LENGTH)
 
 
 def _waits_for(reasons: pa.Table, orphaned: Column, offsets: Any, contract: Contract) -> Column:
@@ -158,7 +161,7 @@ def _waits_for(reasons: pa.Table, orphaned: Column, offsets: Any, contract: Cont
     rows = np.flatnonzero(orphaned.to_numpy(zero_copy_only=False))
     waiting = reasons.take(indices(rows))
     keys = [
-        f"{tables[str(field)]}/{key}"
+        f"{tables[str(field)]}/{str(key)[:KEY_LENGTH]}"
         for field, key in zip(waiting["field"].to_pylist(), waiting["value"].to_pylist(), strict=True)
     ]
     starts = np.searchsorted(rows, offsets.to_numpy())

@@ -24,7 +24,7 @@ class Forgetful(Seen):
 
     def sort_out(self, rows: pa.Table, contract: Contract) -> Repeated:
         nothing = np.zeros(rows.num_rows, bool)
-        return Repeated(nothing, nothing)
+        return Repeated(nothing, nothing, (np.zeros(rows.num_rows, np.uint64), np.zeros(rows.num_rows, np.uint64)))
 
 
 def contract_of(table: str) -> Contract:

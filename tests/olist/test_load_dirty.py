@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import secrets
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 from ingest.models import Account, RejectedRecord
 from olist.sample import write_sample
 from olist.sample.layout import TABLES, Table
-from tests.olist.loads import BY_NAME, Ran, Row, load_json, query, read_csv
+from tests.olist.loads import BY_NAME, ONE_OF_EACH, Ran, Row, load_json, query, read_csv, write_files
 from tests.olist.published import canonical, stored
 
 pytestmark = pytest.mark.usefixtures("committed")
@@ -191,3 +192,12 @@ def test_rejects_out_holds_every_reject_file_by_file_in_the_order_of_the_records
     for place, entry in dirty.truth.items():
         assert found.get(place, []) == ([entry["code"]] if entry["outcome"] == "rejected" else [])
     assert set(found) - set(dirty.truth) == set(dirty.orphans)
+
+
+def test_a_record_with_an_endless_key_is_one_reject_and_does_not_stop_the_load(tmp_path: Path) -> None:
+    folder = write_files(tmp_path / "files", {**ONE_OF_EACH, "sellers": [{"seller_id": secrets.token_hex(20_000)}, {}]})
+    report = load_json(folder).report["tables"]["sellers"]
+    assert (report["inserted"], report["rejected"]) == (1, 1)
+    reject = RejectedRecord.objects.get()
+    assert len(bytes(reject.raw)) > 40_000
+    assert len(reject.natural_key) == 500
