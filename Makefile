@@ -54,13 +54,13 @@ clean: ## remove .venv and all caches (the database in var/ and .env stay)
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Others' right to read and run .venv is for the system user as whom root runs the embedded PostgreSQL.
-$(RUNTIME): requirements.txt
+$(RUNTIME): requirements.txt constraints.txt
 	@test -n '$(PYTHON)' && '$(PYTHON)' -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))' || \
 	{ echo 'error: Python 3.13 is needed, and neither python3.13 nor python3 is one. Name it: make PYTHON=/path' >&2; exit 2; }
 	@echo 'Installing packages into .venv ...'
 	@umask 022 && '$(PYTHON)' -m venv .venv && $(PIP) -r requirements.txt && touch $@
 
-$(DEV): requirements.txt requirements-dev.txt $(RUNTIME)
+$(DEV): requirements.txt requirements-dev.txt constraints.txt $(RUNTIME)
 	@echo 'Installing the packages of the tests into .venv ...'
 	@umask 022 && $(PIP) -r requirements-dev.txt && touch $@
 

@@ -71,6 +71,9 @@ class Account(models.Model):
     rolled_back = models.BigIntegerField(default=0)
     repaired = models.JSONField(default=dict, blank=True, help_text="Values that normalising changed, by rule.")
     contract_version = models.CharField(max_length=12)
+    table_fingerprint = models.CharField(
+        max_length=60, blank=True, help_text="Of the table after a load in which nothing was rejected."
+    )
     seconds = models.FloatField(default=0)
 
     class Meta:

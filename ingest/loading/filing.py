@@ -14,7 +14,8 @@ from django.utils import timezone
 from dataforge.errors import SourceUnreadable
 from ingest.loading.options import LoadOptions, TableReport
 from ingest.loading.reading import FileBlocks, FilePlan, FileResult
-from ingest.loading.writing import LimitPassed, Written, keep_limit, write_empty, write_merged
+from ingest.loading.resuming import fingerprint_of
+from ingest.loading.writing import MISSING_PARENT, LimitPassed, Written, keep_limit, write_empty, write_merged
 from ingest.models import Account, Batch
 from ingest.processing import process
 from ingest.readers.csv_file import CsvFile
@@ -56,7 +57,9 @@ def load_file(
         if batch is None:
             transaction.set_rollback(True)
         else:
-            _keep_account(plan.source, blocks.result, report, batch)
+            agrees = report.status == Batch.Status.ACCEPTED
+            fingerprint = fingerprint_of(cursor, plan.source) if agrees else ""
+            _keep_account(plan.source, blocks.result, report, batch, fingerprint)
     return report
 
 
@@ -102,7 +105,7 @@ def _report(
 ) -> TableReport:
     repaired = dict(result.repaired)
     if written is not None and written.parents_added:
-        repaired["missing_parent"] = written.parents_added
+        repaired[MISSING_PARENT] = written.parents_added
     if written is None or (rejected and rejected == result.read):
         status = Batch.Status.REJECTED
     else:
@@ -124,7 +127,7 @@ def _report(
     )
 
 
-def _keep_account(source: Source, result: FileResult, report: TableReport, batch: UUID) -> None:
+def _keep_account(source: Source, result: FileResult, report: TableReport, batch: UUID, fingerprint: str) -> None:
     Account.objects.create(
         batch_id=batch,
         table=source.table,
@@ -133,6 +136,7 @@ def _keep_account(source: Source, result: FileResult, report: TableReport, batch
         file_sha256=result.sha256,
         file_bytes=result.size,
         contract_version=source.contract.version,
+        table_fingerprint=fingerprint,
         seconds=report.seconds,
         **report.counts(),
     )

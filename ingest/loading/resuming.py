@@ -1,4 +1,4 @@
-"""Runs that died: close their books, and find the files that they had finished.
+"""What earlier loads leave to this one: books to close where they died, and files that need no second look.
 
 Called while the load holds its tables alone: a load that still says it is running over one of them is dead.
 """
@@ -6,9 +6,11 @@ Called while the load holds its tables alone: a load that still says it is runni
 import hashlib
 from collections.abc import Sequence
 
+from django.db.backends.utils import CursorWrapper
 from django.utils import timezone
 
-from ingest.models import Batch
+from dataforge.postgres.fingerprint import table_fingerprint
+from ingest.models import Account, Batch
 from ingest.readers.locations import Location
 from ingest.sources import Source
 
@@ -26,8 +28,8 @@ def mark_dead(tables: Sequence[str]) -> None:
             batch.save(update_fields=["status", "error", "finished_at"])
 
 
-def finished_file(source: Source) -> str | None:
-    """Give the SHA-256 of the file that the last load of this table finished, if that load failed later on."""
+def finished_file(source: Source) -> Account | None:
+    """Give the account of the file that the last load of this table finished, if that load failed later on."""
     last = (
         Batch.objects.filter(origin=Batch.Origin.LOAD, options__tables__contains=[source.table])
         .order_by("-started_at")
@@ -36,10 +38,29 @@ def finished_file(source: Source) -> str | None:
     if last is None or last.status != Batch.Status.FAILED:
         return None
     kept = (Batch.Status.ACCEPTED, Batch.Status.PARTIAL)
-    account = last.accounts.filter(
-        table=source.table, status__in=kept, contract_version=source.contract.version
-    ).first()
-    return account.file_sha256 if account else None
+    version = source.contract.version
+    return last.accounts.filter(table=source.table, status__in=kept, contract_version=version).first()
+
+
+def last_agreement(source: Source) -> Account | None:
+    """Give the account of the last load after which the table held all of a file, under the rules of today.
+
+    While neither the bytes of that file nor the content of the table has changed since, neither has any verdict.
+    """
+    return (
+        Account.objects.filter(table=source.table, contract_version=source.contract.version)
+        .exclude(table_fingerprint="")
+        .order_by("-batch__started_at")
+        .first()
+    )
+
+
+def fingerprint_of(cursor: CursorWrapper, source: Source) -> str:
+    """Hash all that the Source's table holds, but for identities, on the server."""
+    loaded = source.contract.names
+    identities = [field.column for field in source.model._meta.concrete_fields if field.column not in loaded]
+    found = table_fingerprint(cursor, source.contract.db_table, exclude=[str(name) for name in identities])
+    return f"{found.rows}:{found.digest}"
 
 
 def sha256_of(location: Location, file_name: str) -> str:

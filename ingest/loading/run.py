@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import Iterable
 from contextlib import ExitStack
+from typing import Any
 
 from django.db import Error, connection
 from django.utils import timezone
@@ -16,7 +17,8 @@ from ingest.loading.filing import RejectsSink
 from ingest.loading.lanes import Lane, apart, is_empty, run_lanes
 from ingest.loading.options import LoadOptions, LoadReport, TableReport
 from ingest.loading.rejects_out import RejectsFile
-from ingest.loading.resuming import finished_file, mark_dead, sha256_of
+from ingest.loading.resuming import fingerprint_of, finished_file, last_agreement, mark_dead, sha256_of
+from ingest.loading.writing import MISSING_PARENT
 from ingest.models import Account, Batch
 from ingest.readers.csv_file import CsvFile
 from ingest.readers.locations import Location, open_location
@@ -87,7 +89,7 @@ class _Load:
             return self.chosen
         tables = [each.table for each in self.chosen]
         mark_dead(tables)
-        finished = {each.table: sha256 for each in self.chosen if (sha256 := finished_file(each))}
+        finished = {each.table: finished_file(each) for each in self.chosen}
         limit = self.options.max_rejects
         self.batch = Batch.objects.create(
             origin=Batch.Origin.LOAD,
@@ -99,23 +101,58 @@ class _Load:
                 "max_rejects": None if limit is None else str(limit),
             },
         )
-        return [each for each in self.chosen if not self._resumes(each, finished.get(each.table), self.batch)]
+        return [
+            each
+            for each in self.chosen
+            if not self._resumes(each, finished[each.table], self.batch) and not self._agrees(each, self.batch)
+        ]
 
-    def _resumes(self, source: Source, finished: str | None, batch: Batch) -> bool:
-        """Pass over a file that the interrupted run before this one finished, if it is still the same file."""
-        if finished is None or is_empty(source) or sha256_of(self.location, source.file_name) != finished:
+    def _agrees(self, source: Source, batch: Batch) -> bool:
+        """Know a file as unchanged: it, the rules and the whole table are what they were when they agreed."""
+        last = last_agreement(source)
+        if last is None or last.file_bytes != self.location.size(source.file_name):
             return False
-        report = TableReport(table=source.table, status=Batch.Status.ACCEPTED, resumed=True)
+        with connection.cursor() as cursor:
+            if fingerprint_of(cursor, source) != last.table_fingerprint:
+                return False
+        if sha256_of(self.location, source.file_name) != last.file_sha256:
+            return False
+        repaired = {rule: count for rule, count in last.repaired.items() if rule != MISSING_PARENT}
+        self._keep(
+            source,
+            batch,
+            last,
+            read=last.read,
+            unchanged=last.inserted + last.updated + last.unchanged,
+            duplicates=last.duplicates,
+            repaired=repaired,
+        )
+        return True
+
+    def _resumes(self, source: Source, finished: Account | None, batch: Batch) -> bool:
+        """Pass over a file that the interrupted run before this one finished, if it is still the same file."""
+        if finished is None or is_empty(source):
+            return False
+        if sha256_of(self.location, source.file_name) != finished.file_sha256:
+            return False
+        self._keep(source, batch, finished, resumed=True)
+        return True
+
+    def _keep(self, source: Source, batch: Batch, last: Account, *, resumed: bool = False, **counts: Any) -> None:
+        """Take over what an earlier load's account says of the same file."""
+        report = TableReport(table=source.table, status=Batch.Status.ACCEPTED, resumed=resumed, **counts)
         Account.objects.create(
             batch=batch,
             table=source.table,
             status=report.status,
             file_name=source.file_name,
-            file_sha256=finished,
+            file_sha256=last.file_sha256,
+            file_bytes=last.file_bytes,
             contract_version=source.contract.version,
+            table_fingerprint="" if resumed else last.table_fingerprint,
+            **report.counts(),
         )
         self.reports[source.table] = report
-        return True
 
     def _load(self, remaining: list[Source]) -> None:
         batch = self.batch.id if self.batch else None

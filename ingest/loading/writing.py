@@ -24,6 +24,7 @@ from ingest.staging import STAGE, Refusals, Stage
 log = logging.getLogger(__name__)
 
 LOCK_TIMEOUT_SECONDS = 30
+MISSING_PARENT = "missing_parent"  # the repair under which added parents are counted
 STORED_ALREADY = "A record with this key is stored with other content; different: "
 # Rejects that only the table could find: one row each, in the order of their positions.
 LATE_SCHEMA = pa.schema([POSITION, *list(REASON_SCHEMA)[1:]])

@@ -1,10 +1,12 @@
 """Files over tables that hold something: the same again, other content, and placeholders."""
 
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
-from ingest.models import Batch, RejectedRecord
+from ingest.loading.filing import load_file
+from ingest.models import Account, Batch, RejectedRecord
 from tests.olist.loads import (
     FILES,
     ONE_OF_EACH,
@@ -140,3 +142,33 @@ def test_a_row_changed_by_hand_is_found_by_the_next_load(small: Path) -> None:
     assert ran.counts["order_reviews"]["inserted"] == 1
     assert fingerprints() == whole
     assert list(ran.report["tables"]) == list(FILES)
+
+
+def _tables_read(folder: Path) -> list[str]:
+    """Load ``folder`` again, and say which of its files were read record by record."""
+    with mock.patch("ingest.loading.lanes.load_file", side_effect=load_file) as reading:
+        again = load_json(folder)
+    assert all(counts.keys() <= {"read", "unchanged", "duplicates", "repaired"} for counts in again.counts.values())
+    return sorted(call.args[0].source.table for call in reading.call_args_list)
+
+
+def test_a_file_is_not_read_again_while_its_bytes_the_rules_and_the_table_are_what_they_were(tmp_path: Path) -> None:
+    folder = write_files(tmp_path / "files", ONE_OF_EACH)
+    load_json(folder)
+    assert _tables_read(folder) == []
+    path = folder / FILES["sellers"]
+    path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+    Account.objects.filter(table="orders").update(contract_version="another")
+    query("update olist_customers set customer_city = 'rio' returning 1")
+    query("update olist_customers set customer_city = 'sao paulo' returning 1")  # a change taken back is none
+    assert _tables_read(folder) == ["orders", "sellers"]
+    assert _tables_read(folder) == []
+
+
+def test_a_file_of_which_records_were_rejected_is_read_again(tmp_path: Path) -> None:
+    folder = write_files(tmp_path / "files", {**ONE_OF_EACH, "sellers": [{}, {"seller_id": "no id"}]})
+    load_json(folder)
+    with mock.patch("ingest.loading.lanes.load_file", side_effect=load_file) as reading:
+        load_json(folder)
+    assert [call.args[0].source.table for call in reading.call_args_list] == ["sellers"]
+    assert RejectedRecord.objects.get().times_seen == 2
