@@ -8,7 +8,7 @@ from pathlib import Path
 from benchmarks import loads
 from benchmarks.files import sample
 from benchmarks.frame import Contest, Run, hold
-from benchmarks.machine import facts
+from benchmarks.machine import code_digest, facts
 from benchmarks.report import render
 from benchmarks.scratch import scratch_database
 
@@ -22,12 +22,15 @@ DIRTY = 0.05
 def main() -> None:
     """Parse, hold every contest, report."""
     asked = _arguments()
+    code = code_digest()
     with scratch_database():
         about = facts()
         rounds = asked.rounds or (QUICK_ROUNDS if asked.quick else ROUNDS)
         results = [hold(each, rounds=rounds, on_run=_say) for each in _contests(quick=asked.quick, large=asked.large)]
     text = render(results, about)
     sys.stdout.write(f"\n{text}")
+    if code_digest() != code:
+        sys.exit("The code was changed while it was measured: these figures mix two versions, and are not kept.")
     if not asked.quick:
         RESULTS.write_text(text, encoding="utf-8")
 

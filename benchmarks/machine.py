@@ -1,5 +1,6 @@
 """What the figures were measured on."""
 
+import hashlib
 import os
 import platform
 import subprocess
@@ -25,6 +26,16 @@ def facts() -> dict[str, str]:
         "Versions": ", ".join([f"Python {platform.python_version()}", _server(), *packages]),
     }
     return {name: text for name, text in told.items() if text}
+
+
+def code_digest() -> str:
+    """Hash the project's code: every run is a process of its own, and has to be one of the same code."""
+    root = Path(__file__).parents[1]
+    digest = hashlib.sha256()
+    for room in ("dataforge", "ingest", "olist", "benchmarks"):
+        for path in sorted((root / room).rglob("*.py")):
+            digest.update(str(path).encode() + path.read_bytes())
+    return digest.hexdigest()
 
 
 def _server() -> str:

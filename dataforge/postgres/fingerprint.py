@@ -27,7 +27,7 @@ def table_fingerprint(cursor: Cursor, table: str, *, exclude: Collection[str] = 
     names = [column.name for column in table_columns(cursor, table) if column.name not in exclude]
     # A record's hash is linear in those of its columns: without the outer hash, two rows could swap a value unseen.
     statement = sql.SQL(
-        "SELECT count(*), coalesce(sum(hashint8extended(hash_record_extended(ROW({}), 0), 0)::numeric), 0) FROM {}"
+        "SELECT count(*), coalesce(sum(hashint8extended(hash_record_extended(ROW({}), 0), 0)), 0) FROM {}"
     ).format(sql.SQL(", ").join(map(sql.Identifier, names)), find_table(cursor, table).identifier)
     cursor.execute(statement)
     ((rows, total),) = cursor.fetchall()
