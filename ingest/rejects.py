@@ -207,7 +207,8 @@ _COUNT = """
 select count(*) from reject_stage as s
 join ingest_rejectedrecord as r on r."table" = %(table)s and r.raw_sha256 = sha256(s.raw)
 """
-# A child waits for a parent that the same batch refused: link the two.
+# A child waits for a parent that the same batch refused: link the two. "is not distinct from" keeps the planner off the
+# index on the batch: it takes a batch that is new to its statistics for one row, and would join in a nested loop.
 _LINK = """
 update ingest_rejectedrecord as child set parent_id = found.parent_id
 from (
@@ -220,7 +221,7 @@ from (
     join ingest_rejectedrecord as parent
         on parent."table" = split_part(waiting.key, '/', 1)
         and parent.natural_key = substr(waiting.key, strpos(waiting.key, '/') + 1)
-        and parent.last_batch_id = %(batch)s
+        and parent.last_batch_id is not distinct from %(batch)s
     group by waiting.id
 ) as found
 where child.id = found.id and child.parent_id is distinct from found.parent_id
