@@ -1,5 +1,6 @@
 """Contracts: derived from the model alone, with a version that changes when a rule does and only then."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -91,7 +92,8 @@ def test_a_version_is_the_same_in_every_process() -> None:
             capture_output=True,
             text=True,
             check=True,
-            env={
+            env=os.environ
+            | {
                 "DJANGO_SETTINGS_MODULE": "dataforge.settings",
                 "SECRET_KEY": "x",
                 "DEBUG": "on",
