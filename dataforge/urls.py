@@ -1,7 +1,7 @@
 """What the site serves."""
 
 from django.contrib import admin
-from django.urls import path
+from django.urls import include, path
 from django.views.generic import RedirectView
 
 admin.site.site_header = admin.site.site_title = "Data Forge"
@@ -9,5 +9,10 @@ admin.site.index_title = "Tables, batches and rejects"
 
 urlpatterns = [
     path("admin/", admin.site.urls),
+    path("api/v1/", include("ingest.api.urls")),
     path("", RedirectView.as_view(pattern_name="admin:index")),
 ]
+
+handler400 = "access.problems.bad_request"
+handler404 = "access.problems.not_found"
+handler500 = "access.problems.server_error"

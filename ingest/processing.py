@@ -72,15 +72,18 @@ def process(
     lookups: Lookups | None = None,
     seen: Seen | None = None,
     adopts: Sequence[str] = (),
+    known: pa.Table | None = None,
 ) -> Processed:
     """Give the verdict on ``records``, in their order.
 
     ``lookups`` knows the parents (default: all exist); ``seen`` carries the rows of earlier chunks of the same batch;
-    ``adopts`` names reference columns whose missing parents are to be added instead of refused.
+    ``adopts`` names reference columns whose missing parents are to be added instead of refused; ``known`` are reasons
+    (``REASON_SCHEMA``) that the caller has already found: their records claim no key.
     """
     if isinstance(records, pd.DataFrame):
         records = records_from_frame(records, contract)
     work = _Work(records, contract)
+    work.refuse([] if known is None else [known])
     work.check_columns()
     for check in contract.row_checks:
         work.check_rows(check)

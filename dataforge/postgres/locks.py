@@ -57,6 +57,16 @@ def share(cursor: Cursor, tables: Iterable[str], *, timeout_seconds: float) -> N
     _take_all(cursor, "pg_{}advisory_xact_lock_shared", sorted(set(tables)), timeout_seconds)
 
 
+def try_claim(cursor: Cursor, name: str) -> bool:
+    """Take ``name`` alone until the end of the transaction; False, at once, where another session has it.
+
+    Names are hashed to 64 bits, in a space of their own.
+    """
+    cursor.execute("SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))", [name])
+    ((free,),) = cursor.fetchall()
+    return bool(free)
+
+
 def _key(table: str) -> int:
     """Hash a table's name to a signed 32-bit number; two tables of one hash merely share their lock."""
     number = zlib.crc32(table.encode())
