@@ -5,6 +5,7 @@ from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 
+from dataforge import __version__
 from dataforge.environment import Environment
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -97,6 +98,17 @@ REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "access.problems.problem_response",
     "NUM_PROXIES": env.number("API_PROXIES", default=0),
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Data Forge",
+    "DESCRIPTION": "Records in, checked by the rules of their tables; refused ones kept, with all reasons.",
+    "VERSION": __version__,
+    "OAS_VERSION": "3.1.1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "ingest.api.openapi.add_records"],
+    "SERVE_AUTHENTICATION": [],
 }
 KNOX_TOKEN_MODEL = "access.Token"  # noqa: S105 - a model's name
 REST_KNOX = {"TOKEN_TTL": None}  # each token has its own end

@@ -7,7 +7,6 @@ from django.db.backends.utils import CursorWrapper
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
-from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -16,9 +15,10 @@ from access.authentication import sender
 from access.problems import Problem
 from access.throttling import spend_records
 from dataforge.postgres.transactions import in_transaction
+from ingest.api import openapi
 from ingest.api.answers import answer
 from ingest.api.bodies import Body, CsvParser, JsonParser, NdjsonParser
-from ingest.api.filters import narrow, page
+from ingest.api.filters import BatchFilters, narrow, page
 from ingest.api.idempotency import Answer, Claim
 from ingest.api.rights import viewable
 from ingest.api.serializers import BatchSerializer, read_envelope
@@ -28,21 +28,12 @@ from ingest.posting.post import post
 from ingest.posting.units import Unit
 
 
-class BatchFilters(serializers.Serializer[Any]):
-    """What a list of batches can be narrowed to."""
-
-    origin = serializers.ChoiceField(Batch.Origin.choices, required=False)
-    status = serializers.ChoiceField(Batch.Status.choices, required=False)
-    table = serializers.CharField(source="accounts__table", required=False)
-    since = serializers.DateTimeField(source="started_at__gte", required=False)
-    until = serializers.DateTimeField(source="started_at__lt", required=False)
-
-
 class Batches(APIView):
     """Post a batch of 1 to 1,000 records, or list batches."""
 
     parser_classes = (JsonParser, NdjsonParser, CsvParser)
 
+    @openapi.posts_batch
     def post(self, request: Request) -> HttpResponse:
         """Check records, write the good ones, keep the refused ones with all their reasons."""
         body = request.data
@@ -70,6 +61,7 @@ class Batches(APIView):
 
         return send(in_transaction(work))
 
+    @openapi.lists_batches
     def get(self, request: Request) -> Response:
         """List batches, the newest first: one's own, and those whose tables one may view."""
         rows = narrow(request, visible(request), BatchFilters)
@@ -79,6 +71,7 @@ class Batches(APIView):
 class BatchDetail(APIView):
     """One batch."""
 
+    @openapi.shows_batch
     def get(self, request: Request, number: Any) -> Response:
         """Give a batch and its account."""
         return Response(BatchAccountSerializer(get_object_or_404(visible(request), pk=number)).data)

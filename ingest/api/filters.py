@@ -9,6 +9,8 @@ from rest_framework.pagination import CursorPagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from ingest.models import Batch, RejectedRecord
+
 PAGE_ROWS = 100
 PAGING = frozenset({"cursor"})
 
@@ -17,6 +19,31 @@ class Pages(CursorPagination):
     """Pages that stay right while rows arrive; ``ordering`` must be unique."""
 
     page_size = PAGE_ROWS
+
+
+class BatchFilters(serializers.Serializer[Any]):
+    """What a list of batches can be narrowed to."""
+
+    origin = serializers.ChoiceField(Batch.Origin.choices, required=False)
+    status = serializers.ChoiceField(Batch.Status.choices, required=False)
+    table = serializers.CharField(source="accounts__table", required=False)
+    since = serializers.DateTimeField(source="started_at__gte", required=False)
+    until = serializers.DateTimeField(source="started_at__lt", required=False)
+
+
+class RejectFilters(serializers.Serializer[Any]):
+    """What a list of rejects can be narrowed to."""
+
+    table = serializers.CharField(required=False)
+    code = serializers.CharField(source="codes__contains", required=False)
+    status = serializers.ChoiceField(RejectedRecord.Status.choices, required=False)
+    batch = serializers.UUIDField(source="last_batch", required=False)
+    since = serializers.DateTimeField(source="last_seen_at__gte", required=False)
+    until = serializers.DateTimeField(source="last_seen_at__lt", required=False)
+
+    def validate_code(self, code: str) -> list[str]:
+        """Look for one of a reject's codes."""
+        return [code]
 
 
 def narrow(request: Request, rows: QuerySet[Any], filters: type[serializers.Serializer[Any]]) -> QuerySet[Any]:

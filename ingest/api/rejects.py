@@ -16,11 +16,12 @@ from access.authentication import sender
 from access.problems import Problem
 from access.throttling import spend_records
 from dataforge.postgres.transactions import in_transaction
+from ingest.api import openapi
 from ingest.api.answers import answer
 from ingest.api.batches import send
 from ingest.api.bodies import Body, JsonParser
 from ingest.api.envelopes import read_members
-from ingest.api.filters import narrow, page
+from ingest.api.filters import RejectFilters, narrow, page
 from ingest.api.idempotency import Answer
 from ingest.api.rights import require, viewable
 from ingest.api.serializers import OneOf
@@ -29,21 +30,6 @@ from ingest.loading.options import ON_CONFLICT
 from ingest.models import RejectedRecord
 from ingest.posting.replay import NotReplayable, Replay, find_group, run, unit_of
 from ingest.sources import find_source
-
-
-class RejectFilters(serializers.Serializer[Any]):
-    """What a list of rejects can be narrowed to."""
-
-    table = serializers.CharField(required=False)
-    code = serializers.CharField(source="codes__contains", required=False)
-    status = serializers.ChoiceField(RejectedRecord.Status.choices, required=False)
-    batch = serializers.UUIDField(source="last_batch", required=False)
-    since = serializers.DateTimeField(source="last_seen_at__gte", required=False)
-    until = serializers.DateTimeField(source="last_seen_at__lt", required=False)
-
-    def validate_code(self, code: str) -> list[str]:
-        """Look for one of a reject's codes."""
-        return [code]
 
 
 class ReplaySerializer(serializers.Serializer[Any]):
@@ -56,6 +42,7 @@ class ReplaySerializer(serializers.Serializer[Any]):
 class Rejects(APIView):
     """Refused records."""
 
+    @openapi.lists_rejects
     def get(self, request: Request) -> Response:
         """List the rejects of tables that one may view, the newest first."""
         rows = narrow(request, visible(request), RejectFilters)
@@ -65,6 +52,7 @@ class Rejects(APIView):
 class RejectDetail(APIView):
     """One refused record."""
 
+    @openapi.shows_reject
     def get(self, request: Request, number: int) -> Response:
         """Give a reject."""
         return Response(RejectSerializer(get_object_or_404(visible(request), pk=number)).data)
@@ -75,6 +63,7 @@ class RejectReplay(APIView):
 
     parser_classes = (JsonParser,)
 
+    @openapi.replays_reject
     def post(self, request: Request, number: int) -> HttpResponse:
         """Replay a reject, with its group where it has one: as it came, or corrected."""
         body = request.data
