@@ -22,9 +22,13 @@ class UnitParents:
     def __init__(self, cursor: CursorWrapper, *, lock: bool) -> None:
         self._cursor, self._lock = cursor, lock
         self._contracts = {source.table: source.contract for source in sources()}
+        self.forget()
+        self.begin()
+
+    def forget(self) -> None:
+        """Ask the tables again: another batch has been faster."""
         self._asked: dict[str, Column] = {}  # by table: all keys looked up, and those of them that are stored
         self._stored: dict[str, Column] = {}
-        self.begin()
 
     def begin(self) -> None:
         """Forget what the unit itself brings along, before its records are judged again."""

@@ -99,12 +99,9 @@ def _write(cursor: CursorWrapper, unit: Unit, judge: Judge) -> tuple[list[Judged
 
 def _overtaken(judge: Judge, judged: Sequence[Judged]) -> bool:
     """Ask the tables again; tell whether they hold a key by now that they did not hold before."""
-    found = False
-    for each in judged:
-        stored = judge.stored[each.given.source.table]
-        stored.forget()
-        found |= bool((stored.compare(each.processed.rows).new != each.compared.new).any())
-    return found
+    judge.forget()
+    again = (judge.stored[each.given.source.table].compare(each.processed.rows) for each in judged)
+    return any((now.new != each.compared.new).any() for now, each in zip(again, judged, strict=True))
 
 
 def keep_rejects(cursor: CursorWrapper, unit: Unit, judged: Judged, batch: Batch) -> tuple[int, dict[int, int]]:

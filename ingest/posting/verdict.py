@@ -74,6 +74,12 @@ class Judge:
         }
         self._late = LATE_SCHEMA.empty_table()
 
+    def forget(self) -> None:
+        """Ask the tables again: another batch has been faster."""
+        self._parents.forget()
+        for stored in self.stored.values():
+            stored.forget()
+
     def refuse(self, late: pa.Table) -> None:
         """Take in reasons (``LATE_SCHEMA``) that only the database could give."""
         self._late = pa.concat_tables([self._late, late])
