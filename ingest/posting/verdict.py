@@ -67,7 +67,7 @@ class Judge:
             table.source.table: StoredRows(
                 cursor,
                 table.source.contract,
-                lock=lock and unit.on_conflict == "update",
+                lock=lock and (unit.on_conflict == "update" or is_adopted(table.source)),  # a placeholder is updated
                 fills_placeholders=is_adopted(table.source),
             )
             for table in unit.tables
