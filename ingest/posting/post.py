@@ -28,7 +28,8 @@ from ingest.rejects import RejectOrigin, find_rejects, rejects_of, store_rejects
 SHARE_TIMEOUT_SECONDS = 1
 # Keeps one table's rejects; gives the server's count of them, and their numbers by the indices of their records.
 type KeepRejects = Callable[[CursorWrapper, Unit, Judged, Batch], tuple[int, dict[int, int]]]
-ATTEMPTS = 10  # each failure means that another batch with some of the same keys was committed
+# Each failure means that another batch with some of the same keys was committed, or that a table refused rows.
+ATTEMPTS = 20
 
 
 def post(

@@ -61,7 +61,10 @@ def key_exists(error: Exception) -> bool:
 
 
 def culprits(cursor: CursorWrapper, tables: Sequence[TableRows]) -> Refusals:
-    """Find the rows that PostgreSQL refuses, by writing ever smaller parts; nothing of that is kept."""
+    """Find the rows that PostgreSQL refuses, by writing ever smaller parts; nothing of that is kept.
+
+    Of the first table that has any: what it refuses of others may only be their children.
+    """
     found: dict[int, Exception] = {}
     with transaction.atomic():
         for table in tables:
@@ -77,6 +80,8 @@ def culprits(cursor: CursorWrapper, tables: Sequence[TableRows]) -> Refusals:
 
                 _, refused = write_or_halve(0, len(rows) - 1, part)
                 found |= {int(position[row]): error for row, error in refused.items()}
+            if found:
+                break
         transaction.set_rollback(True)
     return found
 
