@@ -89,8 +89,12 @@ def _write(cursor: CursorWrapper, unit: Unit, judge: Judge) -> tuple[list[Judged
         try:
             return judged, write(cursor, rows)
         except (IntegrityError, DataError) as error:
-            if not (key_exists(error) and _overtaken(judge, judged)):
-                judge.refuse(refused_by_database(culprits(cursor, rows)))
+            if key_exists(error) and _overtaken(judge, judged):
+                continue
+            found = culprits(cursor, rows)
+            if any(map(key_exists, found.values())) and _overtaken(judge, judged):  # while they were sought
+                found = {index: error for index, error in found.items() if not key_exists(error)}
+            judge.refuse(refused_by_database(found))
     raise TableBusy(
         tables=", ".join(table.source.table for table in unit.tables),
         holder="other batches with the same keys",
