@@ -9,17 +9,21 @@ from django.core.exceptions import PermissionDenied
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
 from django.views import defaults
+from psycopg2 import errorcodes
 from rest_framework.exceptions import APIException, NotFound, Throttled, ValidationError
 from rest_framework.exceptions import PermissionDenied as Forbidden
 from rest_framework.response import Response
 
 from access.request_ids import request_id
-from dataforge.errors import DatabaseFailed, DatabaseUnavailable, DataForgeError, TableBusy
+from dataforge.errors import DatabaseFailed, DatabaseUnavailable, DataForgeError, EmbeddedPostgresFailed, TableBusy
 
 CONTENT_TYPE = "application/problem+json"
 RETRY_SECONDS = 5
 API_PREFIX = "/api/"
 _UNAVAILABLE = "The database cannot be used right now. Nothing of this request was kept: send it again."
+
+# (A server that another one has replaced, and that only reads, tells by its code.)
+_LOST = (TableBusy, DatabaseUnavailable, DatabaseFailed, EmbeddedPostgresFailed, OperationalError, InterfaceError)
 
 log = logging.getLogger(__name__)
 
@@ -67,7 +71,7 @@ def _explain(error: Exception) -> tuple[dict[str, Any], dict[str, str]]:
 
 
 def _explain_ours(error: Exception) -> tuple[dict[str, Any], dict[str, str]]:
-    if isinstance(error, TableBusy | DatabaseUnavailable | DatabaseFailed | OperationalError | InterfaceError):
+    if isinstance(error, _LOST) or getattr(error.__cause__, "pgcode", None) == errorcodes.READ_ONLY_SQL_TRANSACTION:
         log.warning("503: %s", error)
         detail = (
             f"The table {error.facts['tables']} is held by a load or a restore. Send it again."
