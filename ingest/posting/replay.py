@@ -52,6 +52,8 @@ def find_group(number: int) -> tuple[RejectedRecord, ...]:
     found = next(reject for reject in locked if reject.pk == number)
     if found.status != RejectedRecord.Status.OPEN:
         raise NotReplayable(f"The reject {number} is closed already: {found.status}.")
+    if found.last_batch_id != first.last_batch_id:  # it came again, or was replayed in vain, while we waited for it
+        return find_group(number)
     if first.last_batch.options.get("mode") == "atomic":
         raise NotReplayable(f"The reject {number} is of an atomic batch: correct that batch, and post it again whole.")
     return locked
