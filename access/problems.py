@@ -21,8 +21,6 @@ CONTENT_TYPE = "application/problem+json"
 RETRY_SECONDS = 5
 API_PREFIX = "/api/"
 _UNAVAILABLE = "The database cannot be used right now. Nothing of this request was kept: send it again."
-
-# (A server that another one has replaced, and that only reads, tells by its code.)
 _LOST = (TableBusy, DatabaseUnavailable, DatabaseFailed, EmbeddedPostgresFailed, OperationalError, InterfaceError)
 
 log = logging.getLogger(__name__)
