@@ -1,11 +1,12 @@
 """Batches for tests of clients that get into each other's way."""
 
+import random
 from collections.abc import Iterable
 from typing import Any
 
 from ingest.models import OUTCOMES, Account
 from tests.ingest.api.client import Json
-from tests.olist.loads import BY_NAME, PLAIN, query
+from tests.olist.loads import BY_NAME, PLAIN, hex_id, query
 
 
 def record(table: str, **changes: Any) -> Json:
@@ -22,6 +23,24 @@ def tagged(table: str, *, group: str | None = None, **changes: Any) -> Json:
 def one_table(table: str, records: Iterable[Json], **options: Any) -> Json:
     """Give a batch of one table."""
     return {"table": table, "records": list(records), **options}
+
+
+def mixed_batch(dice: random.Random, *, orders: int, size: int) -> Json:
+    """Give some of ``orders`` orders with parts and shared parents, some with content of their own, in any order."""
+    records: list[Json] = []
+    for number in dice.sample(range(orders), size):
+        key, parent = hex_id(number), hex_id(number % 7)
+        city = dice.choice(["rio", "rio", "rio", "santos"])
+        records += [
+            tagged("orders", order_id=key, customer_id=parent),
+            tagged("order_payments", order_id=key),
+            tagged("order_items", order_id=key, product_id=parent, seller_id=parent),
+            tagged("customers", customer_id=parent, customer_city=city),
+            tagged("sellers", seller_id=parent, seller_city=city),
+            tagged("products", product_id=parent, product_category_name=None),
+        ]
+    dice.shuffle(records)
+    return {"records": records, "on_conflict": dice.choice(["reject", "update"]), "results": "all"}
 
 
 def stored(table: str) -> int:

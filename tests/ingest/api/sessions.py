@@ -50,9 +50,9 @@ def together[T](calls: Sequence[Callable[[], T]]) -> list[T]:
         return [future.result(PATIENCE_SECONDS) for future in futures]
 
 
-def wait_until(ready: Callable[[], bool]) -> None:
-    """Wait for a moment; it comes in ``PATIENCE_SECONDS`` or the test fails."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
+def wait_until(ready: Callable[[], bool], *, patience_seconds: float = PATIENCE_SECONDS) -> None:
+    """Wait for a moment; it comes in time or the test fails."""
+    deadline = time.monotonic() + patience_seconds
     while not ready():
         assert time.monotonic() < deadline, "the moment did not come"
         time.sleep(0.005)
