@@ -159,6 +159,12 @@ def _joined(objects: Text, offsets: Any) -> Text:
     return pc.binary_join_element_wise("[", pc.binary_join(lists, ", "), "]", "")
 
 
+def key_texts(rows: pa.Table, contract: Contract) -> Text:
+    """Write the natural keys of n typed rows as rejects name them."""
+    parts = [rows.column(name).cast(pa.string()).combine_chunks() for name in contract.natural_key]
+    return pc.utf8_slice_codeunits(pc.binary_join_element_wise(*parts, " "), 0, KEY_LENGTH)
+
+
 def _keys(raw: pa.Table, checked: pa.Table, contract: Contract) -> Text:
     parts = []
     for name in contract.natural_key:
