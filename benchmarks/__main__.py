@@ -5,7 +5,7 @@ import os
 import sys
 from pathlib import Path
 
-from benchmarks import loads
+from benchmarks import endpoint, loads
 from benchmarks.files import sample
 from benchmarks.frame import Contest, Run, hold
 from benchmarks.machine import code_digest, facts
@@ -42,11 +42,11 @@ def _contests(*, quick: bool, large: bool) -> list[Contest]:
     found = [loads.contest(clean, sample(scale=scale, dirty=DIRTY))]
     if large:
         found.append(loads.large_contest(clean, sample(scale=scale * LARGER)))
-    return found
+    return [*found, *endpoint.contests(quick=quick)]
 
 
 def _say(name: str, run: Run) -> None:
-    sys.stderr.write(f"{name:<36}{run.seconds:8.2f} s\n")
+    sys.stderr.write(f"{name:<56}{run.seconds:10.4f} s\n")
 
 
 def _arguments() -> argparse.Namespace:
