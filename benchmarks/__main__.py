@@ -26,12 +26,13 @@ def main() -> None:
     with scratch_database():
         about = facts()
         rounds = asked.rounds or (QUICK_ROUNDS if asked.quick else ROUNDS)
-        results = [hold(each, rounds=rounds, on_run=_say) for each in _contests(quick=asked.quick, large=asked.large)]
+        contests = [each for each in _contests(quick=asked.quick, large=asked.large) if asked.only in each.name]
+        results = [hold(each, rounds=rounds, on_run=_say) for each in contests]
     text = render(results, about)
     sys.stdout.write(f"\n{text}")
     if code_digest() != code:
         sys.exit("The code was changed while it was measured: these figures mix two versions, and are not kept.")
-    if not asked.quick:
+    if not (asked.quick or asked.only):
         RESULTS.write_text(text, encoding="utf-8")
 
 
@@ -54,6 +55,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", default=bool(os.environ.get("QUICK")))
     parser.add_argument("--large", action="store_true", default=bool(os.environ.get("LARGE")))
     parser.add_argument("--rounds", type=int, default=0, help="how many runs of each contender count")
+    parser.add_argument("--only", default="", metavar="TEXT", help="only contests whose name has TEXT; not kept")
     return parser.parse_args()
 
 

@@ -25,7 +25,7 @@ class Work:
         *,
         body: Callable[[Batch], bytes] = table_body,
         good: float = 1.0,
-        warm_ups: int = 1,
+        warm_ups: int = 2,
     ) -> None:
         """``good``: the share of the records that can be stored."""
         self._make, self._body, self._good, self.warm_ups = make, body, good, warm_ups
@@ -68,13 +68,13 @@ class Arena:
         return self.ours, self.fastapi, self.drf
 
     @contextmanager
-    def open(self) -> Iterator[None]:
+    def open(self, *needed: Service) -> Iterator[None]:
         """Fill the tables, the first time, and run the services for the block."""
         if not self._is_loaded:
             self._stored.load()
             self._is_loaded = True
         with ExitStack() as stack:
-            for service in self._all():
+            for service in needed:
                 if not service.missing:
                     stack.enter_context(services.started(service))
             yield
@@ -108,7 +108,7 @@ class Arena:
         """COPY all batches: the median of a batch."""
 
         def run() -> Run:
-            latencies = copy_batches(work.copies)
+            latencies = copy_batches(work.copies, warm_ups=work.warm_ups)
             self._check(name, work, len(work.batches))
             return Run(seconds=statistics.median(latencies))
 

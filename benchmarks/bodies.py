@@ -25,9 +25,15 @@ _PARSERS: dict[Kind, Callable[[str], object]] = {Kind.INTEGER: int, Kind.LATITUD
 
 
 def batches(folder: Path, table: str, *, count: int, size: int = BATCH_RECORDS) -> list[Batch]:
-    """Give so many batches of one table; no record of them is stored or comes twice."""
+    """Give so many batches of one table; no record of them is stored or comes twice.
+
+    Raises ValueError where the sample has too few records.
+    """
     fresh = _fresh(folder, table, count * size)
-    return [[(table, record) for record in islice(fresh, size)] for _ in range(count)]
+    found = [[(table, record) for record in islice(fresh, size)] for _ in range(count)]
+    if sum(map(len, found)) < count * size:
+        raise ValueError(f"{folder.name} has not {count * size:,} records of {table}")
+    return found
 
 
 def half_bad(batch: Batch) -> Batch:
@@ -56,7 +62,10 @@ def mixed_batches(folder: Path, *, count: int, size: int = BATCH_RECORDS) -> lis
         for number, order in enumerate(_records(folder, "orders"))
         if (own := order["order_id"]) in parts and (fresh := _fresh_id(number, own))
     )
-    return [_fill(units, size) for _ in range(count)]
+    found = [_fill(units, size) for _ in range(count)]
+    if not all(found):
+        raise ValueError(f"{folder.name} has not the orders of {count} batches")
+    return found
 
 
 def _fill(units: Iterator[Batch], size: int) -> Batch:

@@ -10,13 +10,12 @@ from benchmarks.frame import Contender, Contest, Gap, Row
 CLIENTS = 8
 GAP_SECONDS = 0.010
 FRESH_SEED = 2
-TABLES = (
+OTHER_TABLES = (
     "product_category_name_translation",
     "geolocation",
     "customers",
     "sellers",
     "products",
-    "orders",
     "order_items",
     "order_payments",
     "order_reviews",
@@ -25,8 +24,8 @@ NOTES = (
     """Endpoint: the latency of a request from a client's side, a process of its own with one kept connection over
     loopback HTTP; a run is the median of many requests. All servers have the same number of processes and threads and
     are up at the same time. Bodies are made before the clock runs; every record is fresh and refers to stored ones, an
-    order to a customer of its own. Before each run, what the last one wrote is deleted (vacuum, checkpoint); after it,
-    the rows that it stored are counted.""",
+    order to a customer of its own. Before each run, what the last one wrote is deleted and vacuumed away; after it, the
+    rows that it stored are counted.""",
     """COPY: psycopg2, the same rows as text made beforehand, one commit a batch; no HTTP, nothing checked. FastAPI:
     `benchmarks/peers/fastapi_service.py`. DRF bulk_create: `ModelSerializer(many=True)`, references and keys by one
     query each; as generated: the same with the serializer as DRF makes it. Both are all or nothing.""",
@@ -47,15 +46,17 @@ class Size:
     together: int
 
 
-FULL = Size(stored_scale=0.51, fresh_scale=0.5, batches=21, few_batches=4, singles=205, together=6 * CLIENTS)
-QUICK = Size(stored_scale=0.02, fresh_scale=0.02, batches=2, few_batches=2, singles=10, together=2 * CLIENTS)
+FULL = Size(stored_scale=0.51, fresh_scale=0.5, batches=22, few_batches=4, singles=205, together=7 * CLIENTS)
+QUICK = Size(stored_scale=0.05, fresh_scale=0.05, batches=3, few_batches=3, singles=10, together=3 * CLIENTS)
 
 
 def contests(*, quick: bool) -> list[Contest]:
     """All contests; a service that is not there is left out with its rows, by name."""
     size = QUICK if quick else FULL
     arena = Arena(files.sample(scale=size.stored_scale), files.sample(scale=size.fresh_scale, seed=FRESH_SEED))
-    found = (_orders(arena, size), _single(arena, size), _together(arena, size), _tables(arena, size))
+    found = [_orders(arena, size), _single(arena, size), _together(arena, size), _tables(arena, size)]
+    if quick:
+        found = [_merged(found)]  # the servers start once
     return [_runnable(arena, each, is_first=not place, quick=quick) for place, each in enumerate(found)]
 
 
@@ -67,9 +68,20 @@ class Plan:
     contenders: Sequence[Contender]
     rows: Sequence[Row]
     gaps: Sequence[Gap] = ()
+    needs_drf: bool = True
+
+
+def _merged(plans: Sequence[Plan]) -> Plan:
+    return Plan(
+        "endpoint",
+        [contender for plan in plans for contender in plan.contenders],
+        [row for plan in plans for row in plan.rows],
+        [gap for plan in plans for gap in plan.gaps],
+    )
 
 
 def _runnable(arena: Arena, plan: Plan, *, is_first: bool, quick: bool) -> Contest:
+    needed = (arena.ours, arena.fastapi, *([arena.drf] if plan.needs_drf else []))
     names = {contender.name for contender in plan.contenders}
     return Contest(
         name=plan.name,
@@ -78,7 +90,7 @@ def _runnable(arena: Arena, plan: Plan, *, is_first: bool, quick: bool) -> Conte
         gaps=tuple(gap for gap in plan.gaps if {gap.ours, gap.against} <= names),
         notes=(*NOTES, *arena.left_out) if is_first else (),
         warm_up=not quick,
-        around=arena.open,
+        around=lambda: arena.open(*needed),
     )
 
 
@@ -147,13 +159,14 @@ def _together(arena: Arena, size: Size) -> Plan:
             Row(work=f"batches of {CLIENTS} clients together", ours=eight, against=peer_eight),
             Row(work=f"FastAPI's batches of {CLIENTS} clients together", ours=peer_eight, against=peer_alone),
         ),
+        needs_drf=False,
     )
 
 
 def _tables(arena: Arena, size: Size) -> Plan:
     contenders: list[Contender] = []
     rows: list[Row] = []
-    for table in TABLES:
+    for table in OTHER_TABLES:
         work = Work(lambda table=table: bodies.batches(arena.fresh, table, count=size.batches))  # type: ignore[misc]
         ours, peer, floor = f"endpoint, {table}", f"FastAPI, {table}", f"COPY, {table}"
         contenders += arena.one_client(ours, arena.ours, work)
@@ -164,4 +177,4 @@ def _tables(arena: Arena, size: Size) -> Plan:
     ours, floor = "endpoint, mixed orders", "COPY, mixed orders"
     contenders += [*arena.one_client(ours, arena.ours, mixed), *arena.copying(floor, mixed)]
     rows.append(Row(work="batch of orders with items, payments, reviews", ours=ours, against=floor))
-    return Plan("endpoint, tables", contenders, rows)
+    return Plan("endpoint, tables", contenders, rows, needs_drf=False)

@@ -20,11 +20,11 @@ POLL_SECONDS = 0.05
 HOST = "127.0.0.1"
 
 
-def gunicorn(application: str) -> tuple[str, ...]:
+def gunicorn(application: str, *more: str) -> tuple[str, ...]:
     """Give the command that serves a WSGI application; ``{port}`` is filled in by ``running``."""
     options = ("--worker-class", "gthread", "--workers", str(WORKERS), "--threads", str(THREADS))
     quiet = ("--log-level", "warning", "--keep-alive", "60", "--no-control-socket")
-    return (sys.executable, "-m", "gunicorn", application, "--bind", f"{HOST}:{{port}}", *options, *quiet)
+    return (sys.executable, "-m", "gunicorn", application, "--bind", f"{HOST}:{{port}}", *options, *quiet, *more)
 
 
 def uvicorn(application: str) -> tuple[str, ...]:

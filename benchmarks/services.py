@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 
 from django.core.management import get_commands
@@ -33,6 +34,12 @@ class Service:
     environment: dict[str, str] = field(default_factory=dict)
     missing: str = ""
     address: Address | None = None
+
+    @cached_property
+    def introduced(self) -> Address:
+        """Its address but for the port, and a token of the one user, made once."""
+        _make_user()
+        return self.introduce()
 
     def at(self, path: str = "") -> Address:
         """Give its address, with another path where one is named. Raises RuntimeError while it is not running."""
@@ -73,7 +80,7 @@ def _introduce_fastapi() -> Address:
 
 def drf() -> Service:
     """Give the site of the DRF peers."""
-    return Service("DRF", gunicorn("django.core.wsgi:get_wsgi_application()"), _introduce_drf, DRF_SITE)
+    return Service("DRF", gunicorn("django.core.wsgi:get_wsgi_application()", "--preload"), _introduce_drf, DRF_SITE)
 
 
 def _introduce_drf() -> Address:
@@ -85,8 +92,7 @@ def _introduce_drf() -> Address:
 @contextmanager
 def started(service: Service) -> Iterator[None]:
     """Run a service for the block, with a user who may write all tables and no more."""
-    _make_user()
-    address = service.introduce()
+    address = service.introduced
     with running(service.command, {"DATABASE_URL": database_url(), **service.environment}) as port:
         service.address = replace(address, port=port)
         try:

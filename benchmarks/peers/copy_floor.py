@@ -20,8 +20,8 @@ def prepared(batch: Batch) -> Copies:
     return [_copy(table, [record for own, record in batch if own == table]) for table in dict(batch)]
 
 
-def copy_batches(batches: Sequence[Copies]) -> list[float]:
-    """Copy batch after batch on one warm connection and give the seconds of each; the first does not count."""
+def copy_batches(batches: Sequence[Copies], *, warm_ups: int) -> list[float]:
+    """Copy batch after batch on one connection and give the seconds of each; the first ``warm_ups`` do not count."""
     latencies = []
     with closing(psycopg2.connect(**connection.get_connection_params())) as server, server.cursor() as cursor:
         for copies in batches:
@@ -30,7 +30,7 @@ def copy_batches(batches: Sequence[Copies]) -> list[float]:
                 cursor.copy_expert(statement, io.StringIO(rows))
             server.commit()
             latencies.append(time.perf_counter() - began)
-    return latencies[1:]
+    return latencies[warm_ups:]
 
 
 def _copy(table: str, records: Sequence[dict[str, object]]) -> tuple[sql.Composed, str]:

@@ -1,8 +1,9 @@
 """FastAPI, Pydantic v2 and psycopg 3: ``POST /batches`` with 1 to 1,000 records of one table.
 
 One transaction a batch: token, references by one query a foreign key, COPY into a temporary table that the connection
-keeps, one INSERT that tells what it stored, rejects by COPY, one commit. Measured here and taken: the binary COPY (a
-tenth faster in all than text), threads (see ``post_batch``), validating the list as a whole while it is clean.
+keeps, one INSERT that tells what it stored, rejects by COPY, one commit. Tried in its place: COPY as text 16 % slower
+in the database's part, ``unnest`` 50 %, a temporary table dropped at each commit as fast, locking the parents 1.5 ms
+more, async psycopg as fast with 1,000 records and slower with one.
 """
 
 import hashlib
@@ -18,6 +19,7 @@ from anyio.to_thread import current_default_thread_limiter
 from fastapi import Depends, FastAPI, HTTPException, Request, Response
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from psycopg import Connection, Cursor, sql
+from psycopg.errors import ForeignKeyViolation
 from psycopg.types.json import Jsonb
 from psycopg_pool import ConnectionPool
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
@@ -134,7 +136,7 @@ class Batch:
             self.errors.setdefault(index, []).append({"loc": [column], "type": code, "msg": message})
 
     def check_references(self, cursor: Cursor[Row]) -> None:
-        """Look all parents up, a query for each foreign key, and keep them from being deleted until the commit."""
+        """Look all parents up, a query for each foreign key, without locks: a parent deleted since fails the commit."""
         for column, (parents, key) in self.table.references.items():
             (place,) = self.table.places([column])
             names = {"key": sql.Identifier(key), "parents": sql.Identifier(parents)}
@@ -201,6 +203,11 @@ async def _lifespan(_: FastAPI) -> AsyncIterator[None]:
 
 
 app = FastAPI(lifespan=_lifespan)
+
+
+@app.exception_handler(ForeignKeyViolation)
+def _parent_is_gone(_: Request, error: ForeignKeyViolation) -> Response:
+    return Response(to_json({"detail": f"{error.diag.message_detail} Send it again."}), 409)
 
 
 async def _body(request: Request) -> bytes:

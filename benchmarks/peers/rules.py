@@ -48,6 +48,12 @@ def _pad(value: object) -> object:
     return f"0{text}" if len(text) == 4 and not text.startswith("0") else text
 
 
+def _ascii_digits(value: object) -> object:
+    if isinstance(value, str) and not value.isascii():  # Python's Decimal takes the digits of every script
+        raise ValueError("Enter a number.")
+    return value
+
+
 def _blank_is_none(value: object) -> object:
     return None if isinstance(value, str) and not value.strip() else value
 
@@ -69,7 +75,11 @@ State = Annotated[
 Count = Annotated[int, Field(ge=0, le=MAX_INTEGER)]
 Number = Annotated[int, Field(ge=1, le=MAX_INTEGER)]
 MaybeCount = Annotated[Count | None, BLANK]
-Money = Annotated[Decimal, Field(ge=0, max_digits=10, decimal_places=2, allow_inf_nan=False)]
+Money = Annotated[
+    Decimal,
+    BeforeValidator(_ascii_digits),
+    Field(ge=0, max_digits=10, decimal_places=2, allow_inf_nan=False),
+]
 Status = Literal[
     "delivered", "shipped", "canceled", "unavailable", "invoiced", "processing", "created", "approved"
 ]  # fmt: skip
