@@ -57,7 +57,7 @@ def ours() -> Service:
 
 
 def _introduce_ours() -> Address:
-    token = _django("manage.py", "create_token", USER).split()[-1]
+    token = _django("manage.py", "create_token", USER, "--name", secrets.token_hex(8)).split()[-1]
     return Address(port=0, path="/api/v1/batches/", headers={"Authorization": f"Token {token}"})
 
 
