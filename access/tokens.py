@@ -4,6 +4,7 @@ import datetime
 import hashlib
 
 from django.contrib.auth.models import AbstractBaseUser
+from django.db import transaction
 from django.utils import timezone
 from knox.models import get_digest_token
 from knox.settings import CONSTANTS
@@ -21,7 +22,8 @@ def create_token(user: AbstractBaseUser, *, name: str, expires: datetime.datetim
     """
     row = Token(user=user, name=name, expiry=expires)
     token = fresh_token(row)
-    row.save(force_insert=True)
+    with transaction.atomic():
+        row.save(force_insert=True)
     return token
 
 

@@ -5,7 +5,7 @@ import os
 import sys
 from pathlib import Path
 
-from benchmarks import loads
+from benchmarks import endpoint, loads
 from benchmarks.files import sample
 from benchmarks.frame import Contest, Run, hold
 from benchmarks.machine import code_digest, facts
@@ -26,12 +26,13 @@ def main() -> None:
     with scratch_database():
         about = facts()
         rounds = asked.rounds or (QUICK_ROUNDS if asked.quick else ROUNDS)
-        results = [hold(each, rounds=rounds, on_run=_say) for each in _contests(quick=asked.quick, large=asked.large)]
+        contests = [each for each in _contests(quick=asked.quick, large=asked.large) if asked.only in each.name]
+        results = [hold(each, rounds=rounds, on_run=_say) for each in contests]
     text = render(results, about)
     sys.stdout.write(f"\n{text}")
     if code_digest() != code:
         sys.exit("The code was changed while it was measured: these figures mix two versions, and are not kept.")
-    if not asked.quick:
+    if not (asked.quick or asked.only):
         RESULTS.write_text(text, encoding="utf-8")
 
 
@@ -42,11 +43,11 @@ def _contests(*, quick: bool, large: bool) -> list[Contest]:
     found = [loads.contest(clean, sample(scale=scale, dirty=DIRTY))]
     if large:
         found.append(loads.large_contest(clean, sample(scale=scale * LARGER)))
-    return found
+    return [*found, *endpoint.contests(quick=quick)]
 
 
 def _say(name: str, run: Run) -> None:
-    sys.stderr.write(f"{name:<36}{run.seconds:8.2f} s\n")
+    sys.stderr.write(f"{name:<56}{run.seconds:10.4f} s\n")
 
 
 def _arguments() -> argparse.Namespace:
@@ -54,6 +55,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", default=bool(os.environ.get("QUICK")))
     parser.add_argument("--large", action="store_true", default=bool(os.environ.get("LARGE")))
     parser.add_argument("--rounds", type=int, default=0, help="how many runs of each contender count")
+    parser.add_argument("--only", default="", metavar="TEXT", help="only contests whose name has TEXT; not kept")
     return parser.parse_args()
 
 

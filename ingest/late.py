@@ -49,8 +49,7 @@ def write_or_halve(first: int, last: int, write: Callable[[int, int], int]) -> t
         with transaction.atomic():
             written = write(first, last)
             with connection.cursor() as cursor:
-                cursor.execute("set constraints all immediate")
-                cursor.execute("set constraints all deferred")
+                cursor.execute("set constraints all immediate; set constraints all deferred")
             return written, {}
     except (IntegrityError, DataError) as error:
         if first == last:

@@ -167,6 +167,8 @@ class RejectedRecord(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["status", "table", "id"], name="ingest_reject_open"),
             models.Index(fields=["table", "natural_key"], name="ingest_reject_natural_key"),
+            # Empty most of the time, which is then known at once.
+            models.Index(fields=["id"], condition=Q(status="open") & ~Q(waits_for=[]), name="ingest_reject_orphans"),
             GinIndex(fields=["waits_for"], condition=~Q(waits_for=[]), name="ingest_reject_waits_for"),
         ]
 

@@ -124,10 +124,12 @@ def json_objects(table: pa.Table, *, absent: dict[str, Column] | None = None) ->
     pieces = []
     for name, values in zip(table.column_names, table.columns, strict=True):
         text = pc.coalesce(_json_text(values.combine_chunks()), "null")
-        piece = pc.binary_join_element_wise(pa.scalar(json.dumps(name)), text, ": ")
+        piece = pc.binary_join_element_wise(pa.scalar(f"{json.dumps(name)}: "), text, ", ", "")
         gone = (absent or {}).get(name)
         pieces.append(piece if gone is None else pc.if_else(gone, None, piece))
-    inner = pc.binary_join_element_wise(*pieces, ", ", null_handling="skip")
+    # Not `null_handling="skip"` with a separator: Arrow drops the rows in which nothing is left.
+    inner = pc.binary_join_element_wise(*pieces, "", null_handling="replace", null_replacement="")
+    inner = pc.utf8_slice_codeunits(inner, 0, -2)
     return pc.binary_join_element_wise("{", inner, "}", "")
 
 
@@ -155,6 +157,12 @@ def _reason_json(reasons: pa.Table) -> Text:
 def _joined(objects: Text, offsets: Any) -> Text:
     lists = pa.ListArray.from_arrays(offsets, objects)
     return pc.binary_join_element_wise("[", pc.binary_join(lists, ", "), "]", "")
+
+
+def key_texts(rows: pa.Table, contract: Contract) -> Text:
+    """Write the natural keys of n typed rows as rejects name them."""
+    parts = [rows.column(name).cast(pa.string()).combine_chunks() for name in contract.natural_key]
+    return pc.utf8_slice_codeunits(pc.binary_join_element_wise(*parts, " "), 0, KEY_LENGTH)
 
 
 def _keys(raw: pa.Table, checked: pa.Table, contract: Contract) -> Text:

@@ -14,8 +14,8 @@ VALUE_CHARACTERS = 200
 COUNTS = ("read", *OUTCOMES)
 
 
-def answer(unit: Unit, posted: Posted, *, results: str, tagged: bool) -> Answer:
-    """Write the answer: status, headers, and the whole account."""
+def answer(unit: Unit, posted: Posted, *, results: str, where: str) -> Answer:
+    """Write the answer: status, headers, and the whole account. ``where``: a record's JSON pointer, by ``{index}``."""
     document: dict[str, Any] = {
         "id": str(posted.batch.id) if posted.batch else None,
         "status": str(posted.status),
@@ -24,7 +24,7 @@ def answer(unit: Unit, posted: Posted, *, results: str, tagged: bool) -> Answer:
         "counts": {name: posted.total(name) for name in COUNTS},
         "tables": {table.table: table_counts(table) for table in posted.tables},
         "results": [
-            _result(fate, unit, tagged=tagged)
+            _result(fate, unit, where)
             for fate in posted.fates
             if results == "all" or (results == "errors" and fate.outcome == "rejected")
         ],
@@ -50,15 +50,14 @@ def _status(unit: Unit, posted: Posted) -> int:
     return 201 if posted.total("inserted") + posted.total("updated") else 200
 
 
-def _result(fate: Fate, unit: Unit, *, tagged: bool) -> dict[str, Any]:
+def _result(fate: Fate, unit: Unit, where: str) -> dict[str, Any]:
     names = {
         name: given[fate.index] for name, given in (("ref", unit.refs), ("group", unit.groups)) if fate.index in given
     }
     found: dict[str, Any] = {"index": fate.index, **names, "table": fate.table, "outcome": fate.outcome}
     if fate.outcome == "rejected":
         found["reject_id"] = None if fate.reject is None else str(fate.reject)
-        where = f"/records/{fate.index}{'/data' if tagged else ''}"
-        found["reasons"] = [write_reason(reason, where) for reason in fate.reasons]
+        found["reasons"] = [write_reason(reason, where.format(index=fate.index)) for reason in fate.reasons]
     return found
 
 

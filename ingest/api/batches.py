@@ -53,8 +53,8 @@ class Batches(APIView):
             if claim and (kept := claim.take(cursor)):
                 return kept
             posted = post(cursor, unit, origin=Batch.Origin.API, user=user, options={"token": token.name})
-            tagged = envelope is not None and envelope.tagged
-            found = answer(unit, posted, results=serializer.validated_data["results"], tagged=tagged)
+            where = "/records/{index}/data" if envelope and envelope.tagged else "/records/{index}"
+            found = answer(unit, posted, results=serializer.validated_data["results"], where=where)
             if claim and posted.batch:
                 claim.keep(cursor, posted.batch, found)
             return found

@@ -1,7 +1,6 @@
 """``/api/v1/rejects/``: refused records, and their replay."""
 
 from http import HTTPStatus
-from typing import Any
 
 from django.db.backends.utils import CursorWrapper
 from django.db.models import QuerySet
@@ -24,7 +23,7 @@ from ingest.api.envelopes import read_members
 from ingest.api.filters import RejectFilters, narrow, page
 from ingest.api.idempotency import Answer
 from ingest.api.rights import require, viewable
-from ingest.api.serializers import OneOf
+from ingest.api.serializers import OneOf, StrictSerializer
 from ingest.api.written import RejectSerializer
 from ingest.loading.options import ON_CONFLICT
 from ingest.models import RejectedRecord
@@ -32,7 +31,7 @@ from ingest.posting.replay import NotReplayable, Replay, find_group, run, unit_o
 from ingest.sources import find_source
 
 
-class ReplaySerializer(serializers.Serializer[Any]):
+class ReplaySerializer(StrictSerializer):
     """How a reject is to be replayed."""
 
     record = serializers.DictField(required=False, help_text="The record, corrected; without it, as it came.")
@@ -85,7 +84,7 @@ class RejectReplay(APIView):
             replay = Replay(rejects=rejects, corrections=corrections, on_conflict=on_conflict)
             unit = unit_of(replay)
             posted = run(cursor, replay, unit, user=user, options={"token": token.name})
-            return answer(unit, posted, results="all", tagged=True)
+            return answer(unit, posted, results="all", where="/record")
 
         spend_records(request, 1)
         return send(in_transaction(work))

@@ -51,14 +51,8 @@ class Flag(serializers.BooleanField):
         return value
 
 
-class BatchSerializer(serializers.Serializer[Any]):
-    """The members of an envelope beside ``records``."""
-
-    table = PlainText(required=False, help_text="The table of all records; without it, each record names its own.")
-    mode = OneOf(MODES, default="partial", help_text="partial: good records are kept; atomic: all or nothing.")
-    on_conflict = OneOf(ON_CONFLICT, default="reject", help_text="For a key that is stored with other content.")
-    results = OneOf(RESULTS, default="errors", help_text="Which records the answer lists one by one.")
-    dry_run = Flag(default=False, help_text="Check everything, write nothing; always answered with 200.")
+class StrictSerializer(serializers.Serializer[Any]):
+    """An object all of whose members are known."""
 
     def to_internal_value(self, data: Any) -> Any:
         """Refuse members that nobody knows, by name."""
@@ -67,6 +61,16 @@ class BatchSerializer(serializers.Serializer[Any]):
             message = ErrorDetail("There is no such member.", code="unknown_field")
             raise ValidationError({name[:100].encode("utf-8", "replace").decode(): [message] for name in unknown[:10]})
         return super().to_internal_value(data)
+
+
+class BatchSerializer(StrictSerializer):
+    """The members of an envelope beside ``records``."""
+
+    table = PlainText(required=False, help_text="The table of all records; without it, each record names its own.")
+    mode = OneOf(MODES, default="partial", help_text="partial: good records are kept; atomic: all or nothing.")
+    on_conflict = OneOf(ON_CONFLICT, default="reject", help_text="For a key that is stored with other content.")
+    results = OneOf(RESULTS, default="errors", help_text="Which records the answer lists one by one.")
+    dry_run = Flag(default=False, help_text="Check everything, write nothing; always answered with 200.")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Find the tables, ask for the rights to them, and compile the records; ``process`` judges them later.

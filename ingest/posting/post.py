@@ -3,12 +3,13 @@
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
 import pyarrow as pa
 from django.contrib.auth.models import User
-from django.db import DataError, IntegrityError
+from django.db import DataError, IntegrityError, transaction
 from django.db.backends.utils import CursorWrapper
 from django.utils import timezone
 
@@ -19,6 +20,7 @@ from ingest.accounts import FileFacts, keep_account
 from ingest.late import refused_by_database
 from ingest.models import Batch
 from ingest.posting.account import fates, reports, status_of
+from ingest.posting.aftermath import heal_later, settle_rejects
 from ingest.posting.parents import tables_of
 from ingest.posting.units import Posted, Unit
 from ingest.posting.verdict import Judge, Judged
@@ -41,11 +43,14 @@ def post(
     options: dict[str, Any],
     caused_by: Batch | None = None,
     keep: KeepRejects | None = None,
+    replayed: Sequence[int] = (),
 ) -> Posted:
     """Check ``unit``, write what is good, keep what is not, and account for all.
 
     Must run in a transaction, whose rollback leaves nothing behind. TableBusy where a load or restore holds a table;
-    Django's database errors pass through. ``options`` are kept with the batch; ``keep`` says where rejects go.
+    Django's database errors pass through. ``options`` are kept with the batch; ``keep`` says where rejects go,
+    ``replayed`` are the numbers of those that the unit replays. Orphans that waited for its records are healed after
+    the commit, by a task.
     """
     started, clock = timezone.now(), time.monotonic()
     share(cursor, tables_of(table.source for table in unit.tables), timeout_seconds=SHARE_TIMEOUT_SECONDS)
@@ -72,9 +77,10 @@ def post(
         numbers |= found
         file = FileFacts(columns=each.given.columns)
         keep_account(batch.id, each.given.source, replace(report, rejected=stored), file=file)
-    return Posted(
-        batch=batch, status=status, fates=fates(judged, refused=counts is None, rejects=numbers), tables=tables
-    )
+    if counts is not None and (parents := settle_rejects(cursor, judged, batch, replayed=replayed)):
+        transaction.on_commit(partial(heal_later, str(batch.id), list(parents)))
+    told = fates(judged, refused=counts is None, rejects=numbers)
+    return Posted(batch=batch, status=status, fates=told, tables=tables)
 
 
 def _write(cursor: CursorWrapper, unit: Unit, judge: Judge) -> tuple[list[Judged], list[Counted] | None]:

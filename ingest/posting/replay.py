@@ -3,14 +3,14 @@
 import csv
 import io
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
 from django.contrib.auth.models import User
 from django.db.backends.utils import CursorWrapper
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils import timezone
 
 from ingest.loading.options import OnConflict
@@ -42,21 +42,29 @@ def find_group(number: int) -> tuple[RejectedRecord, ...]:
 
     Must run in the transaction of the replay: of two people at once, the second finds it closed.
     """
-    first = RejectedRecord.objects.select_related("last_batch").get(pk=number)
-    mates = RejectedRecord.objects.filter(pk=number)
-    if first.group:
-        mates |= RejectedRecord.objects.filter(
-            last_batch=first.last_batch_id, group=first.group, status=RejectedRecord.Status.OPEN
-        )
-    locked = tuple(mates.order_by("pk").select_for_update())
-    found = next(reject for reject in locked if reject.pk == number)
-    if found.status != RejectedRecord.Status.OPEN:
-        raise NotReplayable(f"The reject {number} is closed already: {found.status}.")
-    if found.last_batch_id != first.last_batch_id:  # it came again, or was replayed in vain, while we waited for it
-        return find_group(number)
-    if first.last_batch.options.get("mode") == "atomic":
+    first = RejectedRecord.objects.get(pk=number)
+    locked = with_groups([number])
+    found = next((reject for reject in locked if reject.pk == number), None)
+    if found is None:
+        first.refresh_from_db(fields=["status"])
+        raise NotReplayable(f"The reject {number} is closed already: {first.status}.")
+    if found.last_batch.options.get("mode") == "atomic":
         raise NotReplayable(f"The reject {number} is of an atomic batch: correct that batch, and post it again whole.")
     return locked
+
+
+def with_groups(numbers: Collection[int]) -> tuple[RejectedRecord, ...]:
+    """Lock rejects and those of their groups, in the order of their numbers; give those that are open then."""
+    chosen = RejectedRecord.objects.filter(pk__in=numbers)
+    groups = set(chosen.exclude(group="").values_list("last_batch", "group").distinct())
+    wanted = Q(pk__in=numbers)
+    for batch, group in groups:
+        wanted |= Q(last_batch=batch, group=group)
+    locked = RejectedRecord.objects.filter(wanted).order_by("pk").select_for_update()
+    found = tuple(reject for reject in locked if reject.status == RejectedRecord.Status.OPEN)
+    if {(reject.last_batch_id, reject.group) for reject in found if reject.group} <= groups:
+        return found
+    return with_groups(numbers)  # while we waited for them, some came again, or were replayed in vain
 
 
 def unit_of(replay: Replay) -> Unit:
@@ -76,7 +84,15 @@ def unit_of(replay: Replay) -> Unit:
     )
 
 
-def run(cursor: CursorWrapper, replay: Replay, unit: Unit, *, user: User | None, options: dict[str, Any]) -> Posted:
+def run(
+    cursor: CursorWrapper,
+    replay: Replay,
+    unit: Unit,
+    *,
+    user: User | None,
+    options: dict[str, Any],
+    caused_by: Batch | None = None,
+) -> Posted:
     """Replay; an accepted reject is closed, one that fails again has new reasons. Raises what ``post`` raises."""
     numbers = {index: reject.pk for index, reject in enumerate(replay.rejects)}
 
@@ -86,7 +102,16 @@ def run(cursor: CursorWrapper, replay: Replay, unit: Unit, *, user: User | None,
         origin = RejectOrigin(batch=batch.id, contract=contract, now=timezone.now())
         return renew_rejects(cursor, rejects_of(judged.processed, contract), numbers, origin), numbers
 
-    posted = post(cursor, unit, origin=Batch.Origin.REPLAY, user=user, options=options, keep=keep)
+    posted = post(
+        cursor,
+        unit,
+        origin=Batch.Origin.REPLAY,
+        user=user,
+        options=options,
+        caused_by=caused_by,
+        keep=keep,
+        replayed=list(numbers.values()),
+    )
     corrected = {index: number for index, number in numbers.items() if number in replay.corrections}
     _keep_corrections(cursor, unit.tables, corrected)
     _close([numbers[fate.index] for fate in posted.fates if fate.outcome != "rejected"], posted.batch, user)

@@ -9,6 +9,7 @@ from django.db import connection
 from django.db.backends.utils import CursorWrapper
 from psycopg2 import sql
 
+from dataforge.postgres.arrays import array_text
 from ingest.arrow import Mask
 from ingest.contract import Contract
 
@@ -81,7 +82,7 @@ class StoredRows:
     def _read(self, keys: list[Key]) -> None:
         if not keys:
             return
-        self._cursor.execute(self._query, [list(values) for values in zip(*keys, strict=True)])
+        self._cursor.execute(self._query, [array_text(values) for values in zip(*keys, strict=True)])
         for key in keys:
             self._rows.pop(key, None)
         names, places = self._contract.names, [self._contract.names.index(n) for n in self._contract.natural_key]

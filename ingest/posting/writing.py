@@ -9,6 +9,7 @@ from django.db import IntegrityError, transaction
 from django.db.backends.utils import CursorWrapper
 from psycopg2 import errorcodes, sql
 
+from dataforge.postgres.arrays import array_text
 from dataforge.postgres.copying import copy_in
 from ingest.arrow import Rows, indices
 from ingest.contract import Contract
@@ -50,8 +51,8 @@ def write(cursor: CursorWrapper, tables: Sequence[TableRows]) -> list[Counted]:
             Counted(_insert(cursor, table.contract, table.new), _update(cursor, table.contract, table.changed))
             for table in tables
         ]
-        cursor.execute("set constraints all immediate")  # Django's foreign keys would wait for the commit
-        cursor.execute("set constraints all deferred")
+        # Django's foreign keys would wait for the commit.
+        cursor.execute("set constraints all immediate; set constraints all deferred")
     return counts
 
 
@@ -102,7 +103,7 @@ def _update(cursor: CursorWrapper, contract: Contract, rows: pa.Table) -> int:
         names=comma.join(map(sql.Identifier, contract.names)),
         same=sql.SQL(" and ").join(sql.SQL("t.{0} = s.{0}").format(sql.Identifier(name)) for name in key),
     )
-    cursor.execute(statement, [rows[name].to_pylist() for name in contract.names])
+    cursor.execute(statement, [array_text(rows[name].to_pylist()) for name in contract.names])
     return int(cursor.rowcount)
 
 
