@@ -78,7 +78,8 @@ def post(
         file = FileFacts(columns=each.given.columns)
         keep_account(batch.id, each.given.source, replace(report, rejected=stored), file=file)
     if counts is not None and (parents := settle_rejects(cursor, judged, batch, replayed=replayed)):
-        transaction.on_commit(partial(heal_later, str(batch.id), list(parents)))
+        # Robust: the batch is there, and must not be carried out again. The sweep finds what is not healed.
+        transaction.on_commit(partial(heal_later, str(batch.id), list(parents)), robust=True)
     told = fates(judged, refused=counts is None, rejects=numbers)
     return Posted(batch=batch, status=status, fates=told, tables=tables)
 
