@@ -6,7 +6,7 @@ from functools import partial
 from unittest import mock
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from dataforge.errors import EmbeddedPostgresFailed
@@ -279,6 +279,21 @@ def test_a_key_that_comes_in_while_culprits_are_sought_is_none_of_them(api: ApiC
         answer = api.post(one_table("customers", records))
     assert answer.codes == [(1, None, "database")]
     assert answer.counts == {"read": 4, "inserted": 2, "unchanged": 1, "rejected": 1}
+
+
+class Sacrificed(Exception):
+    """What psycopg2 raises for it, whose code nobody else can set."""
+
+    pgcode = "40P01"
+
+
+def test_a_healing_that_cannot_be_asked_for_does_not_repeat_or_spoil_the_batch(api: ApiClient) -> None:
+    api.post(one_table("orders", [record("orders")]))
+    failure = OperationalError("sacrificed")
+    failure.__cause__ = Sacrificed()
+    with mock.patch.object(posting_module, "heal_later", side_effect=failure) as heal:
+        assert api.post(one_table("customers", [record("customers")])).counts == {"read": 1, "inserted": 1}
+    assert (heal.call_count, Batch.objects.count()) == (1, 2)
 
 
 def test_no_batch_and_no_key_are_kept_of_a_request_that_failed(api: ApiClient) -> None:

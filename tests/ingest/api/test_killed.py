@@ -4,7 +4,7 @@ import os
 import random
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
@@ -140,7 +140,8 @@ def test_a_server_that_goes_and_comes_back_is_told_and_then_used_again(cluster: 
     token = made.stdout.strip()
     with serving(cluster.url) as service:
         assert service.post(token, batch_of(0), Idempotency_Key="0").status == 207
-        for end in (lambda: stop(cluster.folder), cluster.kill):
+        ends: list[Callable[[], None]] = [partial(stop, cluster.folder), cluster.kill]
+        for end in ends:
             end()
             lost = service.post(token, batch_of(1), Idempotency_Key="1")
             assert (lost.status, lost.json["code"], lost.headers["Retry-After"]) == (503, "unavailable", "5")

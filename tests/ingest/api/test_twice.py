@@ -142,6 +142,26 @@ def test_a_group_that_somebody_replays_in_vain_at_that_moment_is_still_replayed_
     assert stored("sellers") == 0
 
 
+def test_a_replay_and_a_batch_with_the_same_record_that_wait_for_each_other_are_both_answered(api: ApiClient) -> None:
+    """The replay holds the reject and waits for the key; the batch holds the key and would close the reject."""
+    api.post(one_table("sellers", [record("sellers", seller_state="XX")]))
+    reject = RejectedRecord.objects.get()
+    batch = {"records": [tagged("sellers"), tagged("customers")]}
+    with transaction_elsewhere() as other, aside(partial(api.post, batch)) as (posting,):
+        other.execute("lock table ingest_account in exclusive mode")
+        wait_for_waiting()  # the batch, which has written its rows
+        with aside(partial(api.post, {"record": record("sellers")}, to=replay_path(reject))) as (replaying,):
+            wait_for_waiting(2)
+            other.connection.commit()
+            posted, replayed = posting.result(), replaying.result()
+    assert (posted.status, posted.counts["read"]) == (201, 2)
+    assert (replayed.status in {200, 201}) or (replayed.status, replayed.json["code"]) == (409, "not_replayable")
+    reject.refresh_from_db()
+    assert reject.status == ("superseded" if replayed.status == 409 else "replayed")
+    assert stored("sellers") == 1
+    assert_accounts_exact()
+
+
 def test_a_reject_of_an_atomic_batch_is_not_replayed(api: ApiClient) -> None:
     customer, _ = group_of_two(api, mode="atomic")
     answer = api.post({"record": record("customers")}, to=replay_path(customer))
