@@ -16,10 +16,14 @@ select array(select t from unnest(%s::text[]) as t
              where exists (select from ingest_rejectedrecord where status = 'open' and "table" = t)),
        exists (select from ingest_rejectedrecord where status = 'open' and waits_for <> '{}')
 """
-# A reject that this very batch saw is no older than the good record, and one that it replays is closed by that.
+# A reject that this very batch saw is no older than the good record, and one that it replays is closed by that. One
+# that is locked is seen or replayed by another at this moment: to wait for it, with rejects in hand, is to deadlock.
 _SUPERSEDE = """
 update ingest_rejectedrecord set status = 'superseded', closed_at = %s, closed_why = %s
-where status = 'open' and "table" = %s and natural_key = any(%s::text[]) and last_batch_id <> %s and id <> all(%s)
+where id = any(array(
+    select id from ingest_rejectedrecord
+    where status = 'open' and "table" = %s and natural_key = any(%s::text[]) and last_batch_id <> %s and id <> all(%s)
+    for update skip locked))
 """
 WHY = "A good record with this key came in with batch {batch}."
 
