@@ -87,20 +87,25 @@ def post(
 def _write(cursor: CursorWrapper, unit: Unit, judge: Judge) -> tuple[list[Judged], list[Counted] | None]:
     """Judge and write until both agree; None in place of counts where the unit as a whole was refused."""
     for _ in range(ATTEMPTS):
-        judged = judge.verdict()
-        if unit.mode == "atomic" and any(len(each.refused) for each in judged):
-            return judged, None
-        rows = [each.to_write() for each in judged]
-        if unit.dry_run:
-            return judged, [Counted(len(table.new), len(table.changed)) for table in rows]
+        judged, rows = [], []
         try:
-            return judged, write(cursor, rows)
+            with transaction.atomic():  # its end lets go of its locks too: the next attempt takes all of them in order
+                judged = judge.verdict()
+                if unit.mode == "atomic" and any(len(each.refused) for each in judged):
+                    return judged, None
+                rows = [each.to_write() for each in judged]
+                if unit.dry_run:
+                    return judged, [Counted(len(table.new), len(table.changed)) for table in rows]
+                return judged, write(cursor, rows)
         except (IntegrityError, DataError) as error:
+            if not rows:
+                raise
             if key_exists(error) and _overtaken(judge, judged):
                 continue
             found = culprits(cursor, rows)
             if any(map(key_exists, found.values())) and _overtaken(judge, judged):  # while they were sought
                 found = {index: error for index, error in found.items() if not key_exists(error)}
+            judge.forget()
             judge.refuse(refused_by_database(found))
     raise TableBusy(
         tables=", ".join(table.source.table for table in unit.tables),
@@ -112,8 +117,12 @@ def _write(cursor: CursorWrapper, unit: Unit, judge: Judge) -> tuple[list[Judged
 def _overtaken(judge: Judge, judged: Sequence[Judged]) -> bool:
     """Ask the tables again; tell whether they hold a key by now that they did not hold before."""
     judge.forget()
-    again = (judge.stored[each.given.source.table].compare(each.processed.rows) for each in judged)
-    return any((now.new != each.compared.new).any() for now, each in zip(again, judged, strict=True))
+    with transaction.atomic():
+        again = (judge.stored[each.given.source.table].compare(each.processed.rows) for each in judged)
+        found = any((now.new != each.compared.new).any() for now, each in zip(again, judged, strict=True))
+        transaction.set_rollback(True)
+    judge.forget()
+    return found
 
 
 def keep_rejects(cursor: CursorWrapper, unit: Unit, judged: Judged, batch: Batch) -> tuple[int, dict[int, int]]:

@@ -80,7 +80,7 @@ class Judge:
         self._late = LATE_SCHEMA.empty_table()
 
     def forget(self) -> None:
-        """Ask the tables again: another batch has been faster."""
+        """Ask the tables again: another batch has been faster, or the locks are gone."""
         self._parents.forget()
         for stored in self.stored.values():
             stored.forget()

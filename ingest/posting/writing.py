@@ -45,14 +45,16 @@ def in_key_order(rows: pa.Table, position: Rows, contract: Contract) -> tuple[pa
 
 
 def write(cursor: CursorWrapper, tables: Sequence[TableRows]) -> list[Counted]:
-    """Write all, parents first, or nothing: Django's IntegrityError or DataError where PostgreSQL refuses a row."""
-    with transaction.atomic():
-        counts = [
-            Counted(_insert(cursor, table.contract, table.new), _update(cursor, table.contract, table.changed))
-            for table in tables
-        ]
-        # Django's foreign keys would wait for the commit.
-        cursor.execute("set constraints all immediate; set constraints all deferred")
+    """Write all, parents first: Django's IntegrityError or DataError where PostgreSQL refuses a row.
+
+    Must run in a savepoint of its own, which the caller rolls back then.
+    """
+    counts = [
+        Counted(_insert(cursor, table.contract, table.new), _update(cursor, table.contract, table.changed))
+        for table in tables
+    ]
+    # Django's foreign keys would wait for the commit.
+    cursor.execute("set constraints all immediate; set constraints all deferred")
     return counts
 
 

@@ -62,14 +62,14 @@ class Service:
         return self.send("POST", BATCHES, token, body, **headers)
 
     def insist(self, token: str, body: Any, *, key: str) -> Answered:
-        """Post a batch as a patient client does: again, with its key, until there is an answer to it."""
+        """Post a batch as a patient client does: again, with its key, while that is in flight or no answer comes."""
         deadline = time.monotonic() + PATIENCE_SECONDS
         while time.monotonic() < deadline:
             with suppress(*self.lost):
                 answer = self.post(token, body, Idempotency_Key=key)
-                if answer.status not in {409, 503}:
+                if answer.status != 409:
                     return answer
-                assert answer.json["code"] in {"in_flight", "unavailable"}
+                assert answer.json["code"] == "in_flight"
             time.sleep(0.05)
         raise AssertionError("there was no answer")
 
