@@ -43,13 +43,14 @@ def post(
     caused_by: Batch | None = None,
     keep: KeepRejects | None = None,
     replayed: Sequence[int] = (),
+    all_fates: bool = True,
 ) -> Posted:
     """Check ``unit``, write what is good, keep what is not, and account for all.
 
     Must run in a transaction, whose rollback leaves nothing behind. TableBusy where a load or restore holds a table;
     Django's database errors pass through. ``options`` are kept with the batch; ``keep`` says where rejects go,
     ``replayed`` are the numbers of those that the unit replays. Orphans that waited for its records are healed after
-    the commit, by a task.
+    the commit, by a task. Without ``all_fates`` only those of rejected records are told.
     """
     started, clock = timezone.now(), time.monotonic()
     share(cursor, tables_of(table.source for table in unit.tables), timeout_seconds=SHARE_TIMEOUT_SECONDS)
@@ -58,7 +59,9 @@ def post(
     tables = reports(unit, judged, counts, seconds=time.monotonic() - clock)
     status = status_of(tables)
     if unit.dry_run:
-        return Posted(batch=None, status=status, fates=fates(judged, refused=counts is None), tables=tables)
+        return Posted(
+            batch=None, status=status, fates=fates(judged, refused=counts is None, all_of_them=all_fates), tables=tables
+        )
     batch = Batch.objects.create(
         id=uuid4(),
         origin=origin,
@@ -78,7 +81,7 @@ def post(
         keep_account(batch.id, each.given.source, replace(report, rejected=stored), file=file)
     if counts is not None and (parents := settle_rejects(cursor, judged, batch, replayed=replayed)):
         transaction.on_commit(partial(heal_later, str(batch.id), list(parents)))
-    told = fates(judged, refused=counts is None, rejects=numbers)
+    told = fates(judged, refused=counts is None, rejects=numbers, all_of_them=all_fates)
     return Posted(batch=batch, status=status, fates=told, tables=tables)
 
 
@@ -94,7 +97,9 @@ def _write(cursor: CursorWrapper, unit: Unit, judge: Judge) -> tuple[list[Judged
         try:
             return judged, write(cursor, rows)
         except (IntegrityError, DataError) as error:
-            if not (key_exists(error) and _overtaken(judge, judged)):
+            if judge.trusts:
+                judge.doubt()
+            elif not (key_exists(error) and _overtaken(judge, judged)):
                 judge.refuse(refused_by_database(culprits(cursor, rows)))
     raise TableBusy(
         tables=", ".join(table.source.table for table in unit.tables),

@@ -11,10 +11,11 @@ from django.db.backends.utils import CursorWrapper
 from ingest.arrow import Rows
 from ingest.late import LATE_SCHEMA, STORED_ALREADY, reasons_among
 from ingest.posting.parents import UnitParents
-from ingest.posting.stored import Compared, StoredRows
+from ingest.posting.stored import Compared, StoredRows, all_new
 from ingest.posting.units import TableRecords, Unit
 from ingest.posting.writing import TableRows, in_key_order, pick
 from ingest.processing import Processed, process
+from ingest.references import NoParents
 from ingest.sources import is_adopted
 
 GROUP = "Another record of the group {group} was rejected, so this one was too."
@@ -62,7 +63,7 @@ class Judged:
 
 
 class Judge:
-    """Judges one unit, again and again if need be; what the database said is asked once."""
+    """Judges one unit, again and again if need be; what the database said is asked once, and only of units in doubt."""
 
     def __init__(self, cursor: CursorWrapper, unit: Unit) -> None:
         lock = not unit.dry_run
@@ -78,6 +79,13 @@ class Judge:
             for table in unit.tables
         }
         self._late = LATE_SCHEMA.empty_table()
+        # A unit is trusted until something in it is refused: its keys are taken for new and its parents for stored,
+        # without asking, and PostgreSQL itself has the word while it writes. Most units are like that.
+        self.trusts = not unit.dry_run and unit.on_conflict == "reject"
+
+    def doubt(self) -> None:
+        """Ask from now on."""
+        self.trusts = False
 
     def refuse(self, late: pa.Table) -> None:
         """Take in reasons (``LATE_SCHEMA``) that only the database could give."""
@@ -87,6 +95,9 @@ class Judge:
         """Give the verdict on every table. Each round refuses at least one record more, so it ends."""
         while True:
             judged = self._judge()
+            if self.trusts and any(len(each.refused) for each in judged):
+                self.doubt()
+                continue
             found = [self._conflicts(each) for each in judged] if self._unit.on_conflict == "reject" else []
             if self._unit.mode == "partial" and self._unit.groups:
                 known = {int(index) for table in found for index in table["position"].to_numpy()}
@@ -102,7 +113,10 @@ class Judge:
 
     def _judge_table(self, table: TableRecords) -> Judged:
         known = reasons_among(self._late, table.records)
-        processed = process(table.records, table.source.contract, lookups=self._parents, known=known)
+        lookups = NoParents() if self.trusts else self._parents
+        processed = process(table.records, table.source.contract, lookups=lookups, known=known)
+        if self.trusts:
+            return Judged(given=table, processed=processed, compared=all_new(len(processed.rows)))
         self._parents.remember(table.source, processed)
         compared = self.stored[table.source.table].compare(processed.rows)
         return Judged(given=table, processed=processed, compared=compared)
