@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 from django.db.backends.utils import CursorWrapper
 
 from ingest.arrow import Rows
+from ingest.duplicates import Once
 from ingest.late import LATE_SCHEMA, STORED_ALREADY, reasons_among
 from ingest.posting.parents import UnitParents
 from ingest.posting.stored import Compared, StoredRows, all_new
@@ -114,7 +115,7 @@ class Judge:
     def _judge_table(self, table: TableRecords) -> Judged:
         known = reasons_among(self._late, table.records)
         lookups = NoParents() if self.trusts else self._parents
-        processed = process(table.records, table.source.contract, lookups=lookups, known=known)
+        processed = process(table.records, table.source.contract, lookups=lookups, seen=Once(), known=known)
         if self.trusts:
             return Judged(given=table, processed=processed, compared=all_new(len(processed.rows)))
         self._parents.remember(table.source, processed)
