@@ -45,6 +45,7 @@ class Batches(APIView):
         serializer = BatchSerializer(data=members, context=context)
         serializer.is_valid(raise_exception=True)
         unit: Unit = serializer.validated_data["unit"]
+        results: str = serializer.validated_data["results"]
         user, token = sender(request)
         claim = None if unit.dry_run else _claim(request, body, owner=token.pk)
         spend_records(request, len(unit))
@@ -52,9 +53,16 @@ class Batches(APIView):
         def work(cursor: CursorWrapper) -> Answer:
             if claim and (kept := claim.take(cursor)):
                 return kept
-            posted = post(cursor, unit, origin=Batch.Origin.API, user=user, options={"token": token.name})
+            posted = post(
+                cursor,
+                unit,
+                origin=Batch.Origin.API,
+                user=user,
+                options={"token": token.name},
+                all_fates=results == "all",
+            )
             where = "/records/{index}/data" if envelope and envelope.tagged else "/records/{index}"
-            found = answer(unit, posted, results=serializer.validated_data["results"], where=where)
+            found = answer(unit, posted, results=results, where=where)
             if claim and posted.batch:
                 claim.keep(cursor, posted.batch, found)
             return found

@@ -25,7 +25,8 @@ from ingest.posting.parents import tables_of
 from ingest.posting.units import Posted, Unit
 from ingest.posting.verdict import Judge, Judged
 from ingest.posting.writing import Counted, culprits, key_exists, write
-from ingest.rejects import RejectOrigin, find_rejects, rejects_of, store_rejects
+from ingest.reject_store import RejectOrigin, store_numbered
+from ingest.rejects import rejects_of
 
 SHARE_TIMEOUT_SECONDS = 1
 # Keeps one table's rejects; gives the server's count of them, and their numbers by the indices of their records.
@@ -44,13 +45,14 @@ def post(
     caused_by: Batch | None = None,
     keep: KeepRejects | None = None,
     replayed: Sequence[int] = (),
+    all_fates: bool = True,
 ) -> Posted:
     """Check ``unit``, write what is good, keep what is not, and account for all.
 
     Must run in a transaction, whose rollback leaves nothing behind. TableBusy where a load or restore holds a table;
     Django's database errors pass through. ``options`` are kept with the batch; ``keep`` says where rejects go,
     ``replayed`` are the numbers of those that the unit replays. Orphans that waited for its records are healed after
-    the commit, by a task.
+    the commit, by a task. Without ``all_fates`` only those of rejected records are told.
     """
     started, clock = timezone.now(), time.monotonic()
     share(cursor, tables_of(table.source for table in unit.tables), timeout_seconds=SHARE_TIMEOUT_SECONDS)
@@ -59,7 +61,9 @@ def post(
     tables = reports(unit, judged, counts, seconds=time.monotonic() - clock)
     status = status_of(tables)
     if unit.dry_run:
-        return Posted(batch=None, status=status, fates=fates(judged, refused=counts is None), tables=tables)
+        return Posted(
+            batch=None, status=status, fates=fates(judged, refused=counts is None, all_of_them=all_fates), tables=tables
+        )
     batch = Batch.objects.create(
         id=uuid4(),
         origin=origin,
@@ -80,7 +84,7 @@ def post(
     if counts is not None and (parents := settle_rejects(cursor, judged, batch, replayed=replayed)):
         # Robust: the batch is there, and must not be carried out again. The sweep finds what is not healed.
         transaction.on_commit(partial(heal_later, str(batch.id), list(parents)), robust=True)
-    told = fates(judged, refused=counts is None, rejects=numbers)
+    told = fates(judged, refused=counts is None, rejects=numbers, all_of_them=all_fates)
     return Posted(batch=batch, status=status, fates=told, tables=tables)
 
 
@@ -100,6 +104,9 @@ def _write(cursor: CursorWrapper, unit: Unit, judge: Judge) -> tuple[list[Judged
         except (IntegrityError, DataError) as error:
             if not rows:
                 raise
+            if judge.trusts:
+                judge.doubt()
+                continue
             if key_exists(error) and _overtaken(judge, judged):
                 continue
             found = culprits(cursor, rows)
@@ -132,7 +139,8 @@ def keep_rejects(cursor: CursorWrapper, unit: Unit, judged: Judged, batch: Batch
     contract = judged.given.source.contract
     rejects = _named(rejects_of(judged.processed, contract), unit)
     origin = RejectOrigin(batch=batch.id, contract=contract, now=timezone.now())
-    return store_rejects(cursor, rejects.to_batches(), origin), find_rejects(cursor, rejects, contract)
+    numbers = store_numbered(cursor, rejects, origin)
+    return len(numbers), numbers
 
 
 def _named(rejects: pa.Table, unit: Unit) -> pa.Table:

@@ -20,7 +20,8 @@ from ingest.posting.units import Posted, TableRecords, Unit
 from ingest.posting.verdict import Judged
 from ingest.readers.json_records import Sent, records_from_json
 from ingest.readers.json_text import NotJson, scan
-from ingest.rejects import RejectOrigin, record_json, rejects_of, renew_rejects
+from ingest.reject_store import RejectOrigin, renew_rejects
+from ingest.rejects import record_json, rejects_of
 from ingest.sources import sources
 
 

@@ -22,7 +22,7 @@ DOUBLED = "This field is named twice."
 _KINDS = {bool: "a boolean", dict: "an object", Doubled: "an object", list: "an array", type(None): "null"}
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)  # not frozen: that triples the cost of making a thousand
 class Sent:
     """One record as it was sent: its index in the request, its scanned value, its exact bytes.
 

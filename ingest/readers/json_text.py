@@ -7,6 +7,7 @@ Numbers never pass through a binary float.
 import json
 import re
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 MAX_DEPTH = 32
@@ -86,11 +87,27 @@ def elements(text: str, at: int, *, at_most: int) -> tuple[list[Cut], int]:
     if text[end : end + 1] == "]":
         return found, end + 1
     while True:
+        end = _run(text, end, found, at_most)
         found.append(scan(text, end))
         end = skip(text, found[-1].end)
         if text[end : end + 1] == "]" or len(found) > at_most:
             return found, end + 1
-        end = _expect(text, end, ",")
+        end = skip(text, _expect(text, end, ","))
+
+
+def _run(text: str, at: int, found: list[Cut], at_most: int) -> int:
+    """Read elements that follow one another as programs write them (`, ` or `,` between); give where that ends.
+
+    Only a short cut, for it takes half the time: it stops before whatever is not plain, and before the last one.
+    """
+    with suppress(StopIteration, ValueError, RecursionError):
+        while len(found) < at_most:
+            value, end = _scan_once(text, at)
+            if text[end : end + 1] != ",":
+                break
+            found.append(Cut(value, at, end))
+            at = end + 2 if text[end + 1 : end + 2] == " " else end + 1
+    return at
 
 
 def members(text: str, at: int, take: Callable[[str, int], int]) -> int:

@@ -83,15 +83,17 @@ def test_a_parent_cannot_be_deleted_between_check_and_write(api: ApiClient) -> N
                 return str(error)
         return "deleted"
 
+    bad = tagged("sellers", seller_id="x")  # without it, nothing is asked, and PostgreSQL alone would see to it
+    checked = [bad, tagged("orders"), tagged("order_payments")]
     with transaction_elsewhere() as other:
         other.execute("lock table olist_order_payments in exclusive mode")  # lets the batch check, and not write
-        with aside(partial(api.post, {"records": [tagged("orders"), tagged("order_payments")]})) as (posting,):
+        with aside(partial(api.post, {"records": checked})) as (posting,):
             wait_for_waiting()
             with aside(delete) as (deleting,):
                 wait_for_waiting(2)
                 other.connection.commit()
                 assert "violates foreign key constraint" in deleting.result()
-            assert posting.result().counts == {"read": 2, "inserted": 2}
+            assert posting.result().counts == {"read": 3, "inserted": 2, "rejected": 1}
     assert stored("customers") == stored("orders") == 1
 
 
