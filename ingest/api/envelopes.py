@@ -106,6 +106,8 @@ def _outer(text: str) -> tuple[dict[str, Any], list[Cut] | None]:
         cut = scan(text, at)
         if name == "records":
             raise _bad("The member `records` must be a list.", "/records", code="invalid")
+        if too_deep(cut.value):
+            raise _bad(f"The member {name[:40]!r} is nested deeper than {MAX_DEPTH} levels.", "", code="max_depth")
         found[name] = cut.value
         return cut.end
 

@@ -1,10 +1,13 @@
 """Filters and pages of lists: parameters are checked, and one that nobody knows is refused instead of passed over."""
 
+from datetime import datetime
 from typing import Any
 
-from django.db.models import QuerySet
+from django.core.exceptions import ValidationError as NoValue
+from django.db.models import Field, QuerySet
+from django.utils.timezone import is_naive
 from rest_framework import serializers
-from rest_framework.exceptions import ErrorDetail, ValidationError
+from rest_framework.exceptions import ErrorDetail, NotFound, ValidationError
 from rest_framework.pagination import CursorPagination
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -19,6 +22,33 @@ class Pages(CursorPagination):
     """Pages that stay right while rows arrive; ``ordering`` must be unique."""
 
     page_size = PAGE_ROWS
+    place: Field[Any, Any]  # what a cursor's position is a value of
+
+    def decode_cursor(self, request: Request) -> Any:
+        """Refuse a position that is none, which DRF would hand on to the database."""
+        cursor = super().decode_cursor(request)
+        if cursor is not None and cursor.position is not None and not _is_value(self.place, str(cursor.position)):
+            raise NotFound(self.invalid_cursor_message)
+        return cursor
+
+
+def _is_value(field: Field[Any, Any], text: str) -> bool:
+    try:
+        value = field.to_python(text)
+    except NoValue:
+        return False
+    return value is not None and not (isinstance(value, datetime) and is_naive(value))
+
+
+class Moment(serializers.DateTimeField):
+    """A moment; DRF's own fails on the last hours of the year 9999."""
+
+    def to_internal_value(self, value: Any) -> datetime:
+        """Refuse what is out of range."""
+        try:
+            return super().to_internal_value(value)
+        except OverflowError:
+            self.fail("overflow")
 
 
 class BatchFilters(serializers.Serializer[Any]):
@@ -27,8 +57,8 @@ class BatchFilters(serializers.Serializer[Any]):
     origin = serializers.ChoiceField(Batch.Origin.choices, required=False)
     status = serializers.ChoiceField(Batch.Status.choices, required=False)
     table = serializers.CharField(source="accounts__table", required=False)
-    since = serializers.DateTimeField(source="started_at__gte", required=False)
-    until = serializers.DateTimeField(source="started_at__lt", required=False)
+    since = Moment(source="started_at__gte", required=False)
+    until = Moment(source="started_at__lt", required=False)
 
 
 class RejectFilters(serializers.Serializer[Any]):
@@ -38,8 +68,8 @@ class RejectFilters(serializers.Serializer[Any]):
     code = serializers.CharField(source="codes__contains", required=False)
     status = serializers.ChoiceField(RejectedRecord.Status.choices, required=False)
     batch = serializers.UUIDField(source="last_batch", required=False)
-    since = serializers.DateTimeField(source="last_seen_at__gte", required=False)
-    until = serializers.DateTimeField(source="last_seen_at__lt", required=False)
+    since = Moment(source="last_seen_at__gte", required=False)
+    until = Moment(source="last_seen_at__lt", required=False)
 
     def validate_code(self, code: str) -> list[str]:
         """Look for one of a reject's codes."""
@@ -67,5 +97,6 @@ def page(
     """Answer with one page of ``rows``: ``next``, ``previous``, ``results``."""
     pages = Pages()
     pages.ordering = ordering
+    pages.place = rows.model._meta.get_field(ordering[0].lstrip("-"))
     shown = pages.paginate_queryset(rows, request)
     return pages.get_paginated_response(serializer(shown, many=True).data)

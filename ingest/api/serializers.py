@@ -30,13 +30,15 @@ class PlainText(serializers.CharField):
 
 
 class OneOf(serializers.ChoiceField):
-    """A choice that came as text."""
+    """A choice that came as text. What came instead is not repeated: it may be long, or no text at all."""
+
+    default_error_messages = {"invalid_choice": "This is none of {choices}."}
 
     def to_internal_value(self, data: Any) -> Any:
         """Refuse what only looks like one."""
-        if type(data) is not str or not data:
-            self.fail("invalid_choice", input=data)
-        return super().to_internal_value(data)
+        if type(data) is not str or data not in self.choices:
+            self.fail("invalid_choice", choices=", ".join(map(str, self.choices)))
+        return data
 
 
 class Flag(serializers.BooleanField):
