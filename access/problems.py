@@ -19,6 +19,7 @@ CONTENT_TYPE = "application/problem+json"
 RETRY_SECONDS = 5
 API_PREFIX = "/api/"
 _UNACCEPTABLE = "The request is not acceptable."
+_NOTHING_HERE = "There is nothing at this address. Addresses of the API end with a slash."
 _UNAVAILABLE = "The database cannot be used right now. Nothing of this request was kept: send it again."
 
 log = logging.getLogger(__name__)
@@ -116,7 +117,7 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer an address that is none."""
-    return _answer(request, 404, "There is nothing at this address.") or defaults.page_not_found(request, exception)
+    return _answer(request, 404, _NOTHING_HERE) or defaults.page_not_found(request, exception)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

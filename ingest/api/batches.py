@@ -18,7 +18,7 @@ from dataforge.postgres.transactions import in_transaction
 from ingest.api import openapi
 from ingest.api.answers import answer
 from ingest.api.bodies import Body, CsvParser, JsonParser, NdjsonParser
-from ingest.api.filters import BatchFilters, narrow, page
+from ingest.api.filters import BatchFilters, narrow, page, parameters
 from ingest.api.idempotency import Answer, Claim
 from ingest.api.rights import viewable
 from ingest.api.serializers import BatchSerializer, read_envelope
@@ -39,9 +39,9 @@ class Batches(APIView):
         body = request.data
         if not isinstance(body, Body) or not body.data:
             raise Problem(HTTPStatus.BAD_REQUEST, "The body is empty.", code="empty")
-        parameters = request.query_params.dict()
-        envelope, members = read_envelope(body, parameters)
-        context = {"request": request, "body": body, "envelope": envelope, "words": members == parameters}
+        asked = parameters(request)
+        envelope, members = read_envelope(body, asked)
+        context = {"request": request, "body": body, "envelope": envelope, "words": members == asked}
         serializer = BatchSerializer(data=members, context=context)
         serializer.is_valid(raise_exception=True)
         unit: Unit = serializer.validated_data["unit"]

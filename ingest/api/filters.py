@@ -76,12 +76,21 @@ class RejectFilters(serializers.Serializer[Any]):
         return [code]
 
 
+def parameters(request: Request) -> dict[str, str]:
+    """Give the parameters of the address; ValidationError for one that stands there twice."""
+    twice = [name for name, values in request.query_params.lists() if len(values) > 1]
+    if twice:
+        message = ErrorDetail("This parameter is named twice.", code="invalid")
+        raise ValidationError({name[:100]: [message] for name in twice[:10]})
+    return request.query_params.dict()
+
+
 def narrow(request: Request, rows: QuerySet[Any], filters: type[serializers.Serializer[Any]]) -> QuerySet[Any]:
     """Keep the rows that the address asks for. ``filters`` has a field a parameter, whose ``source`` is a look-up.
 
     ValidationError names what is wrong with a parameter, or that there is none such.
     """
-    asked = request.query_params.dict()
+    asked = parameters(request)
     found = filters(data={name: value for name, value in asked.items() if name not in PAGING})
     unknown = set(asked) - set(found.fields) - PAGING
     if unknown:
