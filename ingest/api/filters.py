@@ -22,7 +22,7 @@ class Pages(CursorPagination):
     """Pages that stay right while rows arrive; ``ordering`` must be unique."""
 
     page_size = PAGE_ROWS
-    place: Field[Any, Any]  # what a cursor's position is a value of
+    place: "Field[Any, Any]"  # what a cursor's position is a value of
 
     def decode_cursor(self, request: Request) -> Any:
         """Refuse a position that is none, which DRF would hand on to the database."""
@@ -32,7 +32,7 @@ class Pages(CursorPagination):
         return cursor
 
 
-def _is_value(field: Field[Any, Any], text: str) -> bool:
+def _is_value(field: "Field[Any, Any]", text: str) -> bool:
     try:
         value = field.to_python(text)
     except NoValue:
