@@ -17,7 +17,7 @@ from access.throttling import spend_records
 from dataforge.postgres.transactions import in_transaction
 from ingest.api import openapi
 from ingest.api.answers import answer
-from ingest.api.bodies import Body, CsvParser, JsonParser, NdjsonParser
+from ingest.api.bodies import Body, CsvParser, JsonParser, NdjsonParser, body_of
 from ingest.api.filters import BatchFilters, narrow, page, parameters
 from ingest.api.idempotency import Answer, Claim
 from ingest.api.rights import viewable
@@ -36,8 +36,8 @@ class Batches(APIView):
     @openapi.posts_batch
     def post(self, request: Request) -> HttpResponse:
         """Check records, write the good ones, keep the refused ones with all their reasons."""
-        body = request.data
-        if not isinstance(body, Body) or not body.data:
+        body = body_of(request)
+        if body is None:
             raise Problem(HTTPStatus.BAD_REQUEST, "The body is empty.", code="empty")
         asked = parameters(request)
         envelope, members = read_envelope(body, asked)

@@ -13,6 +13,7 @@ from ingest.readers.json_records import TOO_DEEP, Sent, sent_alone
 from ingest.readers.json_text import MAX_DEPTH, Cut, Doubled, NotJson, elements, finish, members, scan, skip, too_deep
 
 MAX_RECORDS = 1000
+MAX_MEMBERS = 100  # of an envelope: each is walked by itself, which takes its time
 MAX_NAME_CHARACTERS = 200
 _BOM = "\ufeff"
 _TAGGED = frozenset({"table", "ref", "group", "data"})
@@ -90,6 +91,8 @@ def _outer(text: str) -> tuple[dict[str, Any], list[Cut] | None]:
         nonlocal records
         if name in found or (name == "records" and records is not None):
             raise _bad(f"The member {name[:40]!r} is named twice.", "", code="invalid")
+        if len(found) > MAX_MEMBERS:
+            raise _bad(f"There are more than {MAX_MEMBERS} members.", "", code="max_members")
         if name == "records" and text[at : at + 1] == "[":
             records, end = elements(text, at, at_most=MAX_RECORDS)
             count_records(len(records) or 1)

@@ -25,6 +25,7 @@ _PROBLEMS = {
     404: "There is nothing of this name or number, or it is not yours to see.",
     406: "Answers are JSON: accept application/json.",
     409: "The Idempotency-Key is in flight, or the reject is closed.",
+    411: "The body came as a stream, without a Content-Length.",
     413: "Too many records or bytes; the bound is named.",
     415: "Neither JSON, NDJSON nor CSV in UTF-8, plain or gzipped.",
     422: "The Idempotency-Key was used for another request.",
@@ -162,7 +163,7 @@ replays_reject = extend_schema(
         (201, JSON): OpenApiResponse(AnswerSerializer, "Accepted; the reject is closed."),
         (207, JSON): OpenApiResponse(AnswerSerializer, "Of a group, some were there already."),
         (422, JSON): OpenApiResponse(AnswerSerializer, "Rejected again, with these reasons."),
-        **problems(400, 403, 404, 409, 413, 415),
+        **problems(400, 403, 404, 409, 411, 413, 415),
     },
 )
 lists_tables = extend_schema(
