@@ -47,7 +47,8 @@ class Batches(APIView):
         unit: Unit = serializer.validated_data["unit"]
         results: str = serializer.validated_data["results"]
         user, token = sender(request)
-        claim = None if unit.dry_run else _claim(request, body, owner=token.pk)
+        key = _claim(request, body, owner=token.pk)
+        claim = None if unit.dry_run else key
         spend_records(request, len(unit))
 
         def work(cursor: CursorWrapper) -> Answer:

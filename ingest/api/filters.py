@@ -1,6 +1,6 @@
 """Filters and pages of lists: parameters are checked, and one that nobody knows is refused instead of passed over."""
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.core.exceptions import ValidationError as NoValue
@@ -13,9 +13,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from ingest.models import Batch, RejectedRecord
+from ingest.sources import sources
 
 PAGE_ROWS = 100
 PAGING = frozenset({"cursor"})
+_TABLES = [source.table for source in sources()]
 
 
 class Pages(CursorPagination):
@@ -37,18 +39,18 @@ def _is_value(field: "Field[Any, Any]", text: str) -> bool:
         value = field.to_python(text)
     except NoValue:
         return False
-    return value is not None and not (isinstance(value, datetime) and is_naive(value))
+    return value is not None and not (isinstance(value, datetime) and value.utcoffset() != timedelta(0))
 
 
 class Moment(serializers.DateTimeField):
-    """A moment; DRF's own fails on the last hours of the year 9999."""
+    """A moment; DRF's own fails in the first and the last hours of the calendar."""
 
-    def to_internal_value(self, value: Any) -> datetime:
-        """Refuse what is out of range."""
+    def enforce_timezone(self, value: datetime) -> datetime:
+        """Give it in UTC, since PostgreSQL reads no offset of 16 hours; as near as the calendar goes."""
         try:
-            return super().to_internal_value(value)
+            return super().enforce_timezone(value) if is_naive(value) else value.astimezone(UTC)
         except OverflowError:
-            self.fail("overflow")
+            return (datetime.min if value.year == datetime.min.year else datetime.max).replace(tzinfo=UTC)
 
 
 class BatchFilters(serializers.Serializer[Any]):
@@ -56,7 +58,7 @@ class BatchFilters(serializers.Serializer[Any]):
 
     origin = serializers.ChoiceField(Batch.Origin.choices, required=False)
     status = serializers.ChoiceField(Batch.Status.choices, required=False)
-    table = serializers.CharField(source="accounts__table", required=False)
+    table = serializers.ChoiceField(_TABLES, source="accounts__table", required=False)
     since = Moment(source="started_at__gte", required=False)
     until = Moment(source="started_at__lt", required=False)
 
@@ -64,8 +66,8 @@ class BatchFilters(serializers.Serializer[Any]):
 class RejectFilters(serializers.Serializer[Any]):
     """What a list of rejects can be narrowed to."""
 
-    table = serializers.CharField(required=False)
-    code = serializers.CharField(source="codes__contains", required=False)
+    table = serializers.ChoiceField(_TABLES, required=False)
+    code = serializers.RegexField("^[a-z_]+$", source="codes__contains", required=False)
     status = serializers.ChoiceField(RejectedRecord.Status.choices, required=False)
     batch = serializers.UUIDField(source="last_batch", required=False)
     since = Moment(source="last_seen_at__gte", required=False)

@@ -206,10 +206,9 @@ def add_records(result: dict[str, Any], generator: Any, request: Any, public: An
         schema.pop("$schema")
         result["components"]["schemas"][source.table] = schema
     post = result["paths"]["/api/v1/batches/"]["post"]
-    for media_type in (NDJSON, CSV):
-        post["requestBody"]["content"][media_type] = {
-            "schema": {"type": "string", "minLength": 1, "description": _LINES}
-        }
+    lines = {"type": "string", "minLength": 1, "description": _LINES}
+    post["requestBody"]["content"] |= {media_type: {"schema": lines} for media_type in (NDJSON, CSV)}
+    post["requestBody"]["required"] = True
     return result
 
 
