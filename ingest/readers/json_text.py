@@ -6,6 +6,7 @@ Numbers never pass through a binary float.
 
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple
@@ -55,9 +56,8 @@ def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) == len(pairs):
         return found
-    names = [name for name, _ in pairs]
     doubled = Doubled(found)
-    doubled.names = tuple(name for name in found if names.count(name) > 1)
+    doubled.names = tuple(name for name, count in Counter(name for name, _ in pairs).items() if count > 1)
     return doubled
 
 
