@@ -21,7 +21,7 @@ RETRY_SECONDS = 5
 API_PREFIX = "/api/"
 _UNACCEPTABLE = "The request is not acceptable."
 _NOTHING_HERE = "There is nothing at this address. Addresses of the API end with a slash."
-_UNAVAILABLE = "The database cannot be used right now. Nothing of this request was kept: send it again."
+_UNAVAILABLE = "The database cannot be used right now. Send it again, with the same Idempotency-Key if it had one."
 _LOST = (TableBusy, DatabaseUnavailable, DatabaseFailed, EmbeddedPostgresFailed, OperationalError, InterfaceError)
 
 log = logging.getLogger(__name__)
@@ -74,7 +74,7 @@ def _explain_ours(error: Exception) -> tuple[dict[str, Any], dict[str, str]]:
     if isinstance(error, _LOST) or getattr(error.__cause__, "pgcode", None) == errorcodes.READ_ONLY_SQL_TRANSACTION:
         log.warning("503: %s", error)
         detail = (
-            f"The table {error.facts['tables']} is held by a load or a restore. Send it again."
+            f"{error.facts['tables']}: a load, a restore or other batches are at work on it. Send it again."
             if isinstance(error, TableBusy)
             else _UNAVAILABLE
         )

@@ -5,7 +5,6 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import pyarrow as pa
 from django.contrib.auth.models import User
 from django.db.backends.utils import CursorWrapper
 from django.db.models import F, Q
@@ -17,9 +16,9 @@ from ingest.posting.post import post
 from ingest.posting.units import Posted, TableRecords, Unit
 from ingest.posting.verdict import Judged
 from ingest.readers.csv_body import records_from_csv
-from ingest.readers.json_records import Sent, records_from_json, sent_alone
+from ingest.readers.json_records import Sent, records_from_json, sent_alone, storable
 from ingest.reject_store import RejectOrigin, renew_rejects
-from ingest.rejects import record_json, rejects_of
+from ingest.rejects import rejects_of
 from ingest.sources import sources
 
 
@@ -111,8 +110,7 @@ def run(
         keep=keep,
         replayed=list(numbers.values()),
     )
-    corrected = {index: number for index, number in numbers.items() if number in replay.corrections}
-    _keep_corrections(cursor, unit.tables, corrected)
+    _keep_corrections(replay)
     _close([numbers[fate.index] for fate in posted.fates if fate.outcome != "rejected"], posted.batch, user)
     return posted
 
@@ -154,17 +152,10 @@ def _from_csv(index: int, reject: RejectedRecord, header: Sequence[str]) -> Sent
     return Sent(index, fields, raw)
 
 
-def _keep_corrections(cursor: CursorWrapper, tables: Sequence[TableRecords], numbers: Mapping[int, int]) -> None:
+def _keep_corrections(replay: Replay) -> None:
     """Keep beside its reject what a person made of it."""
-    for table in tables if numbers else ():
-        positions = table.records.position.to_numpy().tolist()
-        rows = [row for row, index in enumerate(positions) if index in numbers]
-        texts = record_json(table.records, pa.array(rows, pa.int64())).to_pylist()
-        cursor.execute(
-            "update ingest_rejectedrecord r set correction = c.text::jsonb"
-            " from unnest(%s::bigint[], %s::text[]) as c (id, text) where r.id = c.id",
-            [[numbers[positions[row]] for row in rows], texts],
-        )
+    for number, correction in replay.corrections.items():
+        RejectedRecord.objects.filter(pk=number).update(correction=storable(correction))
 
 
 def _close(numbers: Sequence[int], batch: Batch | None, user: User | None) -> None:

@@ -167,6 +167,17 @@ def _text(row: int, value: Any, refuse: Callable[[int, str, str, Any], None]) ->
     return value
 
 
+def storable(value: Any) -> Any:
+    """Give a scanned value as ``jsonb`` can hold it, to be judged again later: numbers as their exact texts."""
+    if isinstance(value, dict):
+        return {_harmless(name): storable(member) for name, member in value.items()}
+    if isinstance(value, list):
+        return [storable(element) for element in value]
+    if isinstance(value, NoJson):
+        return value.text
+    return _harmless(value) if isinstance(value, str) else value
+
+
 def _harmless(text: str) -> str:
     """Make a text that PostgreSQL and JSON can hold: what they cannot becomes U+FFFD."""
     if "\x00" not in text and (text.isascii() or not any("\ud800" <= mark <= "\udfff" for mark in text)):
