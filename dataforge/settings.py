@@ -32,6 +32,7 @@ INSTALLED_APPS = [
     "rest_framework",
     "ingest",
     "olist",
+    "backups",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -78,6 +79,10 @@ STATIC_ROOT = VAR_DIR / "static"
 
 # What may be loaded, parents first: the only place where the pipeline learns of a dataset.
 DATAFORGE_SOURCES = "olist.sources.SOURCES"
+
+# What `backup_table --all` means: whole apps, or single models as "app.Model". Where to: a folder or s3://bucket/prefix.
+DATAFORGE_BACKUP_TABLES = ["olist", "ingest"]
+DATAFORGE_BACKUP_STORE = env.text("BACKUP_STORE", default=str(VAR_DIR / "backups"))
 
 if not DEBUG:
     SECURE_SSL_REDIRECT = env.flag("SECURE_SSL_REDIRECT", default=True)

@@ -1,0 +1,169 @@
+"""``backup``: tables into files of one snapshot."""
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID, uuid4
+
+from django.conf import settings
+from django.contrib.auth.models import AbstractBaseUser
+from django.db import Error, connection, transaction
+from django.utils import timezone
+
+from backups.models import Backup, BackupSchedule, Status
+from backups.rowhash import assert_server_agrees
+from backups.snapshot import snapshot
+from backups.stores import Store
+from backups.tables import Shape, all_tables, ordered, shape, table_named
+from backups.writing import Written, write_table
+from dataforge.errors import DataForgeError, SourceUnreadable, TableBusy
+from dataforge.postgres.failures import explained
+from dataforge.postgres.locks import exclusive
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class BackupResult:
+    """One finished backup."""
+
+    id: UUID
+    run: UUID
+    table: str
+    path: str
+    rows: int
+    bytes: int
+    snapshot_at: datetime
+
+
+def backup(
+    tables: Sequence[str] | None = None,
+    *,
+    to: str | None = None,
+    origin: str = Backup.Origin.ASKED,
+    schedule: BackupSchedule | None = None,
+    user: AbstractBaseUser | None = None,
+    on_table: Callable[[str], None] = lambda table: None,
+) -> tuple[BackupResult, ...]:
+    """Back up ``tables`` (None: those of ``DATAFORGE_BACKUP_TABLES``) as one snapshot of them has them, all or none.
+
+    ``to``: a folder or ``s3://bucket/prefix``; the default is the setting ``DATAFORGE_BACKUP_STORE``. ``on_table``
+    hears of each table as its turn comes. Raises SourceUnreadable (a table that nobody knows, a place that cannot be
+    written to), BackupRefused (what no file can hold), TableBusy, DatabaseUnavailable, DatabaseFailed.
+    """
+    names = all_tables() if tables is None else tuple(dict.fromkeys(map(table_named, tables)))
+    if not names:
+        raise SourceUnreadable(path="backup", problem="no table is named", remedy="Name tables, or --all.")
+    store = Store(to or settings.DATAFORGE_BACKUP_STORE)
+    run = uuid4()
+    with explained("the backup"):
+        mark_dead()
+        with connection.cursor() as cursor:
+            assert_server_agrees(cursor)
+            shapes = ordered(shape(cursor, name) for name in names)
+        rows = [
+            Backup(run=run, table=each.name, origin=origin, schedule=schedule, user=user, path=store.url)
+            for each in shapes
+        ]
+        with _alive(run), _recorded(rows):
+            written = _write(shapes, rows, store, run, on_table)
+            try:
+                for each in written:
+                    each.publish()
+                enter(rows, written)
+            except BaseException:
+                discard(written)
+                raise
+    return tuple(_result(row) for row in rows)
+
+
+def enter(rows: Sequence[Backup], written: Sequence[Written]) -> None:
+    """Write what became of ``rows`` into the catalogue, all at once."""
+    with transaction.atomic():
+        for row, each in zip(rows, written, strict=True):
+            manifest = each.beside.manifest
+            row.status, row.path, row.rows, row.fingerprint = Status.DONE, each.path, manifest.rows, manifest.fingerprint
+            row.bytes, row.sha256, row.snapshot_at = each.beside.bytes, each.beside.sha256, manifest.snapshot_at
+            row.verified_at = timezone.now()
+            row.save()
+
+
+def discard(written: Sequence[Written]) -> None:
+    """Take files away that are not to count."""
+    for each in written:
+        with suppress(DataForgeError):
+            each.discard()
+
+
+def mark_dead() -> None:
+    """Close the books of backups whose process ended before they did."""
+    for run in set(Backup.objects.filter(status=Status.RUNNING).values_list("run", flat=True)):
+        with suppress(TableBusy), exclusive(connection, [_lock_name(run)], what="backup", timeout_seconds=0.01):
+            Backup.objects.filter(run=run, status=Status.RUNNING).update(
+                status=Status.FAILED, error="The process ended before the backup did."
+            )
+
+
+def _write(
+    shapes: Sequence[Shape], rows: Sequence[Backup], store: Store, run: UUID, on_table: Callable[[str], None]
+) -> list[Written]:
+    written: list[Written] = []
+    try:
+        with snapshot([each.table for each in shapes]) as moment:
+            for each, row in zip(shapes, rows, strict=True):
+                on_table(each.name)
+                written.append(
+                    write_table(moment.cursor, each, store, identity=row.id, run=run, taken_at=moment.taken_at)
+                )
+    except BaseException:
+        discard(written)
+        raise
+    return written
+
+
+@contextmanager
+def _alive(run: UUID) -> Iterator[None]:
+    """Hold a lock by which others see that the run's process lives."""
+    session = connection.copy()
+    try:
+        with exclusive(session, [_lock_name(run)], what="backup", timeout_seconds=1):
+            yield
+    finally:
+        session.close()
+
+
+@contextmanager
+def _recorded(rows: Sequence[Backup]) -> Iterator[None]:
+    """Keep ``rows`` in the catalogue as running, and as failed where the block fails."""
+    Backup.objects.bulk_create(rows)
+    try:
+        yield
+    except BaseException as error:
+        try:
+            Backup.objects.filter(pk__in=[row.pk for row in rows]).update(
+                status=Status.FAILED, error=str(error) or type(error).__name__
+            )
+        except Error:
+            log.warning("the backups of run %s could not be marked failed", rows[0].run)
+        raise
+
+
+def _lock_name(run: UUID) -> str:
+    return f"backup run {run}"
+
+
+def _result(row: Backup) -> BackupResult:
+    assert row.rows is not None  # noqa: S101 - set by ``enter``
+    assert row.bytes is not None  # noqa: S101
+    assert row.snapshot_at is not None  # noqa: S101
+    return BackupResult(
+        id=row.id,
+        run=row.run,
+        table=row.table,
+        path=row.path,
+        rows=row.rows,
+        bytes=row.bytes,
+        snapshot_at=row.snapshot_at,
+    )
