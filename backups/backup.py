@@ -8,7 +8,7 @@ from datetime import datetime
 from uuid import UUID, uuid4
 
 from django.conf import settings
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.db import Error, connection, transaction
 from django.utils import timezone
 
@@ -44,7 +44,7 @@ def backup(
     to: str | None = None,
     origin: str = Backup.Origin.ASKED,
     schedule: BackupSchedule | None = None,
-    user: AbstractBaseUser | None = None,
+    user: User | None = None,
     on_table: Callable[[str], None] = lambda table: None,
 ) -> tuple[BackupResult, ...]:
     """Back up ``tables`` (None: those of ``DATAFORGE_BACKUP_TABLES``) as one snapshot of them has them, all or none.
@@ -84,7 +84,12 @@ def enter(rows: Sequence[Backup], written: Sequence[Written]) -> None:
     with transaction.atomic():
         for row, each in zip(rows, written, strict=True):
             manifest = each.beside.manifest
-            row.status, row.path, row.rows, row.fingerprint = Status.DONE, each.path, manifest.rows, manifest.fingerprint
+            row.status, row.path, row.rows, row.fingerprint = (
+                Status.DONE,
+                each.path,
+                manifest.rows,
+                manifest.fingerprint,
+            )
             row.bytes, row.sha256, row.snapshot_at = each.beside.bytes, each.beside.sha256, manifest.snapshot_at
             row.verified_at = timezone.now()
             row.save()

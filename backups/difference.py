@@ -92,7 +92,9 @@ def _hashes(fit: Fit) -> Iterator[pa.Table]:
 def _fetch_rows(cursor: Cursor, fit: Fit, changes: str, rows: str) -> None:
     """Put the file's rows that are not in the table as they are into a temporary table like it."""
     positions = copy_out(
-        cursor, f"SELECT position FROM {changes} WHERE position IS NOT NULL ORDER BY 1", schema=_POSITIONS
+        cursor,
+        sql.SQL("SELECT position FROM {} WHERE position IS NOT NULL ORDER BY 1").format(sql.Identifier(changes)),
+        schema=_POSITIONS,
     )["position"].to_numpy()
     columns = sql.SQL(", ").join(map(sql.Identifier, fit.schema.names))
     cursor.execute(

@@ -35,8 +35,9 @@ def write_parquet(
     """
     statistics = [ColumnStatistics(field) for field in schema]
     texts = [field.name for field in schema if pa.types.is_string(field.type)]
+    options: dict[str, Any] = {"compression": "zstd", "use_dictionary": texts}
     with (
-        pq.ParquetWriter(sink, schema, compression="zstd", use_dictionary=texts, store_schema=True) as writer,
+        pq.ParquetWriter(sink, schema, **options) as writer,
         ThreadPoolExecutor(1, thread_name_prefix="parquet") as thread,
     ):
         written: Future[None] | None = None

@@ -12,7 +12,7 @@ from dataforge.postgres.columns import Column
 
 @dataclass(frozen=True, kw_only=True)
 class Fit:
-    """How a file goes into its table: ``filled`` columns are not in the file; ``notes`` say what differs, for people."""
+    """How a file goes into its table: ``filled`` columns are not in the file; ``notes`` say what differs."""
 
     file: BackupFile
     shape: Shape
@@ -53,7 +53,9 @@ def fit(file: BackupFile, shape: Shape) -> Fit:
     now = {column.name: column for column in shape.columns}
     problems = [problem for column in manifest.columns if (problem := _problem(column.name, file, shape, now))]
     missing = [column for column in shape.columns if column.name not in file.schema.names]
-    problems += [f"column {column.name} is not in the file, and may not be NULL" for column in missing if column.not_null]
+    problems += [
+        f"column {column.name} is not in the file, and may not be NULL" for column in missing if column.not_null
+    ]
     if manifest.key != shape.key:
         problems.append(f"the key was {', '.join(manifest.key)}, and is {', '.join(shape.key)}")
     if problems:

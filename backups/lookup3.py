@@ -41,8 +41,10 @@ def hash_fixed(words: Words) -> Hashes:
         b += words[at + 1]
         c += words[at + 2]
         a, b, c = _mix(a, b, c)
-    for state, word in zip((a, b), words[whole:], strict=False):
-        state += word
+    if whole < len(words):
+        a += words[whole]
+    if whole + 1 < len(words):
+        b += words[whole + 1]
     return _final(a, b, c)
 
 

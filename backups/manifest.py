@@ -1,4 +1,4 @@
-"""The manifest: what a backup holds, in its Parquet footer and in ``NAME.manifest.json`` beside it. No manifest, no backup."""
+"""The manifest: what a backup holds, in its Parquet footer and beside it in a file: no manifest there, no backup."""
 
 import json
 from collections.abc import Mapping

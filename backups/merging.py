@@ -10,6 +10,7 @@ from backups.tables import Shape
 from dataforge.errors import BackupRefused
 from dataforge.postgres.tables import Cursor
 
+NOTHING_MOVES = sql.SQL("false")
 # Columns whose value another row may want: an index on an expression, or on a part of the table, speaks of any of them.
 _UNIQUE_COLUMNS = """
 SELECT a.attname, i.indexprs IS NOT NULL OR i.indpred IS NOT NULL
@@ -30,9 +31,7 @@ def merge(cursor: Cursor, differences: Sequence[Difference], keys: Collection[Fo
         _insert(cursor, each)
 
 
-def orphans_after(
-    cursor: Cursor, keys: Iterable[ForeignKey], differences: Sequence[Difference]
-) -> tuple[Orphans, ...]:
+def orphans_after(cursor: Cursor, keys: Iterable[ForeignKey], differences: Sequence[Difference]) -> tuple[Orphans, ...]:
     """Find the rows that the merge would leave without their parent, by ``keys`` with one end outside of it."""
     by_table = {each.fit.shape.table.oid: each for each in differences}
     found = []
@@ -46,8 +45,8 @@ def orphans_after(
 
 def _left_behind(cursor: Cursor, key: ForeignKey, parent: Difference) -> Orphans | None:
     condition = sql.SQL(
-        "{child} AS c WHERE EXISTS (SELECT FROM {changes} AS g JOIN {parent} AS p ON p.ctid = g.place WHERE {to_parent})"
-        " AND NOT EXISTS (SELECT FROM {rows} AS w WHERE {to_wanted})"
+        "{child} AS c WHERE EXISTS (SELECT FROM {changes} AS g JOIN {parent} AS p ON p.ctid = g.place"
+        " WHERE {to_parent}) AND NOT EXISTS (SELECT FROM {rows} AS w WHERE {to_wanted})"
     ).format(
         child=key.child.identifier,
         changes=sql.Identifier(parent.changes),
@@ -72,17 +71,16 @@ def _delete(cursor: Cursor, difference: Difference, keys: Collection[ForeignKey]
     """Delete what the file has not, and what has to make room for a unique value of another row."""
     shape = difference.fit.shape
     moving = _moving(cursor, difference)
-    names = {
+    names: dict[str, sql.Composable] = {
         "table": shape.identifier,
         "changes": sql.Identifier(difference.changes),
         "rows": sql.Identifier(difference.rows),
         "same": difference.same_key,
         "moving": moving,
     }
-    if moving is not None:
+    if moving != NOTHING_MOVES:
         _assert_may_move(cursor, shape, names, keys)
-    unmoved = " AND NOT ({moving})" if moving is not None else ""
-    stays = sql.SQL("EXISTS (SELECT FROM {rows} AS w WHERE {same}" + unmoved + ")")
+    stays = sql.SQL("EXISTS (SELECT FROM {rows} AS w WHERE {same} AND NOT ({moving}))")
     cursor.execute(
         sql.SQL("DELETE FROM ONLY {table} AS t USING {changes} AS c WHERE t.ctid = c.place AND NOT {stays}").format(
             **names, stays=stays.format(**names)
@@ -90,13 +88,13 @@ def _delete(cursor: Cursor, difference: Difference, keys: Collection[ForeignKey]
     )
 
 
-def _moving(cursor: Cursor, difference: Difference) -> sql.Composable | None:
-    """Say that a unique value differs between ``t`` and ``w``; None where the table has none beside its key."""
+def _moving(cursor: Cursor, difference: Difference) -> sql.Composable:
+    """Say that a unique value differs between ``t`` and ``w``."""
     shape, names = difference.fit.shape, difference.fit.schema.names
     cursor.execute(_UNIQUE_COLUMNS, {"table": shape.table.oid})
     found = cursor.fetchall()
     if not found:
-        return None
+        return NOTHING_MOVES
     unique = names if any(anything for _, anything in found) else [name for name, _ in found if name in names]
     return sql.SQL(" OR ").join(
         sql.SQL("t.{0} IS DISTINCT FROM w.{0}").format(sql.Identifier(name)) for name in sorted(set(unique))
@@ -104,7 +102,7 @@ def _moving(cursor: Cursor, difference: Difference) -> sql.Composable | None:
 
 
 def _assert_may_move(
-    cursor: Cursor, shape: Shape, names: dict[str, sql.Composable | None], keys: Collection[ForeignKey]
+    cursor: Cursor, shape: Shape, names: dict[str, sql.Composable], keys: Collection[ForeignKey]
 ) -> None:
     """Refuse to delete and insert a row again where that would reach the rows that refer to it."""
     if all(key.may_wait for key in keys if key.parent.oid == shape.table.oid):
@@ -139,7 +137,7 @@ def _update(cursor: Cursor, difference: Difference) -> None:
 def _insert(cursor: Cursor, difference: Difference) -> None:
     fit = difference.fit
     names = (*fit.schema.names, *fit.filled)
-    values = [sql.SQL("w.{}").format(sql.Identifier(name)) for name in fit.schema.names]
+    values: list[sql.Composable] = [sql.SQL("w.{}").format(sql.Identifier(name)) for name in fit.schema.names]
     values += [sql.SQL("NULL")] * len(fit.filled)
     cursor.execute(
         sql.SQL(

@@ -45,7 +45,6 @@ def refuse_orphans(fits: Sequence[Fit], orphans: Sequence[object]) -> None:
         )
 
 
-
 def _keys_before_references(dropped: Sequence[Dropped]) -> list[Dropped]:
     """Split what was dropped, so that every key stands again before a foreign key refers to it."""
     keys = [changed(each, parts=tuple(part for part in each.parts if part.kind != "f")) for each in dropped]

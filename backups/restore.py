@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
 
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.db import Error, connection
 from django.utils import timezone
 
@@ -36,7 +36,7 @@ def restore(
     dry_run: bool = False,
     with_children: bool = False,
     safety_backup: bool = True,
-    user: AbstractBaseUser | None = None,
+    user: User | None = None,
 ) -> RestoreReport:
     """Bring ``table`` back to the backup at ``path``, or to its newest verified one (not after ``at``).
 

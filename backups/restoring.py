@@ -3,10 +3,12 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from dataclasses import replace as changed
 from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.db import DataError, IntegrityError, connection, transaction
+from django.db.backends.utils import CursorWrapper
 from psycopg2 import sql
 
 from backups.backup import discard, enter
@@ -27,7 +29,6 @@ from dataforge.errors import BackupRefused, DatabaseFailed, TableBusy
 from dataforge.postgres import lock_waits
 from dataforge.postgres.fingerprint import Fingerprint
 from dataforge.postgres.table_locks import lock_tables_for_load
-from dataforge.postgres.tables import Cursor
 
 LOCK_TIMEOUT_SECONDS = 30
 REPLACE_FROM_SHARE = 0.20
@@ -60,7 +61,7 @@ def carry_out(files: Mapping[str, BackupFile], row: Restore, *, safety_backup: b
         return Outcome(tables=_reports(fits, differences, row.mode, safety))
 
 
-def _lock(cursor: Cursor, tables: Sequence[str], *, alone: bool) -> None:
+def _lock(cursor: CursorWrapper, tables: Sequence[str], *, alone: bool) -> None:
     """Keep writers out, and, where the tables are to be replaced, everybody."""
     if alone:
         lock_tables_for_load(cursor, tables, timeout_seconds=LOCK_TIMEOUT_SECONDS)
@@ -78,7 +79,7 @@ def _lock(cursor: Cursor, tables: Sequence[str], *, alone: bool) -> None:
         )
 
 
-def _compare(cursor: Cursor, fits: Sequence[Fit], row: Restore) -> list[Difference]:
+def _compare(cursor: CursorWrapper, fits: Sequence[Fit], row: Restore) -> list[Difference]:
     """Compare tables and files where the mode depends on it, or a dry run or a merge needs it; choose the mode."""
     if not row.mode and not row.dry_run and _is_empty(cursor, row.table):
         row.mode = Restore.Mode.REPLACE
@@ -96,7 +97,7 @@ def _compare(cursor: Cursor, fits: Sequence[Fit], row: Restore) -> list[Differen
 
 
 def _write(
-    cursor: Cursor, fits: Sequence[Fit], differences: Sequence[Difference], mode: str, keys: Sequence[ForeignKey]
+    cursor: CursorWrapper, fits: Sequence[Fit], differences: Sequence[Difference], mode: str, keys: Sequence[ForeignKey]
 ) -> None:
     try:
         if mode == Restore.Mode.REPLACE:
@@ -117,7 +118,7 @@ def _write(
             cursor.execute(sql.SQL("ANALYZE {}").format(each.shape.identifier))
 
 
-def _prove(cursor: Cursor, fits: Sequence[Fit]) -> None:
+def _prove(cursor: CursorWrapper, fits: Sequence[Fit]) -> None:
     for each in fits:
         manifest = each.file.manifest
         found = server_fingerprint(cursor, each.shape.identifier, each.schema)
@@ -140,7 +141,7 @@ def _safe() -> Iterator[list[Written]]:
         raise
 
 
-def _keep(cursor: Cursor, fits: Sequence[Fit], row: Restore, kept: list[Written]) -> dict[str, str]:
+def _keep(cursor: CursorWrapper, fits: Sequence[Fit], row: Restore, kept: list[Written]) -> dict[str, str]:
     """Back up what the tables hold now, under the same locks; give the paths by table. Nothing of empty ones."""
     store, run = Store(settings.DATAFORGE_BACKUP_STORE), uuid4()
     rows: list[Backup] = []
@@ -161,7 +162,7 @@ def _safety_row(run: UUID, table: Shape, row: Restore) -> Backup:
     return Backup(run=run, table=table.name, origin=Backup.Origin.SAFETY, user=row.user)
 
 
-def _is_empty(cursor: Cursor, table: str) -> bool:
+def _is_empty(cursor: CursorWrapper, table: str) -> bool:
     cursor.execute(sql.SQL("SELECT NOT EXISTS (SELECT FROM {})").format(sql.Identifier(table)))
     return cursor.fetchall() == [(True,)]
 
@@ -170,22 +171,19 @@ def _reports(
     fits: Sequence[Fit], differences: Sequence[Difference], mode: str, safety: Mapping[str, str]
 ) -> tuple[TableReport, ...]:
     found = {each.fit.shape.name: each for each in differences}
-    return tuple(
-        TableReport(
-            table=each.shape.name,
-            path=each.file.path,
-            mode=mode,
-            rows=each.rows,
-            notes=each.notes,
-            safety=safety.get(each.shape.name),
-            **_counts(found.get(each.shape.name)),
-        )
-        for each in fits
+    return tuple(_report(each, found.get(each.shape.name), mode, safety.get(each.shape.name)) for each in fits)
+
+
+def _report(fit: Fit, difference: Difference | None, mode: str, safety: str | None) -> TableReport:
+    report = TableReport(
+        table=fit.shape.name, path=fit.file.path, mode=mode, rows=fit.rows, notes=fit.notes, safety=safety
     )
-
-
-def _counts(difference: Difference | None) -> dict[str, object]:
     if difference is None:
-        return {}
-    names = ("added", "changed", "removed", "examples")
-    return {name: getattr(difference, name) for name in names}
+        return report
+    return changed(
+        report,
+        added=difference.added,
+        changed=difference.changed,
+        removed=difference.removed,
+        examples=difference.examples,
+    )

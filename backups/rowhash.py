@@ -1,10 +1,10 @@
 """A row's 64-bit hash, and from these the fingerprint of a table's content, by PostgreSQL and from Arrow columns alike.
 
-A row is the list of its columns' elements: integers, floats and uuids as they are, texts by their UTF-8 bytes, decimals,
-``jsonb`` and arrays by their text. 64-bit numbers and moments give two elements each, since PostgreSQL folds their halves
-together. Each element is hashed by ``lookup3`` (NULL is 0, -0.0 is 0.0, all NaN are one); the row's hash is
-``h = 31 * h + element`` over them, as ``hash_record_extended`` has it. The fingerprint is the sum over all rows, whatever
-their order, of their hashes mixed once more: a plain sum would not see two rows swap a value.
+A row is the list of its columns' elements: integers, floats and uuids as they are, texts by their UTF-8 bytes,
+decimals, ``jsonb`` and arrays by their text. 64-bit numbers and moments give two elements each, since PostgreSQL folds
+their halves together. Each element is hashed by ``lookup3`` (NULL is 0, -0.0 is 0.0, all NaN are one); the row's hash
+is ``h = 31 * h + element`` over them, as ``hash_record_extended`` has it. The fingerprint is the sum over all rows,
+whatever their order, of their hashes mixed once more: a plain sum would not see two rows swap a value.
 """
 
 import json
@@ -50,9 +50,10 @@ def server_fingerprint(cursor: Cursor, table: sql.Composable, schema: pa.Schema)
     """Let PostgreSQL compute the fingerprint of ``table`` over the columns of ``schema``."""
     cursor.execute(
         # OFFSET 0: else the hash would be computed once for each time that it is named.
-        sql.SQL("SELECT count(*), coalesce(sum(h # (h >> 27) # (h << 31)), 0) FROM (SELECT {} AS h FROM {} OFFSET 0) AS rows").format(
-            hash_expression(schema), table
-        )
+        sql.SQL(
+            "SELECT count(*), coalesce(sum(h # (h >> 27) # (h << 31)), 0)"
+            " FROM (SELECT {} AS h FROM {} OFFSET 0) AS rows"
+        ).format(hash_expression(schema), table)
     )
     ((rows, total),) = cursor.fetchall()
     return _fingerprint(int(rows), int(total))
@@ -74,24 +75,24 @@ class FileFingerprint:
     """The fingerprint of the rows given so far."""
 
     def __init__(self) -> None:
-        self._rows = 0
-        self._total = 0
+        self.rows = 0
+        self.total = 0
 
     def add(self, rows: pa.Table | pa.RecordBatch) -> None:
         """Take in more rows."""
         hashes = row_hashes(rows)
         mixed = hashes ^ (hashes >> 27) ^ (hashes << 31)
-        self._rows += len(hashes)
-        self._total += int(mixed.sum())  # wraps, as the fingerprint does
+        self.rows += len(hashes)
+        self.total += int(mixed.sum())  # wraps, as the fingerprint does
 
     def merge(self, other: "FileFingerprint") -> None:
         """Take in what another one has taken in."""
-        self._rows += other._rows
-        self._total += other._total
+        self.rows += other.rows
+        self.total += other.total
 
     def value(self) -> Fingerprint:
         """Give the fingerprint."""
-        return _fingerprint(self._rows, self._total)
+        return _fingerprint(self.rows, self.total)
 
 
 def row_hashes(rows: pa.Table | pa.RecordBatch) -> Numbers:
@@ -140,7 +141,10 @@ def _elements(array: AnyArray) -> Iterator[Hashes]:
     elif pa.types.is_decimal(kind):
         yield _hash_texts(_decimal_texts(array))
     elif pa.types.is_list(kind):
-        texts = [None if value is None else json.dumps(value, ensure_ascii=False, separators=(",", ":")) for value in array.to_pylist()]
+        texts = [
+            None if value is None else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+            for value in array.to_pylist()
+        ]
         yield _hash_texts(pa.array(texts, pa.string()))
     elif isinstance(array, pa.ExtensionArray) or pa.types.is_fixed_size_binary(kind):
         storage = array.storage if isinstance(array, pa.ExtensionArray) else array

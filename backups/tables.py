@@ -21,7 +21,7 @@ type Model = type[models.Model]
 
 @dataclass(frozen=True, kw_only=True)
 class Shape:
-    """A table's stored columns: those that the database generates are not in a file, and are made again by a restore."""
+    """A table's stored columns: what the database generates is in no file, and is made again by a restore."""
 
     table: Table
     model: Model
@@ -71,7 +71,7 @@ def all_tables() -> tuple[str, ...]:
     found: list[str] = []
     for name in settings.DATAFORGE_BACKUP_TABLES:
         chosen = [apps.get_model(name)] if "." in name else apps.get_app_config(name).get_models()
-        found += [model._meta.db_table for model in chosen]
+        found.extend(model._meta.db_table for model in chosen)
     return tuple(dict.fromkeys(found))
 
 
@@ -94,18 +94,15 @@ def ordered(shapes: Iterable[Shape]) -> tuple[Shape, ...]:
     found: list[Shape] = []
     while waiting:
         free = [each for each in waiting.values() if not _parents(each.model) & waiting.keys() - {each.model}]
-        for each in free or list(waiting.values())[:1]:
-            found.append(waiting.pop(each.model))
+        found += free or list(waiting.values())[:1]
+        waiting = {model: each for model, each in waiting.items() if each not in found}
     return tuple(found)
 
 
 def typed(schema: pa.Schema, columns: Sequence[Column]) -> pa.Schema:
     """Mark each field with its column's PostgreSQL type."""
     return pa.schema(
-        [
-            field.with_metadata({TYPE_KEY: column.type.encode()})
-            for field, column in zip(schema, columns, strict=True)
-        ]
+        [field.with_metadata({TYPE_KEY: column.type.encode()}) for field, column in zip(schema, columns, strict=True)]
     )
 
 

@@ -1,0 +1,52 @@
+"""What the commands of this room have in common: how an error ends them, and how figures look."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+
+from django.core.management.base import CommandError
+from django.utils import timezone
+from rich.console import Console
+from rich.table import Table
+
+from dataforge.errors import DataForgeError
+
+EXIT_REFUSED = 1
+EXIT_INTERRUPTED = 130
+_UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
+
+
+@contextmanager
+def exits(interrupted: str) -> Iterator[None]:
+    """End a command with the exit code of what stopped it, and one line."""
+    try:
+        yield
+    except DataForgeError as error:
+        raise CommandError(str(error), returncode=error.exit_code) from error
+    except KeyboardInterrupt as error:
+        raise CommandError(f"Interrupted: {interrupted}", returncode=EXIT_INTERRUPTED) from error
+
+
+def size(count: int) -> str:
+    """Give a number of bytes in a unit that people read."""
+    amount = float(count)
+    for unit in _UNITS[:-1]:
+        if amount < 1024:
+            return f"{amount:.1f} {unit}" if unit != "B" else f"{count} B"
+        amount /= 1024
+    return f"{amount:.1f} {_UNITS[-1]}"
+
+
+def moment(value: datetime | None) -> str:
+    """Give a moment in the project's time zone, to the second."""
+    return "" if value is None else timezone.localtime(value).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def print_table(out: object, headers: list[str], rows: list[list[str]], *, numbers: set[str]) -> None:
+    """Print columns, those of ``numbers`` to the right, at their full width where ``out`` is no terminal."""
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
+    for header in headers:
+        table.add_column(header, justify="right" if header in numbers else "left", no_wrap=True)
+    for row in rows:
+        table.add_row(*row)
+    Console(file=out, width=None if getattr(out, "isatty", bool)() else 240, highlight=False, markup=False).print(table)  # type: ignore[arg-type] # Django's wrapper has all that rich calls
