@@ -12,7 +12,7 @@ from backups.manifest import SUFFIX, Beside, parse_beside
 from backups.models import Backup, Status
 from backups.stores import Store
 from backups.tables import table_named
-from dataforge.errors import DataForgeError
+from dataforge.errors import DatabaseUnavailable, DataForgeError
 from dataforge.postgres.failures import explained
 
 
@@ -48,6 +48,15 @@ def listed(tables: Sequence[str] = ()) -> tuple[Listed, ...]:
         if tables:
             rows = rows.filter(table__in=[table_named(name) for name in tables])
         return tuple(Listed(**{name: getattr(row, name) for name in Listed.__dataclass_fields__}) for row in rows)
+
+
+def known_paths() -> list[str]:
+    """Give the files of all backups: those of the catalogue, or, without a database, those that lie in the store."""
+    try:
+        return [each.path for each in listed()]
+    except DatabaseUnavailable:
+        store = Store(settings.DATAFORGE_BACKUP_STORE)
+        return [store.path(name.removesuffix(SUFFIX)) for name in store.names() if name.endswith(SUFFIX)]
 
 
 def scan(url: str | None = None) -> Scanned:

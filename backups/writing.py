@@ -1,6 +1,7 @@
 """One table into one file: copied out, hashed by PostgreSQL, read back, and only then given its name."""
 
 import hashlib
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -21,6 +22,7 @@ from dataforge.errors import BackupDamaged, BackupRefused
 from dataforge.postgres.reading import copy_out_batches
 
 HASH_BLOCK_BYTES = 8 << 20
+_COLUMN = re.compile(r"In CSV column #([0-9]+): ")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,11 +72,7 @@ def write_table(
         try:
             manifest = write_parquet(draft.sink, batches, shape.schema, describe)
         except pa.ArrowInvalid as error:
-            raise BackupRefused(
-                what=shape.name,
-                problem=f"it holds a value that no file can hold: {error}",
-                remedy="Dates and moments must be finite and of the years 1 to 9999, numbers no NaN.",
-            ) from error
+            raise _refused(shape, str(error)) from error
         draft.seal()
         with draft.open() as sealed:
             beside = _proved(sealed, manifest, name=name.rpartition("/")[2])
@@ -85,6 +83,18 @@ def write_table(
 def file_name(table: str, taken_at: datetime, identity: UUID) -> str:
     """Give the name of a new file: by table, and sorted by time."""
     return f"{table}/{table}-{taken_at:%Y%m%dT%H%M%SZ}-{identity.hex[:8]}.parquet"
+
+
+def _refused(shape: Shape, problem: str) -> BackupRefused:
+    """Name the column, which Arrow only numbers."""
+    if found := _COLUMN.search(problem):
+        name = shape.schema.names[int(found[1])]
+        problem = f"column {name} has one ({problem[found.end() :]})"
+    return BackupRefused(
+        what=shape.name,
+        problem=f"it holds a value that no file can hold: {problem}",
+        remedy="Dates and moments must be finite and of the years 1 to 9999, decimals no NaN.",
+    )
 
 
 def _proved(sealed: pa.NativeFile, manifest: Manifest, *, name: str) -> Beside:

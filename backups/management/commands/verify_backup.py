@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from backups.catalogue import listed
+from backups.catalogue import known_paths
 from backups.console import EXIT_REFUSED, exits, size
 from backups.verify import verify
 from dataforge.errors import BackupDamaged, BackupRefused, DatabaseUnavailable, SourceUnreadable
@@ -19,7 +19,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """Define the contract's arguments."""
         parser.add_argument("paths", nargs="*", metavar="PATH", help="a .parquet file: a path or an s3:// address")
-        parser.add_argument("--all", action="store_true", help="all that the catalogue knows")
+        parser.add_argument("--all", action="store_true", help="all of the catalogue, or of BACKUP_STORE if there is no database")
         parser.add_argument("--drill", action="store_true", help="also restore each into a scratch table and compare")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -29,7 +29,7 @@ class Command(BaseCommand):
             raise CommandError("Name backup files, or give --all.", returncode=2)
         failed = False
         with exits("what was checked before is noted."):
-            for path in [each.path for each in listed()] if options["all"] else options["paths"]:
+            for path in known_paths() if options["all"] else options["paths"]:
                 failed |= not self._verify(path, drill=options["drill"])
         if failed:
             sys.exit(EXIT_REFUSED)
