@@ -41,7 +41,7 @@ class Difference:
 
     @property
     def share(self) -> float:
-        """What part of the rows differs, 0.0 to 1.0 and beyond where the file has more rows than the table."""
+        """What part of the rows differs, from 0.0 (none)."""
         return (self.added + self.changed + self.removed) / max(self.present, self.fit.rows, 1)
 
     @cached_property

@@ -55,7 +55,8 @@ def carry_out(files: Mapping[str, BackupFile], row: Restore, *, safety_backup: b
             found = orphans_after(cursor, border(keys, [each.shape for each in fits]), differences)
             transaction.set_rollback(True)
             return Outcome(tables=_reports(fits, differences, row.mode, {}), orphans=found)
-        safety = _keep(cursor, fits, row, kept) if safety_backup else {}
+        touched = [each.fit for each in differences if each.share] if row.mode == Restore.Mode.MERGE else fits
+        safety = _keep(cursor, touched, row, kept) if safety_backup else {}
         _write(cursor, fits, differences, row.mode, keys)
         _prove(cursor, fits)
         return Outcome(tables=_reports(fits, differences, row.mode, safety))

@@ -10,10 +10,10 @@ from psycopg2 import sql
 
 from backups.choosing import entry
 from backups.files import BackupFile, opened
-from backups.models import Backup
+from backups.models import Backup, Status
 from backups.rowhash import assert_server_agrees, server_fingerprint
 from backups.stores import split
-from dataforge.errors import BackupDamaged, DatabaseFailed
+from dataforge.errors import BackupDamaged, BackupRefused, DatabaseFailed
 from dataforge.postgres.copying import copy_in
 from dataforge.postgres.failures import explained
 from dataforge.postgres.fingerprint import Fingerprint
@@ -43,12 +43,13 @@ def verify(path: str, *, drill: bool = False, catalogue: bool = True) -> VerifyR
     with ExitStack() as stack:
         if catalogue or drill:
             stack.enter_context(explained("the check of a backup"))
+        if catalogue:
+            stack.enter_context(_doubted(store.path(name)))
         file = stack.enter_context(opened(store.path(name)))
         known = entry(file) if catalogue else None
-        with _doubted(known):
-            file.check()
-            if drill:
-                _drill(file)
+        file.check()
+        if drill:
+            _drill(file)
         if known is not None:
             _note(known, drilled=drill)
     manifest = file.manifest
@@ -88,13 +89,12 @@ def _drill(file: BackupFile) -> None:
 
 
 @contextmanager
-def _doubted(known: Backup | None) -> Iterator[None]:
+def _doubted(path: str) -> Iterator[None]:
     """A damaged file does not count as verified any more: a restore must not choose it by itself."""
     try:
         yield
-    except BackupDamaged as damage:
-        if known is not None:
-            Backup.objects.filter(pk=known.pk).update(verified_at=None, error=str(damage))
+    except (BackupDamaged, BackupRefused) as damage:
+        Backup.objects.filter(path=path, status=Status.DONE).update(verified_at=None, error=str(damage))
         raise
 
 

@@ -7,7 +7,6 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-
 if TYPE_CHECKING:  # Django's fields are generic for the type checker only
     _Field = models.Field[Any, Any]
 else:
@@ -56,9 +55,7 @@ class Shelf(models.Model):
 
     name = models.CharField(max_length=20, unique=True)
     size = models.IntegerField(default=1)
-    twice = models.GeneratedField(
-        expression=models.F("size") * 2, output_field=models.IntegerField(), db_persist=True
-    )
+    twice = models.GeneratedField(expression=models.F("size") * 2, output_field=models.IntegerField(), db_persist=True)
 
     class Meta:
         app_label = "backups"

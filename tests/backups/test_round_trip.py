@@ -24,7 +24,9 @@ from tests.backups.runs import content, query
 pytestmark = pytest.mark.usefixtures("committed")
 
 # What text COPY, CSV and careless readers get wrong.
-TEXTS = st.sampled_from(["", "\\.", "\\N", "NULL", '"', "a\nb", "\r\n", "\U0001f600", "e\u0301", " ", "\t", ",", "x" * 50])
+TEXTS = st.sampled_from(
+    ["", "\\.", "\\N", "NULL", '"', "a\nb", "\r\n", "\U0001f600", "e\u0301", " ", "\t", ",", "x" * 50]
+)
 ANY_TEXT = TEXTS | st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=30)
 MOMENTS = st.datetimes(datetime.datetime(1, 1, 1), datetime.datetime.max)
 FLOATS = st.floats(allow_infinity=True) | st.sampled_from([-0.0, 5e-324, 1.7976931348623157e308])
@@ -45,7 +47,9 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
     "key": st.uuids().map(lambda key: key.bytes),
     "data": st.sampled_from(["{}", '{"a": "\u00e9\\n", "b": [1.50, null]}', "null", '""', "1e5"]),
     "raw": st.binary(max_size=20),
-    "tags": st.lists(st.none() | ANY_TEXT | st.text(st.characters(max_codepoint=40, exclude_characters="\0")), max_size=3),
+    "tags": st.lists(
+        st.none() | ANY_TEXT | st.text(st.characters(max_codepoint=40, exclude_characters="\0")), max_size=3
+    ),
 }
 ROWS = st.lists(st.fixed_dictionaries({name: st.none() | values for name, values in VALUES.items()}), max_size=12)
 QUIET = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
