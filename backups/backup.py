@@ -12,15 +12,15 @@ from django.contrib.auth.models import User
 from django.db import Error, connection, transaction
 from django.utils import timezone
 
+from backups.liveness import alive, is_dead
 from backups.models import Backup, BackupSchedule, Status
 from backups.rowhash import assert_server_agrees
 from backups.snapshot import snapshot
 from backups.stores import Store
 from backups.tables import Shape, all_tables, ordered, shape, table_named
 from backups.writing import Written, write_table
-from dataforge.errors import DataForgeError, SourceUnreadable, TableBusy
+from dataforge.errors import DataForgeError, SourceUnreadable
 from dataforge.postgres.failures import explained
-from dataforge.postgres.locks import exclusive
 
 log = logging.getLogger(__name__)
 
@@ -67,7 +67,7 @@ def backup(
             Backup(run=run, table=each.name, origin=origin, schedule=schedule, user=user, path=store.url)
             for each in shapes
         ]
-        with _alive(run), _recorded(rows):
+        with alive(run), _recorded(rows):
             written = _write(shapes, rows, store, run, on_table)
             try:
                 for each in written:
@@ -105,7 +105,7 @@ def discard(written: Sequence[Written]) -> None:
 def mark_dead() -> None:
     """Close the books of backups whose process ended before they did."""
     for run in set(Backup.objects.filter(status=Status.RUNNING).values_list("run", flat=True)):
-        with suppress(TableBusy), exclusive(connection, [_lock_name(run)], what="backup", timeout_seconds=0.01):
+        if is_dead(run):
             Backup.objects.filter(run=run, status=Status.RUNNING).update(
                 status=Status.FAILED, error="The process ended before the backup did."
             )
@@ -129,17 +129,6 @@ def _write(
 
 
 @contextmanager
-def _alive(run: UUID) -> Iterator[None]:
-    """Hold a lock by which others see that the run's process lives."""
-    session = connection.copy()
-    try:
-        with exclusive(session, [_lock_name(run)], what="backup", timeout_seconds=1):
-            yield
-    finally:
-        session.close()
-
-
-@contextmanager
 def _recorded(rows: Sequence[Backup]) -> Iterator[None]:
     """Keep ``rows`` in the catalogue as running, and as failed where the block fails."""
     Backup.objects.bulk_create(rows)
@@ -153,10 +142,6 @@ def _recorded(rows: Sequence[Backup]) -> Iterator[None]:
         except Error:
             log.warning("the backups of run %s could not be marked failed", rows[0].run)
         raise
-
-
-def _lock_name(run: UUID) -> str:
-    return f"backup run {run}"
 
 
 def _result(row: Backup) -> BackupResult:

@@ -12,10 +12,11 @@ from django.utils import timezone
 
 from backups.choosing import choose, entry, sibling
 from backups.files import BackupFile, opened
+from backups.liveness import alive, is_dead
 from backups.models import Restore, Status
 from backups.references import descendants
 from backups.reports import RestoreReport
-from backups.restoring import carry_out
+from backups.restoring import carry_out, is_empty
 from backups.tables import table_named
 from dataforge.errors import BackupRefused
 from dataforge.postgres.failures import explained
@@ -49,6 +50,7 @@ def restore(
     name = table_named(table)
     with ExitStack() as stack:
         stack.enter_context(explained("the restore"))
+        mark_dead()
         file = stack.enter_context(opened(choose(name, path=path, at=at)))
         row = stack.enter_context(
             _recorded(
@@ -64,8 +66,9 @@ def restore(
             )
         )
         files = {name: file}
-        for child in _children(name) if with_children else ():
-            files[child] = stack.enter_context(opened(_sibling(file, child)))
+        for child in _children(name, file) if with_children else ():
+            opened_child = stack.enter_context(opened(child))
+            files[opened_child.manifest.table] = opened_child
         stack.enter_context(exclusive(connection, files, what="restore", timeout_seconds=LOCK_WAIT_SECONDS))
         outcome = carry_out(files, row, safety_backup=safety_backup)
         report = RestoreReport(
@@ -79,20 +82,30 @@ def restore(
     return report
 
 
-def _children(table: str) -> list[str]:
+def mark_dead() -> None:
+    """Close the books of restores whose process ended before they did: they changed nothing."""
+    for row in Restore.objects.filter(status=Status.RUNNING):
+        if is_dead(row.id):
+            row.status, row.error = Status.FAILED, "The process ended before the restore did: nothing was changed."
+            row.finished_at = timezone.now()
+            row.save()
+
+
+def _children(table: str, file: BackupFile) -> list[str]:
+    """Find the backups of the tables that refer to ``table``; one that has no rows needs none."""
+    found = []
     with connection.cursor() as cursor:
-        return [each.name for each in descendants(cursor, find_table(cursor, table))]
-
-
-def _sibling(file: BackupFile, table: str) -> str:
-    path = sibling(file, table)
-    if path is None:
-        raise BackupRefused(
-            what=file.path,
-            problem=f"there is no backup of {table} of the same snapshot",
-            remedy="Restore without --with-children, or from a run that backed up both (--all).",
-        )
-    return path
+        for child in descendants(cursor, find_table(cursor, table)):
+            path = sibling(file, child.name)
+            if path is not None:
+                found.append(path)
+            elif not is_empty(cursor, child):
+                raise BackupRefused(
+                    what=file.path,
+                    problem=f"there is no backup of {child.name} of the same snapshot",
+                    remedy="Restore without --with-children, or from a run that backed up both (--all).",
+                )
+    return found
 
 
 @contextmanager
@@ -100,7 +113,8 @@ def _recorded(row: Restore) -> Iterator[Restore]:
     """Keep ``row`` as running, and at the end as what became of it."""
     row.save()
     try:
-        yield row
+        with alive(row.id):
+            yield row
         row.status = Status.DONE
     except BaseException as error:
         row.status, row.error, row.safety = Status.FAILED, str(error) or type(error).__name__, None

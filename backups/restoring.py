@@ -29,6 +29,7 @@ from dataforge.errors import BackupRefused, DatabaseFailed, TableBusy
 from dataforge.postgres import lock_waits
 from dataforge.postgres.fingerprint import Fingerprint
 from dataforge.postgres.table_locks import lock_tables_for_load
+from dataforge.postgres.tables import Table
 
 LOCK_TIMEOUT_SECONDS = 30
 REPLACE_FROM_SHARE = 0.20
@@ -82,15 +83,16 @@ def _lock(cursor: CursorWrapper, tables: Sequence[str], *, alone: bool) -> None:
 
 def _compare(cursor: CursorWrapper, fits: Sequence[Fit], row: Restore) -> list[Difference]:
     """Compare tables and files where the mode depends on it, or a dry run or a merge needs it; choose the mode."""
-    if not row.mode and not row.dry_run and _is_empty(cursor, row.table):
+    named = next(each.shape.table for each in fits if each.shape.name == row.table)
+    if not row.mode and not row.dry_run and is_empty(cursor, named):
         row.mode = Restore.Mode.REPLACE
         _lock(cursor, [each.shape.name for each in fits], alone=True)
     if row.mode == Restore.Mode.REPLACE and not row.dry_run:
         return []
     found = [find_difference(cursor, each, number=number) for number, each in enumerate(fits)]
     if not row.mode:
-        (named,) = (each for each in found if each.fit.shape.name == row.table)
-        whole = named.present == 0 or named.share > REPLACE_FROM_SHARE
+        (difference,) = (each for each in found if each.fit.shape.table == named)
+        whole = difference.present == 0 or difference.share > REPLACE_FROM_SHARE
         row.mode = Restore.Mode.REPLACE if whole else Restore.Mode.MERGE
         if whole and not row.dry_run:
             _lock(cursor, [each.shape.name for each in fits], alone=True)
@@ -149,7 +151,7 @@ def _keep(cursor: CursorWrapper, fits: Sequence[Fit], row: Restore, kept: list[W
     cursor.execute("SELECT clock_timestamp()")
     ((now,),) = cursor.fetchall()
     for each in fits:
-        if not _is_empty(cursor, each.shape.name):
+        if not is_empty(cursor, each.shape.table):
             rows.append(_safety_row(run, each.shape, row))
             kept.append(write_table(cursor, each.shape, store, identity=rows[-1].id, run=run, taken_at=now))
     for written in kept:
@@ -163,8 +165,9 @@ def _safety_row(run: UUID, table: Shape, row: Restore) -> Backup:
     return Backup(run=run, table=table.name, origin=Backup.Origin.SAFETY, user=row.user)
 
 
-def _is_empty(cursor: CursorWrapper, table: str) -> bool:
-    cursor.execute(sql.SQL("SELECT NOT EXISTS (SELECT FROM {})").format(sql.Identifier(table)))
+def is_empty(cursor: CursorWrapper, table: Table) -> bool:
+    """Tell that a table has no rows."""
+    cursor.execute(sql.SQL("SELECT NOT EXISTS (SELECT FROM {})").format(table.identifier))
     return cursor.fetchall() == [(True,)]
 
 

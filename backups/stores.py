@@ -40,8 +40,8 @@ class Store:
     def __init__(self, url: str) -> None:
         """Take note of the place; nothing is made there yet."""
         self.remote = url.startswith(S3)
-        self.url = url.rstrip("/") if self.remote else str(Path(url).expanduser().absolute())
-        self._root = self.url.removeprefix(S3)
+        self._root = url.removeprefix(S3).strip("/") if self.remote else str(Path(url).expanduser().absolute())
+        self.url = f"{S3}{self._root}" if self.remote else self._root
         if self.remote and not self._root:
             raise SourceUnreadable(path=url, problem="names no bucket", remedy="Write s3://bucket/prefix.")
         with self._explained(""):
