@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from uuid import UUID
 
 from django.db import connection
 
@@ -13,8 +12,8 @@ _MOMENT_SECONDS = 0.01
 
 
 @contextmanager
-def alive(work: UUID) -> Iterator[None]:
-    """Hold the lock of ``work`` (a run of backups, a restore) in a session of its own."""
+def alive(work: object) -> Iterator[None]:
+    """Hold the lock of ``work`` (the id of a run of backups or of a restore, a name) in a session of its own."""
     session = connection.copy()
     try:
         with exclusive(session, [_name(work)], what="a backup or restore", timeout_seconds=1):
@@ -23,7 +22,7 @@ def alive(work: UUID) -> Iterator[None]:
         session.close()
 
 
-def is_dead(work: UUID) -> bool:
+def is_dead(work: object) -> bool:
     """Tell that nobody holds the lock of ``work``."""
     try:
         with exclusive(connection, [_name(work)], what="", timeout_seconds=_MOMENT_SECONDS):
@@ -32,5 +31,5 @@ def is_dead(work: UUID) -> bool:
         return False
 
 
-def _name(work: UUID) -> str:
+def _name(work: object) -> str:
     return f"backups {work}"

@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -106,10 +107,17 @@ class BackupSchedule(models.Model):
     keep_weekly = models.PositiveIntegerField(default=0)
     keep_monthly = models.PositiveIntegerField(default=0)
     enabled = models.BooleanField(default=True)
-    next_at = models.DateTimeField(null=True, blank=True, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
     last_started_at = models.DateTimeField(null=True, blank=True, editable=False)
     last_finished_at = models.DateTimeField(null=True, blank=True, editable=False)
     last_error = models.TextField(blank=True, editable=False)
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        """Refuse what could not run, field by field."""
+        from backups.schedules import problems  # which needs this model
+
+        if found := problems(self):
+            raise ValidationError(found)
