@@ -119,9 +119,7 @@ def _write(
         with snapshot([each.table for each in shapes]) as moment:
             for each, row in zip(shapes, rows, strict=True):
                 on_table(each.name)
-                written.append(
-                    write_table(moment.cursor, each, store, identity=row.id, run=run, taken_at=moment.taken_at)
-                )
+                written.append(write_table(moment, each, store, identity=row.id, run=run))
     except BaseException:
         discard(written)
         raise

@@ -21,6 +21,12 @@ _KEPT = np.array([0, 0xFF, 0xFFFF, 0xFFFFFF, 0xFFFFFFFF], np.uint32)
 
 def hash_numbers(values: Numbers) -> Hashes:
     """Hash integers as ``hashint8extended(value, 0)``, which agrees with ``hashint4extended`` where that applies."""
+    if len(values) and (values == values[0]).all():  # such as the upper halves of small numbers
+        return np.full(len(values), _hash_numbers(values[:1])[0])
+    return _hash_numbers(values)
+
+
+def _hash_numbers(values: Numbers) -> Hashes:
     low = values.astype(np.uint32)
     high = (values >> 32).astype(np.uint32)
     low ^= np.where(values >= 0, high, ~high)

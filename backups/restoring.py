@@ -22,6 +22,7 @@ from backups.replacing import refuse_orphans, replace
 from backups.reports import TableReport
 from backups.rowhash import assert_server_agrees, server_fingerprint
 from backups.sequences import raise_sequences
+from backups.snapshot import Snapshot
 from backups.stores import Store
 from backups.tables import Shape, ordered, shape
 from backups.writing import Written, write_table
@@ -150,10 +151,11 @@ def _keep(cursor: CursorWrapper, fits: Sequence[Fit], row: Restore, kept: list[W
     rows: list[Backup] = []
     cursor.execute("SELECT clock_timestamp()")
     ((now,),) = cursor.fetchall()
+    moment = Snapshot(cursor, now, None)  # what is locked does not move
     for each in fits:
         if not is_empty(cursor, each.shape.table):
             rows.append(_safety_row(run, each.shape, row))
-            kept.append(write_table(cursor, each.shape, store, identity=rows[-1].id, run=run, taken_at=now))
+            kept.append(write_table(moment, each.shape, store, identity=rows[-1].id, run=run))
     for written in kept:
         written.publish()
     enter(rows, kept)

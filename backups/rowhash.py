@@ -24,7 +24,9 @@ from dataforge.postgres.tables import Cursor
 
 type AnyArray = pa.Array[Any]
 
-SLICE_ROWS = 16_384  # small enough for the processor's caches
+SLICE_ROWS = 32_768  # small enough for the processor's caches, and large enough to leave other threads their turn
+_SAMPLE_ROWS = 512
+_WORTHWHILE_REPEATS = 4
 _UINT64 = 1 << 64
 _EPOCH_DAYS = 10_957  # PostgreSQL counts from 2000-01-01, Arrow from 1970-01-01
 _DAY_US = 86_400_000_000
@@ -184,6 +186,16 @@ def _hash_floats(array: AnyArray) -> Hashes:
 
 
 def _hash_texts(array: AnyArray) -> Hashes:
+    """Hash each distinct text once where a look at the first ones says that there are few."""
+    first = array.slice(0, _SAMPLE_ROWS)
+    if len(array) > _SAMPLE_ROWS and pc.count_distinct(first).as_py() * _WORTHWHILE_REPEATS < _SAMPLE_ROWS:
+        encoded = array.dictionary_encode()
+        places = encoded.indices.fill_null(0).to_numpy(zero_copy_only=False)
+        return np.append(_hash_each_text(encoded.dictionary), np.uint64(0))[places]  # all may be NULL
+    return _hash_each_text(array)
+
+
+def _hash_each_text(array: AnyArray) -> Hashes:
     _, offsets, data = array.buffers()
     ends = np.frombuffer(offsets or bytes(4), np.int32)[array.offset : array.offset + len(array) + 1].astype(np.int64)
     octets = np.frombuffer(data or b"", np.uint8)[ends[0] : ends[-1]]

@@ -19,10 +19,14 @@ LOCK_TIMEOUT_SECONDS = 30
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A cursor in a transaction that sees one moment, and that moment."""
+    """A cursor in a transaction that sees one moment, that moment, and a cursor in another session that sees the same.
+
+    ``second`` is None where the tables could not be had at once: somebody waits for one of them, and for us.
+    """
 
     cursor: CursorWrapper
     taken_at: datetime
+    second: CursorWrapper | None
 
 
 @contextmanager
@@ -32,25 +36,49 @@ def snapshot(tables: Sequence[Table], *, timeout_seconds: float = LOCK_TIMEOUT_S
     They are locked (ACCESS SHARE) before the snapshot is taken: a table that is truncated between the two would be
     read as empty. So nothing before the LOCK may be a query.
     """
+    with _transaction() as cursor:
+        _lock(cursor, tables, timeout_seconds)
+        cursor.execute("SELECT clock_timestamp(), pg_export_snapshot()")
+        ((taken_at, exported),) = cursor.fetchall()
+        with _transaction() as second:
+            shared = _join(second, tables, exported)
+            yield Snapshot(cursor, taken_at, second if shared else None)
+
+
+@contextmanager
+def _transaction() -> Iterator[CursorWrapper]:
     session = connection.copy()
     try:
         session.set_autocommit(False)
         with session.cursor() as cursor:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
-            _lock(cursor, tables, timeout_seconds)
-            cursor.execute("SELECT clock_timestamp()")
-            ((taken_at,),) = cursor.fetchall()
-            yield Snapshot(cursor, taken_at)
+            yield cursor
     finally:
         session.close()
 
 
+def _join(cursor: CursorWrapper, tables: Sequence[Table], exported: str) -> bool:
+    """See what the first session sees; False where its tables are not free: waiting here could wait for ever."""
+    cursor.execute("SET TRANSACTION SNAPSHOT %s", [exported])
+    try:
+        cursor.execute(_lock_statement(tables, " NOWAIT"))
+    except OperationalError as error:
+        if not isinstance(error.__cause__, psycopg2.errors.LockNotAvailable):
+            raise
+        return False
+    return True
+
+
+def _lock_statement(tables: Sequence[Table], wait: str) -> sql.Composable:
+    names = sql.SQL(", ").join(table.identifier for table in tables)
+    return sql.SQL("LOCK TABLE ONLY {} IN ACCESS SHARE MODE" + wait).format(names)
+
+
 def _lock(cursor: CursorWrapper, tables: Sequence[Table], timeout_seconds: float) -> None:
     cursor.execute(f"SET LOCAL lock_timeout = '{round(timeout_seconds * 1000)}ms'")
-    names = sql.SQL(", ").join(table.identifier for table in tables)
     try:
-        cursor.execute(sql.SQL("LOCK TABLE ONLY {} IN ACCESS SHARE MODE").format(names))
+        cursor.execute(_lock_statement(tables, ""))
     except OperationalError as error:
         if not isinstance(error.__cause__, psycopg2.errors.LockNotAvailable):
             raise

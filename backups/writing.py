@@ -2,6 +2,9 @@
 
 import hashlib
 import re
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -15,10 +18,12 @@ from psycopg2 import sql
 from backups.files import Facts, read_back, write_parquet
 from backups.manifest import SUFFIX, Beside, ColumnFacts, Manifest
 from backups.rowhash import server_fingerprint
+from backups.snapshot import Snapshot
 from backups.stores import Store
 from backups.tables import Shape
 from dataforge import __version__
 from dataforge.errors import BackupDamaged, BackupRefused
+from dataforge.postgres.fingerprint import Fingerprint
 from dataforge.postgres.reading import copy_out_batches
 
 HASH_BLOCK_BYTES = 8 << 20
@@ -48,26 +53,22 @@ class Written:
         self.store.remove(self.name)
 
 
-def write_table(
-    cursor: CursorWrapper, shape: Shape, store: Store, *, identity: UUID, run: UUID, taken_at: datetime
-) -> Written:
-    """Write all rows of a table, as ``cursor``'s transaction sees them, sorted by key, and prove the file.
+def write_table(moment: Snapshot, shape: Shape, store: Store, *, identity: UUID, run: UUID) -> Written:
+    """Write all rows of a table, as ``moment`` has them, sorted by key, and prove the file.
 
     BackupRefused names values that no file can hold; SourceUnreadable where the place cannot be written to;
     BackupDamaged where the file, read back, is not what PostgreSQL says the table is.
     """
-    name = file_name(shape.name, taken_at, identity)
+    cursor = moment.cursor
+    name = file_name(shape.name, moment.taken_at, identity)
     query = sql.SQL("SELECT {} FROM ONLY {} ORDER BY {}").format(
         _names(shape.schema.names), shape.identifier, _names(shape.key)
     )
 
     def describe(facts: Facts) -> Manifest:
-        content = server_fingerprint(cursor, shape.identifier, shape.schema)
-        return _manifest(
-            cursor, shape, facts, rows=content.rows, fingerprint=content.digest, run=run, identity=identity, at=taken_at
-        )
+        return _manifest(cursor, shape, facts, fingerprint(), run=run, identity=identity, at=moment.taken_at)
 
-    with store.draft(name) as draft:
+    with store.draft(name) as draft, _fingerprint(moment, shape) as fingerprint:
         batches = copy_out_batches(cursor, query, schema=shape.schema)
         try:
             manifest = write_parquet(draft.sink, batches, shape.schema, describe)
@@ -83,6 +84,21 @@ def write_table(
 def file_name(table: str, taken_at: datetime, identity: UUID) -> str:
     """Give the name of a new file: by table, and sorted by time."""
     return f"{table}/{table}-{taken_at:%Y%m%dT%H%M%SZ}-{identity.hex[:8]}.parquet"
+
+
+@contextmanager
+def _fingerprint(moment: Snapshot, shape: Shape) -> Iterator[Callable[[], Fingerprint]]:
+    """Let the second session hash the table while the first one copies it; give the function that waits for that."""
+    if moment.second is None:
+        yield lambda: server_fingerprint(moment.cursor, shape.identifier, shape.schema)
+        return
+    with ThreadPoolExecutor(1, thread_name_prefix="fingerprint") as thread:
+        found = thread.submit(server_fingerprint, moment.second, shape.identifier, shape.schema)
+        try:
+            yield found.result
+        finally:
+            if not found.done():
+                moment.second.connection.cancel()
 
 
 def _refused(shape: Shape, problem: str) -> BackupRefused:
@@ -113,9 +129,8 @@ def _manifest(
     cursor: CursorWrapper,
     shape: Shape,
     facts: Facts,
+    content: Fingerprint,
     *,
-    rows: int,
-    fingerprint: str,
     run: UUID,
     identity: UUID,
     at: datetime,
@@ -134,8 +149,8 @@ def _manifest(
         columns=tuple(columns),
         key=shape.key,
         migrations=_migrations(cursor, shape.model._meta.app_label),
-        rows=rows,
-        fingerprint=fingerprint,
+        rows=content.rows,
+        fingerprint=content.digest,
         snapshot_at=at,
         server=f"PostgreSQL {server}",
         app_version=__version__,
