@@ -1,29 +1,29 @@
-"""Which rows of a table differ from a file: PostgreSQL compares hashes, and only what differs is carried to it.
+"""Which rows of a table differ from a file, by their hashes: of the others only those are carried, none is compared.
 
-The file's row hashes go into a temporary table and are joined with those of the table. Rows with the same hash are the
-same: the key is a part of it. What the join leaves over is kept as ``changes`` (the place of a row that has to go or to
-change) and ``rows`` (what the file has instead), two temporary tables that end with the transaction.
+PostgreSQL sends key and hash of each row, the file's are computed beside it. Rows with the same hash are the same: the
+key is a part of it. What is on one side only goes into two temporary tables: ``changes`` (keys of rows that have to go
+or to change) and ``rows`` (what the file has instead); they end with the transaction.
 """
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 from psycopg2 import sql
 
 from backups.fitting import Fit
+from backups.hash_sets import HASH, Side, only_on_one_side, parts_for
 from backups.rowhash import hash_expression, row_hashes
 from dataforge.postgres.copying import copy_in
-from dataforge.postgres.reading import copy_out
+from dataforge.postgres.reading import copy_out_batches
 from dataforge.postgres.tables import Cursor
 
-EXAMPLES = 5
-WORK_MEMORY_MB = 128
-_HASHES = "restore_hashes"
-_HASH_SCHEMA = pa.schema([("position", pa.int64()), ("hash", pa.int64())])
-_POSITIONS = pa.schema([("position", pa.int64())])
+EXAMPLES = 3  # of each kind
+_POSITION = "position"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,25 +53,14 @@ class Difference:
 def find_difference(cursor: Cursor, fit: Fit, *, number: int = 0) -> Difference:
     """Compare the table of ``fit`` with its file; ``number`` keeps apart the temporary tables of several."""
     changes, rows = f"restore_changes_{number}", f"restore_rows_{number}"
-    cursor.execute("SELECT set_config('work_mem', %s, true)", [f"{WORK_MEMORY_MB}MB"])
-    cursor.execute(f"CREATE TEMPORARY TABLE {_HASHES} (position bigint, hash bigint) ON COMMIT DROP")
-    copy_in(cursor, _HASHES, _hashes(fit), schema=_HASH_SCHEMA)
-    cursor.execute(f"ANALYZE {_HASHES}")
-    cursor.execute(
-        sql.SQL(
-            "CREATE TEMPORARY TABLE {changes} ON COMMIT DROP AS SELECT s.position, t.place FROM"
-            " (SELECT ctid AS place, {hash} AS hash FROM ONLY {table} OFFSET 0) AS t"
-            " FULL JOIN {hashes} AS s ON s.hash = t.hash WHERE t.place IS NULL OR s.position IS NULL"
-        ).format(
-            changes=sql.Identifier(changes),
-            hash=hash_expression(fit.schema),
-            table=fit.shape.identifier,
-            hashes=sql.Identifier(_HASHES),
-        )
-    )
-    cursor.execute(f"DROP TABLE {_HASHES}")
-    _fetch_rows(cursor, fit, changes, rows)
-    return _counted(cursor, fit, changes, rows)
+    _create(cursor, fit, changes, fit.shape.key)
+    _create(cursor, fit, rows, fit.schema.names)
+    gone, wanted, present = _one_sided(cursor, fit)
+    copy_in(cursor, changes, [gone], schema=gone.schema)
+    copy_in(cursor, rows, _chosen(fit, wanted), schema=fit.schema)
+    for name in (changes, rows):
+        cursor.execute(f"ANALYZE {name}")
+    return _counted(cursor, fit, changes, rows, present=present)
 
 
 def same(columns: tuple[str, ...], left: str, right: str) -> sql.Composable:
@@ -81,79 +70,89 @@ def same(columns: tuple[str, ...], left: str, right: str) -> sql.Composable:
     )
 
 
-def _hashes(fit: Fit) -> Iterator[pa.Table]:
+def _create(cursor: Cursor, fit: Fit, name: str, columns: tuple[str, ...] | list[str]) -> None:
+    cursor.execute(
+        sql.SQL("CREATE TEMPORARY TABLE {} ON COMMIT DROP AS SELECT {} FROM {} LIMIT 0").format(
+            sql.Identifier(name), _names(columns), fit.shape.identifier
+        )
+    )
+
+
+def _one_sided(cursor: Cursor, fit: Fit) -> tuple[pa.Table, npt.NDArray[np.int64], int]:
+    """Give the keys of rows that the file has not, the positions of those that the table has not, and its rows."""
+    keys = pa.schema([fit.schema.field(name) for name in fit.shape.key])
+    here = keys.append(pa.field(HASH, pa.int64()))
+    parts = parts_for(fit.rows)
+    file_schema = pa.schema([(_POSITION, pa.int64()), (HASH, pa.int64())])
+    with (
+        Side(here, parts=parts) as table,
+        Side(file_schema, parts=parts) as file,
+        ThreadPoolExecutor(1, thread_name_prefix="hashes") as thread,
+    ):
+        done = thread.submit(_hash_file, fit, file)
+        query = sql.SQL("SELECT {}, {} AS {} FROM ONLY {}").format(
+            _names(fit.shape.key), hash_expression(fit.schema), sql.Identifier(HASH), fit.shape.identifier
+        )
+        for batch in copy_out_batches(cursor, query, schema=here):
+            table.add(batch)
+        done.result()
+        found = list(only_on_one_side(table, file, parts=parts))
+        gone = pa.concat_tables([mine.select(keys.names) for mine, _ in found])
+        wanted = pa.concat_tables([theirs for _, theirs in found])[_POSITION].to_numpy()
+        return gone, np.sort(wanted), table.rows
+
+
+def _hash_file(fit: Fit, side: Side) -> None:
     start = 0
     for group in fit.file.groups():
         positions = np.arange(start, start + group.num_rows)
-        yield pa.table([pa.array(positions), pa.array(row_hashes(group))], schema=_HASH_SCHEMA)
+        side.add(pa.record_batch([pa.array(positions), pa.array(row_hashes(group))], schema=side.schema))
         start += group.num_rows
 
 
-def _fetch_rows(cursor: Cursor, fit: Fit, changes: str, rows: str) -> None:
-    """Put the file's rows that are not in the table as they are into a temporary table like it."""
-    positions = copy_out(
-        cursor,
-        sql.SQL("SELECT position FROM {} WHERE position IS NOT NULL ORDER BY 1").format(sql.Identifier(changes)),
-        schema=_POSITIONS,
-    )["position"].to_numpy()
-    columns = sql.SQL(", ").join(map(sql.Identifier, fit.schema.names))
-    cursor.execute(
-        sql.SQL("CREATE TEMPORARY TABLE {} ON COMMIT DROP AS SELECT {} FROM {} LIMIT 0").format(
-            sql.Identifier(rows), columns, fit.shape.identifier
-        )
-    )
-    copy_in(cursor, rows, _chosen(fit, positions), schema=fit.schema)
-    cursor.execute(f"ANALYZE {changes}")
-    cursor.execute(f"ANALYZE {rows}")
-
-
-def _chosen(fit: Fit, positions: np.typing.NDArray[np.int64]) -> Iterator[pa.Table]:
+def _chosen(fit: Fit, positions: npt.NDArray[np.int64]) -> Iterator[pa.Table]:
+    """Read again those row groups of the file that hold one of ``positions``, and give these rows."""
     start = 0
-    for group in fit.file.groups() if len(positions) else ():
-        first, last = np.searchsorted(positions, (start, start + group.num_rows))
+    for number in range(fit.file.parquet.num_row_groups):
+        rows = fit.file.parquet.metadata.row_group(number).num_rows
+        first, last = np.searchsorted(positions, (start, start + rows))
         if first < last:
-            yield group.take(pa.array(positions[first:last] - start))
-        start += group.num_rows
+            yield fit.file.group(number).take(pa.array(positions[first:last] - start))
+        start += rows
 
 
-def _counted(cursor: Cursor, fit: Fit, changes: str, rows: str) -> Difference:
-    table, key = fit.shape.identifier, fit.shape.key
-    names = {"changes": sql.Identifier(changes), "rows": sql.Identifier(rows), "table": table}
-    key_text = sql.SQL("concat_ws(' ', {})")
-    cursor.execute(
-        sql.SQL(
-            "SELECT (SELECT count(*) FROM {rows}), (SELECT count(*) FROM {changes} WHERE place IS NOT NULL),"
-            " (SELECT count(*) FROM {changes} c JOIN {table} t ON t.ctid = c.place JOIN {rows} w ON {same}),"
-            " (SELECT count(*) FROM {table})"
-        ).format(**names, same=same(key, "t", "w"))
+def _counted(cursor: Cursor, fit: Fit, changes: str, rows: str, *, present: int) -> Difference:
+    """Count and show by the two small tables."""
+    key = fit.shape.key
+    text = sql.SQL("concat_ws(' ', {})").format(
+        sql.SQL(", ").join(sql.SQL("{}::text").format(sql.Identifier(name)) for name in key)
     )
-    ((wanted, unwanted, changed, present),) = cursor.fetchall()
     cursor.execute(
         sql.SQL(
-            "SELECT CASE WHEN t.place IS NULL THEN '+ ' WHEN w.key IS NULL THEN '- ' ELSE '~ ' END"
-            " || coalesce(t.key, w.key) FROM (SELECT c.place, {t_key} AS key FROM {changes} c"
-            " JOIN {table} t ON t.ctid = c.place) AS t FULL JOIN (SELECT {w_key} AS key FROM {rows} w) AS w USING (key)"
-            " ORDER BY 1 LIMIT {limit}"
+            "WITH kinds AS MATERIALIZED (SELECT CASE WHEN t.here IS NULL THEN '+' WHEN w.here IS NULL THEN '-' ELSE '~'"
+            " END AS kind, {text} AS key FROM (SELECT {key}, true AS here FROM {changes}) AS t"
+            " FULL JOIN (SELECT {key}, true AS here FROM {rows}) AS w USING ({key}))"
+            " SELECT k.kind, count(*), (array_agg(k.key ORDER BY k.key))[:{limit}] FROM kinds AS k GROUP BY 1"
         ).format(
-            **names,
-            t_key=key_text.format(_texts(key, "t")),
-            w_key=key_text.format(_texts(key, "w")),
+            text=text,
+            key=_names(key),
+            changes=sql.Identifier(changes),
+            rows=sql.Identifier(rows),
             limit=sql.Literal(EXAMPLES),
         )
     )
+    kinds = {kind: (count, keys) for kind, count, keys in cursor.fetchall()}
     return Difference(
         fit=fit,
         changes=changes,
         rows=rows,
-        added=wanted - changed,
-        changed=changed,
-        removed=unwanted - changed,
+        added=kinds.get("+", (0,))[0],
+        changed=kinds.get("~", (0,))[0],
+        removed=kinds.get("-", (0,))[0],
         present=present,
-        examples=tuple(text for (text,) in cursor.fetchall()),
+        examples=tuple(f"{kind} {each}" for kind in "+-~" for each in kinds.get(kind, (0, []))[1]),
     )
 
 
-def _texts(columns: tuple[str, ...], alias: str) -> sql.Composable:
-    return sql.SQL(", ").join(
-        sql.SQL("{}.{}::text").format(sql.Identifier(alias), sql.Identifier(name)) for name in columns
-    )
+def _names(columns: tuple[str, ...] | list[str]) -> sql.Composable:
+    return sql.SQL(", ").join(map(sql.Identifier, columns))

@@ -45,13 +45,14 @@ def orphans_after(cursor: Cursor, keys: Iterable[ForeignKey], differences: Seque
 
 def _left_behind(cursor: Cursor, key: ForeignKey, parent: Difference) -> Orphans | None:
     condition = sql.SQL(
-        "{child} AS c WHERE EXISTS (SELECT FROM {changes} AS g JOIN {parent} AS p ON p.ctid = g.place"
+        "{child} AS c WHERE EXISTS (SELECT FROM {changes} AS g JOIN {parent} AS p ON {same}"
         " WHERE {to_parent}) AND NOT EXISTS (SELECT FROM {rows} AS w WHERE {to_wanted})"
     ).format(
         child=key.child.identifier,
         changes=sql.Identifier(parent.changes),
         parent=key.parent.identifier,
         rows=sql.Identifier(parent.rows),
+        same=same(parent.fit.shape.key, "g", "p"),
         to_parent=key.join("c", "p"),
         to_wanted=key.join("c", "w"),
     )
@@ -76,13 +77,14 @@ def _delete(cursor: Cursor, difference: Difference, keys: Collection[ForeignKey]
         "changes": sql.Identifier(difference.changes),
         "rows": sql.Identifier(difference.rows),
         "same": difference.same_key,
+        "same_there": same(shape.key, "t", "c"),
         "moving": moving,
     }
     if moving != NOTHING_MOVES:
         _assert_may_move(cursor, shape, names, keys)
     stays = sql.SQL("EXISTS (SELECT FROM {rows} AS w WHERE {same} AND NOT ({moving}))")
     cursor.execute(
-        sql.SQL("DELETE FROM ONLY {table} AS t USING {changes} AS c WHERE t.ctid = c.place AND NOT {stays}").format(
+        sql.SQL("DELETE FROM ONLY {table} AS t USING {changes} AS c WHERE {same_there} AND NOT {stays}").format(
             **names, stays=stays.format(**names)
         )
     )
@@ -109,7 +111,7 @@ def _assert_may_move(
         return
     cursor.execute(
         sql.SQL(
-            "SELECT EXISTS (SELECT FROM {changes} c JOIN {table} t ON t.ctid = c.place JOIN {rows} w ON {same}"
+            "SELECT EXISTS (SELECT FROM {changes} c JOIN {table} t ON {same_there} JOIN {rows} w ON {same}"
             " WHERE {moving})"
         ).format(**names)
     )

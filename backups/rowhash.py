@@ -4,7 +4,8 @@ A row is the list of its columns' elements: integers, floats and uuids as they a
 decimals, ``jsonb`` and arrays by their text. 64-bit numbers and moments give two elements each, since PostgreSQL folds
 their halves together. Each element is hashed by ``lookup3`` (NULL is 0, -0.0 is 0.0, all NaN are one); the row's hash
 is ``h = 31 * h + element`` over them, as ``hash_record_extended`` has it. The fingerprint is the sum over all rows,
-whatever their order, of their hashes mixed once more: a plain sum would not see two rows swap a value.
+whatever their order, of their hashes hashed once more, as doubles: a plain sum would not see two rows swap a value,
+and the hash of an integer would fold its halves together.
 """
 
 import json
@@ -13,6 +14,7 @@ from decimal import Decimal
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 from psycopg2 import sql
@@ -51,11 +53,9 @@ def hash_expression(schema: pa.Schema) -> sql.Composable:
 def server_fingerprint(cursor: Cursor, table: sql.Composable, schema: pa.Schema) -> Fingerprint:
     """Let PostgreSQL compute the fingerprint of ``table`` over the columns of ``schema``."""
     cursor.execute(
-        # OFFSET 0: else the hash would be computed once for each time that it is named.
-        sql.SQL(
-            "SELECT count(*), coalesce(sum(h # (h >> 27) # (h << 31)), 0)"
-            " FROM (SELECT {} AS h FROM {} OFFSET 0) AS rows"
-        ).format(hash_expression(schema), table)
+        sql.SQL("SELECT count(*), coalesce(sum(hashfloat8extended({}::float8, 0)), 0) FROM {}").format(
+            hash_expression(schema), table
+        )
     )
     ((rows, total),) = cursor.fetchall()
     return _fingerprint(int(rows), int(total))
@@ -82,10 +82,9 @@ class FileFingerprint:
 
     def add(self, rows: pa.Table | pa.RecordBatch) -> None:
         """Take in more rows."""
-        hashes = row_hashes(rows)
-        mixed = hashes ^ (hashes >> 27) ^ (hashes << 31)
+        hashes = _hash_floats(row_hashes(rows).astype(np.float64))
         self.rows += len(hashes)
-        self.total += int(mixed.sum())  # wraps, as the fingerprint does
+        self.total += int(hashes.sum())  # wraps, as the fingerprint does
 
     def merge(self, other: "FileFingerprint") -> None:
         """Take in what another one has taken in."""
@@ -137,7 +136,7 @@ def _elements(array: AnyArray) -> Iterator[Hashes]:
     """Give the hashes of what ``_server_elements`` makes of a column; what stands for NULL does not matter."""
     kind = array.type
     if pa.types.is_floating(kind):
-        yield _hash_floats(array.cast(pa.float64()))
+        yield _hash_floats(array.cast(pa.float64()).fill_null(0.0).to_numpy(zero_copy_only=False))
     elif pa.types.is_string(kind) or pa.types.is_binary(kind):
         yield _hash_texts(array)
     elif pa.types.is_decimal(kind):
@@ -177,8 +176,7 @@ def _int64(array: AnyArray) -> Numbers:
     return values
 
 
-def _hash_floats(array: AnyArray) -> Hashes:
-    values = array.fill_null(0.0).to_numpy(zero_copy_only=False)
+def _hash_floats(values: npt.NDArray[np.float64]) -> Hashes:
     canonical = np.where(np.isnan(values), _NAN, values)
     hashes = hash_fixed(np.ascontiguousarray(canonical).view("<u4").reshape(-1, 2).T)
     hashes[values == 0] = 0  # PostgreSQL gives 0.0 and -0.0 the seed itself

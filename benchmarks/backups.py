@@ -19,7 +19,7 @@ RESTORE, PG_RESTORE, PG_RESTORE_2 = "restore", "pg_restore", "pg_restore -j2"
 MERGE, REPLACE, REPLACE_DAMAGED = "merge, 1 % damage", "replace", "replace, 1 % damage"
 BACKUP_ALL, DUMP_ALL = "backup --all", "pg_dump -Fc"
 NOTES = (
-    """Ours hashes the table on the server, reads the finished file back, and hashes that too; a restore checks the file,
+    """Ours hashes the table on the server, reads the finished file back and hashes that too; a restore checks the file,
     rebuilds all constraints, compares fingerprints and ends with ANALYZE. pg_dump and pg_restore do none of that.""",
     """Merge and replace are without their safety backup, which costs both the same.""",
 )
