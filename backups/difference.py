@@ -90,7 +90,7 @@ def _one_sided(cursor: Cursor, fit: Fit) -> tuple[pa.Table, npt.NDArray[np.int64
         ThreadPoolExecutor(1, thread_name_prefix="hashes") as thread,
     ):
         done = thread.submit(_hash_file, fit, file)
-        query = sql.SQL("SELECT {}, {} AS {} FROM ONLY {}").format(
+        query = sql.SQL("SELECT {}, {} AS {} FROM {}").format(
             _names(fit.shape.key), hash_expression(fit.schema), sql.Identifier(HASH), fit.shape.identifier
         )
         for batch in copy_out_batches(cursor, query, schema=here):

@@ -115,6 +115,9 @@ def opened(path: str) -> Iterator[BackupFile]:
             footer = (parquet.metadata.metadata or {}).get(FOOTER_KEY.encode(), b"")
             if parse(footer, path=path) != beside.manifest:
                 raise BackupDamaged(path=path, problem="the manifest in it and the one beside it differ")
+            columns = [(field.name, field.type) for field in beside.manifest.schema]
+            if [(field.name, field.type) for field in parquet.schema_arrow] != columns:
+                raise BackupDamaged(path=path, problem="its columns are not those of its manifest")
             yield BackupFile(path=path, beside=beside, parquet=parquet)
 
 

@@ -4,10 +4,14 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
+import pyarrow as pa
+
 from dataforge.errors import BackupDamaged, BackupRefused
+from dataforge.postgres.columns import Column, arrow_type
 
 FORMAT = 1
 FINGERPRINT_BY = "lookup3"  # see ``rowhash``
@@ -47,6 +51,12 @@ class Manifest:
     snapshot_at: datetime
     server: str
     app_version: str
+
+    @cached_property
+    def schema(self) -> pa.Schema:
+        """The Arrow columns of the file; ``TypeError`` where a type is none that a backup writes."""
+        plain = [Column(each.name, each.type, each.not_null, identity=False, generated=False) for each in self.columns]
+        return pa.schema([pa.field(each.name, arrow_type(each)) for each in plain])
 
     def as_json(self) -> dict[str, Any]:
         """Give it as JSON, in the order in which people read."""
@@ -118,7 +128,9 @@ def _manifest(members: Mapping[str, Any], path: str) -> Manifest:
             "key": tuple(plain["key"]),
             "rows": int(plain["rows"]),
         }
-        return Manifest(**plain)
+        manifest = Manifest(**plain)
+        _ = manifest.schema
+        return manifest
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise _no_manifest(path, error) from error
 

@@ -84,7 +84,7 @@ def _delete(cursor: Cursor, difference: Difference, keys: Collection[ForeignKey]
         _assert_may_move(cursor, shape, names, keys)
     stays = sql.SQL("EXISTS (SELECT FROM {rows} AS w WHERE {same} AND NOT ({moving}))")
     cursor.execute(
-        sql.SQL("DELETE FROM ONLY {table} AS t USING {changes} AS c WHERE {same_there} AND NOT {stays}").format(
+        sql.SQL("DELETE FROM {table} AS t USING {changes} AS c WHERE {same_there} AND NOT {stays}").format(
             **names, stays=stays.format(**names)
         )
     )
@@ -130,7 +130,7 @@ def _update(cursor: Cursor, difference: Difference) -> None:
         return
     assignments = sql.SQL(", ").join(sql.SQL("{0} = w.{0}").format(sql.Identifier(name)) for name in columns)
     cursor.execute(
-        sql.SQL("UPDATE ONLY {} AS t SET {} FROM {} AS w WHERE {}").format(
+        sql.SQL("UPDATE {} AS t SET {} FROM {} AS w WHERE {}").format(
             fit.shape.identifier, assignments, sql.Identifier(difference.rows), difference.same_key
         )
     )

@@ -69,7 +69,8 @@ def restore(
         for child in _children(name, file) if with_children else ():
             opened_child = stack.enter_context(opened(child))
             files[opened_child.manifest.table] = opened_child
-        stack.enter_context(exclusive(connection, files, what="restore", timeout_seconds=LOCK_WAIT_SECONDS))
+        if not dry_run:
+            stack.enter_context(exclusive(connection, files, what="restore", timeout_seconds=LOCK_WAIT_SECONDS))
         outcome = carry_out(files, row, safety_backup=safety_backup)
         report = RestoreReport(
             id=str(row.id),

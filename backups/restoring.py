@@ -69,7 +69,7 @@ def _lock(cursor: CursorWrapper, tables: Sequence[str], *, alone: bool) -> None:
     if alone:
         lock_tables_for_load(cursor, tables, timeout_seconds=LOCK_TIMEOUT_SECONDS)
         return
-    statement = sql.SQL("LOCK TABLE ONLY {} IN SHARE ROW EXCLUSIVE MODE").format(
+    statement = sql.SQL("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE").format(
         sql.SQL(", ").join(map(sql.Identifier, sorted(tables)))
     )
     if not lock_waits.take(cursor, statement, lock_waits.Deadline(LOCK_TIMEOUT_SECONDS)):

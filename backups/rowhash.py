@@ -26,7 +26,7 @@ from dataforge.postgres.tables import Cursor
 
 type AnyArray = pa.Array[Any]
 
-SLICE_ROWS = 32_768  # small enough for the processor's caches, and large enough to leave other threads their turn
+SLICE_ROWS = 131_072  # each step then runs long enough without Python's lock to leave other threads their turn
 _SAMPLE_ROWS = 512
 _WORTHWHILE_REPEATS = 4
 _UINT64 = 1 << 64

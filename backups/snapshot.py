@@ -72,7 +72,7 @@ def _join(cursor: CursorWrapper, tables: Sequence[Table], exported: str) -> bool
 
 def _lock_statement(tables: Sequence[Table], wait: str) -> sql.Composable:
     names = sql.SQL(", ").join(table.identifier for table in tables)
-    return sql.SQL("LOCK TABLE ONLY {} IN ACCESS SHARE MODE" + wait).format(names)
+    return sql.SQL("LOCK TABLE {} IN ACCESS SHARE MODE" + wait).format(names)
 
 
 def _lock(cursor: CursorWrapper, tables: Sequence[Table], timeout_seconds: float) -> None:

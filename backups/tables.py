@@ -43,7 +43,7 @@ class Shape:
 def known_models() -> dict[str, Model]:
     """All models with a table of their own, by that table's name."""
     found = apps.get_models(include_auto_created=True)
-    return {model._meta.db_table: model for model in found if model._meta.managed and not model._meta.proxy}
+    return {model._meta.db_table: model for model in found if not model._meta.proxy and not model._meta.swapped}
 
 
 def table_named(name: str) -> str:

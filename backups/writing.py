@@ -61,7 +61,7 @@ def write_table(moment: Snapshot, shape: Shape, store: Store, *, identity: UUID,
     """
     cursor = moment.cursor
     name = file_name(shape.name, moment.taken_at, identity)
-    query = sql.SQL("SELECT {} FROM ONLY {} ORDER BY {}").format(
+    query = sql.SQL("SELECT {} FROM {} ORDER BY {}").format(
         _names(shape.schema.names), shape.identifier, _names(shape.key)
     )
 

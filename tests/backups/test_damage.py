@@ -12,7 +12,7 @@ import pytest
 from backups.models import Backup
 from backups.verify import verify
 from dataforge.errors import BackupDamaged, BackupRefused, SourceUnreadable
-from tests.backups.runs import backup_file, content, library, query, run
+from tests.backups.runs import backup_file, content, database_url, library, query, run, spawn
 
 pytestmark = pytest.mark.usefixtures("committed")
 
@@ -126,6 +126,23 @@ def test_a_newer_format_is_refused(shelves: Path) -> None:
     told = json.loads(manifest_of(shelves).read_text())
     manifest_of(shelves).write_text(json.dumps(told | {"format": 2}))
     assert_found(shelves, "it is of format 2, and this release knows 1")
+
+
+def test_a_manifest_that_would_smuggle_in_sql_is_no_manifest(shelves: Path) -> None:
+    told = json.loads(manifest_of(shelves).read_text())
+    told["columns"][1]["type"] = "text); drop table shelves; --"
+    manifest_of(shelves).write_text(json.dumps(told))
+    assert_found(shelves, "its manifest cannot be read")
+
+
+def test_a_check_needs_no_database(shelves: Path) -> None:
+    code = "from django.core.management import call_command; call_command('verify_backup', {path!r})"
+    for command, path in ((code, shelves), (code.replace("{path!r}", "'--all'"), shelves)):
+        nowhere = database_url(host=str(shelves.parent))
+        process = spawn(command.format(path=str(path)), DATABASE_URL=nowhere, BACKUP_STORE=str(shelves.parents[1]))
+        out, err = process.communicate(timeout=30)
+        assert (process.returncode, err) == (0, "")
+        assert f"{shelves}: whole (shelves, 3 rows" in out
 
 
 def test_a_file_that_is_not_there_is_wrong_use(store: Path) -> None:

@@ -65,6 +65,14 @@ def test_a_merge_touches_only_the_rows_that_differ(hundred: Path) -> None:
     assert query(places) == before
 
 
+def test_a_merge_of_a_table_that_is_compared_by_way_of_the_disk(hundred: Path) -> None:
+    before = content("shelves")
+    damage(10)
+    with mock.patch("backups.hash_sets.PART_ROWS", 7):
+        (table,) = restore("shelves").tables
+    assert (table.added, table.changed, table.removed, content("shelves")) == (1, 8, 1, before)
+
+
 @MODES
 def test_a_dry_run_says_what_would_change_and_changes_nothing(mode: str, hundred: Path, store: Path) -> None:
     damage(5)

@@ -81,6 +81,20 @@ def test_postgresql_and_the_reader_of_a_file_hash_every_row_alike(rows: list[dic
     assert here.value() == total
 
 
+def test_columns_of_few_texts_of_none_and_of_many_hash_alike_too() -> None:
+    query(
+        "insert into specimens (id, text, code, data, fine, number, tags, big) select n, case when n % 3 > 0 then"
+        " 'state ' || n % 5 end, null, '{}', n % 2, 1, '{same}', n << 40 from generate_series(1, 2000) n"
+    )
+    with transaction.atomic(), connection.cursor() as cursor:
+        schema = shape(cursor, "specimens").schema
+        table = copy_out(cursor, "select * from specimens", schema=schema)
+        total = server_fingerprint(cursor, sql.Identifier("specimens"), schema)
+    here = FileFingerprint()
+    here.add(table)
+    assert here.value() == total
+
+
 @given(rows=ROWS)
 @settings(max_examples=15, deadline=None, suppress_health_check=QUIET)
 def test_rows_come_back_as_they_were(rows: list[dict[str, Any]], store: Path) -> None:

@@ -8,7 +8,14 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from backups.catalogue import known_paths
 from backups.console import EXIT_REFUSED, exits, size
 from backups.verify import verify
-from dataforge.errors import BackupDamaged, BackupRefused, DatabaseUnavailable, SourceUnreadable
+from dataforge.errors import (
+    BackupDamaged,
+    BackupRefused,
+    DatabaseFailed,
+    DatabaseUnavailable,
+    EmbeddedPostgresFailed,
+    SourceUnreadable,
+)
 
 
 class Command(BaseCommand):
@@ -40,7 +47,7 @@ class Command(BaseCommand):
         try:
             try:
                 done = verify(path, drill=drill)
-            except DatabaseUnavailable:
+            except (DatabaseUnavailable, DatabaseFailed, EmbeddedPostgresFailed):
                 if drill:
                     raise
                 done = verify(path, catalogue=False)
