@@ -5,7 +5,7 @@ import os
 import sys
 from pathlib import Path
 
-from benchmarks import backups, loads
+from benchmarks import backups, endpoint, loads
 from benchmarks.files import sample
 from benchmarks.frame import Contest, Run, hold
 from benchmarks.machine import code_digest, facts
@@ -26,14 +26,14 @@ def main() -> None:
     code = code_digest()
     with scratch_database():
         about = facts()
-        contests = [each for each in _contests(quick=asked.quick, large=asked.large) if asked.only in ("", each.name)]
+        contests = [each for each in _contests(quick=asked.quick, large=asked.large) if asked.only in each.name]
         rounds = asked.rounds or (QUICK_ROUNDS if asked.quick else ROUNDS)
         results = [hold(each, rounds=rounds, on_run=_say) for each in contests]
     text = render(results, about)
     sys.stdout.write(f"\n{text}")
     if code_digest() != code:
         sys.exit("The code was changed while it was measured: these figures mix two versions, and are not kept.")
-    if not asked.quick and not asked.only:
+    if not (asked.quick or asked.only):
         RESULTS.write_text(text, encoding="utf-8")
 
 
@@ -45,19 +45,19 @@ def _contests(*, quick: bool, large: bool) -> list[Contest]:
     found.append(backups.contest(clean, rows=QUICK_ROWS if quick else ROWS))
     if large:
         found.append(loads.large_contest(clean, sample(scale=scale * LARGER)))
-    return found
+    return [*found, *endpoint.contests(quick=quick)]
 
 
 def _say(name: str, run: Run) -> None:
-    sys.stderr.write(f"{name:<36}{run.seconds:8.2f} s\n")
+    sys.stderr.write(f"{name:<56}{run.seconds:10.4f} s\n")
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--quick", action="store_true", default=bool(os.environ.get("QUICK")))
     parser.add_argument("--large", action="store_true", default=bool(os.environ.get("LARGE")))
-    parser.add_argument("--only", default="", help="hold this contest only, and keep no results")
     parser.add_argument("--rounds", type=int, default=0, help="how many runs of each contender count")
+    parser.add_argument("--only", default="", metavar="TEXT", help="only contests whose name has TEXT; not kept")
     return parser.parse_args()
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 
+from dataforge import __version__
 from dataforge.environment import Environment
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -30,12 +31,18 @@ INSTALLED_APPS = [
     "django.contrib.postgres",
     "django.contrib.staticfiles",
     "rest_framework",
+    "knox",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "access",
     "ingest",
     "olist",
     "backups",
 ]
 MIDDLEWARE = [
+    "access.request_ids.RequestIdMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "django.middleware.csp.ContentSecurityPolicyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -64,6 +71,9 @@ DATABASES: dict[str, dict[str, Any]] = {
     "default": env.database("DATABASE_URL")
     or {"ENGINE": "dataforge.embedded_postgres", "NAME": "dataforge", "OPTIONS": {"folder": VAR_DIR / "postgres"}}
 }
+# A connection is kept, and asked whether it still lives; a new one for each request would cost more than its work.
+DATABASES["default"].setdefault("CONN_MAX_AGE", 600)
+DATABASES["default"].setdefault("CONN_HEALTH_CHECKS", True)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
@@ -81,9 +91,57 @@ STATIC_ROOT = VAR_DIR / "static"
 DATAFORGE_SOURCES = "olist.sources.SOURCES"
 
 # What `backup_table --all` means: whole apps, or single models as "app.Model". Where to: a folder or s3://bucket/prefix.
-DATAFORGE_BACKUP_TABLES = ["olist", "ingest"]
+DATAFORGE_BACKUP_TABLES = ["olist", "ingest.Batch", "ingest.Account", "ingest.RejectedRecord"]
 DATAFORGE_BACKUP_STORE = env.text("BACKUP_STORE", default=str(VAR_DIR / "backups"))
 
+# The HTTP API: one way in, JSON out, all faults as problem documents.
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["access.authentication.HashedTokenAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_THROTTLE_CLASSES": ["access.throttling.RequestThrottle"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "access.problems.problem_response",
+    "NUM_PROXIES": env.number("API_PROXIES", default=0),
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Data Forge",
+    "DESCRIPTION": "Records in, checked by the rules of their tables; refused ones kept, with all reasons.",
+    "VERSION": __version__,
+    "OAS_VERSION": "3.1.1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "ingest.api.openapi.add_records"],
+    "SERVE_AUTHENTICATION": [],
+}
+KNOX_TOKEN_MODEL = "access.Token"  # noqa: S105 - a model's name
+REST_KNOX = {"TOKEN_TTL": None}  # each token has its own end
+API_REQUESTS_PER_MINUTE = env.number("API_REQUESTS_PER_MINUTE", default=600)
+API_RECORDS_PER_MINUTE = env.number("API_RECORDS_PER_MINUTE", default=300_000)
+API_BAD_TOKENS_PER_MINUTE = env.number("API_BAD_TOKENS_PER_MINUTE", default=20)
+API_MAX_BYTES = env.number("API_MAX_BYTES", default=10 * 1024 * 1024)
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {"request_id": {"()": "access.request_ids.RequestIdFilter"}},
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "filters": ["request_id"], "formatter": "line"}},
+    "loggers": {name: {"handlers": ["stderr"], "level": "INFO"} for name in ("access", "ingest", "olist", "backups")},
+}
+
+# Scripts and everything else from this site alone; styles also inline, which Swagger UI needs.
+SECURE_CSP = {
+    "default-src": ["'self'"],
+    "img-src": ["'self'", "data:"],
+    "style-src": ["'self'", "'unsafe-inline'"],
+    "object-src": ["'none'"],
+    "base-uri": ["'self'"],
+    "form-action": ["'self'"],
+    "frame-ancestors": ["'none'"],
+}
 if not DEBUG:
     SECURE_SSL_REDIRECT = env.flag("SECURE_SSL_REDIRECT", default=True)
     SECURE_HSTS_SECONDS = env.number("SECURE_HSTS_SECONDS", default=31_536_000)

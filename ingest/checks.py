@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import pyarrow as pa
 from django.apps import AppConfig
 from django.core.checks import CheckMessage, Error, register
 from django.core.validators import (
@@ -14,7 +15,9 @@ from django.db import models
 
 from ingest import fields, patterns
 from ingest.conditions import Uncompilable
-from ingest.contract import compile_contract
+from ingest.contract import Contract, compile_contract
+from ingest.examples import example_record
+from ingest.records import Records
 from ingest.sources import Source, sources
 
 _SETTING_HINT = "DATAFORGE_SOURCES must name a tuple of ingest.sources.Source, parents before their children."
@@ -24,6 +27,10 @@ _COMPILE_HINT = (
     "terms, or move it out of the model."
 )
 _ENFORCE_HINT = "Use the field of ingest.fields that carries this rule; it adds the constraint to PostgreSQL too."
+_EXAMPLE_HINT = (
+    "Give the field a class of its own with an `example` that its rule accepts beside the other columns' examples: "
+    "all moments are alike and numbers are 1, or the bound next to it."
+)
 # Django's own, whose limits PostgreSQL's column types enforce
 _ENFORCED_BY_TYPE = (DecimalValidator, MaxLengthValidator, ProhibitNullCharactersValidator)
 
@@ -41,7 +48,8 @@ def check_sources(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> lis
     messages = list(_check_order(found))
     tables = {source.model: source.table for source in found}
     for source in found:
-        messages.extend(_check_fields(source.model))
+        problems = list(_check_fields(source.model))
+        messages.extend(problems)
         try:
             contract = compile_contract(source.model, tables)
         except Uncompilable as error:
@@ -55,6 +63,8 @@ def check_sources(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> lis
             )
         else:
             messages.extend(_check_adoption(source, {reference.column for reference in contract.references}))
+            if not problems:
+                messages.extend(_check_example(contract))
     return messages
 
 
@@ -91,6 +101,13 @@ def _check_fields(model: type[models.Model]) -> Iterator[CheckMessage]:
                 obj=field,
                 id="ingest.E004",
             )
+        elif isinstance(field, fields.PatternField) and field.example is None:
+            yield Error(
+                f"The pattern {pattern!r} alone gives no example of a value.",
+                hint="Give the field's class an `example`: a text that the pattern matches.",
+                obj=field,
+                id="ingest.E007",
+            )
         if not isinstance(field, fields.RuleField) and (rule := _unenforced(field)):
             yield Error(
                 f"{rule} is a rule that PostgreSQL does not enforce.", hint=_ENFORCE_HINT, obj=field, id="ingest.E005"
@@ -108,6 +125,22 @@ def _unenforced(field: "models.Field[Any, Any]") -> str | None:
     if isinstance(field, models.FloatField):
         return "a FloatField's being finite"
     return None
+
+
+def _check_example(contract: Contract) -> Iterator[CheckMessage]:
+    """Try the example that the contract publishes on the contract itself."""
+    from ingest.processing import process  # what a mere start does not need
+
+    texts = {name: pa.array([str(value)]) for name, value in example_record(contract).items()}
+    record = Records(columns=pa.table(texts), position=pa.array([1]), raw=pa.array([b""]))
+    for reason in process(record, contract).reasons.to_pylist():
+        yield Error(
+            f"{contract.table} would publish an example that it refuses: {reason['field']} {reason['value']!r}: "
+            f"{reason['message']}",
+            hint=_EXAMPLE_HINT,
+            obj=contract.model,
+            id="ingest.E008",
+        )
 
 
 def _check_adoption(source: Source, references: set[str]) -> Iterator[CheckMessage]:

@@ -10,7 +10,8 @@ from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeRemainingCo
 from rich.progress import Progress as Bars
 from rich.table import Table
 
-from ingest.loading.options import LoadReport, Progress, TableReport
+from ingest.accounts import TableReport
+from ingest.loading.options import LoadReport, Progress
 from ingest.models import OUTCOMES
 
 _PLAIN_WIDTH = 140  # columns, where the output is no terminal

@@ -51,6 +51,7 @@ class Column:
     max_digits: int | None = None
     decimal_places: int | None = None
     help_text: str = ""
+    example: Any = field(default=None, repr=False)  # no rule, so it has no part in the version
 
     @property
     def composed(self) -> bool:
@@ -193,6 +194,7 @@ def _column(source: "models.Field[Any, Any]") -> Column:
         max_digits=getattr(rule, "max_digits", None),
         decimal_places=getattr(rule, "decimal_places", None),
         help_text=str(source.help_text),
+        example=getattr(rule, "example", None),
     )
 
 

@@ -6,8 +6,10 @@ refuses what the Contract refuses (the unnormalised form too) and a changed rule
 """
 
 import datetime
+import re
 from decimal import Decimal
 from functools import cached_property
+from itertools import cycle, islice
 from typing import TYPE_CHECKING, Any, ClassVar
 from unicodedata import is_normalized
 
@@ -68,9 +70,14 @@ class FieldRule(models.CheckConstraint):
 
 
 class RuleField(_Field):
-    """A field whose rule PostgreSQL enforces. ``normalise``: the steps that may repair a value, in order."""
+    """A field whose rule PostgreSQL enforces.
+
+    ``normalise``: the steps that may repair a value, in order. ``example``: a value that the rule accepts, as JSON
+    writes it, where choices, bounds and length alone do not give one.
+    """
 
     normalise: tuple[Step, ...] = (TRIM,)
+    example: Any = None
 
     def rule(self) -> models.Q:
         """State what every stored value keeps, for use in a CHECK."""
@@ -99,7 +106,7 @@ class _TextField(RuleField, _CharField):
 
 
 class PatternField(_TextField):
-    """Text that matches ``pattern`` as a whole (the common subset of ``ingest.patterns``)."""
+    """Text that matches ``pattern`` as a whole (the common subset of ``ingest.patterns``), as ``example`` does."""
 
     pattern: str
     message: str
@@ -127,6 +134,14 @@ class CodeField(PatternField):
         """The rule as one pattern."""
         return f"{self.alphabet}{{{self.width}}}"
 
+    @property
+    def example(self) -> str | None:
+        """The characters of the alphabet in turn; None where it is no class (a system check says so)."""
+        if patterns.problem(self.alphabet):
+            return None
+        letters = [letter for letter in map(chr, range(ord("!"), ord("~") + 1)) if re.fullmatch(self.alphabet, letter)]
+        return "".join(islice(cycle(letters), self.width)) or None
+
     def rule(self) -> models.Q:
         # PostgreSQL builds a counted repeat anew for every value: length and class apart cost a sixth of it.
         return models.Q(IsWide(models.F(self.name), width=self.width)) & models.Q(
@@ -149,6 +164,7 @@ class LineField(PatternField):
     pattern = ONE_LINE
     message = "Enter one line of text without control characters."
     normalise = (TRIM, COMPOSE)
+    example = "example"
 
     def rule(self) -> models.Q:
         return super().rule() & models.Q(IsNormalised(models.F(self.name)))
@@ -162,6 +178,7 @@ class ProseField(_TextField):
     """Free text, kept to the letter (line breaks and outer white space too), in Unicode's composed form (NFC)."""
 
     normalise = (COMPOSE,)
+    example = "An example in free words."
 
     def rule(self) -> models.Q:
         return ~models.Q(**{self.name: ""}) & models.Q(IsNormalised(models.F(self.name)))

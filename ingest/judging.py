@@ -20,10 +20,10 @@ from ingest.reasons import NULL_CHARACTERS
 type Why = tuple[str, str, Mask]  # code, message, which values
 
 _SAFE_DIGITS = 18  # any number of so many digits fits int64
-_INTEGER = rf"\A-?[0-9]{{1,{_SAFE_DIGITS}}}\z"
 _LONG_INTEGER = r"\A-?[0-9]+\z"
 _DECIMAL = r"\A-?[0-9]+(?:\.[0-9]+)?\z"
-_FLOAT = r"\A-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,4})?\z"
+FLOAT_TEXT = r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+\-]?[0-9]{1,4})?"
+_FLOAT = rf"\A{FLOAT_TEXT}\z"
 _FLOAT_ZERO = r"\A-?0+(?:\.0+)?(?:[eE].*)?\z"
 
 
@@ -93,10 +93,18 @@ def _bare(text: Text, column: Column) -> Text:
 
 def _integer(text: Text, column: Column) -> tuple[Any, Mask]:
     text = _bare(text, column)
-    ok = _matches(text, _INTEGER)
-    numbers = (text if ok.true_count == len(text) else pc.if_else(ok, text, None)).cast(pa.int64())
+    kind, digits = _integers(column)
+    ok = _matches(text, rf"\A-?[0-9]{{1,{digits}}}\z")
+    numbers = (text if ok.true_count == len(text) else pc.if_else(ok, text, None)).cast(kind)
     values, mask = _masked(numbers, _within(numbers, column))
     return values.cast(column.arrow_type), mask
+
+
+def _integers(column: Column) -> tuple[Any, int]:
+    """Give the type in which integers are compared, and how many digits of any kind it holds."""
+    if column.arrow_type == pa.int64():  # whose own ends have a digit more than is safe in it
+        return pa.decimal128(_SAFE_DIGITS + 1, 0), _SAFE_DIGITS + 1
+    return pa.int64(), _SAFE_DIGITS
 
 
 def _within(values: Any, column: Column) -> Any:
@@ -186,9 +194,10 @@ def _out_of_bounds(text: Text, plain: Mask, column: Column) -> tuple[Mask, Mask]
     """Tell which well-formed numbers are below and above their bounds; neither: not finite, or lost to underflow."""
     negative = mask_of(pc.starts_with(text, "-")) & plain
     if column.kind == "integer":  # refused although well formed: so it is beyond one of the ends
-        short = plain & mask_of(pc.less_equal(pc.binary_length(text), _SAFE_DIGITS))
-        numbers = pc.if_else(bools(short), text, None).cast(pa.int64())
-        low = mask_of(pc.less(numbers, pa.scalar(column.min_value, pa.int64())).fill_null(False))
+        kind, digits = _integers(column)
+        short = plain & mask_of(pc.less_equal(pc.binary_length(text), digits))
+        numbers = pc.if_else(bools(short), text, None).cast(kind)
+        low = mask_of(pc.less(numbers, pa.scalar(column.min_value, kind)).fill_null(False))
         return low | (negative & ~short), (plain & ~low & short) | (plain & ~negative & ~short)
     kind = pa.float64() if column.kind == "float" else column.arrow_type
     numbers = pc.if_else(bools(plain), text, None).cast(kind)

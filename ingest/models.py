@@ -8,6 +8,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import F, Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 OUTCOMES = ("inserted", "updated", "unchanged", "duplicates", "rejected", "rolled_back")
@@ -42,7 +43,7 @@ class Batch(models.Model):
     caused_by = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="caused")
     error = models.TextField(blank=True)
     app_version = models.CharField(max_length=20)
-    started_at = models.DateTimeField(auto_now_add=True)
+    started_at = models.DateTimeField(default=timezone.now)
     finished_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
@@ -62,6 +63,12 @@ class Account(models.Model):
     file_name = models.TextField(blank=True)
     file_sha256 = models.CharField(max_length=64, blank=True)
     file_bytes = models.BigIntegerField(null=True, blank=True)
+    columns = ArrayField(
+        models.TextField(),
+        default=list,
+        blank=True,
+        help_text="The header of CSV, without which its lines say nothing.",
+    )
     read = models.BigIntegerField(default=0)
     inserted = models.BigIntegerField(default=0)
     updated = models.BigIntegerField(default=0)
@@ -135,6 +142,8 @@ class RejectedRecord(models.Model):
     file_name = models.TextField(blank=True)
     position = models.BigIntegerField(help_text="Index in the request (from 0), or record of the file (from 1).")
     line = models.BigIntegerField(null=True)
+    ref = models.TextField(blank=True, help_text="The sender's own name for the record.")
+    group = models.TextField(blank=True, help_text="Records of one batch that stand or fall together.")
     waits_for = ArrayField(models.TextField(), default=list, help_text="Missing parents, as table/key.")
     parent = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, blank=True, related_name="children")
     contract_version = models.CharField(max_length=12)
@@ -158,8 +167,30 @@ class RejectedRecord(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["status", "table", "id"], name="ingest_reject_open"),
             models.Index(fields=["table", "natural_key"], name="ingest_reject_natural_key"),
+            # Empty most of the time, which is then known at once.
+            models.Index(fields=["id"], condition=Q(status="open") & ~Q(waits_for=[]), name="ingest_reject_orphans"),
             GinIndex(fields=["waits_for"], condition=~Q(waits_for=[]), name="ingest_reject_waits_for"),
         ]
 
     def __str__(self) -> str:
         return f"{self.table} {self.natural_key or self.position}"
+
+
+class IdempotencyKey(models.Model):
+    """A request that was carried out, and its answer, for whoever repeats it within 24 hours."""
+
+    owner = models.CharField(max_length=200, help_text="The token's hash.")
+    key = models.CharField(max_length=255)
+    fingerprint = models.CharField(max_length=64, help_text="SHA-256 of the request.")
+    batch = models.ForeignKey(Batch, on_delete=models.CASCADE, related_name="+")
+    status = models.PositiveSmallIntegerField()
+    headers = models.JSONField()
+    answer = models.TextField()
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["owner", "key"], name="ingest_idempotency_key")]
+        indexes: ClassVar = [models.Index(fields=["created_at"], name="ingest_idempotency_age")]
+
+    def __str__(self) -> str:
+        return self.key

@@ -17,13 +17,15 @@ _DAY = (
 )
 _CLOCK = r"(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]{1,6})?"
 _OFFSET = r"(?:[Zz]|[+-](?:0[0-9]|1[0-4]):?[0-5][0-9])"
+# Years 1 to 9999; 29 February of every year.
+CALENDAR = rf"{_YEAR}-{_DAY}[ T]{_CLOCK}"
 _LEAP_DAY = r"\A([0-9]{4})-02-29"
 
 
 def is_moment(text: Text, *, with_offset: bool = False) -> Column:
     """Mark the texts that name a day and time of the calendar (years 1 to 9999); NULL counts as not."""
     tail = _OFFSET if with_offset else ""
-    ok = pc.match_substring_regex(text, rf"\A{_YEAR}-{_DAY}[ T]{_CLOCK}{tail}\z").fill_null(False)
+    ok = pc.match_substring_regex(text, rf"\A{CALENDAR}{tail}\z").fill_null(False)
     leap_day = np.flatnonzero(mask_of(pc.match_substring_regex(text, _LEAP_DAY)))
     if not len(leap_day):
         return ok

@@ -10,10 +10,9 @@ database only through the look-ups passed in. All steps work on whole columns.
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -22,10 +21,12 @@ from ingest.columns import check_column
 from ingest.contract import Contract, RowCheck
 from ingest.duplicates import Seen
 from ingest.keys import Hashes
-from ingest.readers.frame import records_from_frame
 from ingest.reasons import REASON_SCHEMA, reasons
 from ingest.records import Records
 from ingest.references import Lookups, NoParents
+
+if TYPE_CHECKING:  # it takes a quarter of a second to import, and only frames need it
+    import pandas as pd
 
 UNIQUE = "A record with this key, but other content, came earlier in the same batch."
 NO_PARENT = "There is no such record in {table}."
@@ -66,21 +67,26 @@ class Processed:
 
 
 def process(
-    records: Records | pd.DataFrame,
+    records: "Records | pd.DataFrame",
     contract: Contract,
     *,
     lookups: Lookups | None = None,
     seen: Seen | None = None,
     adopts: Sequence[str] = (),
+    known: pa.Table | None = None,
 ) -> Processed:
     """Give the verdict on ``records``, in their order.
 
     ``lookups`` knows the parents (default: all exist); ``seen`` carries the rows of earlier chunks of the same batch;
-    ``adopts`` names reference columns whose missing parents are to be added instead of refused.
+    ``adopts`` names reference columns whose missing parents are to be added instead of refused; ``known`` are reasons
+    (``REASON_SCHEMA``) that the caller has already found: their records claim no key.
     """
-    if isinstance(records, pd.DataFrame):
+    if not isinstance(records, Records):
+        from ingest.readers.frame import records_from_frame
+
         records = records_from_frame(records, contract)
     work = _Work(records, contract)
+    work.refuse([] if known is None else [known])
     work.check_columns()
     for check in contract.row_checks:
         work.check_rows(check)

@@ -3,8 +3,9 @@
 One reject for one record: the same raw record for the same table again is the same reject, seen once more.
 """
 
+import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -34,12 +35,15 @@ REJECT_SCHEMA = schema_of(
     pa.field("fields", pa.list_(pa.string()), nullable=False),
     pa.field("stage", pa.string(), nullable=False),
     pa.field("waits_for", pa.list_(pa.string()), nullable=False),
+    pa.field("ref", pa.string(), nullable=False),
+    pa.field("group", pa.string(), nullable=False),
 )
 _STAGES = {
     "unique": RejectedRecord.Stage.DUPLICATES,
     "does_not_exist": RejectedRecord.Stage.REFERENCES,
     "parent_rejected": RejectedRecord.Stage.REFERENCES,
 }
+_NAMES = ["position", "raw"]
 KEY_LENGTH = 500  # characters shown, and searched, of a natural key
 _ORPHAN_CODES = pa.array(["does_not_exist", "parent_rejected"])
 _NEEDS_CARE = r"[\x00-\x1f]"
@@ -66,7 +70,7 @@ def describe(records: Records, checked: pa.Table, reasons: pa.Table, contract: C
             records.position.take(picks),
             pa.nulls(len(rows), pa.int64()) if records.line is None else records.line.take(picks),
             records.raw.take(picks),
-            _record_json(records, picks),
+            record_json(records, picks),
             _keys(records.columns.take(picks), checked.take(picks), contract),
             _joined(_reason_json(reasons), offsets),
             pa.ListArray.from_arrays(offsets, codes),
@@ -75,6 +79,7 @@ def describe(records: Records, checked: pa.Table, reasons: pa.Table, contract: C
                 [_STAGES.get(code.as_py(), RejectedRecord.Stage.CHECK).value for code in codes.take(indices(first))]
             ),
             _waits_for(reasons, orphaned, offsets, contract),
+            *_unnamed(len(rows)),
         ],
         schema=REJECT_SCHEMA,
     )
@@ -100,9 +105,15 @@ def _unreadable(records: Records) -> pa.Table:
             empty_lists,
             pa.repeat(pa.scalar(RejectedRecord.Stage.PARSE.value), count),
             empty_lists,
+            *_unnamed(count),
         ],
         schema=REJECT_SCHEMA,
     )
+
+
+def _unnamed(count: int) -> list[Text]:
+    """Give no ``ref`` and no ``group``: a file names neither."""
+    return [pa.repeat(pa.scalar(""), count)] * 2
 
 
 def json_objects(table: pa.Table, *, absent: dict[str, Column] | None = None) -> Text:
@@ -113,10 +124,12 @@ def json_objects(table: pa.Table, *, absent: dict[str, Column] | None = None) ->
     pieces = []
     for name, values in zip(table.column_names, table.columns, strict=True):
         text = pc.coalesce(_json_text(values.combine_chunks()), "null")
-        piece = pc.binary_join_element_wise(pa.scalar(json.dumps(name)), text, ": ")
+        piece = pc.binary_join_element_wise(pa.scalar(f"{json.dumps(name)}: "), text, ", ", "")
         gone = (absent or {}).get(name)
         pieces.append(piece if gone is None else pc.if_else(gone, None, piece))
-    inner = pc.binary_join_element_wise(*pieces, ", ", null_handling="skip")
+    # Not `null_handling="skip"` with a separator: Arrow drops the rows in which nothing is left.
+    inner = pc.binary_join_element_wise(*pieces, "", null_handling="replace", null_replacement="")
+    inner = pc.utf8_slice_codeunits(inner, 0, -2)
     return pc.binary_join_element_wise("{", inner, "}", "")
 
 
@@ -131,7 +144,7 @@ def _json_text(values: Text) -> Text:
     return pc.replace_with_mask(quoted, care, pa.array(written, pa.string()))
 
 
-def _record_json(records: Records, picks: Any) -> Text:
+def record_json(records: Records, picks: Any) -> Text:
     absent: dict[str, Column] = {name: mask.take(picks) for name, mask in records.absent.items()}
     return json_objects(records.columns.take(picks), absent=absent)
 
@@ -144,6 +157,12 @@ def _reason_json(reasons: pa.Table) -> Text:
 def _joined(objects: Text, offsets: Any) -> Text:
     lists = pa.ListArray.from_arrays(offsets, objects)
     return pc.binary_join_element_wise("[", pc.binary_join(lists, ", "), "]", "")
+
+
+def key_texts(rows: pa.Table, contract: Contract) -> Text:
+    """Write the natural keys of n typed rows as rejects name them."""
+    parts = [rows.column(name).cast(pa.string()).combine_chunks() for name in contract.natural_key]
+    return pc.utf8_slice_codeunits(pc.binary_join_element_wise(*parts, " "), 0, KEY_LENGTH)
 
 
 def _keys(raw: pa.Table, checked: pa.Table, contract: Contract) -> Text:
@@ -179,16 +198,18 @@ class RejectOrigin:
 
 
 _STAGE_DDL = """
-create temporary table reject_stage (position bigint, line bigint, raw bytea, record jsonb, natural_key text,
-    reasons jsonb, codes text[], fields text[], stage text, waits_for text[]) on commit drop
+create temporary table if not exists reject_stage (position bigint, line bigint, raw bytea, record jsonb,
+    natural_key text, reasons jsonb, codes text[], fields text[], stage text, waits_for text[], ref text, "group" text)
+on commit delete rows;
+truncate reject_stage
 """
 # In the order of the hash, so that two batches with the same bad records cannot lock each other out.
 _STORE = """
 insert into ingest_rejectedrecord as r ("table", raw, record, natural_key, reasons, codes, fields, stage, batch_id,
-    file_name, position, line, waits_for, contract_version, app_version, times_seen, first_seen_at, last_seen_at,
-    last_batch_id, status, attempts, closed_why)
+    file_name, position, line, waits_for, ref, "group", contract_version, app_version, times_seen,
+    first_seen_at, last_seen_at, last_batch_id, status, attempts, closed_why)
 select %(table)s, raw, record, natural_key, reasons, codes, fields, stage, %(batch)s,
-    %(file)s, position, line, waits_for, %(contract)s, %(app)s, times, %(now)s, %(now)s,
+    %(file)s, position, line, waits_for, ref, "group", %(contract)s, %(app)s, times, %(now)s, %(now)s,
     %(batch)s, 'open', 0, ''
 from (select distinct on (sha256(raw)) *, count(*) over (partition by sha256(raw)) as times
       from reject_stage order by sha256(raw), position) as stage
@@ -201,11 +222,20 @@ on conflict ("table", raw_sha256) do update set
     fields = case when r.status = 'open' then excluded.fields else r.fields end,
     stage = case when r.status = 'open' then excluded.stage else r.stage end,
     waits_for = case when r.status = 'open' then excluded.waits_for else r.waits_for end,
+    ref = case when r.status = 'open' then excluded.ref else r.ref end,
+    "group" = case when r.status = 'open' then excluded."group" else r."group" end,
     contract_version = case when r.status = 'open' then excluded.contract_version else r.contract_version end
 """
 _COUNT = """
 select count(*) from reject_stage as s
 join ingest_rejectedrecord as r on r."table" = %(table)s and r.raw_sha256 = sha256(s.raw)
+"""
+_RENEW = """
+update ingest_rejectedrecord as r set
+    reasons = s.reasons, codes = s.codes, fields = s.fields, stage = s.stage, waits_for = s.waits_for,
+    contract_version = %(contract)s, last_batch_id = %(batch)s, last_seen_at = %(now)s, attempts = r.attempts + 1
+from reject_stage s join unnest(%(positions)s::bigint[], %(numbers)s::bigint[]) as n (position, id) using (position)
+where r.id = n.id and r.status = 'open'
 """
 # A child waits for a parent that the same batch refused: link the two. "is not distinct from" keeps the planner off the
 # index on the batch: it takes a batch that is new to its statistics for one row, and would join in a nested loop.
@@ -228,12 +258,48 @@ where child.id = found.id and child.parent_id is distinct from found.parent_id
 """
 
 
+def find_rejects(cursor: CursorWrapper, rejects: pa.Table, contract: Contract) -> dict[int, int]:
+    """Give by position the number under which each of ``rejects``, stored before, is kept."""
+    hashes = {row["position"]: hashlib.sha256(row["raw"]).digest() for row in rejects.select(_NAMES).to_pylist()}
+    cursor.execute(
+        'select raw_sha256, id from ingest_rejectedrecord where "table" = %s and raw_sha256 = any(%s)',
+        [contract.table, list(set(hashes.values()))],
+    )
+    numbers = {bytes(found): number for found, number in cursor.fetchall()}
+    return {position: numbers[found] for position, found in hashes.items()}
+
+
 def store_rejects(cursor: CursorWrapper, rejects: Iterable[pa.RecordBatch], origin: RejectOrigin) -> int:
     """Store ``rejects`` (``REJECT_SCHEMA``); give the number of records whose reject is stored, by the server's count.
 
     Must run in a transaction, outside any savepoint that a refused unit rolls back.
     """
-    facts: dict[str, Any] = {
+    facts = _facts(origin)
+    if not _stage(cursor, rejects):
+        return 0
+    cursor.execute(_STORE, facts)
+    cursor.execute(_COUNT, facts)
+    stored = int(cursor.fetchone()[0])
+    cursor.execute(_LINK, facts)
+    return stored
+
+
+def renew_rejects(cursor: CursorWrapper, rejects: pa.Table, numbers: Mapping[int, int], origin: RejectOrigin) -> int:
+    """Give stored rejects the reasons of a replay that failed again; ``numbers``: theirs, by position.
+
+    Gives the server's count. What came first (raw, record, position, key) stays.
+    """
+    if not _stage(cursor, rejects.to_batches()):
+        return 0
+    pairs = {"positions": list(numbers), "numbers": list(numbers.values())}
+    cursor.execute(_RENEW, _facts(origin) | pairs)
+    renewed = int(cursor.rowcount)
+    cursor.execute(_LINK, _facts(origin))
+    return renewed
+
+
+def _facts(origin: RejectOrigin) -> dict[str, Any]:
+    return {
         "table": origin.contract.table,
         "batch": origin.batch,
         "file": origin.file_name,
@@ -241,14 +307,12 @@ def store_rejects(cursor: CursorWrapper, rejects: Iterable[pa.RecordBatch], orig
         "app": __version__,
         "now": origin.now,
     }
+
+
+def _stage(cursor: CursorWrapper, rejects: Iterable[pa.RecordBatch]) -> int:
+    """Fill the stage with ``rejects``; a connection makes it once, and each commit empties it."""
     cursor.execute(_STAGE_DDL)
-    if not copy_in(cursor, "reject_stage", rejects, schema=REJECT_SCHEMA):
-        cursor.execute("drop table reject_stage")
-        return 0
-    cursor.execute("analyze reject_stage")
-    cursor.execute(_STORE, facts)
-    cursor.execute(_COUNT, facts)
-    stored = int(cursor.fetchone()[0])
-    cursor.execute(_LINK, facts)
-    cursor.execute("drop table reject_stage")
-    return stored
+    count = copy_in(cursor, "reject_stage", rejects, schema=REJECT_SCHEMA)
+    if count:
+        cursor.execute("analyze reject_stage")
+    return count

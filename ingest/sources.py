@@ -39,3 +39,17 @@ def sources() -> tuple[Source, ...]:
 def _contracts() -> dict[str, Contract]:
     tables = {source.model: source.table for source in sources()}
     return {source.table: compile_contract(source.model, tables) for source in sources()}
+
+
+def is_adopted(source: Source) -> bool:
+    """Tell whether a load of another Source may add placeholders to this one's table."""
+    return any(
+        reference.table == source.table and reference.column in child.adds_parents
+        for child in sources()
+        for reference in child.contract.references
+    )
+
+
+def find_source(table: str) -> Source | None:
+    """Give the Source of this name, or None."""
+    return next((source for source in sources() if source.table == table), None)

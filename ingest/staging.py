@@ -1,20 +1,20 @@
 """Staged rows against stored ones: what is new, unchanged, or in conflict; then one INSERT and one UPDATE.
 
-The stage is a temporary table with the contract's columns and the position of each row's record. Whoever has rows for
-a table that is not empty comes this way: a load, the endpoint, a replay.
+The stage is a temporary table with the contract's columns and the position of each row's record. A load of
+a table that is not empty comes this way; the endpoint's few rows are compared in memory (``posting.stored``).
 """
 
 from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
-from django.db import DataError, IntegrityError, transaction
 from django.db.backends.utils import CursorWrapper
 from psycopg2 import sql
 
 from dataforge.postgres.reading import copy_out
 from ingest.arrow import schema_of
 from ingest.contract import Contract
+from ingest.late import Refusals, write_or_halve
 
 CONFLICT_SCHEMA = schema_of(
     pa.field("position", pa.int64(), nullable=False),
@@ -23,8 +23,6 @@ CONFLICT_SCHEMA = schema_of(
 )
 STAGE = sql.Identifier("row_stage")
 CHANGES = sql.Identifier("row_changes")
-# Errors by position. Each is a bug of the rulebook: the checks should have found it.
-type Refusals = dict[int, Exception]
 WORK_MEMORY = "64MB"  # of the joins that compare; twice that for a hash
 
 
@@ -49,15 +47,11 @@ class Stage:
         self._fills = fills_placeholders and bool(self.rest)
 
     def create(self) -> None:
-        """Make the empty stage."""
+        """Make the empty stage; it goes with the transaction."""
         self._execute(
             "create temporary table {stage} on commit drop as"
             " select {columns}, 0::bigint as position from {table} limit 0"
         )
-
-    def drop(self) -> None:
-        """Drop the stage, for the next table of the same transaction."""
-        self._execute("drop table if exists {stage}, {changes}")
 
     def classify(self) -> Classified:
         """Compare the staged rows with the table; keep what is not unchanged, if anything is not."""
@@ -110,27 +104,13 @@ class Stage:
     def _write(self, statement: str, **parts: sql.Composable) -> tuple[int, Refusals]:
         """Give the number of rows written, and by position the errors of those that the database refuses."""
         self._execute("select coalesce(min(position), 0), coalesce(max(position), 0) from {changes}")
-        first, last = self.cursor.fetchone()
-        return self._write_or_halve(statement, parts, first, last)
+        lowest, highest = self.cursor.fetchone()
 
-    def _write_or_halve(
-        self, statement: str, parts: dict[str, sql.Composable], first: int, last: int
-    ) -> tuple[int, Refusals]:
-        """Write the rows at positions ``first`` to ``last``, or their halves, until a refused one stands alone."""
-        try:
-            with transaction.atomic():
-                self._execute(statement, first=sql.Literal(first), last=sql.Literal(last), **parts)
-                written = int(self.cursor.rowcount)
-                self.cursor.execute("set constraints all immediate")
-                self.cursor.execute("set constraints all deferred")
-                return written, {}
-        except (IntegrityError, DataError) as error:
-            if first == last:
-                return 0, {first: error}
-        middle = (first + last) // 2
-        lower, lower_refused = self._write_or_halve(statement, parts, first, middle)
-        upper, upper_refused = self._write_or_halve(statement, parts, middle + 1, last)
-        return lower + upper, lower_refused | upper_refused
+        def write(first: int, last: int) -> int:
+            self._execute(statement, first=sql.Literal(first), last=sql.Literal(last), **parts)
+            return int(self.cursor.rowcount)
+
+        return write_or_halve(lowest, highest, write)
 
     def _compose(self, text: str, **parts: sql.Composable) -> sql.Composed:
         comma = sql.SQL(", ")

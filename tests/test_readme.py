@@ -29,7 +29,7 @@ def test_every_make_target_that_the_readme_names_exists() -> None:
 
 def test_every_option_that_the_readme_names_is_one_of_the_commands_options() -> None:
     options = set()
-    for name in ("load_olist", "sample_olist"):
+    for name in ("load_olist", "sample_olist", "create_token"):
         parser = load_command_class(get_commands()[name], name).create_parser("manage.py", name)
         options |= {option for action in parser._actions for option in action.option_strings}
     named = set(re.findall(r"(?<=[`\[ ])--[a-z-]+", README.split("## The command")[1].split("## A PostgreSQL")[0]))
@@ -39,7 +39,7 @@ def test_every_option_that_the_readme_names_is_one_of_the_commands_options() -> 
 @pytest.fixture
 def shop() -> Iterator[SimpleNamespace]:
     """The README's own models, compiled as a team would have them."""
-    models, session = _blocks("python")
+    models, session = [block for block in _blocks("python") if "requests" not in block]
     with isolate_apps("tests"), pytest.MonkeyPatch.context() as patch:
         scope: dict[str, Any] = {"__name__": "tests.shops"}
         exec(compile(models.replace('app_label = "shops"', 'app_label = "tests"'), "README.md", "exec"), scope)

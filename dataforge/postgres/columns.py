@@ -55,10 +55,14 @@ def table_columns(cursor: Cursor, table: str) -> tuple[Column, ...]:
     """Read the columns of ``table`` from the catalogue, in their order; ``DatabaseFailed`` if there is none such."""
     cursor.execute(
         "SELECT attname, format_type(atttypid, atttypmod), attnotnull, attidentity <> '', attgenerated <> ''"
-        " FROM pg_attribute WHERE attrelid = %s AND attnum > 0 AND NOT attisdropped ORDER BY attnum",
-        [find_table(cursor, table).oid],
+        " FROM pg_attribute WHERE attrelid = to_regclass(quote_ident(%s)) AND attnum > 0 AND NOT attisdropped"
+        " ORDER BY attnum",
+        [table],
     )
-    return tuple(Column(*row) for row in cursor.fetchall())
+    rows = cursor.fetchall()
+    if not rows:
+        find_table(cursor, table)  # which says that it is missing
+    return tuple(Column(*row) for row in rows)
 
 
 def arrow_type(column: Column) -> pa.DataType:

@@ -8,7 +8,7 @@ from psycopg2 import sql
 
 from dataforge.postgres.columns import assert_matches
 from dataforge.postgres.encoding import encode
-from dataforge.postgres.tables import Cursor, django_errors, find_table
+from dataforge.postgres.tables import Cursor, django_errors
 
 _TRAILER = b"\xff\xff"
 _INTERRUPTED = "error in .read() call: KeyboardInterrupt"
@@ -32,7 +32,7 @@ def copy_encoded(cursor: Cursor, table: str, columns: Sequence[str], blocks: Ite
     """
     feed = _Feed(blocks)
     statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT binary, ENCODING 'UTF8')").format(
-        find_table(cursor, table).identifier, sql.SQL(", ").join(map(sql.Identifier, columns))
+        sql.Identifier(table), sql.SQL(", ").join(map(sql.Identifier, columns))
     )
     try:
         with django_errors(cursor):

@@ -12,16 +12,18 @@ from django.db.backends.utils import CursorWrapper
 from django.utils import timezone
 
 from dataforge.errors import SourceUnreadable
-from ingest.loading.options import LoadOptions, TableReport
+from ingest.accounts import FileFacts, TableReport, keep_account
+from ingest.late import reasons_among
+from ingest.loading.options import LoadOptions
 from ingest.loading.reading import FileBlocks, FilePlan, FileResult
 from ingest.loading.resuming import fingerprint_of
+from ingest.loading.superseding import supersede
 from ingest.loading.writing import MISSING_PARENT, LimitPassed, Written, keep_limit, write_empty, write_merged
-from ingest.models import Account, Batch
+from ingest.models import Batch
 from ingest.processing import process
 from ingest.readers.csv_file import CsvFile
 from ingest.readers.locations import Location
 from ingest.readers.picking import pick
-from ingest.reasons import REASON_SCHEMA
 from ingest.rejects import RejectOrigin, describe, store_rejects
 from ingest.sources import Source
 
@@ -57,9 +59,11 @@ def load_file(
         if batch is None:
             transaction.set_rollback(True)
         else:
+            if written is not None and (written.inserted or written.updated):
+                supersede(cursor, plan, options, batch)
             agrees = report.status == Batch.Status.ACCEPTED
             fingerprint = fingerprint_of(cursor, plan.source) if agrees else ""
-            _keep_account(plan.source, blocks.result, report, batch, fingerprint)
+            keep_account(batch, plan.source, report, file=_facts(plan.source, blocks.result), fingerprint=fingerprint)
     return report
 
 
@@ -83,8 +87,7 @@ def _spool_late(location: Location, source: Source, late: pa.Table, result: File
     with location.open(source.file_name) as stream:
         file = CsvFile(stream, path=path, expected=contract.names)
         for records in pick(file, late["position"].combine_chunks()):
-            rows = pc.index_in(late["position"], records.position).cast(pa.int64())
-            here = pa.table([rows, *late.columns[1:]], schema=REASON_SCHEMA).filter(pc.is_valid(rows))
+            here = reasons_among(late, records)
             checked = process(records, contract).checked
             result.rejects.add(describe(records, checked, here, contract))
             impossible = here.filter(pc.equal(here["code"], "database"))
@@ -127,16 +130,5 @@ def _report(
     )
 
 
-def _keep_account(source: Source, result: FileResult, report: TableReport, batch: UUID, fingerprint: str) -> None:
-    Account.objects.create(
-        batch_id=batch,
-        table=source.table,
-        status=report.status,
-        file_name=source.file_name,
-        file_sha256=result.sha256,
-        file_bytes=result.size,
-        contract_version=source.contract.version,
-        table_fingerprint=fingerprint,
-        seconds=report.seconds,
-        **report.counts(),
-    )
+def _facts(source: Source, result: FileResult) -> FileFacts:
+    return FileFacts(name=source.file_name, sha256=result.sha256, size=result.size, columns=result.columns)

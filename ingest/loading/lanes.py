@@ -13,8 +13,9 @@ import psycopg2
 import pyarrow as pa
 from django.db import connection
 
+from ingest.accounts import TableReport
 from ingest.loading.filing import RejectsSink, load_file
-from ingest.loading.options import LoadOptions, TableReport
+from ingest.loading.options import LoadOptions
 from ingest.loading.parents import LoadParents
 from ingest.loading.reading import FilePlan, Reading
 from ingest.loading.writing import ChecksIncomplete

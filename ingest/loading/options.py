@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Any, Literal
 from uuid import UUID
 
-from ingest.models import OUTCOMES
+from ingest.accounts import TableReport
 
 type OnConflict = Literal["reject", "update"]
+
+ON_CONFLICT: tuple[OnConflict, ...] = ("reject", "update")
 
 
 @dataclass(frozen=True)
@@ -46,32 +48,6 @@ class LoadOptions:
     on_conflict: OnConflict = "reject"
     rejects_out: Path | None = None
     on_progress: Callable[[Progress], None] = field(default=lambda progress: None)
-
-
-@dataclass(frozen=True, kw_only=True)
-class TableReport:
-    """The account of one table, as it was stored. ``resumed``: an interrupted run had finished
-    this very file. ``refused``: too many rejects, and nothing of
-    it was kept; or (``skipped``) a file that it refers to was refused."""
-
-    table: str
-    status: str
-    read: int = 0
-    inserted: int = 0
-    updated: int = 0
-    unchanged: int = 0
-    duplicates: int = 0
-    rejected: int = 0
-    rolled_back: int = 0
-    repaired: dict[str, int] = field(default_factory=dict)
-    seconds: float = 0.0
-    resumed: bool = False
-    refused: bool = False
-    skipped: bool = False
-
-    def counts(self) -> dict[str, Any]:
-        """Give the account as the command and the API print it."""
-        return {name: getattr(self, name) for name in ("read", *OUTCOMES, "repaired")}
 
 
 @dataclass(frozen=True, kw_only=True)

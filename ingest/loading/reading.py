@@ -42,6 +42,7 @@ class FileResult:
     unchanged: int = 0  # accepted, but not handed on: the table holds them already
     sha256: str = ""
     size: int = 0  # bytes
+    columns: tuple[str, ...] = ()  # of the header, in the file's order
     repaired: Counter[str] = field(default_factory=Counter)
     adopted: dict[str, list[Column]] = field(default_factory=dict)  # by reference column: keys of parents to add
     rejects: RejectSpool = field(default_factory=RejectSpool)
@@ -158,7 +159,7 @@ class Reading:
                 self._options.on_progress(
                     Progress(table=source.table, records=result.read, bytes_read=file.bytes_read, bytes_total=total)
                 )
-        result.sha256, result.size = file.sha256, file.bytes_read
+        result.sha256, result.size, result.columns = file.sha256, file.bytes_read, tuple(file.names)
 
     def _changed(self, processed: Processed, stored: StoredRows | None, result: FileResult) -> pa.Table:
         """Give the rows to be staged, with the positions of their records, without those that are there already."""

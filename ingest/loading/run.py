@@ -13,13 +13,15 @@ from dataforge import __version__
 from dataforge.postgres.columns import assert_matches
 from dataforge.postgres.failures import explained
 from dataforge.postgres.locks import exclusive
+from ingest.accounts import FileFacts, TableReport, keep_account
 from ingest.loading.filing import RejectsSink
 from ingest.loading.lanes import Lane, apart, is_empty, run_lanes
-from ingest.loading.options import LoadOptions, LoadReport, TableReport
+from ingest.loading.options import LoadOptions, LoadReport
 from ingest.loading.rejects_out import RejectsFile
 from ingest.loading.resuming import fingerprint_of, finished_file, last_agreement, mark_dead, sha256_of
 from ingest.loading.writing import MISSING_PARENT
 from ingest.models import Account, Batch
+from ingest.posting.healing import heal
 from ingest.readers.csv_file import CsvFile
 from ingest.readers.locations import Location, open_location
 from ingest.sources import Source, sources
@@ -43,7 +45,11 @@ def load(source: str, options: LoadOptions) -> LoadReport:
         out = stack.enter_context(RejectsFile(options.rejects_out)) if options.rejects_out else None
         stack.enter_context(explained("the load"))
         stack.enter_context(exclusive(connection, tables, what="load", timeout_seconds=LOCK_WAIT_SECONDS))
-        return _Load(location, chosen, options, out.write if out else None).run(source)
+        report = _Load(location, chosen, options, out.write if out else None).run(source)
+    if report.batch is not None:
+        with explained("the replay of orphans"):
+            heal(report.batch)
+    return report
 
 
 def _check_headers(location: Location, chosen: Iterable[Source]) -> None:
@@ -141,17 +147,8 @@ class _Load:
     def _keep(self, source: Source, batch: Batch, last: Account, *, resumed: bool = False, **counts: Any) -> None:
         """Take over what an earlier load's account says of the same file."""
         report = TableReport(table=source.table, status=Batch.Status.ACCEPTED, resumed=resumed, **counts)
-        Account.objects.create(
-            batch=batch,
-            table=source.table,
-            status=report.status,
-            file_name=source.file_name,
-            file_sha256=last.file_sha256,
-            file_bytes=last.file_bytes,
-            contract_version=source.contract.version,
-            table_fingerprint="" if resumed else last.table_fingerprint,
-            **report.counts(),
-        )
+        file = FileFacts(name=source.file_name, sha256=last.file_sha256, size=last.file_bytes, columns=last.columns)
+        keep_account(batch.id, source, report, file=file, fingerprint="" if resumed else last.table_fingerprint)
         self.reports[source.table] = report
 
     def _load(self, remaining: list[Source]) -> None:

@@ -15,19 +15,16 @@ from dataforge.postgres.rebuild import drop_for_load, rebuild
 from dataforge.postgres.table_locks import lock_tables_for_load
 from ingest.arrow import Column
 from ingest.contract import Contract
+from ingest.late import LATE_SCHEMA, STORED_ALREADY, refused_by_database
 from ingest.loading.options import LoadOptions
-from ingest.loading.reading import POSITION, FileBlocks, FilePlan, FileResult
-from ingest.reasons import REASON_SCHEMA
-from ingest.sources import Source, sources
-from ingest.staging import STAGE, Refusals, Stage
+from ingest.loading.reading import FileBlocks, FilePlan, FileResult
+from ingest.sources import Source, is_adopted, sources
+from ingest.staging import STAGE, Stage
 
 log = logging.getLogger(__name__)
 
 LOCK_TIMEOUT_SECONDS = 30
 MISSING_PARENT = "missing_parent"  # the repair under which added parents are counted
-STORED_ALREADY = "A record with this key is stored with other content; different: "
-# Rejects that only the table could find: one row each, in the order of their positions.
-LATE_SCHEMA = pa.schema([POSITION, *list(REASON_SCHEMA)[1:]])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +74,7 @@ def write_empty(cursor: CursorWrapper, plan: FilePlan, blocks: FileBlocks, optio
 def write_merged(cursor: CursorWrapper, plan: FilePlan, blocks: FileBlocks, options: LoadOptions) -> Written:
     """Stage the rows, compare them with the table by one join, and write only what differs."""
     source, updates = plan.source, options.on_conflict == "update"
-    stage = Stage(cursor, source.contract, fills_placeholders=_is_adopted(source))
+    stage = Stage(cursor, source.contract, fills_placeholders=is_adopted(source))
     stage.create()
     copy_encoded(cursor, STAGE.string, plan.schema.names, blocks)
     keep_limit(blocks.result, options)
@@ -97,23 +94,13 @@ def write_merged(cursor: CursorWrapper, plan: FilePlan, blocks: FileBlocks, opti
     )
     inserted, refused_new = stage.insert() if found.new else (0, {})
     if refused or refused_new:
-        late = pa.concat_tables([late, _refused_by_database(refused | refused_new)]).sort_by("position")
-    stage.drop()
+        late = pa.concat_tables([late, refused_by_database({**refused, **refused_new})]).sort_by("position")
     return Written(
         inserted=inserted,
         updated=updated,
         unchanged=found.unchanged + blocks.result.unchanged,
         parents_added=added,
         late=late,
-    )
-
-
-def _is_adopted(source: Source) -> bool:
-    """Tell whether a load of another Source may add placeholders to this one's table."""
-    return any(
-        reference.table == source.table and reference.column in child.adds_parents
-        for child in sources()
-        for reference in child.contract.references
     )
 
 
@@ -145,25 +132,15 @@ def _add_parents(cursor: CursorWrapper, source: Source, result: FileResult) -> i
 def _conflicts(stage: Stage, contract: Contract) -> pa.Table:
     found = stage.conflicts()
     count = len(found)
+    before, after = STORED_ALREADY.split("{differs}")
     return pa.table(
         [
             found["position"],
             pa.repeat(pa.scalar(contract.natural_key[0]), count),
             pa.repeat(pa.scalar("unique"), count),
-            pc.binary_join_element_wise(STORED_ALREADY, found["differs"], ".", ""),
+            pc.binary_join_element_wise(before, found["differs"], after, ""),
             found["key"],
             pa.nulls(count, pa.string()),
         ],
         schema=LATE_SCHEMA,
     )
-
-
-def _refused_by_database(refused: Refusals) -> pa.Table:
-    rows = []
-    for position, error in refused.items():
-        diagnostics = getattr(error.__cause__, "diag", None)
-        constraint = getattr(diagnostics, "constraint_name", None)
-        message = getattr(diagnostics, "message_primary", None) or str(error)
-        log.error("record %s was refused by PostgreSQL (%s) and by no check", position, constraint or message)
-        rows.append({"position": position, "code": "database", "message": message, "constraint": constraint})
-    return pa.Table.from_pylist(rows, schema=LATE_SCHEMA)

@@ -12,11 +12,10 @@ import pyarrow.compute as pc
 
 from ingest.arrow import Column, Rows
 from ingest.contract import Contract
+from ingest.reasons import SURROGATE, UNKNOWN_FIELD
 from ingest.records import FAULT_SCHEMA, Records
 
-UNKNOWN_FIELD = "This table has no such field."
 WRONG_TYPE = "A {type} cannot stand here."
-SURROGATE = "Surrogate characters are not allowed."
 _NUMBERS = (int, float, decimal.Decimal, np.integer, np.floating)
 
 

@@ -196,10 +196,10 @@ def test_many_rejects_are_never_read_in_full(superuser: Client, batch: Batch) ->
     with connection.cursor() as cursor:
         cursor.execute(
             'insert into ingest_rejectedrecord ("table", raw, natural_key, reasons, codes, fields, stage, batch_id,'
-            " file_name, position, line, waits_for, contract_version, app_version, times_seen, first_seen_at,"
-            " last_seen_at, last_batch_id, status, attempts, closed_why)"
+            ' file_name, position, line, waits_for, ref, "group", contract_version, app_version, times_seen,'
+            " first_seen_at, last_seen_at, last_batch_id, status, attempts, closed_why)"
             " select case mod(n, 10) when 0 then 'orders' else 'geolocation' end, n::text::bytea, n::text, '[]', '{}',"
-            " '{}', 'check', %s, '', n, n, '{}', '', '', 1, now(), now(), %s,"
+            " '{}', 'check', %s, '', n, n, '{}', '', '', '', '', 1, now(), now(), %s,"
             " case mod(n, 1000) when 0 then 'dismissed' else 'open' end, 0, ''"
             f" from generate_series(1, {MANY}) n; analyze ingest_rejectedrecord",
             [batch.pk, batch.pk],

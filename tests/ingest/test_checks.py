@@ -127,6 +127,58 @@ def test_a_pattern_outside_the_common_subset_is_e004(monkeypatch: pytest.MonkeyP
     assert r"\\d+" in messages[0].msg
 
 
+def test_a_pattern_that_gives_no_example_is_e007(monkeypatch: pytest.MonkeyPatch) -> None:
+    class PlateField(fields.PatternField):
+        pattern = "[A-Z]{3}[0-9]{4}"
+        message = "Three letters and four digits."
+
+    class KnownPlateField(PlateField):
+        example = "ABC1234"
+
+    messages = found(monkeypatch, thing(plate=PlateField(max_length=7)))
+    assert ids(messages) == ["ingest.E007"]
+    assert "[A-Z]{3}" in messages[0].msg
+    known = Source("things", "things.csv", model("Known", plate=KnownPlateField(max_length=7)))
+    assert found(monkeypatch, known) == []
+
+
+def test_a_code_has_an_example_unless_its_alphabet_has_no_visible_letter(monkeypatch: pytest.MonkeyPatch) -> None:
+    class CapitalsField(fields.CodeField):
+        alphabet, width, message = "[A-C]", 5, "Five capitals."
+
+    class SpacesField(fields.CodeField):
+        alphabet, width, message = "[ ]", 2, "Two spaces."
+
+    assert CapitalsField().example == "ABCAB"
+    assert ids(found(monkeypatch, thing(code=SpacesField()))) == ["ingest.E007"]
+
+
+def test_an_example_that_its_own_pattern_refuses_is_e008(monkeypatch: pytest.MonkeyPatch) -> None:
+    class PlateField(fields.PatternField):
+        pattern, message, example = "[A-Z]{3}", "Three letters.", "abc"
+
+    messages = found(monkeypatch, thing(plate=PlateField(max_length=7)))
+    assert ids(messages) == ["ingest.E008"]
+    assert "things would publish an example that it refuses: plate 'abc': Three letters." in messages[0].msg
+
+
+def test_an_example_that_breaks_a_rule_between_columns_is_e008_until_a_field_names_another(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class LaterField(fields.LocalDateTimeField):
+        example = "2018-02-01 12:00:00"
+
+    def lasting(name: str, end: fields.LocalDateTimeField) -> Source:
+        rule = models.CheckConstraint(name="lasts", condition=Q(start__lt=models.F("end")))
+        moments = {"start": fields.LocalDateTimeField(), "end": end}
+        return Source("things", "a.csv", model(name, meta={"constraints": [rule]}, **moments))
+
+    messages = found(monkeypatch, lasting("Alike", fields.LocalDateTimeField()))
+    assert ids(messages) == ["ingest.E008"]
+    assert "end" in messages[0].msg
+    assert found(monkeypatch, lasting("Later", LaterField())) == []
+
+
 @pytest.mark.parametrize(
     "field",
     [

@@ -78,6 +78,13 @@ def test_what_is_no_rule_about_a_record_changes_no_version() -> None:
     indexed = made({"score": fields.IntegerField(min_value=1, max_value=5, db_index=True)})
     assert indexed.version == made().version
 
+    class ShownField(fields.HexIdField):
+        example = "f" * 32
+
+    shown = made({"key": ShownField(primary_key=True)})
+    assert shown.column("key").example != made().column("key").example
+    assert shown.version == made().version
+
 
 def test_a_version_is_the_same_in_every_process() -> None:
     program = (

@@ -3,6 +3,7 @@
 import datetime
 import math
 import re
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -83,6 +84,19 @@ def test_an_integer_is_what_int_reads_of_plain_digits_within_the_bounds(column: 
         return value if value is not None and column.min_value <= value <= column.max_value else None
 
     assert judged(texts, column) == [expected(text) for text in texts]
+
+
+BIG = [int(f"{sign}{2**63 + off}") for sign in ("", "-") for off in (-2, -1, 0, 1)] + [10**18, 10**19, -(10**18)]
+
+
+def test_a_bigint_is_accepted_to_its_own_ends_and_explained_beyond() -> None:
+    column = replace(WEIGHT, arrow_type=pa.int64(), min_value=-(2**63), max_value=2**63 - 1)
+    expected = [value if -(2**63) <= value < 2**63 else None for value in BIG]
+    assert judged([str(value) for value in BIG], column) == expected
+    assert judged([f"{value:+031d}".removeprefix("+") for value in BIG], column) == expected
+    assert {code for value in BIG if value >= 2**63 for code in explained(str(value), column)} == {"max_value"}
+    assert {code for value in BIG if value < -(2**63) for code in explained(str(value), column)} == {"min_value"}
+    assert explained("1e18", column) == {"invalid"}
 
 
 @given(texts=st.lists(LIKE_NUMBERS, max_size=20))

@@ -1,34 +1,11 @@
-"""A database in which loads commit, and folders of files that several tests share."""
+"""Folders of files that several tests share."""
 
-from collections.abc import Iterator
 from pathlib import Path
-from unittest import mock
 
 import pytest
-from django.db import connection, transaction
-from django.test import TransactionTestCase
 
 from olist.sample import write_sample
-from tests.olist.loads import SHARED, all_tables
-
-
-def empty_tables(_: object = None) -> None:
-    """Take away what loads committed: a tenth of the cost of Django's flush, which empties and refills every table."""
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("set local lock_timeout = '20s'")
-        cursor.execute(f"truncate {', '.join(all_tables())} cascade")
-
-
-@pytest.fixture
-def cheap_flush() -> Iterator[None]:
-    """Set up before ``transactional_db``, so that it outlives it."""
-    with mock.patch.object(TransactionTestCase, "_fixture_teardown", empty_tables):
-        yield
-
-
-@pytest.fixture
-def committed(cheap_flush: None, transactional_db: None) -> None:
-    """Let the test commit, as a load does, and begin and end with empty tables."""
+from tests.olist.loads import SHARED
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,7 @@ from django.db.backends.utils import CursorWrapper
 from dataforge.postgres.fingerprint import Fingerprint
 from ingest.models import Account, Batch
 from olist.sample import write_sample
-from tests.olist.conftest import empty_tables
+from tests.conftest import empty_tables
 from tests.olist.loads import (
     FILES,
     ONE_OF_EACH,

@@ -12,7 +12,7 @@ import pytest
 
 from dataforge.postgres.fingerprint import Fingerprint
 from olist.sample.layout import Kind, Table
-from tests.olist.conftest import empty_tables
+from tests.conftest import empty_tables
 from tests.olist.loads import SHARED, fingerprints, load_json, map_cells
 
 pytestmark = pytest.mark.usefixtures("committed")

@@ -1,0 +1,46 @@
+"""Making tokens and recognising them."""
+
+import datetime
+import hashlib
+
+from django.contrib.auth.models import AbstractBaseUser
+from django.db import transaction
+from django.utils import timezone
+from knox.models import get_digest_token
+from knox.settings import CONSTANTS
+
+from access.models import Token
+
+DEFAULT_DAYS = 365
+LENGTH = 64  # hexadecimal digits: 256 random bits
+
+
+def create_token(user: AbstractBaseUser, *, name: str, expires: datetime.datetime | None) -> str:
+    """Make a token and return it; this is the only moment at which it can be seen.
+
+    ``expires`` None: never. Django's ``IntegrityError`` where the user has a token of this name.
+    """
+    row = Token(user=user, name=name, expiry=expires)
+    token = fresh_token(row)
+    with transaction.atomic():
+        row.save(force_insert=True)
+    return token
+
+
+def fresh_token(row: Token) -> str:
+    """Give ``row`` (not yet saved) a random token's hash, and return the token."""
+    row.digest, token = get_digest_token()
+    row.token_key = token[: CONSTANTS.TOKEN_KEY_LENGTH]
+    return str(token)
+
+
+def find_token(token: str) -> Token | None:
+    """Give the token's row with its user, or None where there is none, or it has expired, or its user may not log in.
+
+    By the hash alone, which is the key: one query, whose time tells nothing about other tokens.
+    """
+    digest = hashlib.sha512(token.encode("utf-8", "surrogatepass")).hexdigest()
+    found: Token | None = Token.objects.select_related("user").filter(digest=digest).first()
+    if found is None or not found.user.is_active or (found.expiry is not None and found.expiry <= timezone.now()):
+        return None
+    return found

@@ -1,0 +1,105 @@
+"""``/api/v1/batches/``: post records, and see what became of them."""
+
+from http import HTTPStatus
+from typing import Any
+
+from django.db.backends.utils import CursorWrapper
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from access.authentication import sender
+from access.problems import Problem
+from access.throttling import spend_records
+from dataforge.postgres.transactions import in_transaction
+from ingest.api import openapi
+from ingest.api.answers import answer
+from ingest.api.bodies import Body, CsvParser, JsonParser, NdjsonParser
+from ingest.api.filters import BatchFilters, narrow, page
+from ingest.api.idempotency import Answer, Claim
+from ingest.api.rights import viewable
+from ingest.api.serializers import BatchSerializer, read_envelope
+from ingest.api.written import BatchAccountSerializer
+from ingest.models import Account, Batch
+from ingest.posting.post import post
+from ingest.posting.units import Unit
+
+
+class Batches(APIView):
+    """Post a batch of 1 to 1,000 records, or list batches."""
+
+    parser_classes = (JsonParser, NdjsonParser, CsvParser)
+
+    @openapi.posts_batch
+    def post(self, request: Request) -> HttpResponse:
+        """Check records, write the good ones, keep the refused ones with all their reasons."""
+        body = request.data
+        if not isinstance(body, Body) or not body.data:
+            raise Problem(HTTPStatus.BAD_REQUEST, "The body is empty.", code="empty")
+        parameters = request.query_params.dict()
+        envelope, members = read_envelope(body, parameters)
+        context = {"request": request, "body": body, "envelope": envelope, "words": members == parameters}
+        serializer = BatchSerializer(data=members, context=context)
+        serializer.is_valid(raise_exception=True)
+        unit: Unit = serializer.validated_data["unit"]
+        results: str = serializer.validated_data["results"]
+        user, token = sender(request)
+        claim = None if unit.dry_run else _claim(request, body, owner=token.pk)
+        spend_records(request, len(unit))
+
+        def work(cursor: CursorWrapper) -> Answer:
+            if claim and (kept := claim.take(cursor)):
+                return kept
+            posted = post(
+                cursor,
+                unit,
+                origin=Batch.Origin.API,
+                user=user,
+                options={"token": token.name},
+                all_fates=results == "all",
+            )
+            where = "/records/{index}/data" if envelope and envelope.tagged else "/records/{index}"
+            found = answer(unit, posted, results=results, where=where)
+            if claim and posted.batch:
+                claim.keep(cursor, posted.batch, found)
+            return found
+
+        return send(in_transaction(work))
+
+    @openapi.lists_batches
+    def get(self, request: Request) -> Response:
+        """List batches, the newest first: one's own, and those whose tables one may view."""
+        rows = narrow(request, visible(request), BatchFilters)
+        return page(request, rows, ordering=("-started_at", "id"), serializer=BatchAccountSerializer)
+
+
+class BatchDetail(APIView):
+    """One batch."""
+
+    @openapi.shows_batch
+    def get(self, request: Request, number: Any) -> Response:
+        """Give a batch and its account."""
+        return Response(BatchAccountSerializer(get_object_or_404(visible(request), pk=number)).data)
+
+
+def visible(request: Request) -> QuerySet[Batch]:
+    """Give the batches that the user sent, and those all of whose tables the user may view."""
+    hidden = Account.objects.filter(batch=OuterRef("pk")).exclude(table__in=viewable(request.user))
+    seen = Q(user=request.user) | ~Exists(hidden)
+    return Batch.objects.filter(seen).select_related("user").prefetch_related("accounts")
+
+
+def send(found: Answer) -> HttpResponse:
+    """Send an answer that is written already."""
+    return HttpResponse(found.content, status=found.status, headers=found.headers, content_type="application/json")
+
+
+def _claim(request: Request, body: Body, *, owner: str) -> Claim | None:
+    key = request.headers.get("Idempotency-Key")
+    if key is None:
+        return None
+    parts = (request.path, request.META.get("QUERY_STRING", ""), body.media_type)
+    return Claim(owner=owner, key=key, request="\n".join(parts).encode() + b"\n" + body.data)

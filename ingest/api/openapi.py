@@ -1,0 +1,189 @@
+"""What the published OpenAPI document says of each operation: requests, answers of every status, examples."""
+
+from typing import Any
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework import serializers
+
+from ingest.api.bodies import CSV, JSON, NDJSON
+from ingest.api.documents import AnswerSerializer, ProblemSerializer, TableSerializer, TableSummarySerializer
+from ingest.api.envelopes import MAX_NAME_CHARACTERS, MAX_RECORDS
+from ingest.api.filters import BatchFilters, RejectFilters
+from ingest.api.serializers import RESULTS
+from ingest.api.written import BatchAccountSerializer, RejectSerializer
+from ingest.examples import example_batch
+from ingest.loading.options import ON_CONFLICT
+from ingest.posting.units import MODES
+from ingest.published import json_schema
+from ingest.sources import sources
+
+_PROBLEMS = {
+    400: "The request is not JSON, or its envelope or parameters are wrong.",
+    401: "No token, or one that is unknown, expired or revoked.",
+    403: "The token's user lacks a permission; it is named.",
+    404: "There is nothing of this name or number, or it is not yours to see.",
+    406: "Answers are JSON: accept application/json.",
+    409: "The Idempotency-Key is in flight, or the reject is closed.",
+    413: "Too many records or bytes; the bound is named.",
+    415: "Neither JSON, NDJSON nor CSV in UTF-8, plain or gzipped.",
+    422: "The Idempotency-Key was used for another request.",
+    429: "Too many requests or records in this minute; see Retry-After.",
+    503: "A load or restore holds the table, or the database is away; see Retry-After.",
+}
+_READING = (401, 406, 429, 503)
+_RECORD = {
+    "description": "A record of the table, by its schema (see /api/v1/tables/). One that breaks it is no fault of the "
+    "request: it is rejected by itself, with all its reasons.",
+    "anyOf": [*({"$ref": f"#/components/schemas/{source.table}"} for source in sources()), {}],
+}
+_NAME = {"type": "string", "minLength": 1, "maxLength": MAX_NAME_CHARACTERS, "pattern": "^[ -~]+$"}
+_OPTIONS = {
+    "mode": {"type": "string", "enum": list(MODES), "default": "partial"},
+    "on_conflict": {"type": "string", "enum": list(ON_CONFLICT), "default": "reject"},
+    "results": {"type": "string", "enum": list(RESULTS), "default": "errors"},
+    "dry_run": {"type": "boolean", "default": False},
+}
+
+
+def _records(items: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "array", "minItems": 1, "maxItems": MAX_RECORDS, "items": items}
+
+
+def _table_name() -> dict[str, Any]:
+    return {"type": "string", "enum": [source.table for source in sources()]}
+
+
+def batch_request() -> dict[str, Any]:
+    """Give the schema of an envelope, in both its forms."""
+    tagged = {
+        "type": "object",
+        "required": ["table", "data"],
+        "additionalProperties": False,
+        "properties": {"table": _table_name(), "ref": _NAME, "group": _NAME, "data": _RECORD},
+    }
+    forms: list[dict[str, Any]] = [
+        {
+            "title": "one table",
+            "required": ["table", "records"],
+            "properties": {"table": _table_name(), "records": _records(_RECORD)},
+        },
+        {"title": "several tables", "required": ["records"], "properties": {"records": _records(tagged)}},
+    ]
+    return {
+        "oneOf": [
+            {"type": "object", "additionalProperties": False, **form, "properties": {**form["properties"], **_OPTIONS}}
+            for form in forms
+        ]
+    }
+
+
+def problems(*statuses: int) -> dict[Any, Any]:
+    """Give the responses of faults."""
+    found = sorted({*statuses, *_READING})
+    return {
+        (status, "application/problem+json"): OpenApiResponse(ProblemSerializer, _PROBLEMS[status]) for status in found
+    }
+
+
+def _page(serializer: type[serializers.Serializer[Any]], name: str) -> type[serializers.Serializer[Any]]:
+    fields = {
+        "next": serializers.URLField(allow_null=True),
+        "previous": serializers.URLField(allow_null=True),
+        "results": serializer(many=True),
+    }
+    return type(f"{name}Page", (serializers.Serializer,), fields)
+
+
+_KEY = OpenApiParameter(
+    "Idempotency-Key",
+    {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]([ -~]*[!-~])?$"},
+    OpenApiParameter.HEADER,
+    description="The same key and request again within 24 hours get the first answer, and are not carried out again.",
+)
+_FORGE_REJECTED = OpenApiParameter(
+    "Forge-Rejected",
+    OpenApiTypes.INT,
+    OpenApiParameter.HEADER,
+    response=[200, 201, 207, 422],
+    description="How many records were rejected.",
+)
+_CURSOR = OpenApiParameter("cursor", str, description="Of `next` or `previous`.")
+
+posts_batch = extend_schema(
+    operation_id="post_batch",
+    tags=["batches"],
+    parameters=[_KEY, _FORGE_REJECTED],
+    request={JSON: batch_request()},
+    responses={
+        (200, JSON): OpenApiResponse(AnswerSerializer, "Nothing new: all unchanged or duplicate; or a dry run."),
+        (201, JSON): OpenApiResponse(AnswerSerializer, "Every record was accepted."),
+        (207, JSON): OpenApiResponse(AnswerSerializer, "Some records were accepted, some rejected."),
+        (422, JSON): OpenApiResponse(AnswerSerializer, "No record was accepted."),
+        **problems(*_PROBLEMS),
+    },
+    examples=[
+        OpenApiExample(source.table, example_batch(source), request_only=True, media_type=JSON) for source in sources()
+    ],
+)
+lists_batches = extend_schema(
+    operation_id="list_batches",
+    tags=["batches"],
+    parameters=[BatchFilters, _CURSOR],
+    responses={(200, JSON): _page(BatchAccountSerializer, "Batch"), **problems(400, 404)},
+)
+shows_batch = extend_schema(
+    operation_id="show_batch", tags=["batches"], responses={(200, JSON): BatchAccountSerializer, **problems(404)}
+)
+lists_rejects = extend_schema(
+    operation_id="list_rejects",
+    tags=["rejects"],
+    parameters=[RejectFilters, _CURSOR],
+    responses={(200, JSON): _page(RejectSerializer, "Reject"), **problems(400, 404)},
+)
+shows_reject = extend_schema(
+    operation_id="show_reject", tags=["rejects"], responses={(200, JSON): RejectSerializer, **problems(404)}
+)
+replays_reject = extend_schema(
+    operation_id="replay_reject",
+    tags=["rejects"],
+    request={
+        JSON: {
+            "type": "object",
+            "additionalProperties": False,
+            "properties": {
+                "record": {"type": "object", "description": "The record, corrected; without it, as it came."},
+                "on_conflict": _OPTIONS["on_conflict"],
+            },
+        }
+    },
+    responses={
+        (200, JSON): OpenApiResponse(AnswerSerializer, "It was there already; the reject is closed."),
+        (201, JSON): OpenApiResponse(AnswerSerializer, "Accepted; the reject is closed."),
+        (207, JSON): OpenApiResponse(AnswerSerializer, "Of a group, some were there already."),
+        (422, JSON): OpenApiResponse(AnswerSerializer, "Rejected again, with these reasons."),
+        **problems(400, 403, 404, 409, 413, 415),
+    },
+)
+lists_tables = extend_schema(
+    operation_id="list_tables", tags=["tables"], responses={(200, JSON): TableSummarySerializer, **problems()}
+)
+shows_table = extend_schema(
+    operation_id="show_table", tags=["tables"], responses={(200, JSON): TableSerializer, **problems(404)}
+)
+
+
+def add_records(result: dict[str, Any], generator: Any, request: Any, public: Any) -> dict[str, Any]:
+    """Add every table's record to the document: a hook of drf-spectacular."""
+    del generator, request, public
+    for source in sources():
+        schema = json_schema(source.contract)
+        schema.pop("$schema")
+        result["components"]["schemas"][source.table] = schema
+    post = result["paths"]["/api/v1/batches/"]["post"]
+    for media_type in (NDJSON, CSV):
+        post["requestBody"]["content"][media_type] = {"schema": {"type": "string", "description": _LINES}}
+    return result
+
+
+_LINES = "Records of the table that ?table= names: one JSON object a line, or a header and lines of CSV."

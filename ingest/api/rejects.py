@@ -1,0 +1,95 @@
+"""``/api/v1/rejects/``: refused records, and their replay."""
+
+from http import HTTPStatus
+
+from django.db.backends.utils import CursorWrapper
+from django.db.models import QuerySet
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from access.authentication import sender
+from access.problems import Problem
+from access.throttling import spend_records
+from dataforge.postgres.transactions import in_transaction
+from ingest.api import openapi
+from ingest.api.answers import answer
+from ingest.api.batches import send
+from ingest.api.bodies import Body, JsonParser
+from ingest.api.envelopes import read_members
+from ingest.api.filters import RejectFilters, narrow, page
+from ingest.api.idempotency import Answer
+from ingest.api.rights import require, viewable
+from ingest.api.serializers import OneOf, StrictSerializer
+from ingest.api.written import RejectSerializer
+from ingest.loading.options import ON_CONFLICT
+from ingest.models import RejectedRecord
+from ingest.posting.replay import NotReplayable, Replay, find_group, run, unit_of
+from ingest.sources import find_source
+
+
+class ReplaySerializer(StrictSerializer):
+    """How a reject is to be replayed."""
+
+    record = serializers.DictField(required=False, help_text="The record, corrected; without it, as it came.")
+    on_conflict = OneOf(ON_CONFLICT, default="reject", help_text="For a key that is stored with other content.")
+
+
+class Rejects(APIView):
+    """Refused records."""
+
+    @openapi.lists_rejects
+    def get(self, request: Request) -> Response:
+        """List the rejects of tables that one may view, the newest first."""
+        rows = narrow(request, visible(request), RejectFilters)
+        return page(request, rows, ordering=("-id",), serializer=RejectSerializer)
+
+
+class RejectDetail(APIView):
+    """One refused record."""
+
+    @openapi.shows_reject
+    def get(self, request: Request, number: int) -> Response:
+        """Give a reject."""
+        return Response(RejectSerializer(get_object_or_404(visible(request), pk=number)).data)
+
+
+class RejectReplay(APIView):
+    """Replays."""
+
+    parser_classes = (JsonParser,)
+
+    @openapi.replays_reject
+    def post(self, request: Request, number: int) -> HttpResponse:
+        """Replay a reject, with its group where it has one: as it came, or corrected."""
+        body = request.data
+        members = read_members(body) if isinstance(body, Body) else {}
+        serializer = ReplaySerializer(data=members)
+        serializer.is_valid(raise_exception=True)
+        corrections = {number: members["record"]} if "record" in members else {}
+        on_conflict = serializer.validated_data["on_conflict"]
+        user, token = sender(request)
+
+        def work(cursor: CursorWrapper) -> Answer:
+            try:
+                rejects = find_group(number)
+            except RejectedRecord.DoesNotExist as error:
+                raise Http404 from error
+            except NotReplayable as error:
+                raise Problem(HTTPStatus.CONFLICT, str(error), code="not_replayable") from error
+            require(request.user, [s for r in rejects if (s := find_source(r.table))], ("change",))
+            replay = Replay(rejects=rejects, corrections=corrections, on_conflict=on_conflict)
+            unit = unit_of(replay)
+            posted = run(cursor, replay, unit, user=user, options={"token": token.name})
+            return answer(unit, posted, results="all", where="/record")
+
+        spend_records(request, 1)
+        return send(in_transaction(work))
+
+
+def visible(request: Request) -> QuerySet[RejectedRecord]:
+    """Give the rejects of tables that the user may view."""
+    return RejectedRecord.objects.filter(table__in=viewable(request.user))

@@ -1,0 +1,137 @@
+"""``post``: one unit of records into the tables, with rejects and account, in the caller's transaction."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any
+from uuid import uuid4
+
+import pyarrow as pa
+from django.contrib.auth.models import User
+from django.db import DataError, IntegrityError, transaction
+from django.db.backends.utils import CursorWrapper
+from django.utils import timezone
+
+from dataforge import __version__
+from dataforge.errors import TableBusy
+from dataforge.postgres.locks import share
+from ingest.accounts import FileFacts, keep_account
+from ingest.late import refused_by_database
+from ingest.models import Batch
+from ingest.posting.account import fates, reports, status_of
+from ingest.posting.aftermath import heal_later, settle_rejects
+from ingest.posting.parents import tables_of
+from ingest.posting.units import Posted, Unit
+from ingest.posting.verdict import Judge, Judged
+from ingest.posting.writing import Counted, culprits, key_exists, write
+from ingest.rejects import RejectOrigin, find_rejects, rejects_of, store_rejects
+
+SHARE_TIMEOUT_SECONDS = 1
+# Keeps one table's rejects; gives the server's count of them, and their numbers by the indices of their records.
+type KeepRejects = Callable[[CursorWrapper, Unit, Judged, Batch], tuple[int, dict[int, int]]]
+ATTEMPTS = 10  # each failure means that another batch with some of the same keys was committed
+
+
+def post(
+    cursor: CursorWrapper,
+    unit: Unit,
+    *,
+    origin: str,
+    user: User | None,
+    options: dict[str, Any],
+    caused_by: Batch | None = None,
+    keep: KeepRejects | None = None,
+    replayed: Sequence[int] = (),
+    all_fates: bool = True,
+) -> Posted:
+    """Check ``unit``, write what is good, keep what is not, and account for all.
+
+    Must run in a transaction, whose rollback leaves nothing behind. TableBusy where a load or restore holds a table;
+    Django's database errors pass through. ``options`` are kept with the batch; ``keep`` says where rejects go,
+    ``replayed`` are the numbers of those that the unit replays. Orphans that waited for its records are healed after
+    the commit, by a task. Without ``all_fates`` only those of rejected records are told.
+    """
+    started, clock = timezone.now(), time.monotonic()
+    share(cursor, tables_of(table.source for table in unit.tables), timeout_seconds=SHARE_TIMEOUT_SECONDS)
+    judge = Judge(cursor, unit)
+    judged, counts = _write(cursor, unit, judge)
+    tables = reports(unit, judged, counts, seconds=time.monotonic() - clock)
+    status = status_of(tables)
+    if unit.dry_run:
+        return Posted(
+            batch=None, status=status, fates=fates(judged, refused=counts is None, all_of_them=all_fates), tables=tables
+        )
+    batch = Batch.objects.create(
+        id=uuid4(),
+        origin=origin,
+        status=status,
+        user=user,
+        options={"mode": unit.mode, "on_conflict": unit.on_conflict, **options},
+        caused_by=caused_by,
+        app_version=__version__,
+        started_at=started,
+        finished_at=timezone.now(),
+    )
+    numbers: dict[int, int] = {}
+    for each, report in zip(judged, tables, strict=True):
+        stored, found = (keep or keep_rejects)(cursor, unit, each, batch)
+        numbers |= found
+        file = FileFacts(columns=each.given.columns)
+        keep_account(batch.id, each.given.source, replace(report, rejected=stored), file=file)
+    if counts is not None and (parents := settle_rejects(cursor, judged, batch, replayed=replayed)):
+        transaction.on_commit(partial(heal_later, str(batch.id), list(parents)))
+    told = fates(judged, refused=counts is None, rejects=numbers, all_of_them=all_fates)
+    return Posted(batch=batch, status=status, fates=told, tables=tables)
+
+
+def _write(cursor: CursorWrapper, unit: Unit, judge: Judge) -> tuple[list[Judged], list[Counted] | None]:
+    """Judge and write until both agree; None in place of counts where the unit as a whole was refused."""
+    for _ in range(ATTEMPTS):
+        judged = judge.verdict()
+        if unit.mode == "atomic" and any(len(each.refused) for each in judged):
+            return judged, None
+        rows = [each.to_write() for each in judged]
+        if unit.dry_run:
+            return judged, [Counted(len(table.new), len(table.changed)) for table in rows]
+        try:
+            return judged, write(cursor, rows)
+        except (IntegrityError, DataError) as error:
+            if judge.trusts:
+                judge.doubt()
+            elif not (key_exists(error) and _overtaken(judge, judged)):
+                judge.refuse(refused_by_database(culprits(cursor, rows)))
+    raise TableBusy(
+        tables=", ".join(table.source.table for table in unit.tables),
+        holder="other batches with the same keys",
+        remedy="Send it again.",
+    )
+
+
+def _overtaken(judge: Judge, judged: Sequence[Judged]) -> bool:
+    """Ask the tables again; tell whether they hold a key by now that they did not hold before."""
+    found = False
+    for each in judged:
+        stored = judge.stored[each.given.source.table]
+        stored.forget()
+        found |= bool((stored.compare(each.processed.rows).new != each.compared.new).any())
+    return found
+
+
+def keep_rejects(cursor: CursorWrapper, unit: Unit, judged: Judged, batch: Batch) -> tuple[int, dict[int, int]]:
+    """Store one table's rejects, each as a row of its own or seen once more."""
+    if not judged.processed.rejected:
+        return 0, {}
+    contract = judged.given.source.contract
+    rejects = _named(rejects_of(judged.processed, contract), unit)
+    origin = RejectOrigin(batch=batch.id, contract=contract, now=timezone.now())
+    return store_rejects(cursor, rejects.to_batches(), origin), find_rejects(cursor, rejects, contract)
+
+
+def _named(rejects: pa.Table, unit: Unit) -> pa.Table:
+    """Give each reject the sender's reference and group."""
+    for name, given in (("ref", unit.refs), ("group", unit.groups)):
+        if given:
+            values = pa.array([given.get(int(index), "") for index in rejects["position"].to_numpy()], pa.string())
+            rejects = rejects.set_column(rejects.column_names.index(name), rejects.schema.field(name), values)
+    return rejects

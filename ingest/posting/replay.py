@@ -1,0 +1,176 @@
+"""Replay: a reject again, as it came or as it was corrected, under the rules of today, as a batch of its own."""
+
+import csv
+import io
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+from django.contrib.auth.models import User
+from django.db.backends.utils import CursorWrapper
+from django.db.models import F, Q
+from django.utils import timezone
+
+from ingest.loading.options import OnConflict
+from ingest.models import Account, Batch, RejectedRecord
+from ingest.posting.post import post
+from ingest.posting.units import Posted, TableRecords, Unit
+from ingest.posting.verdict import Judged
+from ingest.readers.json_records import Sent, records_from_json
+from ingest.readers.json_text import NotJson, scan
+from ingest.rejects import RejectOrigin, record_json, rejects_of, renew_rejects
+from ingest.sources import sources
+
+
+class NotReplayable(Exception):
+    """This reject cannot be replayed; ``str()`` says why, and what to do instead."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Replay:
+    """What is to be replayed: open rejects by their index in the unit, and corrections by the number of a reject."""
+
+    rejects: tuple[RejectedRecord, ...]
+    corrections: Mapping[int, Any]  # scanned JSON values
+    on_conflict: OnConflict = "reject"
+
+
+def find_group(number: int) -> tuple[RejectedRecord, ...]:
+    """Lock a reject, and those of its group; raises NotReplayable for a closed one, DoesNotExist for none.
+
+    Must run in the transaction of the replay: of two people at once, the second finds it closed.
+    """
+    first = RejectedRecord.objects.select_related("last_batch").get(pk=number)
+    if first.last_batch.options.get("mode") == "atomic":
+        raise NotReplayable(f"The reject {number} is of an atomic batch: correct that batch, and post it again whole.")
+    locked = with_groups([number])
+    if number not in {reject.pk for reject in locked}:
+        first.refresh_from_db(fields=["status"])
+        raise NotReplayable(f"The reject {number} is closed already: {first.status}.")
+    return locked
+
+
+def with_groups(numbers: Collection[int]) -> tuple[RejectedRecord, ...]:
+    """Lock rejects and those of their groups, in the order of their numbers; give those that are open then."""
+    chosen = RejectedRecord.objects.filter(pk__in=numbers)
+    wanted = Q(pk__in=numbers)
+    for batch, group in chosen.exclude(group="").values_list("last_batch", "group").distinct():
+        wanted |= Q(last_batch=batch, group=group)
+    locked = RejectedRecord.objects.filter(wanted).order_by("pk").select_for_update()
+    return tuple(reject for reject in locked if reject.status == RejectedRecord.Status.OPEN)
+
+
+def unit_of(replay: Replay) -> Unit:
+    """Make the unit of a replay; the index of a record is that of its reject."""
+    given: dict[str, list[Sent]] = defaultdict(list)
+    for reject, sent in zip(replay.rejects, _sent(replay), strict=True):
+        given[reject.table].append(sent)
+    return Unit(
+        tables=tuple(
+            TableRecords(source=source, records=records_from_json(given[source.table], source.contract))
+            for source in sources()
+            if source.table in given
+        ),
+        refs={index: reject.ref for index, reject in enumerate(replay.rejects) if reject.ref},
+        groups={index: reject.group for index, reject in enumerate(replay.rejects) if reject.group},
+        on_conflict=replay.on_conflict,
+    )
+
+
+def run(
+    cursor: CursorWrapper,
+    replay: Replay,
+    unit: Unit,
+    *,
+    user: User | None,
+    options: dict[str, Any],
+    caused_by: Batch | None = None,
+) -> Posted:
+    """Replay; an accepted reject is closed, one that fails again has new reasons. Raises what ``post`` raises."""
+    numbers = {index: reject.pk for index, reject in enumerate(replay.rejects)}
+
+    def keep(cursor: CursorWrapper, unit: Unit, judged: Judged, batch: Batch) -> tuple[int, dict[int, int]]:
+        del unit
+        contract = judged.given.source.contract
+        origin = RejectOrigin(batch=batch.id, contract=contract, now=timezone.now())
+        return renew_rejects(cursor, rejects_of(judged.processed, contract), numbers, origin), numbers
+
+    posted = post(
+        cursor,
+        unit,
+        origin=Batch.Origin.REPLAY,
+        user=user,
+        options=options,
+        caused_by=caused_by,
+        keep=keep,
+        replayed=list(numbers.values()),
+    )
+    corrected = {index: number for index, number in numbers.items() if number in replay.corrections}
+    _keep_corrections(cursor, unit.tables, corrected)
+    _close([numbers[fate.index] for fate in posted.fates if fate.outcome != "rejected"], posted.batch, user)
+    return posted
+
+
+def _sent(replay: Replay) -> list[Sent]:
+    """Give each record as it is to be judged: its new correction, or its last one, or as it came."""
+    columns = _columns(replay.rejects)
+    return [
+        Sent(index, replay.corrections[reject.pk], bytes(reject.raw))
+        if reject.pk in replay.corrections
+        else _as_kept(index, reject, columns)
+        for index, reject in enumerate(replay.rejects)
+    ]
+
+
+def _columns(rejects: Sequence[RejectedRecord]) -> dict[tuple[Any, str], list[str]]:
+    """Give the header of each CSV text that a reject came in, by batch and table."""
+    accounts = Account.objects.filter(batch__in={reject.batch_id for reject in rejects}).exclude(columns=[])
+    return {(account.batch_id, account.table): account.columns for account in accounts}
+
+
+def _as_kept(index: int, reject: RejectedRecord, columns: Mapping[tuple[Any, str], list[str]]) -> Sent:
+    raw = bytes(reject.raw)
+    if reject.correction is not None:
+        return Sent(index, reject.correction, raw)
+    header = columns.get((reject.batch_id, reject.table))
+    if header is not None:
+        return _from_csv(index, reject, header)
+    try:
+        return Sent(index, scan(raw.decode("utf-8", "surrogateescape"), 0).value, raw)
+    except NotJson as error:
+        return Sent(index, None, raw, ("invalid", f"The record is not JSON: {error}."))
+
+
+def _from_csv(index: int, reject: RejectedRecord, header: Sequence[str]) -> Sent:
+    raw = bytes(reject.raw)
+    if reject.record is None:  # it could not be split into fields, and no rule can change that
+        reason = reject.reasons[0]
+        return Sent(index, None, raw, (reason["code"], reason["message"]))
+    (fields,) = csv.reader(io.StringIO(raw.decode(), newline=""), strict=True)
+    return Sent(index, dict(zip(header, fields, strict=True)), raw)
+
+
+def _keep_corrections(cursor: CursorWrapper, tables: Sequence[TableRecords], numbers: Mapping[int, int]) -> None:
+    """Keep beside its reject what a person made of it."""
+    for table in tables if numbers else ():
+        positions = table.records.position.to_numpy().tolist()
+        rows = [row for row, index in enumerate(positions) if index in numbers]
+        texts = record_json(table.records, pa.array(rows, pa.int64())).to_pylist()
+        cursor.execute(
+            "update ingest_rejectedrecord r set correction = c.text::jsonb"
+            " from unnest(%s::bigint[], %s::text[]) as c (id, text) where r.id = c.id",
+            [[numbers[positions[row]] for row in rows], texts],
+        )
+
+
+def _close(numbers: Sequence[int], batch: Batch | None, user: User | None) -> None:
+    open_ones = RejectedRecord.objects.filter(pk__in=numbers, status=RejectedRecord.Status.OPEN)
+    open_ones.update(
+        status=RejectedRecord.Status.REPLAYED,
+        closed_at=timezone.now(),
+        closed_by=user,
+        last_batch=batch,
+        attempts=F("attempts") + 1,
+    )

@@ -1,0 +1,165 @@
+"""The verdict on a whole unit: ``process`` on each table, then stored rows, then groups, until nothing more falls."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from django.db.backends.utils import CursorWrapper
+
+from ingest.arrow import Rows
+from ingest.late import LATE_SCHEMA, STORED_ALREADY, reasons_among
+from ingest.posting.parents import UnitParents
+from ingest.posting.stored import Compared, StoredRows, all_new
+from ingest.posting.units import TableRecords, Unit
+from ingest.posting.writing import TableRows, in_key_order, pick
+from ingest.processing import Processed, process
+from ingest.references import NoParents
+from ingest.sources import is_adopted
+
+GROUP = "Another record of the group {group} was rejected, so this one was too."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judged:
+    """One table of a unit: what ``process`` says, and how its accepted rows compare with those stored."""
+
+    given: TableRecords
+    processed: Processed
+    compared: Compared
+
+    @property
+    def position(self) -> Rows:
+        """Indices in the unit of the accepted rows."""
+        return self.processed.records.position.to_numpy()[self.processed.source]
+
+    @property
+    def written(self) -> pa.Table:
+        """Give the accepted rows that the table did not hold to the letter."""
+        return pick(self.processed.rows, ~self.compared.unchanged)
+
+    @property
+    def refused(self) -> Rows:
+        """Indices in the unit of the refused records, readable or not."""
+        records = self.processed.records
+        readable = records.position.take(self.processed.reasons["row"].unique())
+        return np.concatenate([readable.to_numpy(), records.unreadable["position"].to_numpy()])
+
+    def to_write(self) -> TableRows:
+        """Give what the table lacks, in the order of the keys; rows with other content count only if that is wanted."""
+        contract, compared = self.given.source.contract, self.compared
+        changed = compared.placeholder.copy()
+        changed[list(compared.differs)] = True
+        rows, position = self.processed.rows, self.position
+        new, new_position = in_key_order(pick(rows, compared.new), position[compared.new], contract)
+        return TableRows(
+            contract=contract,
+            new=new,
+            new_position=new_position,
+            changed=pick(rows, changed),
+            changed_position=position[changed],
+        )
+
+
+class Judge:
+    """Judges one unit, again and again if need be; what the database said is asked once, and only of units in doubt."""
+
+    def __init__(self, cursor: CursorWrapper, unit: Unit) -> None:
+        lock = not unit.dry_run
+        self._unit = unit
+        self._parents = UnitParents(cursor, lock=lock)
+        self.stored = {
+            table.source.table: StoredRows(
+                cursor,
+                table.source.contract,
+                lock=lock and unit.on_conflict == "update",
+                fills_placeholders=is_adopted(table.source),
+            )
+            for table in unit.tables
+        }
+        self._late = LATE_SCHEMA.empty_table()
+        # A unit is trusted until something in it is refused: its keys are taken for new and its parents for stored,
+        # without asking, and PostgreSQL itself has the word while it writes. Most units are like that.
+        self.trusts = not unit.dry_run and unit.on_conflict == "reject"
+
+    def doubt(self) -> None:
+        """Ask from now on."""
+        self.trusts = False
+
+    def refuse(self, late: pa.Table) -> None:
+        """Take in reasons (``LATE_SCHEMA``) that only the database could give."""
+        self._late = pa.concat_tables([self._late, late])
+
+    def verdict(self) -> list[Judged]:
+        """Give the verdict on every table. Each round refuses at least one record more, so it ends."""
+        while True:
+            judged = self._judge()
+            if self.trusts and any(len(each.refused) for each in judged):
+                self.doubt()
+                continue
+            found = [self._conflicts(each) for each in judged] if self._unit.on_conflict == "reject" else []
+            if self._unit.mode == "partial" and self._unit.groups:
+                known = {int(index) for table in found for index in table["position"].to_numpy()}
+                found.append(self._fallen(judged, known))
+            late = pa.concat_tables([LATE_SCHEMA.empty_table(), *found])
+            if not len(late):
+                return judged
+            self.refuse(late)
+
+    def _judge(self) -> list[Judged]:
+        self._parents.begin()
+        return [self._judge_table(table) for table in self._unit.tables]
+
+    def _judge_table(self, table: TableRecords) -> Judged:
+        known = reasons_among(self._late, table.records)
+        lookups = NoParents() if self.trusts else self._parents
+        processed = process(table.records, table.source.contract, lookups=lookups, known=known)
+        if self.trusts:
+            return Judged(given=table, processed=processed, compared=all_new(len(processed.rows)))
+        self._parents.remember(table.source, processed)
+        compared = self.stored[table.source.table].compare(processed.rows)
+        return Judged(given=table, processed=processed, compared=compared)
+
+    def _conflicts(self, judged: Judged) -> pa.Table:
+        """Give the reasons of rows that are stored with other content."""
+        contract, rows = judged.given.source.contract, list(judged.compared.differs)
+        keys = judged.processed.rows.select(contract.natural_key).take(pa.array(rows, pa.int64()))
+        texts = [pc.cast(column, pa.string()).combine_chunks() for column in keys.columns]
+        values = pc.binary_join_element_wise(*texts, " ") if rows else pa.array([], pa.string())
+        return _late(
+            judged.position[rows],
+            field=contract.natural_key[0],
+            code="unique",
+            messages=[STORED_ALREADY.format(differs=", ".join(names)) for names in judged.compared.differs.values()],
+            values=values,
+        )
+
+    def _fallen(self, judged: Iterable[Judged], known: set[int]) -> pa.Table:
+        """Give the reasons of good records that belong to a group with a bad one."""
+        groups: Mapping[int, str] = self._unit.groups
+        refused = {int(index) for each in judged for index in each.refused} | known
+        failed = {groups[index] for index in refused if index in groups}
+        fallen = sorted(index for index, group in groups.items() if group in failed and index not in refused)
+        return _late(
+            np.array(fallen, np.int64),
+            field=None,
+            code="group_rejected",
+            messages=[GROUP.format(group=groups[index]) for index in fallen],
+            values=pa.array([groups[index] for index in fallen], pa.string()),
+        )
+
+
+def _late(position: Rows, *, field: str | None, code: str, messages: list[str], values: pa.Array) -> pa.Table:  # type: ignore[type-arg]
+    count = len(messages)
+    return pa.table(
+        [
+            pa.array(position, pa.int64()),
+            pa.repeat(pa.scalar(field, pa.string()), count),
+            pa.repeat(pa.scalar(code), count),
+            pa.array(messages, pa.string()),
+            values,
+            pa.nulls(count, pa.string()),
+        ],
+        schema=LATE_SCHEMA,
+    )

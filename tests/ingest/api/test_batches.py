@@ -1,0 +1,281 @@
+"""Posting records: what is accepted, what is refused and why, and the account of both."""
+
+import gzip
+import json
+from typing import Any
+
+import pytest
+
+from ingest.models import Account, Batch, RejectedRecord
+from tests.ingest.api.client import ApiClient, Json, trusted
+from tests.olist.loads import PLAIN, hex_id, query
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def api() -> ApiClient:
+    return trusted()
+
+
+def record(table: str, **changes: Any) -> Json:
+    """Give a good record of a table, changed in so many ways."""
+    return {**PLAIN[table], **changes}
+
+
+def tagged(table: str, *, ref: str | None = None, group: str | None = None, **changes: Any) -> Json:
+    """Give a record that names its table."""
+    names = {name: value for name, value in (("ref", ref), ("group", group)) if value is not None}
+    return {"table": table, **names, "data": record(table, **changes)}
+
+
+def order_with_parts(number: int = 1, **names: Any) -> list[Json]:
+    """Give an order with all that belongs to it, children first."""
+    key = hex_id(number)
+    return [
+        tagged("order_reviews", order_id=key, review_id=key, **names),
+        tagged("order_payments", order_id=key, **names),
+        tagged("order_items", order_id=key, product_id=key, seller_id=key, **names),
+        tagged("orders", order_id=key, customer_id=key, **names),
+        tagged("products", product_id=key, product_category_name=None, **names),
+        tagged("sellers", seller_id=key, **names),
+        tagged("customers", customer_id=key, **names),
+    ]
+
+
+def one_table(table: str, *records: Any, **options: Any) -> Json:
+    return {"table": table, "records": list(records), **options}
+
+
+def stored(table: str) -> int:
+    return int(query(f"select count(*) from olist_{table}")[0][0])
+
+
+def test_a_new_record_is_inserted_and_the_same_again_is_unchanged(api: ApiClient) -> None:
+    first = api.post(one_table("customers", record("customers")))
+    again = api.post(one_table("customers", record("customers")))
+    assert (first.status, first.counts) == (201, {"read": 1, "inserted": 1})
+    assert (again.status, again.counts) == (200, {"read": 1, "unchanged": 1})
+    assert first.headers["Location"] == f"/api/v1/batches/{first.json['id']}/"
+    assert first.headers["Forge-Rejected"] == "0"
+    assert stored("customers") == 1
+
+
+def test_an_order_comes_with_all_its_parts_in_any_order(api: ApiClient) -> None:
+    answer = api.post({"records": order_with_parts()})
+    assert (answer.status, answer.counts) == (201, {"read": 7, "inserted": 7})
+    assert {name: counts["inserted"] for name, counts in answer.json["tables"].items()} == dict.fromkeys(
+        ["customers", "sellers", "products", "orders", "order_items", "order_payments", "order_reviews"], 1
+    )
+    assert query("select order_id, product_id, seller_id from olist_order_items") == [(hex_id(1),) * 3]
+
+
+def test_every_reason_is_given_with_index_reference_pointer_and_value(api: ApiClient) -> None:
+    bad = tagged(
+        "orders", ref="o-2", order_status="teleported", customer_id="x", order_approved_at="2017-01-01 00:00:00"
+    )
+    answer = api.post({"records": [tagged("customers"), bad]})
+    assert answer.status == 207
+    assert answer.headers["Forge-Rejected"] == "1"
+    (result,) = answer.json["results"]
+    reject = RejectedRecord.objects.get()
+    assert {name: result[name] for name in ("index", "ref", "table", "outcome", "reject_id")} == {
+        "index": 1,
+        "ref": "o-2",
+        "table": "orders",
+        "outcome": "rejected",
+        "reject_id": str(reject.pk),
+    }
+    assert [(r["pointer"], r["code"], r["value"]) for r in result["reasons"]] == [
+        ("/records/1/data/customer_id", "invalid", "x"),
+        ("/records/1/data/order_status", "invalid_choice", "teleported"),
+        (
+            "/records/1/data/order_approved_at",
+            "check",
+            "order_purchase_timestamp=2018-03-01 10:00:00.000000, order_approved_at=2017-01-01 00:00:00.000000",
+        ),
+    ]
+    assert result["reasons"][2]["constraint"] == "olist_orders_approved_after_purchase"
+    assert (reject.position, reject.ref, reject.batch.origin) == (1, "o-2", "api")
+
+
+def test_a_reject_keeps_the_bytes_of_its_record_as_they_were_sent(api: ApiClient) -> None:
+    sent = '{ "seller_id" : "x",\t"seller_city":"S\\u00e3o \\ud83d\\ude00", "seller_state": 12.50 }'
+    body = f'{{"records": [{{"data": {sent}, "table": "sellers"}}]}}'
+    answer = api.post(body.encode())
+    assert answer.status == 422
+    assert bytes(RejectedRecord.objects.get().raw) == sent.encode()
+
+
+def test_a_partial_batch_keeps_the_good_and_an_atomic_one_nothing(api: ApiClient) -> None:
+    records = [record("sellers"), record("sellers", seller_id=hex_id(2), seller_state="XX")]
+    partial = api.post(one_table("sellers", *records))
+    assert (partial.status, partial.counts) == (207, {"read": 2, "inserted": 1, "rejected": 1})
+    assert stored("sellers") == 1
+    changed = [record("sellers", seller_id=hex_id(3)), *records[1:], record("sellers")]
+    atomic = api.post(one_table("sellers", *changed, mode="atomic"))
+    assert (atomic.status, atomic.counts) == (422, {"read": 3, "rejected": 1, "rolled_back": 2})
+    assert stored("sellers") == 1
+    reject = RejectedRecord.objects.get()
+    assert (reject.times_seen, str(reject.last_batch_id)) == (2, atomic.json["id"])
+    assert Account.objects.get(batch=atomic.json["id"]).rolled_back == 2
+
+
+@pytest.mark.parametrize("mode", ["partial", "atomic"])
+def test_an_atomic_batch_without_a_fault_is_accepted_like_a_partial_one(api: ApiClient, mode: str) -> None:
+    answer = api.post({"records": order_with_parts(), "mode": mode})
+    assert (answer.status, answer.json["mode"], answer.counts) == (201, mode, {"read": 7, "inserted": 7})
+
+
+def test_records_of_a_group_stand_or_fall_together(api: ApiClient) -> None:
+    bad, good = order_with_parts(1, group="one"), order_with_parts(2, group="two")
+    bad[1]["data"]["payment_value"] = "-1"
+    answer = api.post({"records": [*bad, *good]})
+    assert (answer.status, answer.counts) == (207, {"read": 14, "inserted": 7, "rejected": 7})
+    assert answer.codes[1] == (1, "payment_value", "min_value")
+    assert [code for index, _, code in answer.codes if index != 1] == ["group_rejected"] * 6
+    assert stored("orders") == stored("customers") == 1
+    assert set(RejectedRecord.objects.values_list("group", flat=True)) == {"one"}
+
+
+def test_a_group_that_waits_for_a_fallen_group_falls_too(api: ApiClient) -> None:
+    length = 30
+    chain = [tagged("sellers", group="0", seller_state="XX")]
+    for number in range(length):
+        chain.append(tagged("customers", group=str(number), customer_id=hex_id(number)))
+        chain.append(tagged("orders", group=str(number + 1), order_id=hex_id(number), customer_id=hex_id(number)))
+    answer = api.post({"records": chain})
+    assert (answer.status, answer.counts) == (422, {"read": 1 + 2 * length, "rejected": 1 + 2 * length})
+
+
+def test_a_record_that_repeats_one_of_a_fallen_group_takes_its_place(api: ApiClient) -> None:
+    fallen = [tagged("sellers", group="a"), tagged("customers", group="a", customer_state="XX")]
+    answer = api.post({"records": [*fallen, tagged("sellers", group="b")]})
+    assert answer.counts == {"read": 3, "inserted": 1, "rejected": 2}
+    assert [code for _, _, code in answer.codes] == ["group_rejected", "invalid_choice"]
+
+
+def test_a_child_of_a_refused_parent_is_rejected_and_linked_to_it(api: ApiClient) -> None:
+    answer = api.post({"records": [tagged("orders"), tagged("customers", customer_state="XX")]})
+    assert answer.codes == [(0, "customer_id", "parent_rejected"), (1, "customer_state", "invalid_choice")]
+    child, parent = (RejectedRecord.objects.get(table=table) for table in ("orders", "customers"))
+    assert child.parent == parent
+    assert child.waits_for == [f"customers/{hex_id(1)}"]
+
+
+def test_a_missing_parent_is_a_reason_and_is_never_added_over_http(api: ApiClient) -> None:
+    answer = api.post(one_table("products", record("products", product_category_name="a_typo")))
+    assert answer.codes == [(0, "product_category_name", "does_not_exist")]
+    assert stored("product_category_name_translation") == 0
+
+
+def test_the_real_category_fills_a_placeholder_that_a_load_has_added(api: ApiClient) -> None:
+    query("insert into olist_product_category_name_translation (product_category_name) values ('livros')")
+    answer = api.post(one_table("product_category_name_translation", record("product_category_name_translation")))
+    assert (answer.status, answer.counts) == (201, {"read": 1, "updated": 1})
+    assert query("select product_category_name_english from olist_product_category_name_translation") == [("books",)]
+
+
+def test_a_key_stored_with_other_content_is_a_reject_or_an_update(api: ApiClient) -> None:
+    api.post(one_table("sellers", record("sellers")))
+    other = record("sellers", seller_city="rio", seller_state="RJ")
+    refused = api.post(one_table("sellers", other))
+    assert refused.codes == [(0, "seller_id", "unique")]
+    assert "different: seller_city, seller_state" in refused.json["results"][0]["reasons"][0]["message"]
+    updated = api.post(one_table("sellers", other, on_conflict="update"))
+    assert (updated.status, updated.counts) == (201, {"read": 1, "updated": 1})
+    assert query("select seller_city, seller_state from olist_sellers") == [("rio", "RJ")]
+
+
+def test_an_update_keeps_every_type_of_value(api: ApiClient) -> None:
+    parts = order_with_parts()
+    api.post({"records": parts})
+    parts[0]["data"] |= {"review_comment_title": None, "review_comment_message": 'a "b"\\ {c},\n ', "review_score": 1}
+    parts[2]["data"] |= {"price": "99999999.99", "shipping_limit_date": "0001-01-01 00:00:00.000001"}
+    answer = api.post({"records": parts, "on_conflict": "update"})
+    assert answer.counts == {"read": 7, "updated": 2, "unchanged": 5}
+    assert query("select review_comment_title, review_comment_message, review_score from olist_order_reviews") == [
+        (None, 'a "b"\\ {c},\n ', 1)
+    ]
+    assert query("select price::text, shipping_limit_date::text from olist_order_items") == [
+        ("99999999.99", "0001-01-01 00:00:00.000001")
+    ]
+
+
+def test_the_same_record_twice_is_a_duplicate_and_the_same_key_twice_a_reject(api: ApiClient) -> None:
+    answer = api.post(one_table("sellers", record("sellers"), record("sellers"), record("sellers", seller_city="rio")))
+    assert (answer.status, answer.counts) == (207, {"read": 3, "inserted": 1, "duplicates": 1, "rejected": 1})
+    assert answer.codes == [(2, "seller_id", "unique")]
+
+
+def test_normalising_is_counted_as_repairs(api: ApiClient) -> None:
+    zipped = record("sellers", seller_id=hex_id(0xABC).upper(), seller_zip_code_prefix=1037, seller_state=" sp ")
+    answer = api.post(one_table("sellers", zipped))
+    assert answer.status == 201
+    assert answer.json["tables"]["sellers"]["repaired"] == {"leading_zero": 1, "lower": 1, "trim": 1, "upper": 1}
+    assert query("select seller_id, seller_zip_code_prefix, seller_state from olist_sellers") == [
+        (hex_id(0xABC), "01037", "SP")
+    ]
+
+
+@pytest.mark.parametrize("written", ["12.50", '"12.50"', "12.5", "12.500", '" 12.50 "'])
+def test_a_number_is_judged_by_its_exact_text(api: ApiClient, written: str) -> None:
+    api.post({"records": order_with_parts()})
+    body = json.dumps(one_table("order_payments", record("order_payments", payment_sequential=2, payment_value=0)))
+    answer = api.post(body.replace('"payment_value": 0', f'"payment_value": {written}'))
+    assert answer.status == 201
+    assert query("select payment_value::text from olist_order_payments where payment_sequential = 2") == [("12.50",)]
+
+
+def test_results_lists_refused_records_or_all_or_none(api: ApiClient) -> None:
+    records = [record("sellers"), record("sellers", seller_id="x")]
+    listed = {}
+    for results in ("errors", "all", "summary"):
+        answer = api.post(one_table("sellers", *records, results=results, dry_run=True))
+        listed[results] = [(result["index"], result["outcome"]) for result in answer.json["results"]]
+    assert listed == {"errors": [(1, "rejected")], "all": [(0, "inserted"), (1, "rejected")], "summary": []}
+
+
+def test_a_dry_run_says_what_would_be_and_writes_nothing(api: ApiClient) -> None:
+    answer = api.post(one_table("sellers", record("sellers"), record("sellers", seller_id="x"), dry_run=True))
+    assert (answer.status, answer.counts) == (200, {"read": 2, "inserted": 1, "rejected": 1})
+    assert (answer.json["id"], answer.json["results"][0]["reject_id"]) == (None, None)
+    assert "Location" not in answer.headers
+    assert not stored("sellers")
+    assert not Batch.objects.exists()
+    assert not RejectedRecord.objects.exists()
+
+
+CSV = "seller_state,seller_city,seller_zip_code_prefix,seller_id\nSP,sao paulo,01037,{}\nXX,rio,01037,{}\n"
+
+
+def test_csv_is_taken_for_one_table_with_its_columns_in_any_order(api: ApiClient) -> None:
+    body = CSV.format(hex_id(1), hex_id(2))
+    answer = api.post(body, to="/api/v1/batches/?table=sellers", kind="text/csv; charset=utf-8")
+    assert (answer.status, answer.counts) == (207, {"read": 2, "inserted": 1, "rejected": 1})
+    assert answer.codes == [(1, "seller_state", "invalid_choice")]
+    reject = RejectedRecord.objects.get()
+    assert bytes(reject.raw) == f"XX,rio,01037,{hex_id(2)}".encode()
+    assert (reject.position, reject.line) == (1, 3)
+
+
+def test_ndjson_is_taken_for_one_table_and_a_bad_line_is_a_reject(api: ApiClient) -> None:
+    lines = [json.dumps(record("sellers")), "", '{"seller_id": ', json.dumps(record("sellers", seller_id="x"))]
+    answer = api.post(
+        "\r\n".join(lines), to="/api/v1/batches/?table=sellers&mode=partial&results=all", kind="application/x-ndjson"
+    )
+    assert (answer.status, answer.counts) == (207, {"read": 3, "inserted": 1, "rejected": 2})
+    assert answer.codes == [(1, None, "invalid"), (2, "seller_id", "invalid")]
+    assert bytes(RejectedRecord.objects.get(position=1).raw) == b'{"seller_id": '
+
+
+def test_a_body_may_be_gzipped(api: ApiClient) -> None:
+    body = gzip.compress(json.dumps(one_table("sellers", record("sellers"))).encode())
+    answer = api.post(body, Content_Encoding="gzip")
+    assert (answer.status, answer.counts) == (201, {"read": 1, "inserted": 1})
+
+
+def test_a_whole_batch_of_a_thousand_records_is_taken(api: ApiClient) -> None:
+    records = [record("sellers", seller_id=hex_id(number)) for number in range(1000)]
+    assert api.post(one_table("sellers", *records)).counts == {"read": 1000, "inserted": 1000}
+    assert api.post(one_table("sellers", *reversed(records))).counts == {"read": 1000, "unchanged": 1000}
