@@ -71,7 +71,9 @@ def _join(cursor: CursorWrapper, tables: Sequence[Table], exported: str) -> bool
 
 
 def _lock_statement(tables: Sequence[Table], wait: str) -> sql.Composable:
-    names = sql.SQL(", ").join(table.identifier for table in tables)
+    """Lock in the order in which loads and restores do (by name), so that nobody waits for one another."""
+    in_order = sorted(tables, key=lambda table: (table.schema, table.name))
+    names = sql.SQL(", ").join(table.identifier for table in in_order)
     return sql.SQL("LOCK TABLE {} IN ACCESS SHARE MODE" + wait).format(names)
 
 

@@ -140,7 +140,7 @@ def test_a_check_needs_no_database(shelves: Path) -> None:
     for command, path in ((code, shelves), (code.replace("{path!r}", "'--all'"), shelves)):
         nowhere = database_url(host=str(shelves.parent))
         process = spawn(command.format(path=str(path)), DATABASE_URL=nowhere, BACKUP_STORE=str(shelves.parents[1]))
-        out, err = process.communicate(timeout=30)
+        out, err = process.communicate(timeout=60)
         assert (process.returncode, err) == (0, "")
         assert f"{shelves}: whole (shelves, 3 rows" in out
 

@@ -4,8 +4,9 @@ import random
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from unittest import mock
 
 import pytest
 from django.db import connection, transaction
@@ -120,6 +121,11 @@ def test_backups_and_restores_killed_many_times(seed: int, store: Path) -> None:
     kill_restores(store, seed=seed, kills=10)
 
 
+def patience() -> AbstractContextManager[object]:
+    """Wait for locks as long as a slow machine needs."""
+    return mock.patch("backups.restore.LOCK_WAIT_SECONDS", PATIENCE_SECONDS)
+
+
 @contextmanager
 def at_work(work: Callable[[BaseDatabaseWrapper, int], None]) -> Iterator[None]:
     """Let another session do ``work`` over and over."""
@@ -166,7 +172,7 @@ def test_with_writers_and_a_replace_at_work_all_tables_of_a_run_fit_and_none_is_
     def replace(session: BaseDatabaseWrapper, number: int) -> None:
         restore("shelves", path=first.path, mode="replace", with_children=True, safety_backup=False)
 
-    with at_work(write), at_work(replace):
+    with patience(), at_work(write), at_work(replace):
         for _ in range(6):
             shelves, books = sorted(backup(FAMILY), key=lambda each: each.table, reverse=True)
             assert shelves.rows >= 3_000
