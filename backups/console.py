@@ -1,10 +1,11 @@
 """What the commands of this room have in common: how an error ends them, and how figures look."""
 
+import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 
-from django.core.management.base import CommandError
+from django.core.management.base import CommandError, OutputWrapper
 from django.utils import timezone
 from rich.console import Console
 from rich.table import Table
@@ -13,6 +14,7 @@ from dataforge.errors import DataForgeError
 
 EXIT_REFUSED = 1
 EXIT_INTERRUPTED = 130
+_WIDTH = 500
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 
 
@@ -42,11 +44,14 @@ def moment(value: datetime | None) -> str:
     return "" if value is None else timezone.localtime(value).strftime("%Y-%m-%d %H:%M:%S")
 
 
-def print_table(out: object, headers: list[str], rows: list[list[str]], *, numbers: set[str]) -> None:
-    """Print columns, those of ``numbers`` to the right, at their full width where ``out`` is no terminal."""
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
+def print_table(out: OutputWrapper, headers: list[str], rows: list[list[str]], *, numbers: set[str]) -> None:
+    """Print columns, those of ``numbers`` to the right; paths are never cut, however wide the terminal is."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     for header in headers:
         table.add_column(header, justify="right" if header in numbers else "left", no_wrap=True)
     for row in rows:
         table.add_row(*row)
-    Console(file=out, width=None if getattr(out, "isatty", bool)() else 240, highlight=False, markup=False).print(table)  # type: ignore[arg-type] # Django's wrapper has all that rich calls
+    text = io.StringIO()
+    Console(file=text, width=_WIDTH, highlight=False, emoji=False, markup=False).print(table)
+    for line in text.getvalue().splitlines():
+        out.write(line.rstrip())
