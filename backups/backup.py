@@ -53,30 +53,47 @@ def backup(
     hears of each table as its turn comes. Raises SourceUnreadable (a table that nobody knows, a place that cannot be
     written to), BackupRefused (what no file can hold), TableBusy, DatabaseUnavailable, DatabaseFailed.
     """
+    return run_backup(plan_backup(tables, to=to, origin=origin, schedule=schedule, user=user), on_table=on_table)
+
+
+def plan_backup(
+    tables: Sequence[str] | None = None,
+    *,
+    to: str | None = None,
+    origin: str = Backup.Origin.ASKED,
+    schedule: BackupSchedule | None = None,
+    user: User | None = None,
+) -> tuple[Backup, ...]:
+    """Enter what ``backup`` would do into the catalogue, as queued, for ``run_backup`` now or in another process."""
     names = all_tables() if tables is None else tuple(dict.fromkeys(map(table_named, tables)))
     if not names:
         raise SourceUnreadable(path="backup", problem="no table is named", remedy="Name tables, or --all.")
-    store = Store(to or settings.DATAFORGE_BACKUP_STORE)
-    run = uuid4()
+    store, run = Store(to or settings.DATAFORGE_BACKUP_STORE), uuid4()
+    rows = [Backup(run=run, table=name, origin=origin, schedule=schedule, user=user, path=store.url) for name in names]
     with explained("the backup"):
+        return tuple(Backup.objects.bulk_create(rows))
+
+
+def run_backup(
+    rows: Sequence[Backup], *, on_table: Callable[[str], None] = lambda table: None
+) -> tuple[BackupResult, ...]:
+    """Carry out what ``plan_backup`` entered, all of one run; see ``backup``."""
+    by_table, run = {row.table: row for row in rows}, rows[0].run
+    with explained("the backup"), alive(run), _recorded(rows):
         mark_dead()
         with connection.cursor() as cursor:
             assert_server_agrees(cursor)
-            shapes = ordered(shape(cursor, name) for name in names)
-        rows = [
-            Backup(run=run, table=each.name, origin=origin, schedule=schedule, user=user, path=store.url)
-            for each in shapes
-        ]
-        with alive(run), _recorded(rows):
-            written = _write(shapes, rows, store, run, on_table)
-            try:
-                for each in written:
-                    each.publish()
-                enter(rows, written)
-            except BaseException:
-                discard(written)
-                raise
-    return tuple(_result(row) for row in rows)
+            shapes = ordered(shape(cursor, name) for name in by_table)
+        in_order = [by_table[each.name] for each in shapes]
+        written = _write(shapes, in_order, Store(rows[0].path), run, on_table)
+        try:
+            for each in written:
+                each.publish()
+            enter(in_order, written)
+        except BaseException:
+            discard(written)
+            raise
+    return tuple(_result(row) for row in in_order)
 
 
 def enter(rows: Sequence[Backup], written: Sequence[Written]) -> None:
@@ -128,8 +145,8 @@ def _write(
 
 @contextmanager
 def _recorded(rows: Sequence[Backup]) -> Iterator[None]:
-    """Keep ``rows`` in the catalogue as running, and as failed where the block fails."""
-    Backup.objects.bulk_create(rows)
+    """Show ``rows`` in the catalogue as running, and as failed where the block fails."""
+    Backup.objects.filter(pk__in=[row.pk for row in rows]).update(status=Status.RUNNING)
     try:
         yield
     except BaseException as error:

@@ -15,6 +15,7 @@ NAME_LENGTH = 100
 class Status(models.TextChoices):
     """Where a backup or restore stands; ``pruned``: its file was removed by its retention."""
 
+    QUEUED = "queued", _("queued")
     RUNNING = "running", _("running")
     DONE = "done", _("done")
     FAILED = "failed", _("failed")
@@ -36,7 +37,7 @@ class Backup(models.Model):
     run = models.UUIDField(default=uuid.uuid4)
     table = models.CharField(max_length=NAME_LENGTH)
     origin = models.CharField(max_length=10, choices=Origin.choices, default=Origin.ASKED)
-    status = models.CharField(max_length=10, choices=Status.choices, default=Status.RUNNING)
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.QUEUED)
     schedule = models.ForeignKey(
         "BackupSchedule", on_delete=models.SET_NULL, null=True, blank=True, related_name="backups"
     )
@@ -81,7 +82,7 @@ class Restore(models.Model):
     mode = models.CharField(max_length=10, choices=Mode.choices, blank=True, help_text="Empty: to be chosen.")
     with_children = models.BooleanField(default=False)
     dry_run = models.BooleanField(default=False)
-    status = models.CharField(max_length=10, choices=Status.choices, default=Status.RUNNING)
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.QUEUED)
     report = models.JSONField(null=True, blank=True)
     error = models.TextField(blank=True)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True)

@@ -46,35 +46,52 @@ def restore(
     before it is committed. Raises SourceUnreadable, BackupRefused, BackupDamaged, TableBusy, DatabaseUnavailable,
     DatabaseFailed: nothing is changed then.
     """
-    started = time.monotonic()
+    row = plan_restore(table, path=path, at=at, mode=mode, dry_run=dry_run, with_children=with_children, user=user)
+    return run_restore(row, safety_backup=safety_backup)
+
+
+def plan_restore(
+    table: str,
+    *,
+    path: str | None = None,
+    at: datetime | None = None,
+    mode: str | None = None,
+    dry_run: bool = False,
+    with_children: bool = False,
+    user: User | None = None,
+) -> Restore:
+    """Choose the backup and keep what ``restore`` would do as queued, for ``run_restore`` now or in another process."""
     name = table_named(table)
+    with explained("the restore"):
+        return Restore.objects.create(
+            table=name,
+            path=choose(name, path=path, at=at),
+            mode=mode or "",
+            with_children=with_children,
+            dry_run=dry_run,
+            user=user,
+        )
+
+
+def run_restore(row: Restore, *, safety_backup: bool = True) -> RestoreReport:
+    """Carry out what ``plan_restore`` kept; see ``restore``."""
+    started = time.monotonic()
     with ExitStack() as stack:
         stack.enter_context(explained("the restore"))
+        stack.enter_context(_recorded(row))
         mark_dead()
-        file = stack.enter_context(opened(choose(name, path=path, at=at)))
-        row = stack.enter_context(
-            _recorded(
-                Restore(
-                    table=name,
-                    path=file.path,
-                    backup=entry(file),
-                    mode=mode or "",
-                    with_children=with_children,
-                    dry_run=dry_run,
-                    user=user,
-                )
-            )
-        )
-        files = {name: file}
-        for child in _children(name, file) if with_children else ():
+        file = stack.enter_context(opened(row.path))
+        row.backup = entry(file)
+        files = {row.table: file}
+        for child in _children(row.table, file) if row.with_children else ():
             opened_child = stack.enter_context(opened(child))
             files[opened_child.manifest.table] = opened_child
-        if not dry_run:
+        if not row.dry_run:
             stack.enter_context(exclusive(connection, files, what="restore", timeout_seconds=LOCK_WAIT_SECONDS))
         outcome = carry_out(files, row, safety_backup=safety_backup)
         report = RestoreReport(
             id=str(row.id),
-            dry_run=dry_run,
+            dry_run=row.dry_run,
             seconds=time.monotonic() - started,
             tables=outcome.tables,
             orphans=outcome.orphans,
@@ -112,9 +129,10 @@ def _children(table: str, file: BackupFile) -> list[str]:
 @contextmanager
 def _recorded(row: Restore) -> Iterator[Restore]:
     """Keep ``row`` as running, and at the end as what became of it."""
-    row.save()
+    row.status = Status.RUNNING
     try:
         with alive(row.id):
+            row.save()
             yield row
         row.status = Status.DONE
     except BaseException as error:

@@ -65,7 +65,7 @@ def put(rows: list[dict[str, Any]]) -> None:
 
 
 @given(rows=ROWS)
-@settings(max_examples=60, deadline=None, suppress_health_check=QUIET)
+@settings(max_examples=40, deadline=None, suppress_health_check=QUIET)
 def test_postgresql_and_the_reader_of_a_file_hash_every_row_alike(rows: list[dict[str, Any]]) -> None:
     put(rows)
     with transaction.atomic(), connection.cursor() as cursor:
@@ -96,7 +96,7 @@ def test_columns_of_few_texts_of_none_and_of_many_hash_alike_too() -> None:
 
 
 @given(rows=ROWS)
-@settings(max_examples=15, deadline=None, suppress_health_check=QUIET)
+@settings(max_examples=8, deadline=None, suppress_health_check=QUIET)
 def test_rows_come_back_as_they_were(rows: list[dict[str, Any]], store: Path) -> None:
     put(rows)
     before, signs = content("specimens"), query("select point::text, data::text from specimens order by id")
