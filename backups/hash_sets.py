@@ -9,11 +9,14 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
+
+type Hashes = npt.NDArray[np.int64]
 
 PART_ROWS = 1 << 20
 MAX_PARTS = 256
@@ -75,8 +78,18 @@ def only_on_one_side(left: Side, right: Side, *, parts: int) -> Iterator[tuple[p
     """Give, part by part, the rows of ``left`` whose hash ``right`` has not, and the other way round."""
     for number in range(parts):
         mine, theirs = left.part(number), right.part(number)
-        yield _without(mine, theirs), _without(theirs, mine)
+        alone = _alone(mine[HASH].to_numpy(), theirs[HASH].to_numpy())
+        yield mine.filter(pc.is_in(mine[HASH], value_set=alone)), theirs.filter(pc.is_in(theirs[HASH], value_set=alone))
 
 
-def _without(rows: pa.Table, others: pa.Table) -> pa.Table:
-    return rows.filter(pc.invert(pc.is_in(rows[HASH], value_set=others[HASH].combine_chunks())))
+def _alone(left: Hashes, right: Hashes) -> "pa.Array[Any]":
+    """Give the hashes that come once on both sides together: half the work of looking up each side in the other.
+
+    Two rows of one side with one hash (1 in 37 million for a million rows) would be missed, and a restore would then
+    end at its last check, unfinished.
+    """
+    hashes = np.sort(np.concatenate([left, right]))
+    paired = np.zeros(len(hashes), np.bool_)
+    paired[1:] = hashes[1:] == hashes[:-1]
+    paired[:-1] |= paired[1:]
+    return pa.array(hashes[~paired])
