@@ -7,7 +7,7 @@ from dataclasses import replace as changed
 from uuid import UUID, uuid4
 
 from django.conf import settings
-from django.db import DataError, IntegrityError, connection, transaction
+from django.db import DataError, IntegrityError, InterfaceError, OperationalError, connection, transaction
 from django.db.backends.utils import CursorWrapper
 from psycopg2 import sql
 
@@ -136,10 +136,15 @@ def _prove(cursor: CursorWrapper, fits: Sequence[Fit]) -> None:
 
 @contextmanager
 def _safe() -> Iterator[list[Written]]:
-    """Collect safety backups, which go again if the restore does not come about."""
+    """Collect safety backups, which go again if the restore does not come about.
+
+    Where the connection is lost nobody knows whether it did: they stay then.
+    """
     kept: list[Written] = []
     try:
         yield kept
+    except (OperationalError, InterfaceError):
+        raise
     except BaseException:
         discard(kept)
         raise
