@@ -14,6 +14,7 @@ from rest_framework.throttling import BaseThrottle
 
 SECONDS = 60
 _KEPT_MINUTES = 60
+_ADDRESS_CHARACTERS = 100  # behind proxies it comes from a header, of any length
 
 # A refused amount is not counted: the bound is on what passes. Without `off`, each request would wait for the disk.
 _SPEND = """
@@ -47,7 +48,7 @@ def spend_records(request: Request, amount: int) -> None:
 
 def count_bad_token(request: Request) -> None:
     """Count a wrong token against the address that it came from; Throttled where there were too many."""
-    address = BaseThrottle().get_ident(request)
+    address = BaseThrottle().get_ident(request)[:_ADDRESS_CHARACTERS].replace("\x00", "")
     with connection.cursor() as cursor:  # addresses have no end: forget those of the past
         cursor.execute(
             "delete from access_counter where minute < floor(extract(epoch from clock_timestamp()) / 60) - %s",

@@ -75,6 +75,7 @@ DATABASES: dict[str, dict[str, Any]] = {
 DATABASES["default"].setdefault("CONN_MAX_AGE", 600)
 DATABASES["default"].setdefault("CONN_HEALTH_CHECKS", True)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+AUTHENTICATION_BACKENDS = ["access.backends.OneQueryBackend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
@@ -122,6 +123,9 @@ API_REQUESTS_PER_MINUTE = env.number("API_REQUESTS_PER_MINUTE", default=600)
 API_RECORDS_PER_MINUTE = env.number("API_RECORDS_PER_MINUTE", default=300_000)
 API_BAD_TOKENS_PER_MINUTE = env.number("API_BAD_TOKENS_PER_MINUTE", default=20)
 API_MAX_BYTES = env.number("API_MAX_BYTES", default=10 * 1024 * 1024)
+
+# Closed rejects go after so many days; open ones never go by themselves.
+REJECTS_KEPT_DAYS = env.number("REJECTS_KEPT_DAYS", default=365)
 
 LOGGING = {
     "version": 1,

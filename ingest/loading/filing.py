@@ -24,7 +24,8 @@ from ingest.processing import process
 from ingest.readers.csv_file import CsvFile
 from ingest.readers.locations import Location
 from ingest.readers.picking import pick
-from ingest.rejects import RejectOrigin, describe, store_rejects
+from ingest.reject_store import RejectOrigin, store_rejects
+from ingest.rejects import describe
 from ingest.sources import Source
 
 type RejectsSink = Callable[[Source, pa.RecordBatch], None]

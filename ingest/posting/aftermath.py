@@ -16,10 +16,21 @@ select array(select t from unnest(%s::text[]) as t
              where exists (select from ingest_rejectedrecord where status = 'open' and "table" = t)),
        exists (select from ingest_rejectedrecord where status = 'open' and waits_for <> '{}')
 """
+# Key by key: while rejects pour in, the planner's statistics know of none that are open, and it would read them all.
 # A reject that this very batch saw is no older than the good record, and one that it replays is closed by that.
 _SUPERSEDE = """
 update ingest_rejectedrecord set status = 'superseded', closed_at = %s, closed_why = %s
-where status = 'open' and "table" = %s and natural_key = any(%s::text[]) and last_batch_id <> %s and id <> all(%s)
+where id in (
+    select old.id from unnest(%s::text[]) as k (key) cross join lateral (
+        select id, status, last_batch_id from ingest_rejectedrecord
+        where "table" = %s and natural_key = k.key offset 0) as old
+    where old.status = 'open' and old.last_batch_id <> %s and old.id <> all(%s))
+"""
+_WAIT = """
+select exists (
+    select from unnest(%s::text[]) as k (parent) cross join lateral (
+        select from ingest_rejectedrecord where waits_for <> '{}' and waits_for @> array[k.parent]
+            and (status = 'open') is true offset 0) as orphan)
 """
 WHY = "A good record with this key came in with batch {batch}."
 
@@ -36,7 +47,7 @@ def settle_rejects(
     for each in judged:
         if each.given.source.table in open_tables:
             _supersede(cursor, each, batch, replayed)
-    return _parents(judged) if orphans else ()
+    return _awaited(cursor, judged) if orphans else ()
 
 
 def _supersede(cursor: CursorWrapper, judged: Judged, batch: Batch, replayed: Sequence[int]) -> None:
@@ -45,17 +56,22 @@ def _supersede(cursor: CursorWrapper, judged: Judged, batch: Batch, replayed: Se
         return
     keys = array_text(key_texts(written, judged.given.source.contract).to_pylist())
     table, why = judged.given.source.table, WHY.format(batch=batch.pk)
-    cursor.execute(_SUPERSEDE, [timezone.now(), why, table, keys, batch.pk, list(replayed)])
+    cursor.execute(_SUPERSEDE, [timezone.now(), why, keys, table, batch.pk, list(replayed)])
 
 
-def _parents(judged: Sequence[Judged]) -> tuple[str, ...]:
+def _awaited(cursor: CursorWrapper, judged: Sequence[Judged]) -> tuple[str, ...]:
+    """Give the accepted parents if an orphan waits for any of them, as few do."""
     referred = {reference.table for source in sources() for reference in source.contract.references}
-    return tuple(
+    parents = tuple(
         f"{source.table}/{key}"
         for source, rows in ((each.given.source, each.processed.rows) for each in judged)
         if source.table in referred
         for key in key_texts(rows, source.contract).to_pylist()
     )
+    if not parents:
+        return ()
+    cursor.execute(_WAIT, [array_text(parents)])
+    return parents if cursor.fetchone()[0] else ()
 
 
 def heal_later(batch: str, parents: list[str]) -> None:

@@ -25,7 +25,10 @@ _ORPHANS = """
 select r.id from ingest_rejectedrecord r join ingest_batch b on b.id = r.last_batch_id
 where r.status = 'open' and r.waits_for <> '{{}}' and r.codes <@ array['does_not_exist', 'parent_rejected']
     and coalesce(b.options ->> 'mode', '') <> 'atomic' and r.id <> all(%(tried)s::bigint[])
-    and (%(parents)s::text[] is null or r.waits_for && %(parents)s::text[])
+    and (%(parents)s::text[] is null or r.id in (
+        select o.id from unnest(%(parents)s::text[]) as k (parent) cross join lateral (
+            select id from ingest_rejectedrecord where waits_for <> '{{}}' and waits_for @> array[k.parent] offset 0
+        ) as o))
     and (%(table)s::text is null or r."table" = %(table)s)
     and not exists (select from unnest(r.waits_for) as w (parent) where not ({stored}))
     and (r."group" = '' or not exists (

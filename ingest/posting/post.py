@@ -25,7 +25,8 @@ from ingest.posting.parents import tables_of
 from ingest.posting.units import Posted, Unit
 from ingest.posting.verdict import Judge, Judged
 from ingest.posting.writing import Counted, culprits, key_exists, write
-from ingest.rejects import RejectOrigin, find_rejects, rejects_of, store_rejects
+from ingest.reject_store import RejectOrigin, store_numbered
+from ingest.rejects import rejects_of
 
 SHARE_TIMEOUT_SECONDS = 1
 # Keeps one table's rejects; gives the server's count of them, and their numbers by the indices of their records.
@@ -125,7 +126,8 @@ def keep_rejects(cursor: CursorWrapper, unit: Unit, judged: Judged, batch: Batch
     contract = judged.given.source.contract
     rejects = _named(rejects_of(judged.processed, contract), unit)
     origin = RejectOrigin(batch=batch.id, contract=contract, now=timezone.now())
-    return store_rejects(cursor, rejects.to_batches(), origin), find_rejects(cursor, rejects, contract)
+    numbers = store_numbered(cursor, rejects, origin)
+    return len(numbers), numbers
 
 
 def _named(rejects: pa.Table, unit: Unit) -> pa.Table:

@@ -1,7 +1,5 @@
 """Replay: a reject again, as it came or as it was corrected, under the rules of today, as a batch of its own."""
 
-import csv
-import io
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,9 +16,10 @@ from ingest.models import Account, Batch, RejectedRecord
 from ingest.posting.post import post
 from ingest.posting.units import Posted, TableRecords, Unit
 from ingest.posting.verdict import Judged
-from ingest.readers.json_records import Sent, records_from_json
-from ingest.readers.json_text import NotJson, scan
-from ingest.rejects import RejectOrigin, record_json, rejects_of, renew_rejects
+from ingest.readers.csv_body import records_from_csv
+from ingest.readers.json_records import Sent, records_from_json, sent_alone
+from ingest.reject_store import RejectOrigin, renew_rejects
+from ingest.rejects import record_json, rejects_of
 from ingest.sources import sources
 
 
@@ -117,7 +116,7 @@ def _sent(replay: Replay) -> list[Sent]:
     """Give each record as it is to be judged: its new correction, or its last one, or as it came."""
     columns = _columns(replay.rejects)
     return [
-        Sent(index, replay.corrections[reject.pk], bytes(reject.raw))
+        Sent(index, replay.corrections[reject.pk], b"")  # not the bytes that came, which may be no UTF-8
         if reject.pk in replay.corrections
         else _as_kept(index, reject, columns)
         for index, reject in enumerate(replay.rejects)
@@ -133,14 +132,11 @@ def _columns(rejects: Sequence[RejectedRecord]) -> dict[tuple[Any, str], list[st
 def _as_kept(index: int, reject: RejectedRecord, columns: Mapping[tuple[Any, str], list[str]]) -> Sent:
     raw = bytes(reject.raw)
     if reject.correction is not None:
-        return Sent(index, reject.correction, raw)
+        return Sent(index, reject.correction, b"")
     header = columns.get((reject.batch_id, reject.table))
     if header is not None:
         return _from_csv(index, reject, header)
-    try:
-        return Sent(index, scan(raw.decode("utf-8", "surrogateescape"), 0).value, raw)
-    except NotJson as error:
-        return Sent(index, None, raw, ("invalid", f"The record is not JSON: {error}."))
+    return sent_alone(index, raw)
 
 
 def _from_csv(index: int, reject: RejectedRecord, header: Sequence[str]) -> Sent:
@@ -148,8 +144,9 @@ def _from_csv(index: int, reject: RejectedRecord, header: Sequence[str]) -> Sent
     if reject.record is None:  # it could not be split into fields, and no rule can change that
         reason = reject.reasons[0]
         return Sent(index, None, raw, (reason["code"], reason["message"]))
-    (fields,) = csv.reader(io.StringIO(raw.decode(), newline=""), strict=True)
-    return Sent(index, dict(zip(header, fields, strict=True)), raw)
+    found, _ = records_from_csv(",".join(header).encode() + b"\n" + raw, header, at_most=1)
+    (fields,) = found.columns.to_pylist() if found else ({},)
+    return Sent(index, fields, raw)
 
 
 def _keep_corrections(cursor: CursorWrapper, tables: Sequence[TableRecords], numbers: Mapping[int, int]) -> None:

@@ -9,13 +9,13 @@ import pyarrow.compute as pc
 from django.db.backends.utils import CursorWrapper
 
 from ingest.arrow import Rows
+from ingest.duplicates import Once
 from ingest.late import LATE_SCHEMA, STORED_ALREADY, reasons_among
 from ingest.posting.parents import UnitParents
 from ingest.posting.stored import Compared, StoredRows, all_new
 from ingest.posting.units import TableRecords, Unit
 from ingest.posting.writing import TableRows, in_key_order, pick
 from ingest.processing import Processed, process
-from ingest.references import NoParents
 from ingest.sources import is_adopted
 
 GROUP = "Another record of the group {group} was rejected, so this one was too."
@@ -81,11 +81,16 @@ class Judge:
         self._late = LATE_SCHEMA.empty_table()
         # A unit is trusted until something in it is refused: its keys are taken for new and its parents for stored,
         # without asking, and PostgreSQL itself has the word while it writes. Most units are like that.
-        self.trusts = not unit.dry_run and unit.on_conflict == "reject"
+        self._parents.trusts = not unit.dry_run and unit.on_conflict == "reject"
+
+    @property
+    def trusts(self) -> bool:
+        """Whether nothing was asked so far."""
+        return self._parents.trusts
 
     def doubt(self) -> None:
         """Ask from now on."""
-        self.trusts = False
+        self._parents.trusts = False
 
     def refuse(self, late: pa.Table) -> None:
         """Take in reasons (``LATE_SCHEMA``) that only the database could give."""
@@ -95,9 +100,6 @@ class Judge:
         """Give the verdict on every table. Each round refuses at least one record more, so it ends."""
         while True:
             judged = self._judge()
-            if self.trusts and any(len(each.refused) for each in judged):
-                self.doubt()
-                continue
             found = [self._conflicts(each) for each in judged] if self._unit.on_conflict == "reject" else []
             if self._unit.mode == "partial" and self._unit.groups:
                 known = {int(index) for table in found for index in table["position"].to_numpy()}
@@ -109,12 +111,20 @@ class Judge:
 
     def _judge(self) -> list[Judged]:
         self._parents.begin()
-        return [self._judge_table(table) for table in self._unit.tables]
+        judged: list[Judged] = []
+        for table in self._unit.tables:
+            trusted = self.trusts
+            judged.append(self._judge_table(table))
+            if trusted and not self.trusts and len(judged) > 1:
+                return self._judge()  # the tables before this one were taken on trust
+        return judged
 
     def _judge_table(self, table: TableRecords) -> Judged:
         known = reasons_among(self._late, table.records)
-        lookups = NoParents() if self.trusts else self._parents
-        processed = process(table.records, table.source.contract, lookups=lookups, known=known)
+        self._parents.expect(table.records.columns.num_rows)
+        processed = process(table.records, table.source.contract, lookups=self._parents, seen=Once(), known=known)
+        if processed.rejected:
+            self.doubt()
         if self.trusts:
             return Judged(given=table, processed=processed, compared=all_new(len(processed.rows)))
         self._parents.remember(table.source, processed)

@@ -9,12 +9,14 @@ import pyarrow as pa
 
 from ingest.arrow import Column, bools, indices
 from ingest.contract import Contract
-from ingest.readers.json_text import Doubled, NoJson, as_text
+from ingest.readers.json_text import MAX_DEPTH, Doubled, NoJson, NotJson, as_text, finish, scan, too_deep
 from ingest.reasons import SURROGATE, UNKNOWN_FIELD
 from ingest.records import FAULT_SCHEMA, UNREADABLE_SCHEMA, Records
 
 MAX_UNKNOWN = 10  # unknown members of one record that get a reason each
 SHOWN_CHARACTERS = 200
+NOT_JSON = "The record is not JSON: {problem} (at character {offset})."
+TOO_DEEP = f"The record is nested deeper than {MAX_DEPTH} levels."
 NO_OBJECT = "A record must be an object; this is {kind}."
 NOT_UTF8 = "The record holds bytes that are not UTF-8."
 WRONG_TYPE = "{kind} cannot stand here."
@@ -33,6 +35,19 @@ class Sent:
     value: Any
     raw: bytes
     problem: tuple[str, str] | None = None
+
+
+def sent_alone(index: int, raw: bytes) -> Sent:
+    """Read one record from exactly its bytes."""
+    text = raw.decode("utf-8", "surrogateescape")
+    try:
+        cut = scan(text, 0)
+        finish(text, cut.end)
+    except NotJson as error:
+        return Sent(index, None, raw, ("invalid", NOT_JSON.format(problem=error, offset=error.offset)))
+    if too_deep(cut.value):
+        return Sent(index, None, raw, ("invalid", TOO_DEEP))
+    return Sent(index, cut.value, raw)
 
 
 class _Faults:
