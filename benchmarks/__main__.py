@@ -5,7 +5,7 @@ import os
 import sys
 from pathlib import Path
 
-from benchmarks import endpoint, loads
+from benchmarks import backups, endpoint, loads
 from benchmarks.files import sample
 from benchmarks.frame import Contest, Run, hold
 from benchmarks.machine import code_digest, facts
@@ -15,6 +15,7 @@ from benchmarks.scratch import scratch_database
 RESULTS = Path(__file__).parent / "RESULTS.md"
 ROUNDS, QUICK_ROUNDS = 5, 1
 SCALE, QUICK_SCALE = 1.0, 0.1
+ROWS, QUICK_ROWS = 1_000_000, 100_000
 LARGER = 10
 DIRTY = 0.05
 
@@ -25,8 +26,8 @@ def main() -> None:
     code = code_digest()
     with scratch_database():
         about = facts()
-        rounds = asked.rounds or (QUICK_ROUNDS if asked.quick else ROUNDS)
         contests = [each for each in _contests(quick=asked.quick, large=asked.large) if asked.only in each.name]
+        rounds = asked.rounds or (QUICK_ROUNDS if asked.quick else ROUNDS)
         results = [hold(each, rounds=rounds, on_run=_say) for each in contests]
     text = render(results, about)
     sys.stdout.write(f"\n{text}")
@@ -41,6 +42,7 @@ def _contests(*, quick: bool, large: bool) -> list[Contest]:
     scale = QUICK_SCALE if quick else SCALE
     clean = sample(scale=scale)
     found = [loads.contest(clean, sample(scale=scale, dirty=DIRTY))]
+    found.append(backups.contest(clean, rows=QUICK_ROWS if quick else ROWS))
     if large:
         found.append(loads.large_contest(clean, sample(scale=scale * LARGER)))
     return [*found, *endpoint.contests(quick=quick)]

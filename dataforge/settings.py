@@ -37,6 +37,7 @@ INSTALLED_APPS = [
     "access",
     "ingest",
     "olist",
+    "backups",
 ]
 MIDDLEWARE = [
     "access.request_ids.RequestIdMiddleware",
@@ -90,6 +91,10 @@ STATIC_ROOT = VAR_DIR / "static"
 # What may be loaded, parents first: the only place where the pipeline learns of a dataset.
 DATAFORGE_SOURCES = "olist.sources.SOURCES"
 
+# What `backup_table --all` means: whole apps, or single models as "app.Model". Where to: a folder or s3://bucket/prefix.
+DATAFORGE_BACKUP_TABLES = ["olist", "ingest.Batch", "ingest.Account", "ingest.RejectedRecord"]
+DATAFORGE_BACKUP_STORE = env.text("BACKUP_STORE", default=str(VAR_DIR / "backups"))
+
 # The HTTP API: one way in, JSON out, all faults as problem documents.
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["access.authentication.HashedTokenAuthentication"],
@@ -128,7 +133,7 @@ LOGGING = {
     "filters": {"request_id": {"()": "access.request_ids.RequestIdFilter"}},
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "filters": ["request_id"], "formatter": "line"}},
-    "loggers": {name: {"handlers": ["stderr"], "level": "INFO"} for name in ("access", "ingest", "olist")},
+    "loggers": {name: {"handlers": ["stderr"], "level": "INFO"} for name in ("access", "ingest", "olist", "backups")},
 }
 
 # Scripts and everything else from this site alone; styles also inline, which Swagger UI needs.
