@@ -9,29 +9,18 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
-from urllib.parse import urlsplit
 
 import pyarrow as pa
 from pyarrow import fs
 
+from dataforge import s3
 from dataforge.errors import SourceUnreadable
 
-CONNECT_TIMEOUT_SECONDS = 3
-REQUEST_TIMEOUT_SECONDS = 30
-MAX_ATTEMPTS = 3
 COPY_BYTES = 8 << 20
 S3 = "s3://"
 PART = ".part"
-
-# What the SDK calls a fault -> what is wrong, what to do.
-_FAULTS = {
-    "NO_SUCH_BUCKET": ("the bucket does not exist", "Check its name, and AWS_REGION."),
-    "NO_SUCH_KEY": ("is not there", "Look for it with `manage.py list_backups`."),
-    "ACCESS_DENIED": ("access denied", "Give these credentials s3:ListBucket, s3:GetObject, s3:PutObject."),
-    "INVALID_ACCESS_KEY_ID": ("the access key is unknown", "Check AWS_ACCESS_KEY_ID."),
-    "SIGNATURE_DOES_NOT_MATCH": ("the secret key is wrong", "Check AWS_SECRET_ACCESS_KEY."),
-    "NETWORK_CONNECTION": ("S3 cannot be reached", "Check the connection, AWS_ENDPOINT_URL and AWS_REGION."),
-}
+_GONE = ("is not there", "Look for it with `manage.py list_backups`.")
+_FORBIDDEN = ("access denied", "Give these credentials s3:ListBucket, s3:GetObject, s3:PutObject.")
 
 
 class Store:
@@ -45,7 +34,7 @@ class Store:
         if self.remote and not self._root:
             raise SourceUnreadable(path=url, problem="names no bucket", remedy="Write s3://bucket/prefix.")
         with self._explained(""):
-            self._files: fs.FileSystem = _connect() if self.remote else fs.LocalFileSystem()
+            self._files: fs.FileSystem = s3.connect() if self.remote else fs.LocalFileSystem()
 
     def path(self, name: str) -> str:
         """Give the full path or address of a file."""
@@ -172,24 +161,9 @@ def _sync(path: str) -> None:
         os.close(handle)
 
 
-def _connect() -> fs.S3FileSystem:
-    endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL") or ""
-    parts = urlsplit(endpoint if "://" in endpoint else f"https://{endpoint}")
-    return fs.S3FileSystem(
-        region=os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION"),
-        scheme="http" if parts.scheme == "http" else "https",
-        endpoint_override=parts.netloc or None,
-        connect_timeout=CONNECT_TIMEOUT_SECONDS,
-        request_timeout=REQUEST_TIMEOUT_SECONDS,
-        retry_strategy=fs.AwsStandardS3RetryStrategy(max_attempts=MAX_ATTEMPTS),
-    )
-
-
 def _explain(path: str, error: OSError) -> SourceUnreadable:
-    for name, (problem, remedy) in _FAULTS.items():
-        if f"AWS Error {name} " in str(error):
-            return SourceUnreadable(path=path, problem=problem, remedy=remedy)
-    missing = isinstance(error, FileNotFoundError)
-    problem = "is not there" if missing else (error.strerror or str(error).splitlines()[0])
-    remedy = "Look for it with `manage.py list_backups`." if missing else "Mend that, then run it again."
+    known = s3.fault(error, NO_SUCH_KEY=_GONE, ACCESS_DENIED=_FORBIDDEN)
+    if known is None and isinstance(error, FileNotFoundError):
+        known = _GONE
+    problem, remedy = known or (error.strerror or str(error).splitlines()[0], "Mend that, then run it again.")
     return SourceUnreadable(path=path, problem=problem, remedy=remedy)

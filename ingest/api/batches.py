@@ -12,13 +12,15 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from access.authentication import sender
+from access.bodies import Body, JsonParser, body_of
+from access.lists import narrow, page, parameters
 from access.problems import Problem
 from access.throttling import spend_records
 from dataforge.postgres.transactions import in_transaction
 from ingest.api import openapi
 from ingest.api.answers import answer
-from ingest.api.bodies import Body, CsvParser, JsonParser, NdjsonParser, body_of
-from ingest.api.filters import BatchFilters, narrow, page, parameters
+from ingest.api.bodies import CsvParser, NdjsonParser
+from ingest.api.filters import BatchFilters
 from ingest.api.idempotency import Answer, Claim
 from ingest.api.rights import viewable
 from ingest.api.serializers import BatchSerializer, read_envelope

@@ -10,17 +10,6 @@ from ingest.posting.units import MODES
 FATES = ("inserted", "updated", "unchanged", "duplicate", "rejected", "rolled_back")
 
 
-class ProblemSerializer(serializers.Serializer[Any]):
-    """A fault of the request: RFC 9457."""
-
-    type = serializers.CharField(help_text="Always about:blank: see code.")
-    title = serializers.CharField(help_text="The status in words.")
-    status = serializers.IntegerField()
-    detail = serializers.CharField(help_text="What is wrong and what to do.")
-    code = serializers.CharField(help_text="The same for programs.")
-    request_id = serializers.CharField(help_text="For whoever looks it up in the logs.")
-
-
 class CountsSerializer(serializers.Serializer[Any]):
     """An account: read is the sum of all others."""
 

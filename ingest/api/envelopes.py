@@ -7,10 +7,10 @@ from http import HTTPStatus
 from itertools import islice
 from typing import Any
 
+from access.bodies import Body, not_json
 from access.problems import Problem
-from ingest.api.bodies import Body
+from dataforge.json_text import MAX_DEPTH, Cut, Doubled, NotJson, elements, finish, members, scan, skip, too_deep
 from ingest.readers.json_records import TOO_DEEP, Sent, sent_alone
-from ingest.readers.json_text import MAX_DEPTH, Cut, Doubled, NotJson, elements, finish, members, scan, skip, too_deep
 
 MAX_RECORDS = 1000
 MAX_MEMBERS = 100  # of an envelope: each is walked by itself, which takes its time
@@ -48,25 +48,6 @@ def read_json(body: Body) -> Envelope:
         sent = [Sent(index, cut.value, _raw(text, cut)) for index, cut in enumerate(records)]
         return Envelope(members=found, sent={str(found["table"]): sent})
     return _tagged(text, found, records)
-
-
-def read_members(body: Body) -> dict[str, Any]:
-    """Read a small JSON object, numbers as their text. Problem 400 for anything else."""
-    text = body.data.decode("utf-8", "surrogateescape").removeprefix(_BOM)
-    try:
-        found = scan(text, 0)
-        finish(text, found.end)
-    except NotJson as error:
-        raise not_json(error) from error
-    if not isinstance(found.value, dict) or isinstance(found.value, Doubled) or too_deep(found.value):
-        raise _bad("The body must be an object that names each member once and is not nested deeply.", "")
-    return found.value
-
-
-def not_json(error: NotJson) -> Problem:
-    """Say where the body stops to be JSON."""
-    detail = f"The body is not JSON: {error} (at character {error.offset})."
-    return Problem(HTTPStatus.BAD_REQUEST, detail, code="parse_error")
 
 
 def read_ndjson(body: Body, parameters: Mapping[str, Any]) -> Envelope:

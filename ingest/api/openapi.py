@@ -4,10 +4,12 @@ from typing import Any
 
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
-from rest_framework import serializers
 
-from ingest.api.bodies import CSV, JSON, NDJSON
-from ingest.api.documents import AnswerSerializer, ProblemSerializer, TableSerializer, TableSummarySerializer
+from access import published
+from access.bodies import JSON
+from access.published import CURSOR, RETRY_AFTER, header, page_of
+from ingest.api.bodies import CSV, NDJSON
+from ingest.api.documents import AnswerSerializer, TableSerializer, TableSummarySerializer
 from ingest.api.envelopes import MAX_NAME_CHARACTERS, MAX_RECORDS
 from ingest.api.filters import BatchFilters, RejectFilters
 from ingest.api.serializers import RESULTS
@@ -20,19 +22,13 @@ from ingest.sources import sources
 
 _PROBLEMS = {
     400: "The request is not JSON, or its envelope or parameters are wrong.",
-    401: "No token, or one that is unknown, expired or revoked.",
-    403: "The token's user lacks a permission; it is named.",
-    404: "There is nothing of this name or number, or it is not yours to see.",
-    406: "Answers are JSON: accept application/json.",
     409: "The Idempotency-Key is in flight, or the reject is closed.",
-    411: "The body came as a stream, without a Content-Length.",
     413: "Too many records or bytes; the bound is named.",
     415: "Neither JSON, NDJSON nor CSV in UTF-8, plain or gzipped.",
     422: "The Idempotency-Key was used for another request.",
     429: "Too many requests or records in this minute; see Retry-After.",
-    503: "A load or restore holds the table, or the database is away; see Retry-After.",
 }
-_READING = (401, 406, 429, 503)
+_ALL = (400, 401, 403, 404, 406, 409, 411, 413, 415, 422, 429, 503)
 _RECORD = {
     "description": "A record of the table, by its schema (see /api/v1/tables/). One that breaks it is no fault of the "
     "request: it is rejected by itself, with all its reasons.",
@@ -80,20 +76,8 @@ def batch_request() -> dict[str, Any]:
 
 
 def problems(*statuses: int) -> dict[Any, Any]:
-    """Give the responses of faults."""
-    found = sorted({*statuses, *_READING})
-    return {
-        (status, "application/problem+json"): OpenApiResponse(ProblemSerializer, _PROBLEMS[status]) for status in found
-    }
-
-
-def _page(serializer: type[serializers.Serializer[Any]], name: str) -> type[serializers.Serializer[Any]]:
-    fields = {
-        "next": serializers.URLField(allow_null=True),
-        "previous": serializers.URLField(allow_null=True),
-        "results": serializer(many=True),
-    }
-    return type(f"{name}Page", (serializers.Serializer,), fields)
+    """Give the responses of faults, in the words of batches and rejects."""
+    return published.problems(*statuses, said=_PROBLEMS)
 
 
 _KEY = OpenApiParameter(
@@ -104,35 +88,29 @@ _KEY = OpenApiParameter(
 )
 
 
-def _answered(name: str, kind: OpenApiTypes, statuses: list[int | str], description: str) -> OpenApiParameter:
-    return OpenApiParameter(name, kind, OpenApiParameter.HEADER, response=statuses, description=description)
-
-
 _CARRIED_OUT: list[int | str] = [200, 201, 207, 422]
-_FORGE_REJECTED = _answered("Forge-Rejected", OpenApiTypes.INT, _CARRIED_OUT, "How many records were rejected.")
-_LOCATION = _answered("Location", OpenApiTypes.STR, _CARRIED_OUT, "Of the batch; a dry run has none.")
-_REPLAYED = _answered(
+_FORGE_REJECTED = header("Forge-Rejected", OpenApiTypes.INT, _CARRIED_OUT, "How many records were rejected.")
+_LOCATION = header("Location", OpenApiTypes.STR, _CARRIED_OUT, "Of the batch; a dry run has none.")
+_REPLAYED = header(
     "Idempotency-Replayed", OpenApiTypes.BOOL, _CARRIED_OUT, "The same request got this same answer before."
 )
-_RETRY_AFTER = _answered("Retry-After", OpenApiTypes.INT, [429, 503], "In so many seconds.")
 _NUMBER = OpenApiParameter("number", {"type": "integer", "minimum": 1}, OpenApiParameter.PATH)
 _IN_ADDRESS = [
     OpenApiParameter(name, {**schema}, description="For NDJSON and CSV; JSON says it in the body.")
     for name, schema in {"table": _table_name(), **_OPTIONS}.items()
 ]
-_CURSOR = OpenApiParameter("cursor", str, description="Of `next` or `previous`.")
 
 posts_batch = extend_schema(
     operation_id="post_batch",
     tags=["batches"],
-    parameters=[_KEY, *_IN_ADDRESS, _FORGE_REJECTED, _LOCATION, _REPLAYED, _RETRY_AFTER],
+    parameters=[_KEY, *_IN_ADDRESS, _FORGE_REJECTED, _LOCATION, _REPLAYED, RETRY_AFTER],
     request={JSON: batch_request()},
     responses={
         (200, JSON): OpenApiResponse(AnswerSerializer, "Nothing new: all unchanged or duplicate; or a dry run."),
         (201, JSON): OpenApiResponse(AnswerSerializer, "Every record was accepted."),
         (207, JSON): OpenApiResponse(AnswerSerializer, "Some records were accepted, some rejected."),
         (422, JSON): OpenApiResponse(AnswerSerializer, "No record was accepted."),
-        **problems(*_PROBLEMS),
+        **problems(*_ALL),
     },
     examples=[
         OpenApiExample(source.table, example_batch(source), request_only=True, media_type=JSON) for source in sources()
@@ -141,31 +119,31 @@ posts_batch = extend_schema(
 lists_batches = extend_schema(
     operation_id="list_batches",
     tags=["batches"],
-    parameters=[BatchFilters, _CURSOR, _RETRY_AFTER],
-    responses={(200, JSON): _page(BatchAccountSerializer, "Batch"), **problems(400, 404)},
+    parameters=[BatchFilters, CURSOR, RETRY_AFTER],
+    responses={(200, JSON): page_of(BatchAccountSerializer, "Batch"), **problems(400, 404)},
 )
 shows_batch = extend_schema(
     operation_id="show_batch",
     tags=["batches"],
-    parameters=[_RETRY_AFTER],
+    parameters=[RETRY_AFTER],
     responses={(200, JSON): BatchAccountSerializer, **problems(404)},
 )
 lists_rejects = extend_schema(
     operation_id="list_rejects",
     tags=["rejects"],
-    parameters=[RejectFilters, _CURSOR, _RETRY_AFTER],
-    responses={(200, JSON): _page(RejectSerializer, "Reject"), **problems(400, 404)},
+    parameters=[RejectFilters, CURSOR, RETRY_AFTER],
+    responses={(200, JSON): page_of(RejectSerializer, "Reject"), **problems(400, 404)},
 )
 shows_reject = extend_schema(
     operation_id="show_reject",
     tags=["rejects"],
-    parameters=[_NUMBER, _RETRY_AFTER],
+    parameters=[_NUMBER, RETRY_AFTER],
     responses={(200, JSON): RejectSerializer, **problems(404)},
 )
 replays_reject = extend_schema(
     operation_id="replay_reject",
     tags=["rejects"],
-    parameters=[_NUMBER, _FORGE_REJECTED, _LOCATION, _RETRY_AFTER],
+    parameters=[_NUMBER, _FORGE_REJECTED, _LOCATION, RETRY_AFTER],
     request={
         JSON: {
             "type": "object",
@@ -187,13 +165,13 @@ replays_reject = extend_schema(
 lists_tables = extend_schema(
     operation_id="list_tables",
     tags=["tables"],
-    parameters=[_RETRY_AFTER],
+    parameters=[RETRY_AFTER],
     responses={(200, JSON): TableSummarySerializer, **problems()},
 )
 shows_table = extend_schema(
     operation_id="show_table",
     tags=["tables"],
-    parameters=[OpenApiParameter("table", _table_name(), OpenApiParameter.PATH), _RETRY_AFTER],
+    parameters=[OpenApiParameter("table", _table_name(), OpenApiParameter.PATH), RETRY_AFTER],
     responses={(200, JSON): TableSerializer, **problems(404)},
 )
 

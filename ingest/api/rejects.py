@@ -12,18 +12,18 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from access.authentication import sender
+from access.bodies import JsonParser, body_of, read_members
+from access.lists import narrow, page
+from access.members import OneOf, StrictSerializer
 from access.problems import Problem
 from access.throttling import spend_records
 from dataforge.postgres.transactions import in_transaction
 from ingest.api import openapi
 from ingest.api.answers import answer
 from ingest.api.batches import send
-from ingest.api.bodies import JsonParser, body_of
-from ingest.api.envelopes import read_members
-from ingest.api.filters import RejectFilters, narrow, page
+from ingest.api.filters import RejectFilters
 from ingest.api.idempotency import Answer
 from ingest.api.rights import require, viewable
-from ingest.api.serializers import OneOf, StrictSerializer
 from ingest.api.written import RejectSerializer
 from ingest.loading.options import ON_CONFLICT
 from ingest.models import RejectedRecord

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from dataforge.json_text import MAX_DEPTH, Doubled, NoJson, NotJson, as_text, finish, scan, too_deep
 from ingest.arrow import Column, bools, indices
 from ingest.contract import Contract
-from ingest.readers.json_text import MAX_DEPTH, Doubled, NoJson, NotJson, as_text, finish, scan, too_deep
 from ingest.reasons import SURROGATE, UNKNOWN_FIELD
 from ingest.records import FAULT_SCHEMA, UNREADABLE_SCHEMA, Records
 
