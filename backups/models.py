@@ -54,7 +54,14 @@ class Backup(models.Model):
     error = models.TextField(blank=True)
 
     class Meta:
-        indexes: ClassVar = [models.Index(fields=["table", "-snapshot_at"], name="backups_backup_newest")]
+        permissions: ClassVar = [
+            ("verify_backup", "Can verify a backup"),
+            ("restore_backup", "Can restore a table from a backup"),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["table", "-snapshot_at"], name="backups_backup_newest"),
+            models.Index(fields=["-started_at", "id"], name="backups_backup_latest"),
+        ]
         constraints: ClassVar = [
             models.UniqueConstraint(
                 fields=["path"], condition=models.Q(status=Status.DONE), name="backups_backup_one_file"

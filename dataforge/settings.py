@@ -94,6 +94,9 @@ DATAFORGE_SOURCES = "olist.sources.SOURCES"
 # What `backup_table --all` means: whole apps, or single models as "app.Model". Where to: a folder or s3://bucket/prefix.
 DATAFORGE_BACKUP_TABLES = ["olist", "ingest.Batch", "ingest.Account", "ingest.RejectedRecord"]
 DATAFORGE_BACKUP_STORE = env.text("BACKUP_STORE", default=str(VAR_DIR / "backups"))
+# Backups and restores asked for over HTTP or in the admin run in the request, or in a worker of another backend.
+TASKS = {"default": {"BACKEND": env.text("TASKS_BACKEND", default="django.tasks.backends.immediate.ImmediateBackend")}}
+INSTALLED_APPS += ["django_tasks_db"] if TASKS["default"]["BACKEND"].startswith("django_tasks_db.") else []
 
 # The HTTP API: one way in, JSON out, all faults as problem documents.
 REST_FRAMEWORK = {
@@ -116,6 +119,10 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "ingest.api.openapi.add_records"],
     "SERVE_AUTHENTICATION": [],
+    "ENUM_NAME_OVERRIDES": {
+        "BackupStatusEnum": "backups.models.Status.choices",
+        "RestoreModeEnum": "backups.api.documents.RESTORE_MODES",
+    },
 }
 KNOX_TOKEN_MODEL = "access.Token"  # noqa: S105 - a model's name
 REST_KNOX = {"TOKEN_TTL": None}  # each token has its own end

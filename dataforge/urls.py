@@ -11,6 +11,7 @@ admin.site.index_title = "Tables, batches and rejects"
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("api/v1/", include("ingest.api.urls")),
+    path("api/v1/", include("backups.api.urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", SpectacularSwaggerSplitView.as_view(), name="docs"),
     path("", RedirectView.as_view(pattern_name="admin:index")),

@@ -14,6 +14,8 @@ from pytest_django import DjangoDbBlocker, Settings
 from tests.backups.models import MODELS
 from tests.backups.runs import all_tables
 
+PEOPLE = ("access_counter", "access_token", "auth_user")
+
 
 @pytest.fixture(scope="session")
 def model_tables(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
@@ -29,7 +31,7 @@ def model_tables(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> N
 
 def empty_tables(_: object = None) -> None:
     """Take away what a test committed."""
-    tables = all_tables()
+    tables = [*all_tables(), *PEOPLE]
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(f"select array[{', '.join(f'exists (select from {table})' for table in tables)}]")
         ((filled,),) = cursor.fetchall()

@@ -1,0 +1,1 @@
+"""The HTTP API of backups, below ``/api/v1/``: staff only."""

@@ -1,0 +1,58 @@
+"""What every view here asks first, and how work that was asked for is answered."""
+
+from collections.abc import Iterable
+from http import HTTPStatus
+from typing import Any
+
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from access.bodies import body_of, read_members
+from access.problems import Problem, problem_response
+from backups.api.documents import without_folder
+from backups.rights import may, out_of_reach
+from backups.tasks import Failure
+from dataforge.errors import BackupDamaged, BackupRefused, DataForgeError, SourceUnreadable
+
+_REFUSED = {BackupRefused: "refused", BackupDamaged: "damaged", SourceUnreadable: "unreadable"}
+
+
+def require(request: Request, right: str) -> None:
+    """Raise Problem 403, naming the right, where the token's user is no staff or lacks it."""
+    if not may(request.user, right):
+        detail = f"This token's user is no member of staff, or lacks the permission {right}."
+        raise Problem(HTTPStatus.FORBIDDEN, detail, code="permission_denied", permission=right)
+
+
+def require_reach(request: Request, tables: Iterable[str]) -> None:
+    """Raise Problem 403 where tables are for superusers only."""
+    if beyond := out_of_reach(request.user, tables):
+        detail = f"Only superusers may back up or restore {', '.join(beyond)}."
+        raise Problem(HTTPStatus.FORBIDDEN, detail, code="permission_denied", tables=list(beyond))
+
+
+def read(request: Request, kind: type[serializers.Serializer[Any]]) -> dict[str, Any]:
+    """Read the members of the body, none where there is no body."""
+    body = body_of(request)
+    found = kind(data=read_members(body) if body else {})
+    found.is_valid(raise_exception=True)
+    return dict(found.validated_data)
+
+
+def accepted(document: Any, *, location: str, failure: Failure | None, path: str = "") -> Any:
+    """Answer 202 with the state of what was asked for; where it has failed already, the problem. Both say where."""
+    if failure is None:
+        return Response(document, status=HTTPStatus.ACCEPTED, headers={"Location": location})
+    response = problem_response(_problem(failure, path), {})
+    response["Location"] = location
+    return response
+
+
+def _problem(failure: Failure, path: str) -> Exception:
+    for kind, code in _REFUSED.items():
+        if issubclass(failure.kind, kind):
+            return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, without_folder(failure.text, path), code=code)
+    if issubclass(failure.kind, DataForgeError):  # the table is held, or the database is away
+        return Problem(HTTPStatus.SERVICE_UNAVAILABLE, failure.text, code="unavailable", retry_after=5)
+    return RuntimeError(failure.text)

@@ -1,0 +1,130 @@
+"""``/api/v1/backups/``: back tables up, see what there is, verify it, restore it."""
+
+from http import HTTPStatus
+from typing import Any
+from uuid import UUID
+
+from django.db.models import QuerySet
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from access.authentication import sender
+from access.bodies import JsonParser
+from access.lists import narrow, page
+from access.problems import Problem
+from backups.api import openapi
+from backups.api.answers import accepted, read, require, require_reach
+from backups.api.documents import (
+    BackupFilters,
+    BackupRequest,
+    BackupRunSerializer,
+    BackupSerializer,
+    RestoreRequest,
+    RestoreSerializer,
+    VerifyRequest,
+)
+from backups.models import Backup, Status
+from backups.rights import BACK_UP, RESTORE, VERIFY, VIEW, visible, with_descendants
+from backups.tables import all_tables, table_named
+from backups.tasks import ask_for_backup, ask_for_check, ask_for_restore
+from dataforge.errors import SourceUnreadable
+
+
+class Backups(APIView):
+    """Back tables up, or list backups."""
+
+    parser_classes = (JsonParser,)
+
+    @openapi.posts_backup
+    def post(self, request: Request) -> Response:
+        """Back up tables as one snapshot of them has them, all or none."""
+        require(request, BACK_UP)
+        asked: list[str] | None = read(request, BackupRequest)["tables"]
+        tables = all_tables() if asked is None else tuple(dict.fromkeys(map(_known, asked)))
+        require_reach(request, tables)
+        run, failure = ask_for_backup(tables, user=sender(request)[0])
+        rows = list(_backups(request).filter(run=run).order_by("table"))
+        document = BackupRunSerializer({"run": run, "results": rows}).data
+        location = f"{reverse('backups_api:backups')}?run={run}"
+        return accepted(document, location=location, failure=failure, path=f"{rows[0].path}/")
+
+    @openapi.lists_backups
+    def get(self, request: Request) -> Response:
+        """List backups, the latest first."""
+        require(request, VIEW)
+        rows = narrow(request, _backups(request), BackupFilters)
+        return page(request, rows, ordering=("-started_at", "id"), serializer=BackupSerializer)
+
+
+class BackupDetail(APIView):
+    """One backup."""
+
+    @openapi.shows_backup
+    def get(self, request: Request, number: UUID) -> Response:
+        """Give a backup."""
+        require(request, VIEW)
+        return Response(BackupSerializer(get_object_or_404(_backups(request), pk=number)).data)
+
+
+class BackupVerify(APIView):
+    """Verifications."""
+
+    parser_classes = (JsonParser,)
+
+    @openapi.verifies_backup
+    def post(self, request: Request, number: UUID) -> Response:
+        """Read a backup whole and compare it with its manifest; with drill, let PostgreSQL restore it aside."""
+        require(request, VERIFY)
+        asked = read(request, VerifyRequest)
+        backup = _with_file(get_object_or_404(_backups(request), pk=number))
+        failure = ask_for_check(backup, drill=asked["drill"], user=sender(request)[0])
+        location = reverse("backups_api:backup", args=[number])
+        return accepted(BackupSerializer(backup).data, location=location, failure=failure, path=backup.path)
+
+
+class BackupRestore(APIView):
+    """Restores from one backup."""
+
+    parser_classes = (JsonParser,)
+
+    @openapi.restores_backup
+    def post(self, request: Request, number: UUID) -> Response:
+        """Bring a table back to this backup, verified before it is committed; what was there is backed up first."""
+        require(request, RESTORE)
+        asked = read(request, RestoreRequest)
+        backup = _with_file(get_object_or_404(_backups(request), pk=number))
+        _known(backup.table)
+        if asked["with_children"]:
+            require_reach(request, with_descendants(backup.table))
+        row, failure = ask_for_restore(
+            backup,
+            mode=asked.get("mode"),
+            with_children=asked["with_children"],
+            dry_run=asked["dry_run"],
+            user=sender(request)[0],
+        )
+        location = reverse("backups_api:restore", args=[row.pk])
+        return accepted(RestoreSerializer(row).data, location=location, failure=failure, path=row.path)
+
+
+def _backups(request: Request) -> QuerySet[Backup]:
+    return visible(request.user, Backup.objects.select_related("user", "schedule"))
+
+
+def _with_file(backup: Backup) -> Backup:
+    """Raise Problem 409 for a backup that is not finished, or whose file is gone."""
+    if backup.status != Status.DONE:
+        detail = f"This backup is {backup.get_status_display()}: there is no file to read."
+        raise Problem(HTTPStatus.CONFLICT, detail, code="no_file", status_of_backup=backup.status)
+    return backup
+
+
+def _known(name: str) -> Any:
+    try:
+        return table_named(name)
+    except SourceUnreadable as error:
+        detail = str(error)[:500].encode("utf-8", "replace").decode()
+        raise Problem(HTTPStatus.NOT_FOUND, detail, code="unknown_table") from error

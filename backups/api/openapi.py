@@ -1,0 +1,109 @@
+"""What the published OpenAPI document says of each operation."""
+
+from typing import Any
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
+
+from access import published
+from access.bodies import JSON
+from access.published import CURSOR, RETRY_AFTER, header, page_of
+from backups.api.documents import (
+    ALL,
+    BackupFilters,
+    BackupRunSerializer,
+    BackupSerializer,
+    RestoreFilters,
+    RestoreSerializer,
+)
+from backups.models import NAME_LENGTH, Restore
+
+_WRITING = (400, 403, 404, 411, 413, 415, 422)
+_SAID = {
+    409: "The backup has no file (yet, or any more): its status says why.",
+    422: "It cannot be done: the problem says why, and Location where that is kept.",
+}
+_LOCATION = header("Location", OpenApiTypes.STR, [202, 422, 503], "Where its state is kept.")
+_TABLE = {"type": "string", "minLength": 1, "maxLength": NAME_LENGTH}
+_FLAG = {"type": "boolean", "default": False}
+
+
+def problems(*statuses: int) -> dict[Any, Any]:
+    """Give the responses of faults, in the words of backups."""
+    return published.problems(403, *statuses, said=_SAID)
+
+
+def _body(required: tuple[str, ...] = (), **members: dict[str, Any]) -> dict[str, Any]:
+    asked: dict[str, Any] = {"required": list(required)} if required else {}
+    return {JSON: {"type": "object", "additionalProperties": False, "properties": members, **asked}}
+
+
+posts_backup = extend_schema(
+    operation_id="post_backup",
+    tags=["backups"],
+    parameters=[_LOCATION, RETRY_AFTER],
+    request=_body(
+        ("tables",),
+        tables={
+            "oneOf": [
+                {"type": "string", "enum": [ALL]},
+                {"type": "array", "minItems": 1, "maxItems": 1000, "items": _TABLE},
+            ],
+            "description": "Names as in the database, without their app, or app.Model; all: as --all of the command.",
+        },
+    ),
+    responses={
+        (202, JSON): OpenApiResponse(BackupRunSerializer, "It is queued, or done already: see status."),
+        **problems(*_WRITING),
+    },
+    examples=[OpenApiExample("two tables", {"tables": ["orders", "order_items"]}, request_only=True, media_type=JSON)],
+)
+lists_backups = extend_schema(
+    operation_id="list_backups",
+    tags=["backups"],
+    parameters=[BackupFilters, CURSOR, RETRY_AFTER],
+    responses={(200, JSON): page_of(BackupSerializer, "Backup"), **problems(400, 404)},
+)
+shows_backup = extend_schema(
+    operation_id="show_backup",
+    tags=["backups"],
+    parameters=[RETRY_AFTER],
+    responses={(200, JSON): BackupSerializer, **problems(404)},
+)
+verifies_backup = extend_schema(
+    operation_id="verify_backup",
+    tags=["backups"],
+    parameters=[_LOCATION, RETRY_AFTER],
+    request=_body(drill={**_FLAG, "description": "Also restore it into a scratch table and compare."}),
+    responses={
+        (202, JSON): OpenApiResponse(BackupSerializer, "It is queued, or done already: see verified_at."),
+        **problems(*_WRITING, 409),
+    },
+)
+restores_backup = extend_schema(
+    operation_id="restore_backup",
+    tags=["backups"],
+    parameters=[_LOCATION, RETRY_AFTER],
+    request=_body(
+        mode={"type": "string", "enum": Restore.Mode.values, "description": "Without it: what fits the difference."},
+        with_children={**_FLAG, "description": "Also the tables that refer to it, from the same snapshot."},
+        dry_run={**_FLAG, "description": "Say what would change; change nothing."},
+    ),
+    responses={
+        (202, JSON): OpenApiResponse(RestoreSerializer, "It is queued, or done already: see status."),
+        **problems(*_WRITING, 409),
+    },
+    examples=[OpenApiExample("dry run", {"dry_run": True}, request_only=True, media_type=JSON)],
+)
+lists_restores = extend_schema(
+    operation_id="list_restores",
+    tags=["backups"],
+    parameters=[RestoreFilters, CURSOR, RETRY_AFTER],
+    responses={(200, JSON): page_of(RestoreSerializer, "Restore"), **problems(400, 404)},
+)
+shows_restore = extend_schema(
+    operation_id="show_restore",
+    tags=["backups"],
+    parameters=[RETRY_AFTER],
+    responses={(200, JSON): RestoreSerializer, **problems(404)},
+)

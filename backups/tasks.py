@@ -1,0 +1,101 @@
+"""Long work as tasks of Django: they get ids of rows, and what became of them stands on these rows.
+
+With Django's own ``ImmediateBackend`` they run within the request; with a worker, after it.
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.contrib.auth.models import User
+from django.tasks import TaskResult, TaskResultStatus, task
+
+from backups.backup import plan_backup, run_backup
+from backups.models import Backup, Restore, Status
+from backups.restore import plan_restore, run_restore
+from backups.verify import verify
+from dataforge.errors import DataForgeError
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why work ended at once without being done."""
+
+    kind: type[BaseException]
+    text: str
+
+
+@task
+def back_up(run: str) -> None:
+    """Carry out a queued run of backups."""
+    rows = list(Backup.objects.filter(run=run, status=Status.QUEUED).select_related("user"))
+    if rows:
+        run_backup(rows)
+
+
+@task
+def check(backup: str, *, drill: bool) -> None:
+    """Verify a backup; a fault is kept on its row."""
+    row = Backup.objects.get(pk=backup)
+    try:
+        verify(row.path, drill=drill)
+    except DataForgeError as error:
+        Backup.objects.filter(pk=backup).update(error=str(error))
+        raise
+
+
+@task
+def bring_back(restore: str) -> None:
+    """Carry out a queued restore or dry run."""
+    row = Restore.objects.filter(pk=restore, status=Status.QUEUED).select_related("user").first()
+    if row is not None:
+        run_restore(row)
+
+
+def ask_for_backup(tables: Sequence[str] | None, *, user: User) -> tuple[UUID, Failure | None]:
+    """Queue a backup of ``tables`` (None: those of --all); give its run, and why it failed where it did so at once."""
+    rows = plan_backup(tables, user=user)
+    run = rows[0].run
+    log.info("%s asked for backup run %s: %s", user, run, ", ".join(row.table for row in rows))
+    failed = _enqueue(back_up, str(run))
+    error = Backup.objects.filter(run=run, status=Status.FAILED).values_list("error", flat=True).first()
+    return run, _failure(failed, error)
+
+
+def ask_for_check(backup: Backup, *, drill: bool, user: User) -> Failure | None:
+    """Queue a verification; give why it failed where it did so at once."""
+    log.info("%s asked for a check of backup %s (%s)", user, backup.pk, backup.table)
+    failed = _enqueue(check, str(backup.pk), drill=drill)
+    backup.refresh_from_db()
+    return _failure(failed, backup.error)
+
+
+def ask_for_restore(
+    backup: Backup, *, mode: str | None, with_children: bool, dry_run: bool, user: User
+) -> tuple[Restore, Failure | None]:
+    """Queue a restore from ``backup``, or a dry run; give its row, and why it failed where it did so at once."""
+    row = plan_restore(
+        backup.table, path=backup.path, mode=mode, with_children=with_children, dry_run=dry_run, user=user
+    )
+    Restore.objects.filter(pk=row.pk).update(backup=backup)
+    log.info("%s asked for restore %s of %s from %s (dry run: %s)", user, row.pk, row.table, backup.pk, dry_run)
+    failed = _enqueue(bring_back, str(row.pk))
+    row.refresh_from_db()
+    return row, _failure(failed, row.error)
+
+
+def _enqueue(work: Any, *args: str, **options: bool) -> type[BaseException] | None:
+    """Hand work over; give the class of what ended it, where it has ended so already."""
+    enqueue: Callable[..., TaskResult[Any, Any]] = work.enqueue
+    result = enqueue(*args, **options)
+    if result.status != TaskResultStatus.FAILED:
+        return None
+    return result.errors[0].exception_class
+
+
+def _failure(kind: type[BaseException] | None, text: str | None) -> Failure | None:
+    return None if kind is None else Failure(kind, text or kind.__name__)
