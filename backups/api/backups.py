@@ -1,7 +1,6 @@
 """``/api/v1/backups/``: back tables up, see what there is, verify it, restore it."""
 
 from http import HTTPStatus
-from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -28,7 +27,7 @@ from backups.api.documents import (
 )
 from backups.models import Backup, Status
 from backups.rights import BACK_UP, RESTORE, VERIFY, VIEW, visible, with_descendants
-from backups.tables import all_tables, table_named
+from backups.tables import table_named
 from backups.tasks import ask_for_backup, ask_for_check, ask_for_restore
 from dataforge.errors import SourceUnreadable
 
@@ -42,8 +41,7 @@ class Backups(APIView):
     def post(self, request: Request) -> Response:
         """Back up tables as one snapshot of them has them, all or none."""
         require(request, BACK_UP)
-        asked: list[str] | None = read(request, BackupRequest)["tables"]
-        tables = all_tables() if asked is None else tuple(dict.fromkeys(map(_known, asked)))
+        tables = tuple(dict.fromkeys(map(_known, read(request, BackupRequest)["tables"])))
         require_reach(request, tables)
         run, failure = ask_for_backup(tables, user=sender(request)[0])
         rows = list(_backups(request).filter(run=run).order_by("table"))
@@ -122,7 +120,7 @@ def _with_file(backup: Backup) -> Backup:
     return backup
 
 
-def _known(name: str) -> Any:
+def _known(name: str) -> str:
     try:
         return table_named(name)
     except SourceUnreadable as error:

@@ -10,6 +10,7 @@ from rest_framework import serializers
 from access.lists import Moment
 from access.members import Flag, OneOf, PlainText, StrictSerializer
 from backups.models import NAME_LENGTH, Backup, Restore, Status
+from backups.tables import all_tables
 
 ALL = "all"
 RESTORE_MODES = Restore.Mode.choices
@@ -21,8 +22,8 @@ class Tables(serializers.ListField):
     child = PlainText(max_length=NAME_LENGTH)
 
     def to_internal_value(self, data: Any) -> Any:
-        """Give None for all."""
-        return None if data == ALL else super().to_internal_value(data)
+        """Give the names, of ``all`` those that --all of the command means."""
+        return list(all_tables()) if data == ALL else super().to_internal_value(data)
 
 
 class BackupRequest(StrictSerializer):

@@ -1,0 +1,38 @@
+"""How backups stand, for a front page: schedules that ail, and how old the newest verified backup is."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import Max
+from django.utils import timezone
+
+from backups.models import Backup, BackupSchedule, Status
+from backups.schedules import ailing
+
+
+@dataclass(frozen=True, kw_only=True)
+class Health:
+    """``ailing``: a line for each schedule that failed, was missed or cannot run; ``verified_at``: the last snapshot."""
+
+    ailing: tuple[str, ...]
+    schedules: int
+    verified_at: datetime | None
+    age: timedelta | None
+
+    @property
+    def well(self) -> bool:
+        """Tell that nothing needs somebody's attention."""
+        return not self.ailing and self.verified_at is not None
+
+
+def health(*, now: datetime | None = None) -> Health:
+    """Look at the schedules that are on, and at the newest backup that was verified and not made before a restore."""
+    moment = now or timezone.now()
+    finished = Backup.objects.filter(status=Status.DONE, verified_at__isnull=False)
+    newest: datetime | None = finished.exclude(origin=Backup.Origin.SAFETY).aggregate(found=Max("snapshot_at"))["found"]
+    return Health(
+        ailing=ailing(now=moment),
+        schedules=BackupSchedule.objects.filter(enabled=True).count(),
+        verified_at=newest,
+        age=None if newest is None else moment - newest,
+    )

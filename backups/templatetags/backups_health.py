@@ -1,0 +1,17 @@
+"""``{% load backups_health %}{% backups_health %}``: how backups stand, for those who may see the catalogue."""
+
+from typing import Any
+
+from django import template
+
+from backups.health import health
+from backups.rights import VIEW
+
+register = template.Library()
+
+
+@register.inclusion_tag("backups/health.html", takes_context=True)
+def backups_health(context: dict[str, Any]) -> dict[str, Any]:
+    """Give the box what it shows; nothing without the right to view backups."""
+    user = context["request"].user
+    return {"health": health() if user.has_perm(VIEW) else None}
