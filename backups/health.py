@@ -12,7 +12,10 @@ from backups.schedules import ailing
 
 @dataclass(frozen=True, kw_only=True)
 class Health:
-    """``ailing``: a line for each schedule that failed, was missed or cannot run; ``verified_at``: the last snapshot."""
+    """``ailing``: a line for each schedule that failed, was missed or cannot run.
+
+    ``verified_at``: the snapshot of the newest verified backup; ``age``: how long ago that was.
+    """
 
     ailing: tuple[str, ...]
     schedules: int

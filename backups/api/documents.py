@@ -76,8 +76,10 @@ class BackupSerializer(serializers.ModelSerializer[Backup]):
     """A backup: one verified Parquet file of one table."""
 
     file = serializers.SerializerMethodField(help_text="Its name; empty before it is written.")
-    user = serializers.CharField(source="user.username", default=None, help_text="Who asked for it.")
-    schedule = serializers.CharField(source="schedule.name", default=None, help_text="Whose run it was.")
+    user = serializers.CharField(source="user.username", default=None, allow_null=True, help_text="Who asked for it.")
+    schedule = serializers.CharField(
+        source="schedule.name", default=None, allow_null=True, help_text="Whose run it was."
+    )
     error = serializers.SerializerMethodField(help_text="Why it failed, or what its last verification found.")
 
     class Meta:
@@ -147,7 +149,7 @@ class RestoreReportSerializer(serializers.Serializer[Any]):
 class RestoreSerializer(serializers.ModelSerializer[Restore]):
     """A restore of a table, or a dry run of one."""
 
-    user = serializers.CharField(source="user.username", default=None, help_text="Who asked for it.")
+    user = serializers.CharField(source="user.username", default=None, allow_null=True, help_text="Who asked for it.")
     report = RestoreReportSerializer(allow_null=True, help_text="null before it is done, and where it failed.")
     error = serializers.SerializerMethodField(help_text="Why it failed; nothing was changed then.")
 

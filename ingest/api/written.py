@@ -19,7 +19,9 @@ class AccountSerializer(serializers.ModelSerializer[Account]):
 class BatchAccountSerializer(serializers.ModelSerializer[Batch]):
     """A batch and its account."""
 
-    user = serializers.CharField(source="user.username", default=None, help_text="Who sent or started it.")
+    user = serializers.CharField(
+        source="user.username", default=None, allow_null=True, help_text="Who sent or started it."
+    )
     counts = serializers.SerializerMethodField()
     tables = serializers.SerializerMethodField()
 

@@ -46,6 +46,7 @@ def test_a_file_is_zstd_sorted_by_key_with_exact_types_marked_with_postgresqls(s
     assert parquet.read()["text"].to_pylist() == ["b", "", None]
 
 
+@pytest.mark.slow
 def test_row_groups_have_about_128_ki_rows(store: Path) -> None:
     query("insert into shelves (id, name, size) select n, n, 1 from generate_series(1, 150000) n")
     groups = pq.ParquetFile(backup_file("shelves", store)).metadata

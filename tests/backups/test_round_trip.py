@@ -95,9 +95,41 @@ def test_columns_of_few_texts_of_none_and_of_many_hash_alike_too() -> None:
     assert here.value() == total
 
 
+EDGES: dict[str, list[Any]] = {
+    "text": ["", "\\.", "\r\n\U0001f600"],
+    "code": ["\\N", "", "e\u0301"],
+    "small": [-(2**15), 0, 2**15 - 1],
+    "number": [-(2**31), 0, 2**31 - 1],
+    "big": [-(2**63), 0, 2**63 - 1],
+    "point": [-0.0, 5e-324, float("nan")],
+    "ratio": [-0.0, 1.5, float("inf")],
+    "price": [Decimal("-99999999.99"), Decimal("0.00"), Decimal("99999999.99")],
+    "fine": [Decimal(-(10**25)), Decimal("0.000000000001"), Decimal(10**25)],
+    "at": [datetime.datetime(1, 1, 1), datetime.datetime(2018, 11, 4), datetime.datetime.max],
+    "seen": [datetime.datetime(year, 6, 1, tzinfo=datetime.UTC) for year in (1, 1970, 9999)],
+    "day": [datetime.date.min, datetime.date(1970, 1, 1), datetime.date.max],
+    "flag": [True, False, None],
+    "key": [bytes(16), b"\xff" * 16, None],
+    "data": ["{}", '{"a": [1.50, null]}', "null"],
+    "raw": [b"", b"\x00", b"\\x00"],
+    "tags": [[], [None, "", "NULL"], ['"', "a,b"]],
+}
+
+
+def test_the_edges_of_every_type_come_back_as_they_were(store: Path) -> None:
+    rows = [{name: values[number] for name, values in EDGES.items()} for number in range(3)]
+    comes_back([*rows, dict.fromkeys(EDGES)])
+
+
+@pytest.mark.slow
 @given(rows=ROWS)
-@settings(max_examples=8, deadline=None, suppress_health_check=QUIET)
+@settings(max_examples=25, deadline=None, suppress_health_check=QUIET)
 def test_rows_come_back_as_they_were(rows: list[dict[str, Any]], store: Path) -> None:
+    comes_back(rows)
+
+
+def comes_back(rows: list[dict[str, Any]]) -> None:
+    """Store rows, back them up, lose them, restore them."""
     put(rows)
     before, signs = content("specimens"), query("select point::text, data::text from specimens order by id")
     (kept,) = backup(["specimens"])

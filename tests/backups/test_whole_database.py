@@ -37,6 +37,7 @@ def test_a_lost_database_comes_back_from_one_run(store: Path) -> None:
     assert Backup.objects.filter(origin="safety").count() == 0
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("loaded")
 def test_the_head_of_a_family_brings_all_of_it_back(store: Path) -> None:
     tables = all_tables()
