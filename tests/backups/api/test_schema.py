@@ -20,6 +20,7 @@ from tests.ingest.api.test_schema import HOST, is_sound
 
 pytestmark = pytest.mark.usefixtures("committed", "store")
 type Case = schemathesis.Case[Any]
+FEW = 6
 RESTORES = "POST /api/v1/backups/{number}/restore/"
 
 
@@ -29,6 +30,7 @@ def config(cases: int) -> SchemathesisConfig:
     return SchemathesisConfig.from_dict(
         {
             "seed": 1,
+            "phases": {"coverage": {"enabled": cases > FEW}},  # takes seconds
             "generation": {"max-examples": cases, "deterministic": True, "database": "none"},
             "checks": {"positive_data_acceptance": {"expected-statuses": accepted}},
         }
@@ -60,7 +62,7 @@ def aim(case: Case) -> None:
         case.path_parameters["number"] = str(found.pk) if found else ""
 
 
-@pytest.mark.parametrize("cases", [3, pytest.param(100, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("cases", [FEW, pytest.param(100, marks=pytest.mark.slow)])
 def test_every_answer_is_as_published(cases: int, store: Path, settings: Any, subtests: pytest.Subtests) -> None:
     settings.API_REQUESTS_PER_MINUTE = 1_000_000
     settings.DATAFORGE_BACKUP_TABLES = ["backups.Shelf"]
