@@ -51,8 +51,17 @@ class BackupAdmin(ReadOnly, _BackupAdmin):
     """The catalogue, the newest first."""
 
     list_display = (
-        "table", "snapshot_at", "rows_held", "size", "age", "verified", "drilled", "status", "origin", "run_name",
-    )  # fmt: skip
+        "table",
+        "age",
+        "verified",
+        "drilled",
+        "rows_held",
+        "size",
+        "status",
+        "origin",
+        "run_name",
+        "snapshot_at",
+    )
     list_filter = ("status", "origin", "table")
     show_facets = admin.ShowFacets.NEVER
     ordering = ("-started_at", "id")

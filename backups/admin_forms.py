@@ -79,6 +79,7 @@ class ScheduleForm(_ModelForm):
 
     class Meta:
         model = BackupSchedule
+        widgets = {"destination": forms.TextInput(attrs={"class": "vLargeTextField"})}
         fields = (
             "name", "enabled", "cron", "time_zone", "tables", "destination",
             "keep_last", "keep_daily", "keep_weekly", "keep_monthly",

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 NAME_LENGTH = 100
@@ -69,7 +70,8 @@ class Backup(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.table} {self.snapshot_at or self.status}"
+        at = f"{timezone.localtime(self.snapshot_at):%Y-%m-%d %H:%M:%S}" if self.snapshot_at else self.status
+        return f"{self.table} {at}"
 
 
 class Restore(models.Model):
@@ -97,7 +99,7 @@ class Restore(models.Model):
     finished_at = models.DateTimeField(null=True, blank=True)
 
     def __str__(self) -> str:
-        return f"{self.table} {self.started_at:%Y-%m-%d %H:%M}"
+        return f"{self.table} {timezone.localtime(self.started_at):%Y-%m-%d %H:%M}"
 
 
 class BackupSchedule(models.Model):

@@ -12,8 +12,10 @@ from typing import Any
 
 import pytest
 import requests
+from django.contrib.auth.models import User
 from urllib3.util import Retry
 
+from access.tokens import create_token
 from ingest.models import RejectedRecord
 from tests.olist.loads import PROJECT, database_url, query
 from tests.test_readme import README
@@ -29,10 +31,11 @@ def free_port() -> int:
 
 
 @pytest.fixture
-def site(committed: None) -> Iterator[tuple[str, dict[str, str]]]:
+def site(committed: None, tmp_path: Path) -> Iterator[tuple[str, dict[str, str]]]:
     """Serve the tests' database; give the site's address and the environment of its commands."""
     address = f"127.0.0.1:{free_port()}"
     environment = {**os.environ, "DATABASE_URL": database_url(), "DEBUG": "on", "SECRET_KEY": "of a test"}
+    environment["BACKUP_STORE"] = str(tmp_path / "store")
     command = [sys.executable, "-m", "gunicorn", "dataforge.wsgi", "--bind", address, "--log-level", "warning"]
     server = subprocess.Popen(command, cwd=PROJECT, env=environment)
     try:
@@ -98,3 +101,24 @@ def test_the_session_of_the_readme_runs_as_it_stands(site: tuple[str, dict[str, 
         ("2018-08-01 10:00:00",),
         ("2018-08-01 10:00:00",),
     ]
+
+
+@pytest.mark.skipif(not shutil.which("curl"), reason="the README's session needs curl")
+def test_the_backup_over_http_of_the_readme_runs_as_it_stands(site: tuple[str, dict[str, str]], tmp_path: Path) -> None:
+    address, environment = site
+    (block,) = re.findall(r"```console\n\$ (curl [^`]*/api/v1/backups/.*?)```", README, re.DOTALL)
+    command, printed = _divided(block)
+    staff = User.objects.create_superuser("staff")
+    told = {**environment, "STAFF_TOKEN": create_token(staff, name="test", expires=None)}
+    command = command.replace("127.0.0.1:8000", address).replace("python3", sys.executable)
+    done = subprocess.run(
+        ["bash", "-euc", command], cwd=tmp_path, env=told, text=True, capture_output=True, check=False
+    )
+    real = list(map(masked, done.stdout.splitlines()))
+    for line in printed:
+        assert line == "..." or masked(line) in real, (line, done)
+    assert query('select "table", status from backups_backup order by 1') == [
+        ("olist_order_items", "done"),
+        ("olist_orders", "done"),
+    ]
+    query("truncate backups_backup cascade")
