@@ -87,6 +87,7 @@ def run(cursor: CursorWrapper, replay: Replay, unit: Unit, *, user: User | None,
     posted = post(cursor, unit, origin=Batch.Origin.REPLAY, user=user, options=options, keep=keep)
     corrected = {index: number for index, number in numbers.items() if number in replay.corrections}
     _keep_corrections(cursor, unit.tables, corrected)
+    _remember_corrections(cursor, list(corrected.values()), posted.batch, user)
     _close([numbers[fate.index] for fate in posted.fates if fate.outcome != "rejected"], posted.batch, user)
     return posted
 
@@ -140,6 +141,18 @@ def _keep_corrections(cursor: CursorWrapper, tables: Sequence[TableRecords], num
             "update ingest_rejectedrecord r set correction = c.text::jsonb"
             " from unnest(%s::bigint[], %s::text[]) as c (id, text) where r.id = c.id",
             [[numbers[positions[row]] for row in rows], texts],
+        )
+
+
+def _remember_corrections(
+    cursor: CursorWrapper, numbers: Sequence[int], batch: Batch | None, user: User | None
+) -> None:
+    """Keep every correction ever made, with who and when."""
+    if numbers and batch:
+        cursor.execute(
+            "insert into ingest_correction (reject_id, batch_id, user_id, record, made_at)"
+            " select id, %s, %s, correction, %s from ingest_rejectedrecord where id = any(%s) order by id",
+            [batch.pk, user.pk if user else None, timezone.now(), list(numbers)],
         )
 
 

@@ -1,0 +1,58 @@
+"""What the desk's templates need: text that shows its control characters, chips, moments."""
+
+from datetime import datetime
+from typing import Any
+
+from django import template
+from django.contrib.admin.utils import quote
+from django.db import models
+from django.urls import reverse
+
+from ingest.admin_values import moment, visible
+from ingest.desk import showing
+
+register = template.Library()
+SHOWN_CHARACTERS = 2_000
+
+
+@register.filter
+def shown(text: Any) -> str:
+    """Make every character of a record's text visible."""
+    return visible(str(text), at_most=SHOWN_CHARACTERS)
+
+
+@register.filter
+def instant(value: datetime | None) -> str:
+    """Write a moment to the second, with its offset."""
+    return moment(value)
+
+
+@register.filter
+def status_chip(found: Any) -> str:
+    """Show a status."""
+    return showing.status_chip(found)
+
+
+@register.simple_tag
+def chip(field: str, code: str) -> str:
+    """Show a field and a code."""
+    return showing.chip(field, code)
+
+
+@register.filter
+def reason_chip(reason: dict[str, Any]) -> str:
+    """Show a reason's field and code."""
+    return showing.reason_chip(reason)
+
+
+@register.filter
+def zipped(codes: Any, fields: Any) -> list[tuple[str, str]]:
+    """Give a group's codes, each with its field where there is one for each."""
+    names = list(fields) if len(fields) == len(codes) else [""] * len(codes)
+    return list(zip(names, codes, strict=True))
+
+
+@register.filter
+def row_url(row: models.Model) -> str:
+    """Give the address of a stored row in the admin."""
+    return reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[quote(row.pk)])
