@@ -1,7 +1,7 @@
 """What the pipeline keeps about its own work: batches, their accounts, and every record that was refused."""
 
 import uuid
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
@@ -106,7 +106,7 @@ class Account(models.Model):
         return f"{self.table} of {self.batch_id}"
 
 
-def _hash(field: str, function: str, seed: int) -> models.Func:
+def _hash(field: str, function: str, seed: int) -> Any:
     return models.Func(F(field), Value(seed), function=function, output_field=models.BigIntegerField())
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -50,7 +51,7 @@ SHOWN_REASONS = 50
 def with_rejects(tables: Sequence[str]) -> list[Refusing]:
     """Give the latest batches that refused records of ``tables``, the newest first."""
     with connection.cursor() as cursor:
-        facts = {"latest": LATEST_BATCHES, "shown": SHOWN_BATCHES, "tables": list(tables)}
+        facts: dict[str, Any] = {"latest": LATEST_BATCHES, "shown": SHOWN_BATCHES, "tables": list(tables)}
         cursor.execute(_REFUSING, facts)
         return [Refusing(pk, origin, started, int(rows)) for pk, origin, started, rows in cursor.fetchall()]
 
@@ -68,7 +69,7 @@ class Why:
 
 def rejects_by_reason(batch: Batch, tables: Sequence[str]) -> list[Why]:
     """Count what a batch was the last to refuse, by reasons; looks at no more than ``REACH_ROWS`` rejects."""
-    facts = {"batch": batch.pk, "tables": list(tables), "reach": REACH_ROWS, "shown": SHOWN_REASONS}
+    facts: dict[str, Any] = {"batch": batch.pk, "tables": list(tables), "reach": REACH_ROWS, "shown": SHOWN_REASONS}
     with by_index() as cursor:
         cursor.execute(_WHY, facts)
         return [

@@ -101,7 +101,13 @@ def find_cells(
     cursor: CursorWrapper, tables: Sequence[str], *, span: Span = EVER, found: Sequence[int] | None = None
 ) -> list[Cell]:
     """Give the cells of ``tables`` that were seen in ``span``; only among the rejects ``found``, where given."""
-    facts = {"from": span[0], "until": span[1], "tables": list(tables), "cells": MAX_CELLS, "limit": COUNTED_ROWS + 1}
+    facts: dict[str, Any] = {
+        "from": span[0],
+        "until": span[1],
+        "tables": list(tables),
+        "cells": MAX_CELLS,
+        "limit": COUNTED_ROWS + 1,
+    }
     cursor.execute((_HOP if found is None else _AMONG) + _DESCRIBED, facts | {"found": list(found or ())})
     cells = [_cell(row, exact=found is not None) for row in cursor.fetchall()]
     if span == EVER and any(cell.count.kind != "exact" for cell in cells):

@@ -24,5 +24,5 @@ class Count:
 def total(counts: Iterable[Count]) -> Count:
     """Add counts; the sum is as vague as its vaguest part."""
     found = list(counts)
-    kind = max((count.kind for count in found), key=_VAGUE.index, default="exact")
+    kind = _VAGUE[max((_VAGUE.index(count.kind) for count in found), default=0)]
     return Count(sum(count.rows for count in found), kind)

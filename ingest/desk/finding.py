@@ -1,6 +1,7 @@
 """Finding rejects by a value in the record, an id, or their batch: at most ``REACH_ROWS`` of them."""
 
 import json
+from typing import Any
 from uuid import UUID
 
 from django.db.backends.utils import CursorWrapper
@@ -39,7 +40,7 @@ def by_term(cursor: CursorWrapper, term: str) -> list[int]:
     spellings = sorted({term, term.lower(), term.upper()})
     patterns = [json.dumps({name: spelling}) for name in sorted(names) for spelling in spellings]
     parts = [_VALUES, _KEYS]
-    facts = {
+    facts: dict[str, Any] = {
         "patterns": patterns,
         "tables": [source.table for source in sources()],
         "term": term,

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
+from typing import Any
 
 from django.db.backends.utils import CursorWrapper
 from django.utils import timezone
@@ -85,7 +86,7 @@ class Listing:
         """Give the numbers of ``rows`` rejects from the place ``first`` (from 0) on, those seen last at the top."""
         keys: list[Sequence[object]] = list(zip(*(cell.key for cell in self.chosen), strict=True))
         prints, statuses, origins = keys or ((), (), ())
-        facts = {
+        facts: dict[str, Any] = {
             "prints": list(prints),
             "statuses": list(statuses),
             "origins": list(origins),
@@ -109,12 +110,22 @@ cross join lateral (
     order by last_seen_at desc, id desc limit %(reach)s
 ) r
 """
-_PAGE_AMONG = """
-select r.id from unnest(%(found)s::bigint[]) f (id) join ingest_rejectedrecord r using (id)
+# "materialized" keeps the planner from beginning with the cells, which may hold everything.
+_AMONG = """
+with r as materialized (
+    select r.id, r.last_seen_at, r.fingerprint, r.status, r.origin
+    from unnest(%(found)s::bigint[]) f (id) join ingest_rejectedrecord r using (id)
+)
+"""
+_PAGE_AMONG = (
+    _AMONG
+    + """
+select r.id from r
 join unnest(%(prints)s::bigint[], %(statuses)s::text[], %(origins)s::text[]) c (fingerprint, status, origin)
     on r.fingerprint = c.fingerprint and r.status = c.status and r.origin = c.origin
 where r.last_seen_at >= %(from)s and r.last_seen_at < %(until)s
 """
+)
 _IN_ORDER = "order by r.last_seen_at desc, r.id desc limit %(rows)s offset %(first)s"
 _DAYS = """
 select d.day, sum(counted.rows), bool_or(counted.rows > %(limit)s)
@@ -128,16 +139,17 @@ cross join lateral (select count(*) as rows from (
 ) found) counted
 group by d.day
 """
-_DAYS_AMONG = """
+_DAYS_AMONG = (
+    _AMONG
+    + """
 select d.day, count(*), false
 from unnest(%(days)s::date[], %(froms)s::timestamptz[], %(untils)s::timestamptz[]) d (day, lower, upper)
-join (select last_seen_at, fingerprint, status, origin
-      from unnest(%(found)s::bigint[]) f (id) join ingest_rejectedrecord r using (id)) r
-    on r.last_seen_at >= d.lower and r.last_seen_at < d.upper
+join r on r.last_seen_at >= d.lower and r.last_seen_at < d.upper
 join unnest(%(prints)s::bigint[], %(statuses)s::text[], %(origins)s::text[]) c (fingerprint, status, origin)
     using (fingerprint, status, origin)
 group by d.day
 """
+)
 
 
 def look(cursor: CursorWrapper, asked: Asked, tables: Sequence[str], *, today: date | None = None) -> Listing:
@@ -171,7 +183,7 @@ def _by_day(
     cursor: CursorWrapper, days: Sequence[date], chosen: Sequence[Cell], found: tuple[int, ...] | None
 ) -> dict[date, Count]:
     spans = [day_span(day) for day in days]
-    facts = {
+    facts: dict[str, Any] = {
         "days": list(days),
         "froms": [span[0] for span in spans],
         "untils": [span[1] for span in spans],

@@ -12,4 +12,4 @@ def note(user: User, rejects: Iterable[RejectedRecord], message: str) -> None:
     """Write one entry for each reject."""
     found = list(rejects)
     if found:
-        LogEntry.objects.log_actions(user.pk, found, CHANGE, message)  # type: ignore[arg-type]  # a list will do
+        LogEntry.objects.log_actions(user.pk, found, CHANGE, message)
