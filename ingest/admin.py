@@ -8,3 +8,4 @@ from ingest.models import Batch, RejectedRecord
 
 admin.site.register(Batch, BatchAdmin)
 admin.site.register(RejectedRecord, RejectedRecordAdmin)
+admin.site.index_template = "ingest/desk/front.html"

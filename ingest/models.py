@@ -186,7 +186,6 @@ class RejectedRecord(models.Model):
             GinIndex(fields=["waits_for"], condition=~Q(waits_for=[]), name="ingest_reject_waits_for"),
             # The reject desk: what it costs a load is in benchmarks/RESULTS.md.
             models.Index(fields=["fingerprint", "status", "origin", "last_seen_at", "id"], name="ingest_reject_group"),
-            models.Index(fields=["table", "first_seen_at"], condition=Q(status="open"), name="ingest_reject_open_age"),
             GinIndex(fields=["record"], opclasses=["jsonb_path_ops"], name="ingest_reject_values"),
         ]
         permissions: ClassVar = [

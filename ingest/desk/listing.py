@@ -17,8 +17,8 @@ SHOWN_DAYS = 7
 
 @dataclass(frozen=True, kw_only=True)
 class Asked:
-    """What a list is narrowed to; empty texts for what it is not. ``day`` is a date in ISO form, ``group`` a
-    fingerprint."""
+    """What a list is narrowed to; empty texts for what it is not. ``day`` is a date in ISO form or two
+    such (``2026-01-01..2026-01-31``, each may be missing), ``group`` a fingerprint."""
 
     table: str = ""
     code: str = ""
@@ -45,11 +45,8 @@ class Asked:
 
     @property
     def span(self) -> Span:
-        """The day's first and last moment, where the list is narrowed to one that is a date."""
-        try:
-            return day_span(date.fromisoformat(self.day)) if self.day else EVER
-        except ValueError:
-            return EVER[0], EVER[0]
+        """The moments between which the rejects were last seen."""
+        return span_of(self.day) if self.day else EVER
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -203,6 +200,17 @@ def day_span(day: date) -> Span:
     zone = timezone.get_current_timezone()
     begin, end = (datetime.combine(moment, time(), zone) for moment in (day, day + timedelta(days=1)))
     return begin, end
+
+
+def span_of(days: str) -> Span:
+    """Give the first moment of a day or some days, and the one after; nothing is in a span that makes no sense."""
+    first, dots, last = days.partition("..")
+    try:
+        lower = day_span(date.fromisoformat(first))[0] if first else EVER[0]
+        upper = day_span(date.fromisoformat(last if dots else first))[1] if last or not dots else EVER[1]
+    except (ValueError, OverflowError):
+        return EVER[0], EVER[0]
+    return lower, upper
 
 
 def _values(cell: Cell, name: str) -> tuple[str, ...]:

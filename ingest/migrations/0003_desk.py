@@ -46,10 +46,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='rejectedrecord',
-            index=models.Index(condition=models.Q(('status', 'open')), fields=['table', 'first_seen_at'], name='ingest_reject_open_age'),
-        ),
-        migrations.AddIndex(
-            model_name='rejectedrecord',
             index=django.contrib.postgres.indexes.GinIndex(fields=['record'], name='ingest_reject_values', opclasses=['jsonb_path_ops']),
         ),
         migrations.AddField(

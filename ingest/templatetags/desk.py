@@ -10,6 +10,8 @@ from django.urls import reverse
 
 from ingest.admin_values import moment, visible
 from ingest.desk import showing
+from ingest.desk.dashboard import Dashboard, dashboard
+from ingest.models import Batch
 
 register = template.Library()
 SHOWN_CHARACTERS = 2_000
@@ -56,3 +58,21 @@ def zipped(codes: Any, fields: Any) -> list[tuple[str, str]]:
 def row_url(row: models.Model) -> str:
     """Give the address of a stored row in the admin."""
     return reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[quote(row.pk)])
+
+
+@register.simple_tag(takes_context=True)
+def front_page(context: Any) -> Dashboard:
+    """Gather what the front page shows to this user."""
+    return dashboard(context["request"].user)
+
+
+@register.filter
+def grouped(number: int) -> str:
+    """Write a number with commas."""
+    return f"{number:,}"
+
+
+@register.filter
+def sum_of(batch: Batch, names: str) -> str:
+    """Add counts over all tables of a batch."""
+    return f"{sum(getattr(account, name) for account in batch.accounts.all() for name in names.split()):,}"
