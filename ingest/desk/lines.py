@@ -39,6 +39,11 @@ class Line:
         """Whether the record was refused for it, alone or together with others."""
         return bool(self.reasons or self.checks)
 
+    @property
+    def messages(self) -> tuple[str, ...]:
+        """What is said against it."""
+        return tuple(reason["message"] for reason in self.reasons)
+
 
 def lines_of(reject: RejectedRecord, source: Source) -> tuple[Line, ...]:
     """Give a line for every column of the table, and then for every field that came without being one."""

@@ -23,7 +23,7 @@ class Site:
     @contextmanager
     def opened(cls, chromium: Any, url: str, **options: Any) -> Iterator["Site"]:
         """Open a window, and close it afterwards."""
-        context = chromium.new_context(**options)
+        context = chromium.new_context(reduced_motion="reduce", **options)
         try:
             yield cls(context.new_page(), url)
         finally:
@@ -50,13 +50,22 @@ class Site:
         """What the page says."""
         return str(self.page.inner_text("body"))
 
-    def violations(self) -> list[str]:
-        """What axe-core finds against WCAG AA on this page: the rule, and the first element that breaks it."""
+    def see(self, text: str) -> None:
+        """Wait until the page says ``text``."""
+        self.page.locator("#content-start", has_text=text).wait_for()
+
+    def violations(self, scheme: str = "light") -> list[str]:
+        """What axe-core finds against WCAG AA on this page: the rule, and the first element that breaks it.
+
+        In the dark only the contrast is looked at: nothing else can differ.
+        """
         from axe_playwright_python.sync_playwright import Axe
 
-        options = {"runOnly": {"type": "tag", "values": WCAG_AA}}
+        self.page.emulate_media(color_scheme=scheme)
+        only = {"type": "tag", "values": WCAG_AA}
+        if scheme == "dark":
+            only = {"type": "rule", "values": ["color-contrast"]}
+        options = {"runOnly": only, "resultTypes": ["violations"]}
         found = Axe().run(self.page, options=options).response["violations"]
-        return [
-            f"{rule['id']}: {rule['nodes'][0]['html'][:300]} {rule['nodes'][0]['failureSummary'][:300]}"
-            for rule in found
-        ]
+        nodes = [(rule["id"], rule["nodes"][0]) for rule in found]
+        return [f"{scheme} {rule}: {node['html'][:300]} {node['failureSummary'][:300]}" for rule, node in nodes]
