@@ -7,34 +7,26 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from django.contrib import admin
 from django.db import models
 from django.http import HttpRequest
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import formats, timezone
 from django.utils.html import format_html, format_html_join
 
-from ingest.admin_tables import BigTableAdmin, ReadOnly
+from ingest.admin_tables import BigTableAdmin
 from ingest.admin_values import EMPTY, moment
 from ingest.desk import rights
 from ingest.desk.batches import rejects_by_reason
 from ingest.desk.listing import SHOWN_DAYS, day_span
 from ingest.desk.showing import chip, status_chip
-from ingest.models import OUTCOMES, Account, Batch
+from ingest.models import OUTCOMES, Batch
 
 SHOWN_CAUSED = 20
+COUNTS = ("read", *OUTCOMES)
 
 if TYPE_CHECKING:  # Django's classes are generic for the type checker only
-    _TabularInline = admin.TabularInline[Account, Batch]
     _QuerySet = models.QuerySet[Any]
 else:
-    _TabularInline, _QuerySet = admin.TabularInline, models.QuerySet
-
-
-def _count(name: str) -> Any:
-    @admin.display(description=name.replace("_", " "))
-    def cell(account: Account) -> str:
-        return f"{getattr(account, name):,}"
-
-    cell.__name__ = name
-    return cell
+    _QuerySet = models.QuerySet
 
 
 def _total(name: str) -> Any:
@@ -46,33 +38,9 @@ def _total(name: str) -> Any:
     return cell
 
 
-@admin.display(description="repaired")
-def _repaired(account: Account) -> str:
-    return ", ".join(f"{rule} {count:,}" for rule, count in sorted(account.repaired.items())) or EMPTY
-
-
-@admin.display(description="seconds")
-def _seconds(account: Account) -> str:
-    return f"{account.seconds:,.2f}"
-
-
 @admin.display(description="status")
 def _status(found: Any) -> str:
     return status_chip(found)
-
-
-class AccountInline(ReadOnly, _TabularInline):
-    """The account, one row a table; whoever may see the batch may see it."""
-
-    model = Account
-    fields: ClassVar[Any] = ("table", _status, *map(_count, ("read", *OUTCOMES)), _repaired, _seconds)
-    readonly_fields = fields
-    ordering = ("id",)
-    verbose_name_plural = "the account, table by table"
-
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Ask nothing more than the batch's own page did."""
-        return True
 
 
 class DayFilter(admin.SimpleListFilter):
@@ -119,11 +87,10 @@ class BatchAdmin(BigTableAdmin):
     left_out_of_list: ClassVar = ("options", "error")
     ordering = ("-started_at",)
     search_fields = ("id", "caused_by")
-    inlines = (AccountInline,)
-    readonly_fields = ("state", "files", "refused", "cause", "effects")
+    readonly_fields = ("account", "state", "files", "refused", "cause", "effects")
     fieldsets = (
         (None, {"fields": ("id", ("origin", "state", "by"), "source", ("started_at", "finished_at"), "error")}),
-        ("What came of it", {"fields": ("refused", "files", "cause", "effects")}),
+        ("What came of it", {"fields": ("account", "refused", "files", "cause", "effects")}),
         ("Options", {"classes": ("collapse",), "fields": ("options", "app_version")}),
     )
 
@@ -156,6 +123,13 @@ class BatchAdmin(BigTableAdmin):
         """Say how long it took."""
         return f"{(batch.finished_at - batch.started_at).total_seconds():,.1f}" if batch.finished_at else EMPTY
 
+    @admin.display(description="the account")
+    def account(self, batch: Batch) -> str:
+        """Give what became of the records, a line for each table."""
+        return render_to_string(
+            "ingest/desk/account.html", {"accounts": batch.accounts.order_by("id"), "names": COUNTS}
+        )
+
     @admin.display(description="files")
     def files(self, batch: Batch) -> str:
         """Name each file with its size and SHA-256."""
@@ -167,12 +141,12 @@ class BatchAdmin(BigTableAdmin):
     def refused(self, batch: Any) -> str:
         """Count its rejects by table and reasons, with a way to them."""
         link = f"{reverse('admin:ingest_rejectedrecord_changelist')}?batch={batch.pk}"
-        kinds = rejects_by_reason(batch, batch.seen_tables)
-        rows = (
-            (f"{link}&table={kind.table}", f"{kind.rows:,}", kind.table, _chips(kind.codes, kind.fields))
-            for kind in kinds
-        )
-        return _lines('<a href="{}">{} of {}</a> {}', rows)
+        rows = [
+            (f"{link}&table={kind.table}", f"{kind.rows:,} of {kind.table}", _chips(kind.codes, kind.fields))
+            for kind in rejects_by_reason(batch, batch.seen_tables)
+        ]
+        whole = [(f"{link}&by=group", "all, by group", "")] if rows else []
+        return _lines('<a href="{}">{}</a> {}', [*rows, *whole])
 
     @admin.display(description="caused by")
     def cause(self, batch: Batch) -> str:

@@ -45,7 +45,7 @@ select "table", codes, fields, count(*), bool_or(status = 'open') from (
 ) r
 group by "table", codes, fields order by count(*) desc limit %(shown)s
 """
-SHOWN_REASONS = 50
+SHOWN_REASONS = 16
 
 
 def with_rejects(tables: Sequence[str]) -> list[Refusing]:

@@ -11,7 +11,7 @@ from django.urls import reverse
 from ingest.admin_values import moment, visible
 from ingest.desk import showing
 from ingest.desk.dashboard import Dashboard, dashboard
-from ingest.models import Batch
+from ingest.models import Account, Batch
 
 register = template.Library()
 SHOWN_CHARACTERS = 2_000
@@ -76,3 +76,27 @@ def grouped(number: int) -> str:
 def sum_of(batch: Batch, names: str) -> str:
     """Add counts over all tables of a batch."""
     return f"{sum(getattr(account, name) for account in batch.accounts.all() for name in names.split()):,}"
+
+
+@register.filter
+def words(name: str) -> str:
+    """Write a field's name for people."""
+    return name.replace("_", " ")
+
+
+@register.filter
+def count_of(account: Account, name: str) -> str:
+    """Write one count of an account."""
+    return f"{getattr(account, name):,}"
+
+
+@register.filter
+def by_name(counts: dict[str, int]) -> list[tuple[str, int]]:
+    """Give counts in the order of their names."""
+    return sorted(counts.items())
+
+
+@register.filter
+def seconds(value: float) -> str:
+    """Write seconds to the hundredth."""
+    return f"{value:,.2f}"

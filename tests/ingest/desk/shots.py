@@ -82,12 +82,12 @@ def fortnight(ana: User, folder: Path) -> None:
 
 def _move_back(days: int, *, hours: int) -> None:
     """Move what was done in the last minute into the past."""
-    back = timedelta(days=days, hours=hours)
     with connection.cursor() as cursor:
-        since = timezone.now() - timedelta(minutes=5)
+        back, since = timedelta(days=days, hours=hours), timezone.now() - timedelta(minutes=5)
+        facts: dict[str, Any] = {"back": back, "since": since}
         for table, columns in (
             ("ingest_batch", ("started_at", "finished_at")),
             ("ingest_rejectedrecord", ("last_seen_at", "first_seen_at")),
         ):
             moved = ", ".join(f"{column} = {column} - %(back)s" for column in columns)
-            cursor.execute(f"update {table} set {moved} where {columns[0]} > %(since)s", {"back": back, "since": since})
+            cursor.execute(f"update {table} set {moved} where {columns[0]} > %(since)s", facts)
