@@ -195,7 +195,7 @@ class RejectedRecord(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.table} {self.natural_key or self.position}"
+        return f"{self.table} {self.natural_key or self.position}"[:100]
 
 
 class Correction(models.Model):

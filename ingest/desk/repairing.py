@@ -3,7 +3,7 @@
 It has no rules of its own: what is entered is replayed, and the verdict comes back beside the fields.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django import forms
@@ -14,7 +14,6 @@ from ingest.models import RejectedRecord
 from ingest.sources import Source
 
 LONG_TEXT = 100  # characters, from which on a text gets an area instead of a line
-AS_IT_CAME = "{value} (as it came)"
 PREFIX = "record"
 
 
@@ -28,7 +27,9 @@ class RepairForm(forms.Form):
         super().__init__(data, prefix=PREFIX, initial=self.start)
         lines = {line.name: line for line in self.lines}
         for column in source.contract.columns:
-            self.fields[column.name] = _field(column, lines[column.name], self.start[column.name])
+            entered = None if data is None else data.get(self.add_prefix(column.name))
+            line = lines[column.name]
+            self.fields[column.name] = _field(column, line, [line.came, self.start[column.name], entered])
 
     def rows(self) -> Iterable[tuple[Line, forms.BoundField | None]]:
         """Give each field's line and input; one that the table has no column for has none."""
@@ -64,11 +65,11 @@ def starting_values(reject: RejectedRecord, lines: Iterable[Line]) -> dict[str, 
     return {line.name: line.came or "" for line in lines}
 
 
-def _field(column: Column, line: Line, start: str) -> forms.Field:
+def _field(column: Column, line: Line, values: Sequence[str | None]) -> forms.Field:
+    """Give a column's input; ``values``: what came, what stands in it at first, and what was entered."""
+    start = values[1] or ""
     if column.choices:
-        others = [] if start in ("", *column.choices) else [(start, AS_IT_CAME.format(value=start))]
-        choices = [("", "(empty)"), *others, *((choice, choice) for choice in column.choices)]
-        widget: forms.Widget = forms.Select(choices=choices)
+        widget: forms.Widget = forms.Select(choices=_choices(column, line, values))
     elif "\n" in start or len(start) > LONG_TEXT or (column.kind == "text" and column.max_length is None):
         widget = forms.Textarea(attrs={"rows": min(8, 3 + start.count("\n") + len(start) // LONG_TEXT)})
     else:
@@ -78,3 +79,10 @@ def _field(column: Column, line: Line, start: str) -> forms.Field:
     if line.wrong:
         widget.attrs["class"] = "forge-wrong"
     return forms.CharField(label=column.name, required=False, strip=False, widget=widget, help_text=line.rule)
+
+
+def _choices(column: Column, line: Line, values: Sequence[str | None]) -> list[tuple[str, str]]:
+    """Give the allowed values, and before them those others that must not be lost from sight."""
+    others = [value for value in dict.fromkeys(values) if value and value not in column.choices]
+    named = [(value, f"{value} ({'as it came' if value == line.came else 'as entered'})") for value in others]
+    return [("", "(empty)"), *named, *((choice, choice) for choice in column.choices)]

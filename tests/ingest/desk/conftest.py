@@ -14,6 +14,12 @@ from tests.ingest.desk.site import ARGUMENTS, Site
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
 
+@pytest.fixture(autouse=True)
+def cheap_passwords(settings: Any) -> None:
+    """Hash passwords in no time; a second each otherwise."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
     """Debian's Chromium, one for a module; each test gets a window of its own."""
@@ -36,6 +42,5 @@ def chromium() -> Iterator[Any]:
 def site(chromium: Any, live_server: Any, settings: Any) -> Iterator[Site]:
     """The site, running without TLS on an empty database, and a window onto it."""
     settings.SECURE_SSL_REDIRECT = settings.SESSION_COOKIE_SECURE = settings.CSRF_COOKIE_SECURE = False
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # a second each otherwise
     with Site.opened(chromium, live_server.url) as opened:
         yield opened

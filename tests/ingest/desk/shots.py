@@ -25,7 +25,6 @@ LIST = "ingest/rejectedrecord/"
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_screenshots(chromium: Any, live_server: Any, settings: Any, tmp_path: Path, scheme: str, width: int) -> None:
     settings.SECURE_SSL_REDIRECT = settings.SESSION_COOKIE_SECURE = settings.CSRF_COOKIE_SECURE = False
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     fortnight(staff("ana", superuser=True), tmp_path)
     FOLDER.mkdir(parents=True, exist_ok=True)
     look = {"color_scheme": scheme, "viewport": {"width": width, "height": 900}}

@@ -1,5 +1,7 @@
 """The desk in a real browser: from the login to a record that is in, and pages that everybody can use."""
 
+import pytest
+
 from ingest.models import RejectedRecord
 from tests.ingest.desk.people import refused, send, staff, stored
 from tests.ingest.desk.site import Site
@@ -85,6 +87,7 @@ def test_many_are_replayed_once_their_parent_is_there(site: Site) -> None:
     assert stored("orders") == 3
 
 
+@pytest.mark.slow
 def test_everybody_can_use_the_pages_in_light_and_dark(site: Site) -> None:
     staff("ana", superuser=True)
     send(("orders", {"order_status": "teleported"}), ("geolocation", {"geolocation_lat": "95", EVIL: EVIL}))
