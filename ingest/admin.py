@@ -9,3 +9,4 @@ from ingest.models import Batch, RejectedRecord
 admin.site.register(Batch, BatchAdmin)
 admin.site.register(RejectedRecord, RejectedRecordAdmin)
 admin.site.index_template = "ingest/desk/front.html"
+admin.site.enable_nav_sidebar = False  # lists need the width; the front page leads everywhere
