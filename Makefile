@@ -1,11 +1,12 @@
 # Needs only Python 3.13 and make; everything else comes from the package registry into .venv.
-# RUNTIME and DEV are stamps: packages are installed again only when a requirements file has changed.
+# RUNTIME, DEV and PEERS are stamps: packages are installed again only when a requirements file has changed.
 PYTHON ?= $(shell command -v python3.13 || command -v python3)
 SOURCE ?=
 ARGS ?=
 ADDRESS ?= 127.0.0.1:8000
 RUNTIME := .venv/.runtime
 DEV := .venv/.dev
+PEERS := .venv/.peers
 MANAGE := .venv/bin/python manage.py
 PIP := .venv/bin/python -m pip install -qq --disable-pip-version-check --no-input
 export PIP_ROOT_USER_ACTION := ignore
@@ -25,12 +26,13 @@ ifeq ($(SOURCE),)
 endif
 	@$(MANAGE) load_olist '$(or $(SOURCE),var/sample)' $(ARGS)
 
-serve: $(RUNTIME) .env ## run the site with the admin on http://127.0.0.1:8000/ (another: ADDRESS=host:port)
+serve: $(RUNTIME) .env ## run the site and the backup schedules on http://127.0.0.1:8000/ (another: ADDRESS=host:port)
 	@DEBUG=on $(MANAGE) migrate --verbosity 0
 	@DEBUG=on $(MANAGE) shell --verbosity 0 -c "from django.contrib.auth.models import User; \
 	User.objects.filter(is_superuser=True).exists() or \
 	print('Nobody can log in yet. Make a superuser: .venv/bin/python manage.py createsuperuser')"
-	@DEBUG=on $(MANAGE) runserver '$(ADDRESS)'
+	@DEBUG=on $(MANAGE) run_scheduled_backups --loop & loop=$$!; trap "kill $$loop 2>/dev/null" EXIT INT TERM; \
+	DEBUG=on $(MANAGE) runserver '$(ADDRESS)'
 
 test: $(RUNTIME) $(DEV) .env ## run the tests (more options: ARGS="-k batch")
 	@.venv/bin/python -m pytest -n 2 $(ARGS)
@@ -46,7 +48,7 @@ check: $(RUNTIME) $(DEV) .env ## format, lint, types, import contracts, migratio
 check-all: $(RUNTIME) $(DEV) .env ## run all tests, also the slow proofs
 	@.venv/bin/python -m pytest -n 2 -m '' $(ARGS)
 
-bench: $(RUNTIME) .env ## measure speed and memory, side by side with bare COPY
+bench: $(RUNTIME) $(PEERS) .env ## measure speed and memory, side by side with bare COPY
 	@.venv/bin/python -m benchmarks $(ARGS)
 
 screenshots: $(RUNTIME) $(DEV) .env ## make pictures of the admin's pages in var/screenshots (needs Chromium)
@@ -66,6 +68,12 @@ $(RUNTIME): requirements.txt constraints.txt
 $(DEV): requirements.txt requirements-dev.txt constraints.txt $(RUNTIME)
 	@echo 'Installing the packages of the tests into .venv ...'
 	@umask 022 && $(PIP) -r requirements-dev.txt && touch $@
+
+# In a folder of its own: Django would take the psycopg 3 that they bring. A peer that is missing is left out by name.
+$(PEERS): requirements-bench.txt constraints.txt $(RUNTIME)
+	@echo 'Installing the peers of the benchmark into .venv/peers ...'
+	@umask 022 && rm -rf .venv/peers && $(PIP) --target .venv/peers -r requirements-bench.txt && touch $@ || \
+	echo 'They could not be installed; the benchmark goes on without them.' >&2
 
 .env:
 	@umask 077 && printf 'DEBUG=on\nSECRET_KEY=%s\n' "$$(.venv/bin/python -c 'import secrets; print(secrets.token_urlsafe(60))')" > $@.part

@@ -5,21 +5,24 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import BadRequest, PermissionDenied, SuspiciousOperation
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
 from django.views import defaults
+from psycopg2 import errorcodes
 from rest_framework.exceptions import APIException, NotFound, Throttled, ValidationError
 from rest_framework.exceptions import PermissionDenied as Forbidden
-from rest_framework.response import Response
 
 from access.request_ids import request_id
-from dataforge.errors import DatabaseFailed, DatabaseUnavailable, DataForgeError, TableBusy
+from dataforge.errors import DatabaseFailed, DatabaseUnavailable, DataForgeError, EmbeddedPostgresFailed, TableBusy
 
 CONTENT_TYPE = "application/problem+json"
 RETRY_SECONDS = 5
 API_PREFIX = "/api/"
-_UNAVAILABLE = "The database cannot be used right now. Nothing of this request was kept: send it again."
+_UNACCEPTABLE = "The request is not acceptable."
+_NOTHING_HERE = "There is nothing at this address. Addresses of the API end with a slash."
+_UNAVAILABLE = "The database cannot be used right now. Send it again, with the same Idempotency-Key if it had one."
+_LOST = (TableBusy, DatabaseUnavailable, DatabaseFailed, EmbeddedPostgresFailed, OperationalError, InterfaceError)
 
 log = logging.getLogger(__name__)
 
@@ -33,12 +36,11 @@ class Problem(APIException):
         super().__init__(detail)
 
 
-def problem_response(error: Exception, context: Mapping[str, Any]) -> Response:
-    """Answer an exception of a view: DRF's exception handler."""
+def problem_response(error: Exception, context: Mapping[str, Any]) -> HttpResponse:
+    """Answer an exception of a view: DRF's exception handler. Always JSON, also where the view itself writes YAML."""
     del context
     problem, headers = _explain(error)
-    # An answer to a transaction that failed must not commit it.
-    return Response(problem, status=problem["status"], headers=headers, content_type=CONTENT_TYPE)
+    return JsonResponse(problem, status=problem["status"], headers=headers, content_type=CONTENT_TYPE)
 
 
 def _explain(error: Exception) -> tuple[dict[str, Any], dict[str, str]]:
@@ -61,16 +63,18 @@ def _explain(error: Exception) -> tuple[dict[str, Any], dict[str, str]]:
             return problem_document(404, str(NotFound.default_detail), code="not_found"), {}
         case PermissionDenied():
             return problem_document(403, str(Forbidden.default_detail), code="permission_denied"), {}
+        case SuspiciousOperation() | BadRequest():  # Django's word for too many parameters in an address, and the like
+            return problem_document(400, _UNACCEPTABLE, code="bad_request"), {}
         case UnreadablePostError():
             return problem_document(400, "The body ended before its announced length.", code="truncated"), {}
     return _explain_ours(error)
 
 
 def _explain_ours(error: Exception) -> tuple[dict[str, Any], dict[str, str]]:
-    if isinstance(error, TableBusy | DatabaseUnavailable | DatabaseFailed | OperationalError | InterfaceError):
+    if isinstance(error, _LOST) or getattr(error.__cause__, "pgcode", None) == errorcodes.READ_ONLY_SQL_TRANSACTION:
         log.warning("503: %s", error)
         detail = (
-            f"The table {error.facts['tables']} is held by a load or a restore. Send it again."
+            f"{error.facts['tables']}: a load, a restore or other batches are at work on it. Send it again."
             if isinstance(error, TableBusy)
             else _UNAVAILABLE
         )
@@ -109,13 +113,13 @@ def _answer(request: HttpRequest, status: int, detail: str) -> HttpResponse | No
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer what Django itself refuses, such as an unknown host."""
-    found = _answer(request, 400, "The request is not acceptable.")
+    found = _answer(request, 400, _UNACCEPTABLE)
     return found or defaults.bad_request(request, exception)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer an address that is none."""
-    return _answer(request, 404, "There is nothing at this address.") or defaults.page_not_found(request, exception)
+    return _answer(request, 404, _NOTHING_HERE) or defaults.page_not_found(request, exception)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

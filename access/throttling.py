@@ -14,16 +14,20 @@ from rest_framework.throttling import BaseThrottle
 
 SECONDS = 60
 _KEPT_MINUTES = 60
+_ADDRESS_CHARACTERS = 100  # behind proxies it comes from a header, of any length
 
 # A refused amount is not counted: the bound is on what passes. Without `off`, each request would wait for the disk.
+# A spender that waited while its minute ended finds the next one's count, and must not set it back.
 _SPEND = """
 with off as (select set_config('synchronous_commit', 'off', true)),
 now as (select floor(extract(epoch from clock_timestamp()) / 60)::bigint as minute from off)
 insert into access_counter as c (key, minute, used)
 select %(key)s, minute, %(amount)s from now where %(amount)s <= %(limit)s
 on conflict (key) do update set
-    minute = excluded.minute, used = case when c.minute = excluded.minute then c.used else 0 end + excluded.used
-where case when c.minute = excluded.minute then c.used else 0 end + excluded.used <= %(limit)s
+    minute = case when c.minute = excluded.minute + 1 then c.minute else excluded.minute end,
+    used = case when c.minute between excluded.minute and excluded.minute + 1 then c.used else 0 end + excluded.used
+where case when c.minute between excluded.minute and excluded.minute + 1 then c.used else 0 end + excluded.used
+    <= %(limit)s
 returning used
 """
 
@@ -47,7 +51,7 @@ def spend_records(request: Request, amount: int) -> None:
 
 def count_bad_token(request: Request) -> None:
     """Count a wrong token against the address that it came from; Throttled where there were too many."""
-    address = BaseThrottle().get_ident(request)
+    address = (BaseThrottle().get_ident(request) or "")[:_ADDRESS_CHARACTERS].replace("\x00", "")
     with connection.cursor() as cursor:  # addresses have no end: forget those of the past
         cursor.execute(
             "delete from access_counter where minute < floor(extract(epoch from clock_timestamp()) / 60) - %s",

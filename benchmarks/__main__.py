@@ -5,7 +5,7 @@ import os
 import sys
 from pathlib import Path
 
-from benchmarks import loads
+from benchmarks import backups, endpoint, loads
 from benchmarks.files import sample
 from benchmarks.frame import Contest, Run, hold
 from benchmarks.machine import code_digest, facts
@@ -15,6 +15,7 @@ from benchmarks.scratch import scratch_database
 RESULTS = Path(__file__).parent / "RESULTS.md"
 ROUNDS, QUICK_ROUNDS = 5, 1
 SCALE, QUICK_SCALE = 1.0, 0.1
+ROWS, QUICK_ROWS = 1_000_000, 100_000
 LARGER = 10
 DIRTY = 0.05
 
@@ -25,13 +26,14 @@ def main() -> None:
     code = code_digest()
     with scratch_database():
         about = facts()
+        contests = [each for each in _contests(quick=asked.quick, large=asked.large) if asked.only in each.name]
         rounds = asked.rounds or (QUICK_ROUNDS if asked.quick else ROUNDS)
-        results = [hold(each, rounds=rounds, on_run=_say) for each in _contests(quick=asked.quick, large=asked.large)]
+        results = [hold(each, rounds=rounds, on_run=_say) for each in contests]
     text = render(results, about)
     sys.stdout.write(f"\n{text}")
     if code_digest() != code:
         sys.exit("The code was changed while it was measured: these figures mix two versions, and are not kept.")
-    if not asked.quick:
+    if not (asked.quick or asked.only):
         RESULTS.write_text(text, encoding="utf-8")
 
 
@@ -40,13 +42,14 @@ def _contests(*, quick: bool, large: bool) -> list[Contest]:
     scale = QUICK_SCALE if quick else SCALE
     clean = sample(scale=scale)
     found = [loads.contest(clean, sample(scale=scale, dirty=DIRTY))]
+    found.append(backups.contest(clean, rows=QUICK_ROWS if quick else ROWS))
     if large:
         found.append(loads.large_contest(clean, sample(scale=scale * LARGER)))
-    return found
+    return [*found, *endpoint.contests(quick=quick)]
 
 
 def _say(name: str, run: Run) -> None:
-    sys.stderr.write(f"{name:<36}{run.seconds:8.2f} s\n")
+    sys.stderr.write(f"{name:<56}{run.seconds:10.4f} s\n")
 
 
 def _arguments() -> argparse.Namespace:
@@ -54,6 +57,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", default=bool(os.environ.get("QUICK")))
     parser.add_argument("--large", action="store_true", default=bool(os.environ.get("LARGE")))
     parser.add_argument("--rounds", type=int, default=0, help="how many runs of each contender count")
+    parser.add_argument("--only", default="", metavar="TEXT", help="only contests whose name has TEXT; not kept")
     return parser.parse_args()
 
 

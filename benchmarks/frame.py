@@ -2,6 +2,7 @@
 
 import statistics
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 
@@ -34,6 +35,16 @@ class Row:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Gap:
+    """Time of ``ours`` minus time of ``against``, and the most that it may be."""
+
+    work: str
+    ours: str
+    against: str
+    bar_seconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class Peak:
     """Peak memory of the process of contender ``ours``, and the most that it may be."""
 
@@ -47,15 +58,18 @@ class Contest:
     """Contenders that take turns A B C A B C ..., so that a slow minute of the machine hits all of them.
 
     ``rounds`` None: as many as asked for; ``warm_up``: one round more, before the others, that does not count.
+    ``around`` is entered before the first run and left after the last, also on an error: for servers.
     """
 
     name: str
     contenders: tuple[Contender, ...]
     rows: tuple[Row, ...]
+    gaps: tuple[Gap, ...] = ()
     peaks: tuple[Peak, ...] = ()
     notes: tuple[str, ...] = ()
     rounds: int | None = None
     warm_up: bool = True
+    around: Callable[[], AbstractContextManager[object]] = nullcontext
 
 
 @dataclass(frozen=True)
@@ -83,6 +97,11 @@ class Results:
         pairs = zip(self.runs[row.ours], self.runs[row.against], strict=True)
         return spread([ours.seconds / (row.times * against.seconds) for ours, against in pairs])
 
+    def differences(self, gap: Gap) -> Spread:
+        """Summarise ``gap``'s seconds, one figure for each round."""
+        pairs = zip(self.runs[gap.ours], self.runs[gap.against], strict=True)
+        return spread([ours.seconds - against.seconds for ours, against in pairs])
+
     def peak_bytes(self, name: str) -> int:
         """Give the highest peak of a contender's processes."""
         return max(run.peak_bytes for run in self.runs[name])
@@ -97,11 +116,12 @@ def hold(contest: Contest, *, rounds: int, on_run: Callable[[str, Run], None] = 
     """Run ``contest``; ``on_run`` hears of every run, also of those that do not count."""
     counted = contest.rounds or rounds
     runs: dict[str, list[Run]] = {contender.name: [] for contender in contest.contenders}
-    for number in range(-1 if contest.warm_up else 0, counted):
-        for name, run in _round(contest):
-            on_run(name if number >= 0 else f"{name} (warm-up)", run)
-            if number >= 0:
-                runs[name].append(run)
+    with contest.around():
+        for number in range(-1 if contest.warm_up else 0, counted):
+            for name, run in _round(contest):
+                on_run(name if number >= 0 else f"{name} (warm-up)", run)
+                if number >= 0:
+                    runs[name].append(run)
     return Results(contest, {name: tuple(done) for name, done in runs.items()})
 
 

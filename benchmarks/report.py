@@ -16,6 +16,7 @@ def render(results: Sequence[Results], facts: Mapping[str, str]) -> str:
     parts = [
         HEAD,
         _table(("work", "against", "ratio", "bar", ""), _ratio_lines(results)),
+        _table(("work", "minus", "milliseconds", "bar", ""), _gap_lines(results)),
         _table(("peak memory of the process", "MiB", "bar", ""), _peak_lines(results)),
         "## Context\n\nSeconds on this machine; they say little about another one.",
         _table(("contender", "runs", "seconds"), _second_lines(results)),
@@ -32,6 +33,15 @@ def _ratio_lines(results: Sequence[Results]) -> Iterator[Sequence[str]]:
             yield row.work, _against(row), _shown(ratio), _bar(row), _verdict(ratio.median, row.bar)
 
 
+def _gap_lines(results: Sequence[Results]) -> Iterator[Sequence[str]]:
+    for result in results:
+        for gap in result.contest.gaps:
+            found = result.differences(gap)
+            shown = _shown(Spread(*(1000 * seconds for seconds in (found.median, found.low, found.high))))
+            bar = f"at most {1000 * gap.bar_seconds:.2f}"
+            yield gap.work, gap.against, shown, bar, _verdict(found.median, gap.bar_seconds)
+
+
 def _peak_lines(results: Sequence[Results]) -> Iterator[Sequence[str]]:
     for result in results:
         for peak in result.contest.peaks:
@@ -44,7 +54,8 @@ def _second_lines(results: Sequence[Results]) -> Iterator[Sequence[str]]:
     for result in results:
         for contender in result.contest.contenders:
             runs = len(result.runs[contender.name])
-            yield contender.name, str(runs), _shown(result.seconds(contender.name))
+            seconds = result.seconds(contender.name)
+            yield contender.name, str(runs), _shown(seconds, places=2 if seconds.median >= 1 else 4)
 
 
 def _against(row: Row) -> str:
@@ -61,8 +72,8 @@ def _verdict(reached: float, bar: float | None) -> str:
     return "met" if reached <= bar else "MISSED"
 
 
-def _shown(figures: Spread) -> str:
-    return f"{figures.median:.2f} ({figures.low:.2f} to {figures.high:.2f})"
+def _shown(figures: Spread, *, places: int = 2) -> str:
+    return f"{figures.median:.{places}f} ({figures.low:.{places}f} to {figures.high:.{places}f})"
 
 
 def _table(head: Sequence[str], lines: Iterator[Sequence[str]]) -> str:

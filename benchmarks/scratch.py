@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from urllib.parse import quote, urlencode
 
 import django
 import psycopg2
@@ -44,6 +45,13 @@ def scratch_database() -> Iterator[str]:
     finally:
         connection.close()
         _drop(database)
+
+
+def database_url() -> str:
+    """Name the scratch database to a server that is not Django's child."""
+    parameters = connection.get_connection_params()
+    place = urlencode({name: parameters[name] for name in ("host", "port")})
+    return f"postgres://{quote(parameters['user'], safe='')}@/{parameters['dbname']}?{place}"
 
 
 def empty_tables() -> None:

@@ -44,3 +44,15 @@ class EmbeddedPostgresFailed(DataForgeError):
     """The embedded PostgreSQL in {folder} cannot be used: {problem}. {remedy}"""
 
     exit_code = 3
+
+
+class BackupRefused(DataForgeError):
+    """{what}: {problem}. {remedy}"""
+
+    exit_code = 1
+
+
+class BackupDamaged(DataForgeError):
+    """{path} is not the backup that was written: {problem}. Use another one: `manage.py list_backups` names them."""
+
+    exit_code = 1

@@ -37,6 +37,7 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "access",
     "olist",
+    "backups",
 ]
 MIDDLEWARE = [
     "access.request_ids.RequestIdMiddleware",
@@ -74,6 +75,7 @@ DATABASES: dict[str, dict[str, Any]] = {
 DATABASES["default"].setdefault("CONN_MAX_AGE", 600)
 DATABASES["default"].setdefault("CONN_HEALTH_CHECKS", True)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+AUTHENTICATION_BACKENDS = ["access.backends.OneQueryBackend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
@@ -88,6 +90,10 @@ STATIC_ROOT = VAR_DIR / "static"
 
 # What may be loaded, parents first: the only place where the pipeline learns of a dataset.
 DATAFORGE_SOURCES = "olist.sources.SOURCES"
+
+# What `backup_table --all` means: whole apps, or single models as "app.Model". Where to: a folder or s3://bucket/prefix.
+DATAFORGE_BACKUP_TABLES = ["olist", "ingest.Batch", "ingest.Account", "ingest.RejectedRecord"]
+DATAFORGE_BACKUP_STORE = env.text("BACKUP_STORE", default=str(VAR_DIR / "backups"))
 
 # The HTTP API: one way in, JSON out, all faults as problem documents.
 REST_FRAMEWORK = {
@@ -118,13 +124,16 @@ API_RECORDS_PER_MINUTE = env.number("API_RECORDS_PER_MINUTE", default=300_000)
 API_BAD_TOKENS_PER_MINUTE = env.number("API_BAD_TOKENS_PER_MINUTE", default=20)
 API_MAX_BYTES = env.number("API_MAX_BYTES", default=10 * 1024 * 1024)
 
+# Closed rejects go after so many days; open ones never go by themselves.
+REJECTS_KEPT_DAYS = env.number("REJECTS_KEPT_DAYS", default=365)
+
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "filters": {"request_id": {"()": "access.request_ids.RequestIdFilter"}},
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "filters": ["request_id"], "formatter": "line"}},
-    "loggers": {name: {"handlers": ["stderr"], "level": "INFO"} for name in ("access", "ingest", "olist")},
+    "loggers": {name: {"handlers": ["stderr"], "level": "INFO"} for name in ("access", "ingest", "olist", "backups")},
 }
 
 # Scripts and everything else from this site alone; styles also inline, which Swagger UI needs.

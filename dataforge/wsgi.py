@@ -1,8 +1,32 @@
 """The WSGI application that gunicorn serves."""
 
+import codecs
+import gc
 import os
+from collections.abc import Iterable
+from wsgiref.types import StartResponse, WSGIEnvironment
 
 from django.core.wsgi import get_wsgi_application
+from django.utils.http import parse_header_parameters
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dataforge.settings")
-application = get_wsgi_application()
+_django = get_wsgi_application()
+
+# What is loaded by now stays: no garbage collection in the middle of a request needs to look at it.
+gc.collect()
+gc.freeze()
+
+
+def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    """Answer a request. A media type that Django cannot read counts as none, and is answered with 415.
+
+    Django raises where it makes the request, before its own handling of errors, which the server answers with 500.
+    """
+    try:
+        _, parameters = parse_header_parameters(environ.get("CONTENT_TYPE", ""))
+        codecs.lookup(parameters.get("charset", "utf-8"))
+    except LookupError:
+        pass  # Django passes over it, and the API refuses it by name
+    except ValueError:
+        environ["CONTENT_TYPE"] = ""
+    return _django(environ, start_response)

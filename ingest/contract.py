@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 
 import pyarrow as pa
@@ -94,12 +95,12 @@ class Contract:
         """The table's name in the database."""
         return self.model._meta.db_table
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """Column names, in order."""
         return tuple(column.name for column in self.columns)
 
-    @property
+    @cached_property
     def schema(self) -> pa.Schema:
         """The Arrow schema of rows."""
         return pa.schema([pa.field(column.name, column.arrow_type, column.null) for column in self.columns])

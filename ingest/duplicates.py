@@ -57,6 +57,19 @@ class Seen:
         return self._content[0]
 
 
+class Once(Seen):
+    """For a batch in one piece: where no key repeats, as is usual, no content is hashed."""
+
+    def sort_out(self, rows: pa.Table, contract: Contract) -> Repeated:
+        """Compare n typed rows with each other; ``hashes`` are zeros where no key repeats."""
+        columns = [rows[name].to_pylist() for name in contract.natural_key]
+        keys = columns[0] if len(columns) == 1 else list(zip(*columns, strict=True))
+        if len(set(keys)) < len(keys):
+            return super().sort_out(rows, contract)
+        none, zeros = np.zeros(len(keys), bool), np.zeros(len(keys), np.uint64)
+        return Repeated(none, none, (zeros, zeros))
+
+
 def _first_of_each(owners: Rows, known: int) -> Mask:
     """Mark the rows that brought a new key: ordinals from ``known`` on, at their first appearance."""
     fresh = np.zeros(len(owners), bool)

@@ -161,18 +161,23 @@ class RejectedRecord(models.Model):
     ref = models.TextField(blank=True, help_text="The sender's own name for the record.")
     group = models.TextField(blank=True, help_text="Records of one batch that stand or fall together.")
     waits_for = ArrayField(models.TextField(), default=list, help_text="Missing parents, as table/key.")
-    parent = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, blank=True, related_name="children")
+    parent = models.ForeignKey(
+        "self", on_delete=models.SET_NULL, null=True, blank=True, related_name="children", db_index=False
+    )
     contract_version = models.CharField(max_length=12)
     app_version = models.CharField(max_length=20)
     times_seen = models.BigIntegerField(default=1)
     first_seen_at = models.DateTimeField()
     last_seen_at = models.DateTimeField()
-    last_batch = models.ForeignKey(Batch, on_delete=models.PROTECT, related_name="+")
+    # Set in the transaction that makes the batch, so PostgreSQL need not look each of them up once more.
+    last_batch = models.ForeignKey(Batch, on_delete=models.PROTECT, related_name="+", db_constraint=False)
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.OPEN)
     correction = models.JSONField(null=True, blank=True)
     attempts = models.PositiveIntegerField(default=0)
     closed_at = models.DateTimeField(null=True, blank=True)
-    closed_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True)
+    closed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, db_index=False
+    )
     closed_why = models.TextField(blank=True)
 
     class Meta:
@@ -183,7 +188,15 @@ class RejectedRecord(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["status", "table", "id"], name="ingest_reject_open"),
             models.Index(fields=["table", "natural_key"], name="ingest_reject_natural_key"),
-            GinIndex(fields=["waits_for"], condition=~Q(waits_for=[]), name="ingest_reject_waits_for"),
+            # Most rejects have neither, and are stored the sooner for not being in an index of them.
+            models.Index(fields=["parent"], condition=Q(parent__isnull=False), name="ingest_reject_parent"),
+            models.Index(fields=["closed_by"], condition=Q(closed_by__isnull=False), name="ingest_reject_closed_by"),
+            # Empty most of the time, which is then known at once.
+            models.Index(fields=["id"], condition=Q(status="open") & ~Q(waits_for=[]), name="ingest_reject_orphans"),
+            # Without a list of pending entries, which every look-up would read through.
+            GinIndex(
+                fields=["waits_for"], condition=~Q(waits_for=[]), name="ingest_reject_waits_for", fastupdate=False
+            ),
             # The reject desk: what it costs a load is in benchmarks/RESULTS.md.
             models.Index(fields=["fingerprint", "status", "origin", "last_seen_at", "id"], name="ingest_reject_group"),
             GinIndex(fields=["record"], opclasses=["jsonb_path_ops"], name="ingest_reject_values"),

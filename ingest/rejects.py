@@ -1,23 +1,12 @@
-"""Rejects: refused records as columns, ready to be stored, and storing them.
+"""Rejects: refused records as columns, ready to be stored (``ingest.reject_store``)."""
 
-One reject for one record: the same raw record for the same table again is the same reject, seen once more.
-"""
-
-import hashlib
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from django.db.backends.utils import CursorWrapper
 
-from dataforge import __version__
-from dataforge.postgres.copying import copy_in
 from ingest.arrow import Column, Text, indices, schema_of
 from ingest.contract import Contract
 from ingest.models import RejectedRecord
@@ -43,7 +32,6 @@ _STAGES = {
     "does_not_exist": RejectedRecord.Stage.REFERENCES,
     "parent_rejected": RejectedRecord.Stage.REFERENCES,
 }
-_NAMES = ["position", "raw"]
 KEY_LENGTH = 500  # characters shown, and searched, of a natural key
 _ORPHAN_CODES = pa.array(["does_not_exist", "parent_rejected"])
 _NEEDS_CARE = r"[\x00-\x1f]"
@@ -159,6 +147,12 @@ def _joined(objects: Text, offsets: Any) -> Text:
     return pc.binary_join_element_wise("[", pc.binary_join(lists, ", "), "]", "")
 
 
+def key_texts(rows: pa.Table, contract: Contract) -> Text:
+    """Write the natural keys of n typed rows as rejects name them."""
+    parts = [rows.column(name).cast(pa.string()).combine_chunks() for name in contract.natural_key]
+    return pc.utf8_slice_codeunits(pc.binary_join_element_wise(*parts, " "), 0, KEY_LENGTH)
+
+
 def _keys(raw: pa.Table, checked: pa.Table, contract: Contract) -> Text:
     parts = []
     for name in contract.natural_key:
@@ -179,134 +173,3 @@ def _waits_for(reasons: pa.Table, orphaned: Column, offsets: Any, contract: Cont
     ]
     starts = np.searchsorted(rows, offsets.to_numpy())
     return pa.ListArray.from_arrays(pa.array(starts, pa.int32()), pa.array(keys, pa.string()))
-
-
-@dataclass(frozen=True, kw_only=True)
-class RejectOrigin:
-    """Where a stretch of rejects comes from."""
-
-    batch: UUID
-    contract: Contract
-    now: datetime
-    file_name: str = ""
-
-
-_STAGE_DDL = """
-create temporary table if not exists reject_stage (position bigint, line bigint, raw bytea, record jsonb,
-    natural_key text, reasons jsonb, codes text[], fields text[], stage text, waits_for text[], ref text, "group" text)
-on commit delete rows;
-truncate reject_stage
-"""
-# In the order of the hash, so that two batches with the same bad records cannot lock each other out.
-_STORE = """
-insert into ingest_rejectedrecord as r ("table", raw, record, natural_key, reasons, codes, fields, stage, batch_id,
-    file_name, position, line, waits_for, ref, "group", contract_version, app_version, times_seen,
-    first_seen_at, last_seen_at, last_batch_id, status, attempts, closed_why)
-select %(table)s, raw, record, natural_key, reasons, codes, fields, stage, %(batch)s,
-    %(file)s, position, line, waits_for, ref, "group", %(contract)s, %(app)s, times, %(now)s, %(now)s,
-    %(batch)s, 'open', 0, ''
-from (select distinct on (sha256(raw)) *, count(*) over (partition by sha256(raw)) as times
-      from reject_stage order by sha256(raw), position) as stage
-on conflict ("table", raw_sha256) do update set
-    times_seen = r.times_seen + excluded.times_seen,
-    last_seen_at = excluded.last_seen_at,
-    last_batch_id = excluded.last_batch_id,
-    reasons = case when r.status = 'open' then excluded.reasons else r.reasons end,
-    codes = case when r.status = 'open' then excluded.codes else r.codes end,
-    fields = case when r.status = 'open' then excluded.fields else r.fields end,
-    stage = case when r.status = 'open' then excluded.stage else r.stage end,
-    waits_for = case when r.status = 'open' then excluded.waits_for else r.waits_for end,
-    ref = case when r.status = 'open' then excluded.ref else r.ref end,
-    "group" = case when r.status = 'open' then excluded."group" else r."group" end,
-    contract_version = case when r.status = 'open' then excluded.contract_version else r.contract_version end
-"""
-_COUNT = """
-select count(*) from reject_stage as s
-join ingest_rejectedrecord as r on r."table" = %(table)s and r.raw_sha256 = sha256(s.raw)
-"""
-_RENEW = """
-update ingest_rejectedrecord as r set
-    reasons = s.reasons, codes = s.codes, fields = s.fields, stage = s.stage, waits_for = s.waits_for,
-    contract_version = %(contract)s, last_batch_id = %(batch)s, last_seen_at = %(now)s, attempts = r.attempts + 1
-from reject_stage s join unnest(%(positions)s::bigint[], %(numbers)s::bigint[]) as n (position, id) using (position)
-where r.id = n.id and r.status = 'open'
-"""
-# A child waits for a parent that the same batch refused: link the two. "is not distinct from" keeps the planner off the
-# index on the batch: it takes a batch that is new to its statistics for one row, and would join in a nested loop.
-_LINK = """
-update ingest_rejectedrecord as child set parent_id = found.parent_id
-from (
-    select waiting.id, min(parent.id) as parent_id
-    from (
-        select id, unnest(waits_for) as key from ingest_rejectedrecord
-        where last_batch_id = %(batch)s and "table" = %(table)s and status = 'open'
-            and codes @> array['parent_rejected']
-    ) as waiting
-    join ingest_rejectedrecord as parent
-        on parent."table" = split_part(waiting.key, '/', 1)
-        and parent.natural_key = substr(waiting.key, strpos(waiting.key, '/') + 1)
-        and parent.last_batch_id is not distinct from %(batch)s
-    group by waiting.id
-) as found
-where child.id = found.id and child.parent_id is distinct from found.parent_id
-"""
-
-
-def find_rejects(cursor: CursorWrapper, rejects: pa.Table, contract: Contract) -> dict[int, int]:
-    """Give by position the number under which each of ``rejects``, stored before, is kept."""
-    hashes = {row["position"]: hashlib.sha256(row["raw"]).digest() for row in rejects.select(_NAMES).to_pylist()}
-    cursor.execute(
-        'select raw_sha256, id from ingest_rejectedrecord where "table" = %s and raw_sha256 = any(%s)',
-        [contract.table, list(set(hashes.values()))],
-    )
-    numbers = {bytes(found): number for found, number in cursor.fetchall()}
-    return {position: numbers[found] for position, found in hashes.items()}
-
-
-def store_rejects(cursor: CursorWrapper, rejects: Iterable[pa.RecordBatch], origin: RejectOrigin) -> int:
-    """Store ``rejects`` (``REJECT_SCHEMA``); give the number of records whose reject is stored, by the server's count.
-
-    Must run in a transaction, outside any savepoint that a refused unit rolls back.
-    """
-    facts = _facts(origin)
-    if not _stage(cursor, rejects):
-        return 0
-    cursor.execute(_STORE, facts)
-    cursor.execute(_COUNT, facts)
-    stored = int(cursor.fetchone()[0])
-    cursor.execute(_LINK, facts)
-    return stored
-
-
-def renew_rejects(cursor: CursorWrapper, rejects: pa.Table, numbers: Mapping[int, int], origin: RejectOrigin) -> int:
-    """Give stored rejects the reasons of a replay that failed again; ``numbers``: theirs, by position.
-
-    Gives the server's count. What came first (raw, record, position, key) stays.
-    """
-    if not _stage(cursor, rejects.to_batches()):
-        return 0
-    pairs = {"positions": list(numbers), "numbers": list(numbers.values())}
-    cursor.execute(_RENEW, _facts(origin) | pairs)
-    renewed = int(cursor.rowcount)
-    cursor.execute(_LINK, _facts(origin))
-    return renewed
-
-
-def _facts(origin: RejectOrigin) -> dict[str, Any]:
-    return {
-        "table": origin.contract.table,
-        "batch": origin.batch,
-        "file": origin.file_name,
-        "contract": origin.contract.version,
-        "app": __version__,
-        "now": origin.now,
-    }
-
-
-def _stage(cursor: CursorWrapper, rejects: Iterable[pa.RecordBatch]) -> int:
-    """Fill the stage with ``rejects``; a connection makes it once, and each commit empties it."""
-    cursor.execute(_STAGE_DDL)
-    count = copy_in(cursor, "reject_stage", rejects, schema=REJECT_SCHEMA)
-    if count:
-        cursor.execute("analyze reject_stage")
-    return count

@@ -47,15 +47,11 @@ class Stage:
         self._fills = fills_placeholders and bool(self.rest)
 
     def create(self) -> None:
-        """Make the empty stage."""
+        """Make the empty stage; it goes with the transaction."""
         self._execute(
             "create temporary table {stage} on commit drop as"
             " select {columns}, 0::bigint as position from {table} limit 0"
         )
-
-    def drop(self) -> None:
-        """Drop the stage, for the next table of the same transaction."""
-        self._execute("drop table if exists {stage}, {changes}")
 
     def classify(self) -> Classified:
         """Compare the staged rows with the table; keep what is not unchanged, if anything is not."""

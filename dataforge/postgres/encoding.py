@@ -1,6 +1,8 @@
 """Arrow batches as the bytes of ``COPY ... (FORMAT binary)``; needs no connection, so any thread may do it."""
 
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from typing import Any
 
 import pyarrow as pa
 from pgpq import ArrowToPostgresBinaryEncoder
@@ -19,12 +21,8 @@ class Encoder:
     def __init__(self, schema: pa.Schema) -> None:
         """Prepare for batches of exactly ``schema``, as returned by ``columns.assert_matches``."""
         self.schema = schema
-        builders = {
-            field.name: StringEncoderBuilder.new_with_output(field, Jsonb())
-            if is_jsonb(field)
-            else ArrowToPostgresBinaryEncoder.infer_encoder(field)
-            for field in schema
-        }
+        # By field: schemas that differ in their metadata alone count as equal to Arrow.
+        builders = {field.name: _builder(field.name, field.type, jsonb=is_jsonb(field)) for field in schema}
         self._encoder = ArrowToPostgresBinaryEncoder.new_with_encoders(schema, builders)
 
     def header(self) -> bytes:
@@ -40,6 +38,15 @@ class Encoder:
     def finish(self) -> bytes:
         """End the stream: what was collected, and the trailer."""
         return self._encoder.finish()
+
+
+@lru_cache(maxsize=512)
+def _builder(name: str, kind: pa.DataType, *, jsonb: bool) -> Any:
+    """Choose the encoder of a column, which takes longer than encoding a few rows."""
+    field = pa.field(name, kind)
+    if jsonb:
+        return StringEncoderBuilder.new_with_output(field, Jsonb())
+    return ArrowToPostgresBinaryEncoder.infer_encoder(field)
 
 
 def encode(batches: Iterable[pa.RecordBatch | pa.Table], schema: pa.Schema) -> Iterator[bytes]:

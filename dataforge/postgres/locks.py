@@ -55,11 +55,12 @@ def share(cursor: Cursor, tables: Iterable[str], *, timeout_seconds: float) -> N
     ``TableBusy`` after ``timeout_seconds`` in all: roll back then.
     """
     names = sorted(set(tables))
-    # All at once where all are free; one taken twice is still one.
-    cursor.execute(
-        "SELECT bool_and(pg_try_advisory_xact_lock_shared(%s, key)) FROM unnest(%s::integer[]) AS key",
-        [LOCK_CLASS, [_key(name) for name in names]],
-    )
+    # In one round where all are free. It stops at the first that is not: to hold a later one while waiting for that
+    # would be another order than everybody's. One taken twice is still one.
+    free_from_here = "true"
+    for _ in names:
+        free_from_here = f"CASE WHEN pg_try_advisory_xact_lock_shared(%s, %s) THEN {free_from_here} ELSE false END"
+    cursor.execute(f"SELECT {free_from_here}", [number for name in names for number in (LOCK_CLASS, _key(name))])
     ((free,),) = cursor.fetchall()
     if free:
         return

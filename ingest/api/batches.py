@@ -17,8 +17,8 @@ from access.throttling import spend_records
 from dataforge.postgres.transactions import in_transaction
 from ingest.api import openapi
 from ingest.api.answers import answer
-from ingest.api.bodies import Body, CsvParser, JsonParser, NdjsonParser
-from ingest.api.filters import BatchFilters, narrow, page
+from ingest.api.bodies import Body, CsvParser, JsonParser, NdjsonParser, body_of
+from ingest.api.filters import BatchFilters, narrow, page, parameters
 from ingest.api.idempotency import Answer, Claim
 from ingest.api.rights import viewable
 from ingest.api.serializers import BatchSerializer, read_envelope
@@ -36,25 +36,34 @@ class Batches(APIView):
     @openapi.posts_batch
     def post(self, request: Request) -> HttpResponse:
         """Check records, write the good ones, keep the refused ones with all their reasons."""
-        body = request.data
-        if not isinstance(body, Body) or not body.data:
+        body = body_of(request)
+        if body is None:
             raise Problem(HTTPStatus.BAD_REQUEST, "The body is empty.", code="empty")
-        parameters = request.query_params.dict()
-        envelope, members = read_envelope(body, parameters)
-        context = {"request": request, "body": body, "envelope": envelope, "words": members == parameters}
+        asked = parameters(request)
+        envelope, members = read_envelope(body, asked)
+        context = {"request": request, "body": body, "envelope": envelope, "words": members == asked}
         serializer = BatchSerializer(data=members, context=context)
         serializer.is_valid(raise_exception=True)
         unit: Unit = serializer.validated_data["unit"]
+        results: str = serializer.validated_data["results"]
         user, token = sender(request)
-        claim = None if unit.dry_run else _claim(request, body, owner=token.pk)
+        key = _claim(request, body, owner=token.pk)
+        claim = None if unit.dry_run else key
         spend_records(request, len(unit))
 
         def work(cursor: CursorWrapper) -> Answer:
             if claim and (kept := claim.take(cursor)):
                 return kept
-            posted = post(cursor, unit, origin=Batch.Origin.API, user=user, options={"token": token.name})
+            posted = post(
+                cursor,
+                unit,
+                origin=Batch.Origin.API,
+                user=user,
+                options={"token": token.name},
+                all_fates=results == "all",
+            )
             where = "/records/{index}/data" if envelope and envelope.tagged else "/records/{index}"
-            found = answer(unit, posted, results=serializer.validated_data["results"], where=where)
+            found = answer(unit, posted, results=results, where=where)
             if claim and posted.batch:
                 claim.keep(cursor, posted.batch, found)
             return found

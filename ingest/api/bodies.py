@@ -8,6 +8,7 @@ from typing import Any
 
 from django.conf import settings
 from rest_framework.parsers import BaseParser
+from rest_framework.request import Request
 
 from access.problems import Problem
 
@@ -60,6 +61,15 @@ class CsvParser(_BodyParser):
     """A header and records, for the table of ``?table=``."""
 
     media_type = CSV
+
+
+def body_of(request: Request) -> Body | None:
+    """Give the body, or None where there is none. Problem: 411 for a stream, which Django takes for no body at all."""
+    if "Transfer-Encoding" in request.headers and "Content-Length" not in request.headers:
+        detail = "A body without a Content-Length is not read: send it in one piece."
+        raise Problem(HTTPStatus.LENGTH_REQUIRED, detail, code="length_required")
+    body = request.data
+    return body if isinstance(body, Body) and body.data else None
 
 
 def _parameter(media_type: str, name: str) -> str:

@@ -39,15 +39,21 @@ class TableCountsSerializer(CountsSerializer):
     )
 
 
-class ReasonSerializer(serializers.Serializer[Any]):
-    """One way in which a record is wrong."""
+class KeptReasonSerializer(serializers.Serializer[Any]):
+    """One way in which a kept record is wrong."""
 
     field = serializers.CharField(allow_null=True, help_text="null: the record as a whole.")
     code = serializers.CharField()
-    pointer = serializers.CharField(help_text="Where in the request: a JSON pointer.")
     message = serializers.CharField()
-    value = serializers.CharField(allow_null=True, help_text="As it came, cut after 200 characters.")
+    value = serializers.CharField(allow_null=True, help_text="As it came.")
     constraint = serializers.CharField(required=False, help_text="The rule's name, for check and database.")
+
+
+class ReasonSerializer(KeptReasonSerializer):
+    """One way in which a record of a request is wrong."""
+
+    pointer = serializers.CharField(help_text="Where in the request: a JSON pointer.")
+    value = serializers.CharField(allow_null=True, help_text="As it came, cut after 200 characters.")
 
 
 class ResultSerializer(serializers.Serializer[Any]):

@@ -1,16 +1,19 @@
 """Envelopes: what a request says around its records, and the records cut out of it byte for byte."""
 
+import io
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from itertools import islice
 from typing import Any
 
 from access.problems import Problem
 from ingest.api.bodies import Body
-from ingest.readers.json_records import Sent
+from ingest.readers.json_records import TOO_DEEP, Sent, sent_alone
 from ingest.readers.json_text import MAX_DEPTH, Cut, Doubled, NotJson, elements, finish, members, scan, skip, too_deep
 
 MAX_RECORDS = 1000
+MAX_MEMBERS = 100  # of an envelope: each is walked by itself, which takes its time
 MAX_NAME_CHARACTERS = 200
 _BOM = "\ufeff"
 _TAGGED = frozenset({"table", "ref", "group", "data"})
@@ -68,22 +71,11 @@ def not_json(error: NotJson) -> Problem:
 
 def read_ndjson(body: Body, parameters: Mapping[str, Any]) -> Envelope:
     """Read one record a line; a line that is no JSON is a record too, and rejected."""
-    lines = [line for line in body.data.removeprefix(_BOM.encode()).split(b"\n") if line.strip(b" \t\r")]
+    every = (line.rstrip(b"\n").removesuffix(b"\r") for line in io.BytesIO(body.data.removeprefix(_BOM.encode())))
+    lines = list(islice((line for line in every if line.strip(b" \t\r")), MAX_RECORDS + 1))
     count_records(len(lines))
-    sent = [_line(index, line.removesuffix(b"\r")) for index, line in enumerate(lines)]
+    sent = [sent_alone(index, line) for index, line in enumerate(lines)]
     return Envelope(members=parameters, sent={str(parameters.get("table", "")): sent})
-
-
-def _line(index: int, line: bytes) -> Sent:
-    text = line.decode("utf-8", "surrogateescape")
-    try:
-        cut = scan(text, 0)
-        finish(text, cut.end)
-    except NotJson as error:
-        return Sent(index, None, line, ("invalid", f"The line is not JSON: {error} (at character {error.offset})."))
-    if too_deep(cut.value):
-        return Sent(index, None, line, ("invalid", f"The record is nested deeper than {MAX_DEPTH} levels."))
-    return Sent(index, cut.value, line)
 
 
 def _outer(text: str) -> tuple[dict[str, Any], list[Cut] | None]:
@@ -99,6 +91,8 @@ def _outer(text: str) -> tuple[dict[str, Any], list[Cut] | None]:
         nonlocal records
         if name in found or (name == "records" and records is not None):
             raise _bad(f"The member {name[:40]!r} is named twice.", "", code="invalid")
+        if len(found) > MAX_MEMBERS:
+            raise _bad(f"There are more than {MAX_MEMBERS} members.", "", code="max_members")
         if name == "records" and text[at : at + 1] == "[":
             records, end = elements(text, at, at_most=MAX_RECORDS)
             count_records(len(records) or 1)
@@ -106,6 +100,8 @@ def _outer(text: str) -> tuple[dict[str, Any], list[Cut] | None]:
         cut = scan(text, at)
         if name == "records":
             raise _bad("The member `records` must be a list.", "/records", code="invalid")
+        if too_deep(cut.value):
+            raise _bad(f"The member {name[:40]!r} is nested deeper than {MAX_DEPTH} levels.", "", code="max_depth")
         found[name] = cut.value
         return cut.end
 
@@ -177,12 +173,11 @@ def count_records(count: int) -> None:
 
 
 def _shallow(text: str, records: list[Cut]) -> None:
-    """Refuse deep nesting; looked for only where there are more brackets than plain records have."""
-    if text.count("{") + text.count("[") <= 2 + 2 * len(records):
-        return
+    """Refuse deep nesting; looked for only in records that have so many brackets."""
     for index, cut in enumerate(records):
-        if too_deep(cut.value):
-            raise _bad(f"The record is nested deeper than {MAX_DEPTH} levels.", f"/records/{index}", code="max_depth")
+        brackets = text.count("{", cut.start, cut.end) + text.count("[", cut.start, cut.end)
+        if brackets > MAX_DEPTH and too_deep(cut.value):
+            raise _bad(TOO_DEEP, f"/records/{index}", code="max_depth")
 
 
 def _bad(detail: str, pointer: str, *, code: str = "invalid") -> Problem:

@@ -1,24 +1,56 @@
 """Filters and pages of lists: parameters are checked, and one that nobody knows is refused instead of passed over."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from django.db.models import QuerySet
+from django.core.exceptions import ValidationError as NoValue
+from django.db.models import Field, QuerySet
+from django.utils.timezone import is_naive
 from rest_framework import serializers
-from rest_framework.exceptions import ErrorDetail, ValidationError
+from rest_framework.exceptions import ErrorDetail, NotFound, ValidationError
 from rest_framework.pagination import CursorPagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from ingest.models import Batch, RejectedRecord
+from ingest.sources import sources
 
 PAGE_ROWS = 100
 PAGING = frozenset({"cursor"})
+_TABLES = [source.table for source in sources()]
 
 
 class Pages(CursorPagination):
     """Pages that stay right while rows arrive; ``ordering`` must be unique."""
 
     page_size = PAGE_ROWS
+    place: "Field[Any, Any]"  # what a cursor's position is a value of
+
+    def decode_cursor(self, request: Request) -> Any:
+        """Refuse a position that is none, which DRF would hand on to the database."""
+        cursor = super().decode_cursor(request)
+        if cursor is not None and cursor.position is not None and not _is_value(self.place, str(cursor.position)):
+            raise NotFound(self.invalid_cursor_message)
+        return cursor
+
+
+def _is_value(field: "Field[Any, Any]", text: str) -> bool:
+    try:
+        value = field.to_python(text)
+    except NoValue:
+        return False
+    return value is not None and not (isinstance(value, datetime) and value.utcoffset() != timedelta(0))
+
+
+class Moment(serializers.DateTimeField):
+    """A moment; DRF's own fails in the first and the last hours of the calendar."""
+
+    def enforce_timezone(self, value: datetime) -> datetime:
+        """Give it in UTC, since PostgreSQL reads no offset of 16 hours; as near as the calendar goes."""
+        try:
+            return super().enforce_timezone(value) if is_naive(value) else value.astimezone(UTC)
+        except OverflowError:
+            return (datetime.min if value.year == datetime.min.year else datetime.max).replace(tzinfo=UTC)
 
 
 class BatchFilters(serializers.Serializer[Any]):
@@ -26,24 +58,33 @@ class BatchFilters(serializers.Serializer[Any]):
 
     origin = serializers.ChoiceField(Batch.Origin.choices, required=False)
     status = serializers.ChoiceField(Batch.Status.choices, required=False)
-    table = serializers.CharField(source="accounts__table", required=False)
-    since = serializers.DateTimeField(source="started_at__gte", required=False)
-    until = serializers.DateTimeField(source="started_at__lt", required=False)
+    table = serializers.ChoiceField(_TABLES, source="accounts__table", required=False)
+    since = Moment(source="started_at__gte", required=False)
+    until = Moment(source="started_at__lt", required=False)
 
 
 class RejectFilters(serializers.Serializer[Any]):
     """What a list of rejects can be narrowed to."""
 
-    table = serializers.CharField(required=False)
-    code = serializers.CharField(source="codes__contains", required=False)
+    table = serializers.ChoiceField(_TABLES, required=False)
+    code = serializers.RegexField("^[a-z_]+$", source="codes__contains", required=False)
     status = serializers.ChoiceField(RejectedRecord.Status.choices, required=False)
     batch = serializers.UUIDField(source="last_batch", required=False)
-    since = serializers.DateTimeField(source="last_seen_at__gte", required=False)
-    until = serializers.DateTimeField(source="last_seen_at__lt", required=False)
+    since = Moment(source="last_seen_at__gte", required=False)
+    until = Moment(source="last_seen_at__lt", required=False)
 
     def validate_code(self, code: str) -> list[str]:
         """Look for one of a reject's codes."""
         return [code]
+
+
+def parameters(request: Request) -> dict[str, str]:
+    """Give the parameters of the address; ValidationError for one that stands there twice."""
+    twice = [name for name, values in request.query_params.lists() if len(values) > 1]
+    if twice:
+        message = ErrorDetail("This parameter is named twice.", code="invalid")
+        raise ValidationError({name[:100]: [message] for name in twice[:10]})
+    return request.query_params.dict()
 
 
 def narrow(request: Request, rows: QuerySet[Any], filters: type[serializers.Serializer[Any]]) -> QuerySet[Any]:
@@ -51,7 +92,7 @@ def narrow(request: Request, rows: QuerySet[Any], filters: type[serializers.Seri
 
     ValidationError names what is wrong with a parameter, or that there is none such.
     """
-    asked = request.query_params.dict()
+    asked = parameters(request)
     found = filters(data={name: value for name, value in asked.items() if name not in PAGING})
     unknown = set(asked) - set(found.fields) - PAGING
     if unknown:
@@ -67,5 +108,6 @@ def page(
     """Answer with one page of ``rows``: ``next``, ``previous``, ``results``."""
     pages = Pages()
     pages.ordering = ordering
+    pages.place = rows.model._meta.get_field(ordering[0].lstrip("-"))
     shown = pages.paginate_queryset(rows, request)
     return pages.get_paginated_response(serializer(shown, many=True).data)

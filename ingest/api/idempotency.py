@@ -63,8 +63,8 @@ class Claim:
 
     def keep(self, cursor: CursorWrapper, batch: Batch, answer: Answer) -> None:
         """Keep the answer, and let some go whose time is over."""
+        self._kept().delete()  # before the sweep, which others may wait for: two could wait for each other
         cursor.execute(_SWEEP, [timezone.now() - KEPT, _SWEPT])
-        self._kept().delete()
         IdempotencyKey.objects.create(
             owner=self._owner,
             key=self._key,

@@ -25,6 +25,7 @@ _PROBLEMS = {
     404: "There is nothing of this name or number, or it is not yours to see.",
     406: "Answers are JSON: accept application/json.",
     409: "The Idempotency-Key is in flight, or the reject is closed.",
+    411: "The body came as a stream, without a Content-Length.",
     413: "Too many records or bytes; the bound is named.",
     415: "Neither JSON, NDJSON nor CSV in UTF-8, plain or gzipped.",
     422: "The Idempotency-Key was used for another request.",
@@ -38,7 +39,7 @@ _RECORD = {
     "anyOf": [*({"$ref": f"#/components/schemas/{source.table}"} for source in sources()), {}],
 }
 _NAME = {"type": "string", "minLength": 1, "maxLength": MAX_NAME_CHARACTERS, "pattern": "^[ -~]+$"}
-_OPTIONS = {
+_OPTIONS: dict[str, dict[str, Any]] = {
     "mode": {"type": "string", "enum": list(MODES), "default": "partial"},
     "on_conflict": {"type": "string", "enum": list(ON_CONFLICT), "default": "reject"},
     "results": {"type": "string", "enum": list(RESULTS), "default": "errors"},
@@ -101,19 +102,30 @@ _KEY = OpenApiParameter(
     OpenApiParameter.HEADER,
     description="The same key and request again within 24 hours get the first answer, and are not carried out again.",
 )
-_FORGE_REJECTED = OpenApiParameter(
-    "Forge-Rejected",
-    OpenApiTypes.INT,
-    OpenApiParameter.HEADER,
-    response=[200, 201, 207, 422],
-    description="How many records were rejected.",
+
+
+def _answered(name: str, kind: OpenApiTypes, statuses: list[int | str], description: str) -> OpenApiParameter:
+    return OpenApiParameter(name, kind, OpenApiParameter.HEADER, response=statuses, description=description)
+
+
+_CARRIED_OUT: list[int | str] = [200, 201, 207, 422]
+_FORGE_REJECTED = _answered("Forge-Rejected", OpenApiTypes.INT, _CARRIED_OUT, "How many records were rejected.")
+_LOCATION = _answered("Location", OpenApiTypes.STR, _CARRIED_OUT, "Of the batch; a dry run has none.")
+_REPLAYED = _answered(
+    "Idempotency-Replayed", OpenApiTypes.BOOL, _CARRIED_OUT, "The same request got this same answer before."
 )
+_RETRY_AFTER = _answered("Retry-After", OpenApiTypes.INT, [429, 503], "In so many seconds.")
+_NUMBER = OpenApiParameter("number", {"type": "integer", "minimum": 1}, OpenApiParameter.PATH)
+_IN_ADDRESS = [
+    OpenApiParameter(name, {**schema}, description="For NDJSON and CSV; JSON says it in the body.")
+    for name, schema in {"table": _table_name(), **_OPTIONS}.items()
+]
 _CURSOR = OpenApiParameter("cursor", str, description="Of `next` or `previous`.")
 
 posts_batch = extend_schema(
     operation_id="post_batch",
     tags=["batches"],
-    parameters=[_KEY, _FORGE_REJECTED],
+    parameters=[_KEY, *_IN_ADDRESS, _FORGE_REJECTED, _LOCATION, _REPLAYED, _RETRY_AFTER],
     request={JSON: batch_request()},
     responses={
         (200, JSON): OpenApiResponse(AnswerSerializer, "Nothing new: all unchanged or duplicate; or a dry run."),
@@ -129,24 +141,31 @@ posts_batch = extend_schema(
 lists_batches = extend_schema(
     operation_id="list_batches",
     tags=["batches"],
-    parameters=[BatchFilters, _CURSOR],
+    parameters=[BatchFilters, _CURSOR, _RETRY_AFTER],
     responses={(200, JSON): _page(BatchAccountSerializer, "Batch"), **problems(400, 404)},
 )
 shows_batch = extend_schema(
-    operation_id="show_batch", tags=["batches"], responses={(200, JSON): BatchAccountSerializer, **problems(404)}
+    operation_id="show_batch",
+    tags=["batches"],
+    parameters=[_RETRY_AFTER],
+    responses={(200, JSON): BatchAccountSerializer, **problems(404)},
 )
 lists_rejects = extend_schema(
     operation_id="list_rejects",
     tags=["rejects"],
-    parameters=[RejectFilters, _CURSOR],
+    parameters=[RejectFilters, _CURSOR, _RETRY_AFTER],
     responses={(200, JSON): _page(RejectSerializer, "Reject"), **problems(400, 404)},
 )
 shows_reject = extend_schema(
-    operation_id="show_reject", tags=["rejects"], responses={(200, JSON): RejectSerializer, **problems(404)}
+    operation_id="show_reject",
+    tags=["rejects"],
+    parameters=[_NUMBER, _RETRY_AFTER],
+    responses={(200, JSON): RejectSerializer, **problems(404)},
 )
 replays_reject = extend_schema(
     operation_id="replay_reject",
     tags=["rejects"],
+    parameters=[_NUMBER, _FORGE_REJECTED, _LOCATION, _RETRY_AFTER],
     request={
         JSON: {
             "type": "object",
@@ -162,14 +181,20 @@ replays_reject = extend_schema(
         (201, JSON): OpenApiResponse(AnswerSerializer, "Accepted; the reject is closed."),
         (207, JSON): OpenApiResponse(AnswerSerializer, "Of a group, some were there already."),
         (422, JSON): OpenApiResponse(AnswerSerializer, "Rejected again, with these reasons."),
-        **problems(400, 403, 404, 409, 413, 415),
+        **problems(400, 403, 404, 409, 411, 413, 415),
     },
 )
 lists_tables = extend_schema(
-    operation_id="list_tables", tags=["tables"], responses={(200, JSON): TableSummarySerializer, **problems()}
+    operation_id="list_tables",
+    tags=["tables"],
+    parameters=[_RETRY_AFTER],
+    responses={(200, JSON): TableSummarySerializer, **problems()},
 )
 shows_table = extend_schema(
-    operation_id="show_table", tags=["tables"], responses={(200, JSON): TableSerializer, **problems(404)}
+    operation_id="show_table",
+    tags=["tables"],
+    parameters=[OpenApiParameter("table", _table_name(), OpenApiParameter.PATH), _RETRY_AFTER],
+    responses={(200, JSON): TableSerializer, **problems(404)},
 )
 
 
@@ -181,8 +206,9 @@ def add_records(result: dict[str, Any], generator: Any, request: Any, public: An
         schema.pop("$schema")
         result["components"]["schemas"][source.table] = schema
     post = result["paths"]["/api/v1/batches/"]["post"]
-    for media_type in (NDJSON, CSV):
-        post["requestBody"]["content"][media_type] = {"schema": {"type": "string", "description": _LINES}}
+    lines = {"type": "string", "minLength": 1, "description": _LINES}
+    post["requestBody"]["content"] |= {media_type: {"schema": lines} for media_type in (NDJSON, CSV)}
+    post["requestBody"]["required"] = True
     return result
 
 

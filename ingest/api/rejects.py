@@ -18,7 +18,7 @@ from dataforge.postgres.transactions import in_transaction
 from ingest.api import openapi
 from ingest.api.answers import answer
 from ingest.api.batches import send
-from ingest.api.bodies import Body, JsonParser
+from ingest.api.bodies import JsonParser, body_of
 from ingest.api.envelopes import read_members
 from ingest.api.filters import RejectFilters, narrow, page
 from ingest.api.idempotency import Answer
@@ -65,8 +65,8 @@ class RejectReplay(APIView):
     @openapi.replays_reject
     def post(self, request: Request, number: int) -> HttpResponse:
         """Replay a reject, with its group where it has one: as it came, or corrected."""
-        body = request.data
-        members = read_members(body) if isinstance(body, Body) else {}
+        body = body_of(request)
+        members = read_members(body) if body else {}
         serializer = ReplaySerializer(data=members)
         serializer.is_valid(raise_exception=True)
         corrections = {number: members["record"]} if "record" in members else {}

@@ -30,13 +30,15 @@ class PlainText(serializers.CharField):
 
 
 class OneOf(serializers.ChoiceField):
-    """A choice that came as text."""
+    """A choice that came as text. What came instead is not repeated: it may be long, or no text at all."""
+
+    default_error_messages = {"invalid_choice": "This is none of {choices}."}
 
     def to_internal_value(self, data: Any) -> Any:
         """Refuse what only looks like one."""
-        if type(data) is not str or not data:
-            self.fail("invalid_choice", input=data)
-        return super().to_internal_value(data)
+        if type(data) is not str or data not in self.choices:
+            self.fail("invalid_choice", choices=", ".join(map(str, self.choices)))
+        return data
 
 
 class Flag(serializers.BooleanField):
@@ -122,7 +124,7 @@ def _find(names: list[str]) -> list[Source]:
 
 
 def _csv(body: Body, source: Source) -> TableRecords:
-    records, columns = records_from_csv(body.data, source.contract, at_most=MAX_RECORDS)
+    records, columns = records_from_csv(body.data, source.contract.names, at_most=MAX_RECORDS)
     count_records(0 if records is None else len(records))
     assert records is not None  # noqa: S101 - counted just before
     return TableRecords(source=source, records=records, columns=columns)

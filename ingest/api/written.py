@@ -4,6 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from ingest.api.documents import KeptReasonSerializer
 from ingest.models import OUTCOMES, Account, Batch, RejectedRecord
 
 
@@ -55,8 +56,17 @@ class RejectSerializer(serializers.ModelSerializer[RejectedRecord]):
     parent = serializers.CharField(  # type: ignore[assignment]  # DRF's own attribute of this name is not used here
         source="parent_id", allow_null=True, help_text="The reject that it waits for."
     )
-    reasons = serializers.JSONField(help_text="Each with field, code, message, value.")
-    record = serializers.JSONField(allow_null=True, help_text="The fields as they came; null where there were none.")
+    reasons = KeptReasonSerializer(many=True)
+    record = serializers.DictField(
+        child=serializers.CharField(allow_null=True),
+        allow_null=True,
+        help_text="The fields as they came; null where there were none.",
+    )
+    correction = serializers.DictField(
+        child=serializers.CharField(allow_null=True),
+        allow_null=True,
+        help_text="What a replay made of the fields; null without one.",
+    )
 
     class Meta:
         model = RejectedRecord

@@ -17,13 +17,15 @@ from ingest.late import reasons_among
 from ingest.loading.options import LoadOptions
 from ingest.loading.reading import FileBlocks, FilePlan, FileResult
 from ingest.loading.resuming import fingerprint_of
+from ingest.loading.superseding import supersede
 from ingest.loading.writing import MISSING_PARENT, LimitPassed, Written, keep_limit, write_empty, write_merged
 from ingest.models import Batch
 from ingest.processing import process
 from ingest.readers.csv_file import CsvFile
 from ingest.readers.locations import Location
 from ingest.readers.picking import pick
-from ingest.rejects import RejectOrigin, describe, store_rejects
+from ingest.reject_store import RejectOrigin, store_rejects
+from ingest.rejects import describe
 from ingest.sources import Source
 
 type RejectsSink = Callable[[Source, pa.RecordBatch], None]
@@ -58,6 +60,8 @@ def load_file(
         if batch is None:
             transaction.set_rollback(True)
         else:
+            if written is not None and (written.inserted or written.updated):
+                supersede(cursor, plan, options, batch)
             agrees = report.status == Batch.Status.ACCEPTED
             fingerprint = fingerprint_of(cursor, plan.source) if agrees else ""
             keep_account(batch, plan.source, report, file=_facts(plan.source, blocks.result), fingerprint=fingerprint)

@@ -21,6 +21,7 @@ from ingest.loading.rejects_out import RejectsFile
 from ingest.loading.resuming import fingerprint_of, finished_file, last_agreement, mark_dead, sha256_of
 from ingest.loading.writing import MISSING_PARENT
 from ingest.models import Account, Batch
+from ingest.posting.healing import heal
 from ingest.readers.csv_file import CsvFile
 from ingest.readers.locations import Location, open_location
 from ingest.sources import Source, sources
@@ -44,7 +45,11 @@ def load(source: str, options: LoadOptions) -> LoadReport:
         out = stack.enter_context(RejectsFile(options.rejects_out)) if options.rejects_out else None
         stack.enter_context(explained("the load"))
         stack.enter_context(exclusive(connection, tables, what="load", timeout_seconds=LOCK_WAIT_SECONDS))
-        return _Load(location, chosen, options, out.write if out else None).run(source)
+        report = _Load(location, chosen, options, out.write if out else None).run(source)
+    if report.batch is not None:
+        with explained("the replay of orphans"):
+            heal(report.batch)
+    return report
 
 
 def _check_headers(location: Location, chosen: Iterable[Source]) -> None:

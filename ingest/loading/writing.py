@@ -95,7 +95,6 @@ def write_merged(cursor: CursorWrapper, plan: FilePlan, blocks: FileBlocks, opti
     inserted, refused_new = stage.insert() if found.new else (0, {})
     if refused or refused_new:
         late = pa.concat_tables([late, refused_by_database({**refused, **refused_new})]).sort_by("position")
-    stage.drop()
     return Written(
         inserted=inserted,
         updated=updated,

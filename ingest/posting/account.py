@@ -58,14 +58,20 @@ def _status(*, rejected: int, kept: int, refused: bool) -> str:
 
 
 def fates(
-    judged: Sequence[Judged], *, refused: bool, rejects: Mapping[int, int] = MappingProxyType({})
+    judged: Sequence[Judged],
+    *,
+    refused: bool,
+    rejects: Mapping[int, int] = MappingProxyType({}),
+    all_of_them: bool = True,
 ) -> tuple[Fate, ...]:
-    """Say of each record, by index, what became of it; ``rejects`` are numbers of rejects by index."""
-    found = [fate for each in judged for fate in _fates(each, refused=refused, rejects=rejects)]
+    """Say of each record, or each rejected one, by index, what became of it; ``rejects``: their numbers, by index."""
+    found = [fate for each in judged for fate in _rejected(each, rejects)]
+    if all_of_them:
+        found += [fate for each in judged for fate in _accepted(each, refused=refused)]
     return tuple(sorted(found, key=lambda fate: fate.index))
 
 
-def _fates(judged: Judged, *, refused: bool, rejects: Mapping[int, int]) -> list[Fate]:
+def _accepted(judged: Judged, *, refused: bool) -> list[Fate]:
     table, processed, compared = judged.given.source.table, judged.processed, judged.compared
     outcomes: list[tuple[int, Outcome]] = []
     for row, index in enumerate(judged.position.tolist()):
@@ -77,8 +83,7 @@ def _fates(judged: Judged, *, refused: bool, rejects: Mapping[int, int]) -> list
             outcomes.append((index, "unchanged" if compared.unchanged[row] else "updated"))
     positions = processed.records.position.to_numpy()
     outcomes += [(int(index), "duplicate") for index in positions[processed.duplicates]]
-    good = [Fate(index=index, table=table, outcome=outcome) for index, outcome in outcomes]
-    return good + _rejected(judged, rejects)
+    return [Fate(index=index, table=table, outcome=outcome) for index, outcome in outcomes]
 
 
 def _rejected(judged: Judged, rejects: Mapping[int, int]) -> list[Fate]:

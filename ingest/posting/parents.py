@@ -22,15 +22,25 @@ class UnitParents:
 
     def __init__(self, cursor: CursorWrapper, *, lock: bool) -> None:
         self._cursor, self._lock = cursor, lock
+        self.trusts = False  # takes parents for stored, until a record of a table is refused
+        self._expected = 0
         self._contracts = {source.table: source.contract for source in sources()}
+        self.forget()
+        self.begin()
+
+    def forget(self) -> None:
+        """Ask the tables again: another batch has been faster."""
         self._asked: dict[str, Column] = {}  # by table: all keys looked up, and those of them that are stored
         self._stored: dict[str, Column] = {}
-        self.begin()
 
     def begin(self) -> None:
         """Forget what the unit itself brings along, before its records are judged again."""
         self._accepted: dict[str, Column] = {}
         self._refused: dict[str, Column] = {}
+
+    def expect(self, count: int) -> None:
+        """Be told how many records of the next table there are: while all of them are good, it can be trusted."""
+        self._expected = count
 
     def remember(self, source: Source, processed: Processed) -> None:
         """Remember the keys of one table that were accepted, and those refused (as far as they are keys)."""
@@ -44,6 +54,9 @@ class UnitParents:
 
     def parents(self, reference: Reference, keys: Column) -> Parents:
         """Say of n keys which parents exist."""
+        if self.trusts and len(keys) == self._expected:
+            return Parents(np.ones(len(keys), bool), np.zeros(len(keys), bool))
+        self.trusts = False
         contract = self._contracts[reference.table]
         self._look_up(contract, keys)
         exist = mask_of(pc.is_in(keys, self._stored[reference.table])) | self._among(self._accepted, reference, keys)

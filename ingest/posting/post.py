@@ -3,12 +3,13 @@
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
 import pyarrow as pa
 from django.contrib.auth.models import User
-from django.db import DataError, IntegrityError
+from django.db import DataError, IntegrityError, transaction
 from django.db.backends.utils import CursorWrapper
 from django.utils import timezone
 
@@ -19,16 +20,19 @@ from ingest.accounts import FileFacts, keep_account
 from ingest.late import refused_by_database
 from ingest.models import Batch
 from ingest.posting.account import fates, reports, status_of
+from ingest.posting.aftermath import heal_later, settle_rejects
 from ingest.posting.parents import tables_of
 from ingest.posting.units import Posted, Unit
 from ingest.posting.verdict import Judge, Judged
 from ingest.posting.writing import Counted, culprits, key_exists, write
-from ingest.rejects import RejectOrigin, find_rejects, rejects_of, store_rejects
+from ingest.reject_store import RejectOrigin, store_numbered
+from ingest.rejects import rejects_of
 
 SHARE_TIMEOUT_SECONDS = 1
 # Keeps one table's rejects; gives the server's count of them, and their numbers by the indices of their records.
 type KeepRejects = Callable[[CursorWrapper, Unit, Judged, Batch], tuple[int, dict[int, int]]]
-ATTEMPTS = 10  # each failure means that another batch with some of the same keys was committed
+# Each failure means that another batch with some of the same keys was committed, or that a table refused rows.
+ATTEMPTS = 20
 
 
 def post(
@@ -40,11 +44,15 @@ def post(
     options: dict[str, Any],
     caused_by: Batch | None = None,
     keep: KeepRejects | None = None,
+    replayed: Sequence[int] = (),
+    all_fates: bool = True,
 ) -> Posted:
     """Check ``unit``, write what is good, keep what is not, and account for all.
 
     Must run in a transaction, whose rollback leaves nothing behind. TableBusy where a load or restore holds a table;
-    Django's database errors pass through. ``options`` are kept with the batch; ``keep`` says where rejects go.
+    Django's database errors pass through. ``options`` are kept with the batch; ``keep`` says where rejects go,
+    ``replayed`` are the numbers of those that the unit replays. Orphans that waited for its records are healed after
+    the commit, by a task. Without ``all_fates`` only those of rejected records are told.
     """
     started, clock = timezone.now(), time.monotonic()
     share(cursor, tables_of(table.source for table in unit.tables), timeout_seconds=SHARE_TIMEOUT_SECONDS)
@@ -53,7 +61,9 @@ def post(
     tables = reports(unit, judged, counts, seconds=time.monotonic() - clock)
     status = status_of(tables)
     if unit.dry_run:
-        return Posted(batch=None, status=status, fates=fates(judged, refused=counts is None), tables=tables)
+        return Posted(
+            batch=None, status=status, fates=fates(judged, refused=counts is None, all_of_them=all_fates), tables=tables
+        )
     batch = Batch.objects.create(
         id=uuid4(),
         origin=origin,
@@ -71,25 +81,39 @@ def post(
         numbers |= found
         file = FileFacts(columns=each.given.columns)
         keep_account(batch.id, each.given.source, replace(report, rejected=stored), file=file)
-    return Posted(
-        batch=batch, status=status, fates=fates(judged, refused=counts is None, rejects=numbers), tables=tables
-    )
+    if counts is not None and (parents := settle_rejects(cursor, judged, batch, replayed=replayed)):
+        # Robust: the batch is there, and must not be carried out again. The sweep finds what is not healed.
+        transaction.on_commit(partial(heal_later, str(batch.id), list(parents)), robust=True)
+    told = fates(judged, refused=counts is None, rejects=numbers, all_of_them=all_fates)
+    return Posted(batch=batch, status=status, fates=told, tables=tables)
 
 
 def _write(cursor: CursorWrapper, unit: Unit, judge: Judge) -> tuple[list[Judged], list[Counted] | None]:
     """Judge and write until both agree; None in place of counts where the unit as a whole was refused."""
     for _ in range(ATTEMPTS):
-        judged = judge.verdict()
-        if unit.mode == "atomic" and any(len(each.refused) for each in judged):
-            return judged, None
-        rows = [each.to_write() for each in judged]
-        if unit.dry_run:
-            return judged, [Counted(len(table.new), len(table.changed)) for table in rows]
+        judged, rows = [], []
         try:
-            return judged, write(cursor, rows)
+            with transaction.atomic():  # its end lets go of its locks too: the next attempt takes all of them in order
+                judged = judge.verdict()
+                if unit.mode == "atomic" and any(len(each.refused) for each in judged):
+                    return judged, None
+                rows = [each.to_write() for each in judged]
+                if unit.dry_run:
+                    return judged, [Counted(len(table.new), len(table.changed)) for table in rows]
+                return judged, write(cursor, rows)
         except (IntegrityError, DataError) as error:
-            if not (key_exists(error) and _overtaken(judge, judged)):
-                judge.refuse(refused_by_database(culprits(cursor, rows)))
+            if not rows:
+                raise
+            if judge.trusts:
+                judge.doubt()
+                continue
+            if key_exists(error) and _overtaken(judge, judged):
+                continue
+            found = culprits(cursor, rows)
+            if any(map(key_exists, found.values())) and _overtaken(judge, judged):  # while they were sought
+                found = {index: error for index, error in found.items() if not key_exists(error)}
+            judge.forget()
+            judge.refuse(refused_by_database(found))
     raise TableBusy(
         tables=", ".join(table.source.table for table in unit.tables),
         holder="other batches with the same keys",
@@ -99,11 +123,12 @@ def _write(cursor: CursorWrapper, unit: Unit, judge: Judge) -> tuple[list[Judged
 
 def _overtaken(judge: Judge, judged: Sequence[Judged]) -> bool:
     """Ask the tables again; tell whether they hold a key by now that they did not hold before."""
-    found = False
-    for each in judged:
-        stored = judge.stored[each.given.source.table]
-        stored.forget()
-        found |= bool((stored.compare(each.processed.rows).new != each.compared.new).any())
+    judge.forget()
+    with transaction.atomic():
+        again = (judge.stored[each.given.source.table].compare(each.processed.rows) for each in judged)
+        found = any((now.new != each.compared.new).any() for now, each in zip(again, judged, strict=True))
+        transaction.set_rollback(True)
+    judge.forget()
     return found
 
 
@@ -114,7 +139,8 @@ def keep_rejects(cursor: CursorWrapper, unit: Unit, judged: Judged, batch: Batch
     contract = judged.given.source.contract
     rejects = _named(rejects_of(judged.processed, contract), unit)
     origin = RejectOrigin(batch=batch.id, contract=contract, now=timezone.now())
-    return store_rejects(cursor, rejects.to_batches(), origin), find_rejects(cursor, rejects, contract)
+    numbers = store_numbered(cursor, rejects, origin)
+    return len(numbers), numbers
 
 
 def _named(rejects: pa.Table, unit: Unit) -> pa.Table:

@@ -1,16 +1,13 @@
 """Replay: a reject again, as it came or as it was corrected, under the rules of today, as a batch of its own."""
 
-import csv
-import io
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import pyarrow as pa
 from django.contrib.auth.models import User
 from django.db.backends.utils import CursorWrapper
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils import timezone
 
 from ingest.loading.options import OnConflict
@@ -18,9 +15,10 @@ from ingest.models import Account, Batch, RejectedRecord
 from ingest.posting.post import post
 from ingest.posting.units import Posted, TableRecords, Unit
 from ingest.posting.verdict import Judged
-from ingest.readers.json_records import Sent, records_from_json
-from ingest.readers.json_text import NotJson, scan
-from ingest.rejects import RejectOrigin, record_json, rejects_of, renew_rejects
+from ingest.readers.csv_body import records_from_csv
+from ingest.readers.json_records import Sent, records_from_json, sent_alone, storable
+from ingest.reject_store import RejectOrigin, renew_rejects
+from ingest.rejects import rejects_of
 from ingest.sources import sources
 
 
@@ -42,19 +40,29 @@ def find_group(number: int) -> tuple[RejectedRecord, ...]:
 
     Must run in the transaction of the replay: of two people at once, the second finds it closed.
     """
-    first = RejectedRecord.objects.select_related("last_batch").get(pk=number)
-    mates = RejectedRecord.objects.filter(pk=number)
-    if first.group:
-        mates |= RejectedRecord.objects.filter(
-            last_batch=first.last_batch_id, group=first.group, status=RejectedRecord.Status.OPEN
-        )
-    locked = tuple(mates.order_by("pk").select_for_update())
-    found = next(reject for reject in locked if reject.pk == number)
-    if found.status != RejectedRecord.Status.OPEN:
-        raise NotReplayable(f"The reject {number} is closed already: {found.status}.")
-    if first.last_batch.options.get("mode") == "atomic":
+    first = RejectedRecord.objects.get(pk=number)
+    locked = with_groups([number])
+    found = next((reject for reject in locked if reject.pk == number), None)
+    if found is None:
+        first.refresh_from_db(fields=["status"])
+        raise NotReplayable(f"The reject {number} is closed already: {first.status}.")
+    if found.last_batch.options.get("mode") == "atomic":
         raise NotReplayable(f"The reject {number} is of an atomic batch: correct that batch, and post it again whole.")
     return locked
+
+
+def with_groups(numbers: Collection[int]) -> tuple[RejectedRecord, ...]:
+    """Lock rejects and those of their groups, in the order of their numbers; give those that are open then."""
+    chosen = RejectedRecord.objects.filter(pk__in=numbers)
+    groups = set(chosen.exclude(group="").values_list("last_batch", "group").distinct())
+    wanted = Q(pk__in=numbers)
+    for batch, group in groups:
+        wanted |= Q(last_batch=batch, group=group)
+    locked = RejectedRecord.objects.filter(wanted).order_by("pk").select_for_update()
+    found = tuple(reject for reject in locked if reject.status == RejectedRecord.Status.OPEN)
+    if {(reject.last_batch_id, reject.group) for reject in found if reject.group} <= groups:
+        return found
+    return with_groups(numbers)  # while we waited for them, some came again, or were replayed in vain
 
 
 def unit_of(replay: Replay) -> Unit:
@@ -74,7 +82,15 @@ def unit_of(replay: Replay) -> Unit:
     )
 
 
-def run(cursor: CursorWrapper, replay: Replay, unit: Unit, *, user: User | None, options: dict[str, Any]) -> Posted:
+def run(
+    cursor: CursorWrapper,
+    replay: Replay,
+    unit: Unit,
+    *,
+    user: User | None,
+    options: dict[str, Any],
+    caused_by: Batch | None = None,
+) -> Posted:
     """Replay; an accepted reject is closed, one that fails again has new reasons. Raises what ``post`` raises."""
     numbers = {index: reject.pk for index, reject in enumerate(replay.rejects)}
 
@@ -84,10 +100,18 @@ def run(cursor: CursorWrapper, replay: Replay, unit: Unit, *, user: User | None,
         origin = RejectOrigin(batch=batch.id, contract=contract, now=timezone.now())
         return renew_rejects(cursor, rejects_of(judged.processed, contract), numbers, origin), numbers
 
-    posted = post(cursor, unit, origin=Batch.Origin.REPLAY, user=user, options=options, keep=keep)
-    corrected = {index: number for index, number in numbers.items() if number in replay.corrections}
-    _keep_corrections(cursor, unit.tables, corrected)
-    _remember_corrections(cursor, list(corrected.values()), posted.batch, user)
+    posted = post(
+        cursor,
+        unit,
+        origin=Batch.Origin.REPLAY,
+        user=user,
+        options=options,
+        caused_by=caused_by,
+        keep=keep,
+        replayed=list(numbers.values()),
+    )
+    _keep_corrections(replay)
+    _remember_corrections(cursor, list(replay.corrections), posted.batch, user)
     _close([numbers[fate.index] for fate in posted.fates if fate.outcome != "rejected"], posted.batch, user)
     return posted
 
@@ -96,7 +120,7 @@ def _sent(replay: Replay) -> list[Sent]:
     """Give each record as it is to be judged: its new correction, or its last one, or as it came."""
     columns = _columns(replay.rejects)
     return [
-        Sent(index, replay.corrections[reject.pk], bytes(reject.raw))
+        Sent(index, replay.corrections[reject.pk], b"")  # not the bytes that came, which may be no UTF-8
         if reject.pk in replay.corrections
         else _as_kept(index, reject, columns)
         for index, reject in enumerate(replay.rejects)
@@ -112,14 +136,11 @@ def _columns(rejects: Sequence[RejectedRecord]) -> dict[tuple[Any, str], list[st
 def _as_kept(index: int, reject: RejectedRecord, columns: Mapping[tuple[Any, str], list[str]]) -> Sent:
     raw = bytes(reject.raw)
     if reject.correction is not None:
-        return Sent(index, reject.correction, raw)
+        return Sent(index, reject.correction, b"")
     header = columns.get((reject.batch_id, reject.table))
     if header is not None:
         return _from_csv(index, reject, header)
-    try:
-        return Sent(index, scan(raw.decode("utf-8", "surrogateescape"), 0).value, raw)
-    except NotJson as error:
-        return Sent(index, None, raw, ("invalid", f"The record is not JSON: {error}."))
+    return sent_alone(index, raw)
 
 
 def _from_csv(index: int, reject: RejectedRecord, header: Sequence[str]) -> Sent:
@@ -127,21 +148,15 @@ def _from_csv(index: int, reject: RejectedRecord, header: Sequence[str]) -> Sent
     if reject.record is None:  # it could not be split into fields, and no rule can change that
         reason = reject.reasons[0]
         return Sent(index, None, raw, (reason["code"], reason["message"]))
-    (fields,) = csv.reader(io.StringIO(raw.decode(), newline=""), strict=True)
-    return Sent(index, dict(zip(header, fields, strict=True)), raw)
+    found, _ = records_from_csv(",".join(header).encode() + b"\n" + raw, header, at_most=1)
+    (fields,) = found.columns.to_pylist() if found else ({},)
+    return Sent(index, fields, raw)
 
 
-def _keep_corrections(cursor: CursorWrapper, tables: Sequence[TableRecords], numbers: Mapping[int, int]) -> None:
+def _keep_corrections(replay: Replay) -> None:
     """Keep beside its reject what a person made of it."""
-    for table in tables if numbers else ():
-        positions = table.records.position.to_numpy().tolist()
-        rows = [row for row, index in enumerate(positions) if index in numbers]
-        texts = record_json(table.records, pa.array(rows, pa.int64())).to_pylist()
-        cursor.execute(
-            "update ingest_rejectedrecord r set correction = c.text::jsonb"
-            " from unnest(%s::bigint[], %s::text[]) as c (id, text) where r.id = c.id",
-            [[numbers[positions[row]] for row in rows], texts],
-        )
+    for number, correction in replay.corrections.items():
+        RejectedRecord.objects.filter(pk=number).update(correction=storable(correction))
 
 
 def _remember_corrections(

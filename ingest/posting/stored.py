@@ -40,6 +40,12 @@ class Compared:
     differs: dict[int, tuple[str, ...]]
 
 
+def all_new(count: int) -> Compared:
+    """Take ``count`` rows for new."""
+    none = np.zeros(count, bool)
+    return Compared(new=~none, unchanged=none, placeholder=none, differs={})
+
+
 class StoredRows:
     """The rows of one table, read as often as they are asked for until ``forget``."""
 

@@ -9,9 +9,10 @@ import pyarrow.compute as pc
 from django.db.backends.utils import CursorWrapper
 
 from ingest.arrow import Rows
+from ingest.duplicates import Once
 from ingest.late import LATE_SCHEMA, STORED_ALREADY, reasons_among
 from ingest.posting.parents import UnitParents
-from ingest.posting.stored import Compared, StoredRows
+from ingest.posting.stored import Compared, StoredRows, all_new
 from ingest.posting.units import TableRecords, Unit
 from ingest.posting.writing import TableRows, in_key_order, pick
 from ingest.processing import Processed, process
@@ -32,6 +33,11 @@ class Judged:
     def position(self) -> Rows:
         """Indices in the unit of the accepted rows."""
         return self.processed.records.position.to_numpy()[self.processed.source]
+
+    @property
+    def written(self) -> pa.Table:
+        """Give the accepted rows that the table did not hold to the letter."""
+        return pick(self.processed.rows, ~self.compared.unchanged)
 
     @property
     def refused(self) -> Rows:
@@ -57,7 +63,7 @@ class Judged:
 
 
 class Judge:
-    """Judges one unit, again and again if need be; what the database said is asked once."""
+    """Judges one unit, again and again if need be; what the database said is asked once, and only of units in doubt."""
 
     def __init__(self, cursor: CursorWrapper, unit: Unit) -> None:
         lock = not unit.dry_run
@@ -67,12 +73,30 @@ class Judge:
             table.source.table: StoredRows(
                 cursor,
                 table.source.contract,
-                lock=lock and unit.on_conflict == "update",
+                lock=lock and (unit.on_conflict == "update" or is_adopted(table.source)),  # a placeholder is updated
                 fills_placeholders=is_adopted(table.source),
             )
             for table in unit.tables
         }
         self._late = LATE_SCHEMA.empty_table()
+        # A unit is trusted until something in it is refused: its keys are taken for new and its parents for stored,
+        # without asking, and PostgreSQL itself has the word while it writes. Most units are like that.
+        self._parents.trusts = not unit.dry_run and unit.on_conflict == "reject"
+
+    @property
+    def trusts(self) -> bool:
+        """Whether nothing was asked so far."""
+        return self._parents.trusts
+
+    def doubt(self) -> None:
+        """Ask from now on."""
+        self._parents.trusts = False
+
+    def forget(self) -> None:
+        """Ask the tables again: another batch has been faster, or the locks are gone."""
+        self._parents.forget()
+        for stored in self.stored.values():
+            stored.forget()
 
     def refuse(self, late: pa.Table) -> None:
         """Take in reasons (``LATE_SCHEMA``) that only the database could give."""
@@ -93,11 +117,22 @@ class Judge:
 
     def _judge(self) -> list[Judged]:
         self._parents.begin()
-        return [self._judge_table(table) for table in self._unit.tables]
+        judged: list[Judged] = []
+        for table in self._unit.tables:
+            trusted = self.trusts
+            judged.append(self._judge_table(table))
+            if trusted and not self.trusts and len(judged) > 1:
+                return self._judge()  # the tables before this one were taken on trust
+        return judged
 
     def _judge_table(self, table: TableRecords) -> Judged:
         known = reasons_among(self._late, table.records)
-        processed = process(table.records, table.source.contract, lookups=self._parents, known=known)
+        self._parents.expect(table.records.columns.num_rows)
+        processed = process(table.records, table.source.contract, lookups=self._parents, seen=Once(), known=known)
+        if processed.rejected:
+            self.doubt()
+        if self.trusts:
+            return Judged(given=table, processed=processed, compared=all_new(len(processed.rows)))
         self._parents.remember(table.source, processed)
         compared = self.stored[table.source.table].compare(processed.rows)
         return Judged(given=table, processed=processed, compared=compared)

@@ -45,14 +45,16 @@ def in_key_order(rows: pa.Table, position: Rows, contract: Contract) -> tuple[pa
 
 
 def write(cursor: CursorWrapper, tables: Sequence[TableRows]) -> list[Counted]:
-    """Write all, parents first, or nothing: Django's IntegrityError or DataError where PostgreSQL refuses a row."""
-    with transaction.atomic():
-        counts = [
-            Counted(_insert(cursor, table.contract, table.new), _update(cursor, table.contract, table.changed))
-            for table in tables
-        ]
-        # Django's foreign keys would wait for the commit.
-        cursor.execute("set constraints all immediate; set constraints all deferred")
+    """Write all, parents first: Django's IntegrityError or DataError where PostgreSQL refuses a row.
+
+    Must run in a savepoint of its own, which the caller rolls back then.
+    """
+    counts = [
+        Counted(_insert(cursor, table.contract, table.new), _update(cursor, table.contract, table.changed))
+        for table in tables
+    ]
+    # Django's foreign keys would wait for the commit.
+    cursor.execute("set constraints all immediate; set constraints all deferred")
     return counts
 
 
@@ -62,7 +64,10 @@ def key_exists(error: Exception) -> bool:
 
 
 def culprits(cursor: CursorWrapper, tables: Sequence[TableRows]) -> Refusals:
-    """Find the rows that PostgreSQL refuses, by writing ever smaller parts; nothing of that is kept."""
+    """Find the rows that PostgreSQL refuses, by writing ever smaller parts; nothing of that is kept.
+
+    Of the first table that has any: what it refuses of others may only be their children.
+    """
     found: dict[int, Exception] = {}
     with transaction.atomic():
         for table in tables:
@@ -78,6 +83,8 @@ def culprits(cursor: CursorWrapper, tables: Sequence[TableRows]) -> Refusals:
 
                 _, refused = write_or_halve(0, len(rows) - 1, part)
                 found |= {int(position[row]): error for row, error in refused.items()}
+            if found:
+                break
         transaction.set_rollback(True)
     return found
 

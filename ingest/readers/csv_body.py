@@ -1,23 +1,23 @@
 """A few records of CSV that are in memory already, with indices from 0 instead of records of a file from 1."""
 
 import io
+from collections.abc import Sequence
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ingest.contract import Contract
 from ingest.readers.csv_file import CsvFile
 from ingest.records import Records
 
 NAME = "the body"
 
 
-def records_from_csv(data: bytes, contract: Contract, *, at_most: int) -> tuple[Records | None, tuple[str, ...]]:
+def records_from_csv(data: bytes, names: Sequence[str], *, at_most: int) -> tuple[Records | None, tuple[str, ...]]:
     """Read ``data`` until there are more than ``at_most`` records; give them (None: there are none) and the header.
 
-    Raises SourceUnreadable where it is empty, HeaderRefused for wrong columns.
+    Raises SourceUnreadable where it is empty, HeaderRefused where the header does not have these ``names``.
     """
-    file = CsvFile(io.BytesIO(data), path=NAME, expected=contract.names)
+    file = CsvFile(io.BytesIO(data), path=NAME, expected=names)
     stretches: list[Records] = []
     for stretch in file:
         stretches.append(stretch)

@@ -6,7 +6,9 @@ Numbers never pass through a binary float.
 
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 MAX_DEPTH = 32
@@ -54,9 +56,8 @@ def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) == len(pairs):
         return found
-    names = [name for name, _ in pairs]
     doubled = Doubled(found)
-    doubled.names = tuple(name for name in found if names.count(name) > 1)
+    doubled.names = tuple(name for name, count in Counter(name for name, _ in pairs).items() if count > 1)
     return doubled
 
 
@@ -86,11 +87,27 @@ def elements(text: str, at: int, *, at_most: int) -> tuple[list[Cut], int]:
     if text[end : end + 1] == "]":
         return found, end + 1
     while True:
+        end = _run(text, end, found, at_most)
         found.append(scan(text, end))
         end = skip(text, found[-1].end)
         if text[end : end + 1] == "]" or len(found) > at_most:
             return found, end + 1
-        end = _expect(text, end, ",")
+        end = skip(text, _expect(text, end, ","))
+
+
+def _run(text: str, at: int, found: list[Cut], at_most: int) -> int:
+    """Read elements that follow one another as programs write them (`, ` or `,` between); give where that ends.
+
+    Only a short cut, for it takes half the time: it stops before whatever is not plain, and before the last one.
+    """
+    with suppress(StopIteration, ValueError, RecursionError):
+        while len(found) < at_most:
+            value, end = _scan_once(text, at)
+            if text[end : end + 1] != ",":
+                break
+            found.append(Cut(value, at, end))
+            at = end + 2 if text[end + 1 : end + 2] == " " else end + 1
+    return at
 
 
 def members(text: str, at: int, take: Callable[[str, int], int]) -> int:

@@ -1,8 +1,11 @@
 """The frame of the benchmark: turns, ratios and what is reported of them. No database, no time."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 
-from benchmarks.frame import Contender, Contest, Peak, Row, Run, Spread, hold
+import pytest
+
+from benchmarks.frame import Contender, Contest, Gap, Peak, Row, Run, Spread, hold
 from benchmarks.report import render
 
 MIB = 1 << 20
@@ -81,6 +84,39 @@ def test_the_highest_peak_of_any_run_counts() -> None:
     )
     (line,) = [line for line in render([hold(held, rounds=2)], {}).splitlines() if "1,200" in line]
     assert cells(line) == ["load", "1,200", "at most 1,024", "MISSED"]
+
+
+def test_a_gap_is_a_difference_within_each_round_and_told_in_milliseconds() -> None:
+    # Round by round 10, 5 and 20 ms; the difference of the medians would be 12 - 7 = 5.
+    gap = Gap(work="one record", ours="ours", against="peer", bar_seconds=0.010)
+    held = Contest(
+        name="gap",
+        contenders=(contender("ours", [], [0.011, 0.012, 0.030]), contender("peer", [], [0.001, 0.007, 0.010])),
+        rows=(),
+        gaps=(gap,),
+        warm_up=False,
+    )
+    results = hold(held, rounds=3)
+    assert results.differences(gap).median == pytest.approx(0.010)
+    (line,) = [line for line in render([results], {}).splitlines() if line.startswith("| one record")]
+    assert cells(line)[:4] == ["one record", "peer", "10.00 (5.00 to 20.00)", "at most 10.00"]
+
+
+def test_what_a_contest_needs_around_it_is_left_also_on_an_error() -> None:
+    log: list[str] = []
+
+    @contextmanager
+    def servers() -> Iterator[None]:
+        log.append("up")
+        try:
+            yield
+        finally:
+            log.append("down")
+
+    held = Contest(name="broken", contenders=(contender("ours", log, []),), rows=(), warm_up=False, around=servers)
+    with pytest.raises(RuntimeError):  # a generator's StopIteration: the contender has no time to tell
+        hold(held, rounds=1)
+    assert log == ["up", "prepare ours", "run ours", "down"]
 
 
 def test_the_report_tells_notes_machine_and_moment() -> None:

@@ -47,6 +47,20 @@ def test_a_batch_that_meets_a_load_learns_who_loads(cursor: CursorWrapper, other
     share(cursor, ["orders"], timeout_seconds=SOON)
 
 
+def test_a_batch_that_waits_for_a_table_holds_only_those_that_come_before_it(
+    cursor: CursorWrapper, other: BaseDatabaseWrapper
+) -> None:
+    third = connection.copy()
+    try:
+        with exclusive(other, ["b"], what="load", timeout_seconds=SOON), transaction.atomic():
+            with pytest.raises(TableBusy):
+                share(cursor, ["c", "b", "a"], timeout_seconds=SOON)
+            assert free(third, "c")
+            assert not free(third, "a")
+    finally:
+        third.close()
+
+
 def test_a_second_load_is_refused_and_holds_nothing(cursor: CursorWrapper, other: BaseDatabaseWrapper) -> None:
     share(cursor, ["b"], timeout_seconds=SOON)
     before = advisory_locks(cursor)

@@ -20,17 +20,17 @@ class ApiClient:
 
     def __init__(self, token: str | None) -> None:
         self._client = Client(raise_request_exception=False)
-        self._headers = {} if token is None else {"Authorization": f"Token {token}"}
+        self.headers = {} if token is None else {"Authorization": f"Token {token}"}
 
     def post(self, body: Any, *, to: str = BATCHES, kind: str = "application/json", **headers: str) -> "Answered":
         """Send ``body``: bytes and text as they are, all else as JSON."""
         data = body if isinstance(body, bytes | str) else json.dumps(body)
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        return Answered(self._client.post(to, data, content_type=kind, headers={**self._headers, **named}, secure=True))
+        return Answered(self._client.post(to, data, content_type=kind, headers={**self.headers, **named}, secure=True))
 
     def get(self, path: str, **headers: str) -> "Answered":
         """Read ``path``."""
-        return Answered(self._client.get(path, headers={**self._headers, **headers}, secure=True))
+        return Answered(self._client.get(path, headers={**self.headers, **headers}, secure=True))
 
 
 class Answered:

@@ -150,3 +150,15 @@ def test_whoever_may_not_change_a_table_may_not_replay_its_rejects(api: ApiClien
         replay(client_of("clerk", rights={"seller": ("change",)}), reject, {"record": record("sellers")}).status == 201
     )
     assert api.post(b"", to="/api/v1/rejects/999999999/replay/").status == 404
+
+
+def test_a_correction_is_kept_as_it_was_given_and_judged_the_same_again(api: ApiClient) -> None:
+    reject = refused(api, "sellers", seller_state="XX")
+    wrong = {**record("sellers"), "seller_zip_code_prefix": True, "colour": ["red", "\ufffd"]}
+    told: list[Any] = []
+    for body in ({"record": wrong}, b""):
+        answer = replay(api, reject, body)
+        told.append((answer.status, sorted(answer.codes, key=str)))
+    assert told[0] == told[1] == (422, [(0, "colour", "unknown_field"), (0, "seller_zip_code_prefix", "invalid")])
+    reject.refresh_from_db()
+    assert reject.correction == wrong

@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('ingest', '0002_endpoint'),
+        ('ingest', '0004_lighter_rejects'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

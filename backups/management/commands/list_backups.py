@@ -1,0 +1,50 @@
+"""``manage.py list_backups [TABLE...] [--scan [URL]]``."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+
+from backups.catalogue import listed, scan
+from backups.console import exits, moment, print_table, size
+
+
+class Command(BaseCommand):
+    """List the finished backups."""
+
+    help = "List the finished backups, the newest of each table first."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Define the contract's arguments."""
+        parser.add_argument("tables", nargs="*", metavar="TABLE", help="only of these tables")
+        parser.add_argument(
+            "--scan",
+            nargs="?",
+            const="",
+            metavar="URL",
+            help="first enter what lies there (default: BACKUP_STORE) and the catalogue does not know",
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Parse, call ``scan`` and ``listed``, print."""
+        del args
+        with exits("the catalogue is as it was."):
+            if options["scan"] is not None:
+                found = scan(options["scan"] or None)
+                self.stdout.write(f"{found.found} manifests, {found.added} of them new to the catalogue.")
+                for problem in found.problems:
+                    self.stderr.write(problem)
+            rows = [
+                [
+                    each.table,
+                    moment(each.snapshot_at),
+                    f"{each.rows:,}",
+                    size(each.bytes),
+                    each.origin,
+                    moment(each.verified_at) or "not yet",
+                    moment(each.drilled_at) or "not yet",
+                    each.path,
+                ]
+                for each in listed(options["tables"])
+            ]
+        headers = ["table", "snapshot", "rows", "size", "origin", "verified", "drilled", "file"]
+        print_table(self.stdout, headers, rows, numbers={"rows", "size"})

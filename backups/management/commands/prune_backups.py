@@ -1,0 +1,28 @@
+"""``manage.py prune_backups [--yes]``."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+
+from backups.console import exits
+from backups.retention import prune
+
+
+class Command(BaseCommand):
+    """Remove the backups that no schedule keeps."""
+
+    help = "Say which backups no schedule keeps any more, and with --yes remove them."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Define the contract's arguments."""
+        parser.add_argument("--yes", action="store_true", help="remove them")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Parse, call ``prune``, print."""
+        del args
+        with exits("what was removed before is gone."):
+            found = prune(yes=options["yes"])
+        for each in found:
+            self.stdout.write(f"{'removed' if options['yes'] else 'would remove'} {each.path} ({each.why})")
+        ending = "" if options["yes"] or not found else " Nothing was removed: --yes does it."
+        self.stdout.write(f"{len(found)} files.{ending}")

@@ -1,0 +1,62 @@
+"""``manage.py run_scheduled_backups [--loop]``."""
+
+import signal
+import sys
+import time
+from types import FrameType
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+from django.db import connection
+
+from backups.console import EXIT_REFUSED, exits, moment
+from backups.schedules import ailing, run_due
+from dataforge.errors import DataForgeError
+
+POLL_SECONDS = 20
+
+
+class Command(BaseCommand):
+    """Run the schedules that are due."""
+
+    help = "Run the backup schedules that are due; exit 1 where a schedule failed, was missed or cannot run."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Define the contract's arguments."""
+        parser.add_argument("--loop", action="store_true", help="for ever, until it is stopped")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Parse, call ``run_due``, print."""
+        del args
+        with exits("a backup that was at work was not kept."):
+            if options["loop"]:
+                self._loop()
+            self._run()
+            wrong = ailing()
+        for line in wrong:
+            self.stderr.write(line)
+        if wrong:
+            sys.exit(EXIT_REFUSED)
+
+    def _run(self) -> None:
+        for done in run_due():
+            if done.error:
+                self.stderr.write(f"{done.name}: {done.error}")
+            else:
+                self.stdout.write(f"{done.name}: {done.tables} tables backed up (due {moment(done.due_at)})")
+
+    def _loop(self) -> None:
+        signal.signal(signal.SIGTERM, _stop)
+        while True:
+            try:
+                self._run()
+            except DataForgeError as error:  # the server may come back
+                self.stderr.write(str(error))
+            connection.close()
+            time.sleep(POLL_SECONDS)
+
+
+def _stop(number: int, frame: FrameType | None) -> None:
+    """Let SIGTERM end the loop as Ctrl-C does: what is at work is taken back."""
+    del number, frame
+    raise KeyboardInterrupt

@@ -1,0 +1,124 @@
+"""The catalogue of backups, the state of restores, and the schedules. What a backup holds is in its manifest."""
+
+import uuid
+from typing import ClassVar
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+NAME_LENGTH = 100
+
+
+class Status(models.TextChoices):
+    """Where a backup or restore stands; ``pruned``: its file was removed by its retention."""
+
+    QUEUED = "queued", _("queued")
+    RUNNING = "running", _("running")
+    DONE = "done", _("done")
+    FAILED = "failed", _("failed")
+    PRUNED = "pruned", _("pruned")
+
+
+class Backup(models.Model):
+    """One Parquet file of one table. Those of one ``run`` are of one snapshot and fit together."""
+
+    class Origin(models.TextChoices):
+        """Who wanted it; ``safety``: a restore, of what it was about to replace."""
+
+        ASKED = "asked", _("asked for")
+        SCHEDULE = "schedule", _("schedule")
+        SAFETY = "safety", _("before a restore")
+        FOUND = "found", _("found by a scan")
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    run = models.UUIDField(default=uuid.uuid4)
+    table = models.CharField(max_length=NAME_LENGTH)
+    origin = models.CharField(max_length=10, choices=Origin.choices, default=Origin.ASKED)
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.QUEUED)
+    schedule = models.ForeignKey(
+        "BackupSchedule", on_delete=models.SET_NULL, null=True, blank=True, related_name="backups"
+    )
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True)
+    path = models.TextField(help_text="The Parquet file: a path, or an s3:// address.")
+    rows = models.BigIntegerField(null=True, blank=True)
+    bytes = models.BigIntegerField(null=True, blank=True)
+    sha256 = models.CharField(max_length=64, blank=True)
+    fingerprint = models.CharField(max_length=32, blank=True)
+    started_at = models.DateTimeField(auto_now_add=True)
+    snapshot_at = models.DateTimeField(null=True, blank=True)
+    verified_at = models.DateTimeField(null=True, blank=True)
+    drilled_at = models.DateTimeField(null=True, blank=True)
+    error = models.TextField(blank=True)
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["table", "-snapshot_at"], name="backups_backup_newest")]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["path"], condition=models.Q(status=Status.DONE), name="backups_backup_one_file"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.table} {self.snapshot_at or self.status}"
+
+
+class Restore(models.Model):
+    """One restore of a table (with its children, where asked), or a dry run of one, and what came of it."""
+
+    class Mode(models.TextChoices):
+        """How the rows come back."""
+
+        REPLACE = "replace", _("replace")
+        MERGE = "merge", _("merge")
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    table = models.CharField(max_length=NAME_LENGTH)
+    path = models.TextField(help_text="The Parquet file that was restored.")
+    backup = models.ForeignKey(Backup, on_delete=models.SET_NULL, null=True, blank=True, related_name="restores")
+    safety = models.ForeignKey(Backup, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    mode = models.CharField(max_length=10, choices=Mode.choices, blank=True, help_text="Empty: to be chosen.")
+    with_children = models.BooleanField(default=False)
+    dry_run = models.BooleanField(default=False)
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.QUEUED)
+    report = models.JSONField(null=True, blank=True)
+    error = models.TextField(blank=True)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True)
+    started_at = models.DateTimeField(auto_now_add=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.table} {self.started_at:%Y-%m-%d %H:%M}"
+
+
+class BackupSchedule(models.Model):
+    """When to back up which tables, where to, and how many to keep."""
+
+    name = models.CharField(max_length=NAME_LENGTH, unique=True)
+    cron = models.CharField(max_length=NAME_LENGTH, help_text="Five fields, as in: 30 3 * * *")
+    time_zone = models.CharField(max_length=NAME_LENGTH, default="UTC", help_text="As in: America/Sao_Paulo")
+    tables = ArrayField(
+        models.CharField(max_length=NAME_LENGTH), default=list, blank=True, help_text="None: all of --all."
+    )
+    destination = models.TextField(blank=True, help_text="A folder or s3://bucket/prefix; empty: the default one.")
+    keep_last = models.PositiveIntegerField(default=7)
+    keep_daily = models.PositiveIntegerField(default=0)
+    keep_weekly = models.PositiveIntegerField(default=0)
+    keep_monthly = models.PositiveIntegerField(default=0)
+    enabled = models.BooleanField(default=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    last_started_at = models.DateTimeField(null=True, blank=True, editable=False)
+    last_finished_at = models.DateTimeField(null=True, blank=True, editable=False)
+    last_error = models.TextField(blank=True, editable=False)
+
+    def __str__(self) -> str:
+        return self.name
+
+    def clean(self) -> None:
+        """Refuse what could not run, field by field."""
+        from backups.schedules import problems  # which needs this model
+
+        if found := problems(self):
+            raise ValidationError(found)

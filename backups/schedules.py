@@ -1,0 +1,153 @@
+"""Schedules: when the next backup is due, and running those that are."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from cronsim import CronSim, CronSimError
+from django.db import transaction
+from django.utils import timezone
+
+from backups.backup import backup
+from backups.liveness import alive
+from backups.models import Backup, BackupSchedule
+from backups.stores import Store
+from backups.tables import table_named
+from dataforge.errors import DataForgeError, TableBusy
+from dataforge.postgres.failures import explained
+
+GRACE_SECONDS = 600  # how late a backup may start before it counts as missed
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScheduleRun:
+    """One schedule that was due, since when, and what came of it: ``error`` is empty where all went well."""
+
+    name: str
+    due_at: datetime
+    tables: int
+    error: str
+
+
+def next_times(schedule: BackupSchedule, *, after: datetime, count: int = 3) -> tuple[datetime, ...]:
+    """Give the next moments of a schedule, in its time zone; fewer where there are no more."""
+    return tuple(islice(_moments(schedule, after), count))
+
+
+def problems(schedule: BackupSchedule) -> dict[str, str]:
+    """Say what about a schedule could not run, by field."""
+    found: dict[str, str] = {}
+    try:
+        zone = ZoneInfo(schedule.time_zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        zone = ZoneInfo("UTC")
+        found["time_zone"] = f"{schedule.time_zone!r} is no time zone: write it as America/Sao_Paulo."
+    try:
+        next(CronSim(schedule.cron, timezone.now().astimezone(zone)))
+    except CronSimError as error:
+        found["cron"] = f"{error}. Five fields are needed: minute, hour, day of month, month, day of week."
+    except StopIteration:
+        found["cron"] = "No day of the calendar is one of these."
+    for field, check, values in (
+        ("tables", table_named, schedule.tables),
+        ("destination", Store, [schedule.destination] if schedule.destination else []),
+    ):
+        try:
+            for value in values:
+                check(value)
+        except DataForgeError as error:
+            found[field] = str(error)
+    if not any((schedule.keep_last, schedule.keep_daily, schedule.keep_weekly, schedule.keep_monthly)):
+        found["keep_last"] = "At least one backup must be kept."
+    return found
+
+
+def due_since(schedule: BackupSchedule, *, now: datetime) -> datetime | None:
+    """Tell since when a schedule has been due; None where it is not.
+
+    However many moments passed during an outage, it is due once: the next run counts for all of them.
+    """
+    if not schedule.enabled or problems(schedule):
+        return None
+    if _unfinished(schedule):
+        return schedule.last_started_at
+    moment = next(_moments(schedule, schedule.last_started_at or schedule.created_at))
+    return moment if moment <= now else None
+
+
+def run_due(*, now: datetime | None = None) -> tuple[ScheduleRun, ...]:
+    """Run every schedule that is due and that nobody else is running; a failed one does not keep the others.
+
+    Raises DatabaseUnavailable and DatabaseFailed where the schedules cannot be read.
+    """
+    done = []
+    for pk in _enabled():
+        with ExitStack() as stack, explained("the scheduled backups"):
+            claimed = _claim(pk, now or timezone.now(), stack)
+            if claimed is not None:
+                done.append(_run(*claimed))
+    return tuple(done)
+
+
+def ailing(*, now: datetime | None = None) -> tuple[str, ...]:
+    """Say which schedules failed, cannot run, or were missed: one line each."""
+    moment, found = now or timezone.now(), []
+    for schedule in BackupSchedule.objects.filter(enabled=True).order_by("name"):
+        since = due_since(schedule, now=moment)
+        if wrong := problems(schedule):
+            found.append(f"{schedule.name}: cannot run: {' '.join(wrong.values())}")
+        elif schedule.last_error:
+            found.append(f"{schedule.name}: failed: {schedule.last_error}")
+        elif since is not None and (moment - since).total_seconds() > GRACE_SECONDS:
+            found.append(f"{schedule.name}: missed: due since {timezone.localtime(since):%Y-%m-%d %H:%M}")
+    return tuple(found)
+
+
+def _moments(schedule: BackupSchedule, after: datetime) -> Iterator[datetime]:
+    yield from CronSim(schedule.cron, after.astimezone(ZoneInfo(schedule.time_zone)))
+
+
+def _unfinished(schedule: BackupSchedule) -> bool:
+    started, finished = schedule.last_started_at, schedule.last_finished_at
+    return started is not None and (finished is None or finished < started)
+
+
+def _enabled() -> list[int]:
+    with explained("the scheduled backups"):
+        return list(BackupSchedule.objects.filter(enabled=True).order_by("pk").values_list("pk", flat=True))
+
+
+def _claim(pk: int, now: datetime, stack: ExitStack) -> tuple[BackupSchedule, datetime] | None:
+    """Take a schedule that is due, and a lock that says that its process lives; None where others have it."""
+    with transaction.atomic():
+        schedule = BackupSchedule.objects.select_for_update(skip_locked=True).filter(pk=pk).first()
+        since = None if schedule is None else due_since(schedule, now=now)
+        if schedule is None or since is None:
+            return None
+        try:
+            stack.enter_context(alive(f"schedule {pk}"))
+        except TableBusy:  # it is running
+            return None
+        schedule.last_started_at, schedule.last_finished_at = now, None
+        schedule.save(update_fields=["last_started_at", "last_finished_at"])
+    return schedule, since
+
+
+def _run(schedule: BackupSchedule, since: datetime) -> ScheduleRun:
+    done: tuple[object, ...] = ()
+    error = ""
+    try:
+        done = backup(
+            schedule.tables or None,
+            to=schedule.destination or None,
+            origin=Backup.Origin.SCHEDULE,
+            schedule=schedule,
+        )
+    except DataForgeError as failure:
+        error = str(failure)
+    schedule.last_finished_at, schedule.last_error = timezone.now(), error
+    schedule.save(update_fields=["last_finished_at", "last_error"])
+    return ScheduleRun(name=schedule.name, due_at=since, tables=len(done), error=error)

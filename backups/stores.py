@@ -1,0 +1,195 @@
+"""Where backups lie: a folder, or a prefix on S3. Names are relative and may have one slash: ``table/file``.
+
+On S3 an object is there only when it is whole, so it gets its name at once. Credentials come by the usual chain of the
+AWS SDK, and S3 encrypts what it stores: by its own key, or by KMS where the bucket's default says so.
+"""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path, PurePosixPath
+from urllib.parse import urlsplit
+
+import pyarrow as pa
+from pyarrow import fs
+
+from dataforge.errors import SourceUnreadable
+
+CONNECT_TIMEOUT_SECONDS = 3
+REQUEST_TIMEOUT_SECONDS = 30
+MAX_ATTEMPTS = 3
+COPY_BYTES = 8 << 20
+S3 = "s3://"
+PART = ".part"
+
+# What the SDK calls a fault -> what is wrong, what to do.
+_FAULTS = {
+    "NO_SUCH_BUCKET": ("the bucket does not exist", "Check its name, and AWS_REGION."),
+    "NO_SUCH_KEY": ("is not there", "Look for it with `manage.py list_backups`."),
+    "ACCESS_DENIED": ("access denied", "Give these credentials s3:ListBucket, s3:GetObject, s3:PutObject."),
+    "INVALID_ACCESS_KEY_ID": ("the access key is unknown", "Check AWS_ACCESS_KEY_ID."),
+    "SIGNATURE_DOES_NOT_MATCH": ("the secret key is wrong", "Check AWS_SECRET_ACCESS_KEY."),
+    "NETWORK_CONNECTION": ("S3 cannot be reached", "Check the connection, AWS_ENDPOINT_URL and AWS_REGION."),
+}
+
+
+class Store:
+    """The files under one folder or ``s3://bucket/prefix``. All methods raise SourceUnreadable."""
+
+    def __init__(self, url: str) -> None:
+        """Take note of the place; nothing is made there yet."""
+        self.remote = url.startswith(S3)
+        self._root = url.removeprefix(S3).strip("/") if self.remote else str(Path(url).expanduser().absolute())
+        self.url = f"{S3}{self._root}" if self.remote else self._root
+        if self.remote and not self._root:
+            raise SourceUnreadable(path=url, problem="names no bucket", remedy="Write s3://bucket/prefix.")
+        with self._explained(""):
+            self._files: fs.FileSystem = _connect() if self.remote else fs.LocalFileSystem()
+
+    def path(self, name: str) -> str:
+        """Give the full path or address of a file."""
+        return f"{self.url}/{name}"
+
+    @contextmanager
+    def draft(self, name: str) -> Iterator["Draft"]:
+        """Write a file that does not count before ``Draft.publish``; one that is not published is removed."""
+        at = PurePosixPath(self._place(name))
+        working = str(at) if self.remote else str(at.with_name(f".{at.name}{PART}"))
+        with self._explained(name):
+            if not self.remote:
+                self._files.create_dir(str(at.parent), recursive=True)
+            draft = Draft(self._files, working, str(at), sink=self._files.open_output_stream(working))
+        try:
+            with self._explained(name):
+                yield draft
+        finally:
+            draft.discard()
+
+    def write(self, name: str, content: bytes) -> None:
+        """Write a small file: wholly there, and on disk, or not there."""
+        with self.draft(name) as draft:
+            draft.sink.write(content)
+            draft.seal()
+            draft.publish()
+
+    def read(self, name: str) -> bytes:
+        """Read a small file."""
+        with self._explained(name), self._files.open_input_stream(self._place(name)) as stream:
+            return stream.read()
+
+    @contextmanager
+    def local(self, name: str) -> Iterator[Path]:
+        """Give the file on this machine: itself, or a temporary copy of an object, fetched once."""
+        if not self.remote:
+            with self._explained(name):
+                Path(self._place(name)).stat()
+            yield Path(self._place(name))
+            return
+        with tempfile.NamedTemporaryFile(prefix="dataforge-") as copy:
+            with self._explained(name), self._files.open_input_stream(self._place(name)) as stream:
+                while block := stream.read(COPY_BYTES):
+                    copy.write(block)
+            copy.flush()
+            yield Path(copy.name)
+
+    def names(self) -> list[str]:
+        """List all files, sorted; none where the place itself is missing."""
+        with self._explained(""):
+            found = self._files.get_file_info(fs.FileSelector(self._root, recursive=True, allow_not_found=True))
+        files = [info.path for info in found if info.type == fs.FileType.File]
+        return sorted(path.removeprefix(self._root).lstrip("/") for path in files)
+
+    def age_seconds(self, name: str, *, now: float) -> float:
+        """Tell how long before ``now`` (seconds since 1970) the file was last written."""
+        with self._explained(name):
+            info = self._files.get_file_info(self._place(name))
+        return now - (info.mtime_ns or 0) / 1e9
+
+    def remove(self, name: str) -> None:
+        """Remove a file, if it is there."""
+        with self._explained(name), suppress(FileNotFoundError):
+            self._files.delete_file(self._place(name))
+
+    def _place(self, name: str) -> str:
+        return f"{self._root}/{name}"
+
+    @contextmanager
+    def _explained(self, name: str) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise _explain(f"{self.url}/{name}".rstrip("/"), error) from error
+
+
+class Draft:
+    """A file that is being written: write to ``sink``, ``seal``, look at it, ``publish``."""
+
+    def __init__(self, files: fs.FileSystem, working: str, final: str, *, sink: pa.NativeFile) -> None:
+        self._files, self._working, self._final, self.sink = files, working, final, sink
+        self._local = isinstance(files, fs.LocalFileSystem)
+        self._published = False
+
+    def seal(self) -> None:
+        """End the writing, and wait until it is on disk."""
+        self.sink.close()
+        if self._local:
+            _sync(self._working)
+
+    def open(self) -> pa.NativeFile:
+        """Read what was written, from where it was written to."""
+        return self._files.open_input_file(self._working)
+
+    def publish(self) -> None:
+        """Give the file its name, for good."""
+        if self._local:
+            Path(self._working).replace(self._final)
+            _sync(str(Path(self._final).parent))
+        self._published = True
+
+    def discard(self) -> None:
+        """Remove the file unless it was published."""
+        if not self._published:
+            with suppress(OSError):
+                self.sink.close()
+            with suppress(OSError):
+                self._files.delete_file(self._working)
+
+
+def split(path: str) -> tuple[Store, str]:
+    """Give the store in which a file lies, and its name there."""
+    folder, _, name = path.rpartition("/")
+    if path.startswith(S3) and not folder.removeprefix(S3):
+        raise SourceUnreadable(path=path, problem="names no object", remedy="Write s3://bucket/prefix/file.parquet.")
+    return Store(folder or ("/" if path.startswith("/") else ".")), name
+
+
+def _sync(path: str) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _connect() -> fs.S3FileSystem:
+    endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL") or ""
+    parts = urlsplit(endpoint if "://" in endpoint else f"https://{endpoint}")
+    return fs.S3FileSystem(
+        region=os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION"),
+        scheme="http" if parts.scheme == "http" else "https",
+        endpoint_override=parts.netloc or None,
+        connect_timeout=CONNECT_TIMEOUT_SECONDS,
+        request_timeout=REQUEST_TIMEOUT_SECONDS,
+        retry_strategy=fs.AwsStandardS3RetryStrategy(max_attempts=MAX_ATTEMPTS),
+    )
+
+
+def _explain(path: str, error: OSError) -> SourceUnreadable:
+    for name, (problem, remedy) in _FAULTS.items():
+        if f"AWS Error {name} " in str(error):
+            return SourceUnreadable(path=path, problem=problem, remedy=remedy)
+    missing = isinstance(error, FileNotFoundError)
+    problem = "is not there" if missing else (error.strerror or str(error).splitlines()[0])
+    remedy = "Look for it with `manage.py list_backups`." if missing else "Mend that, then run it again."
+    return SourceUnreadable(path=path, problem=problem, remedy=remedy)

@@ -1,0 +1,125 @@
+"""Which table a name means, and what of it goes into a file."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+from django.apps import apps
+from django.conf import settings
+from django.db import models
+from psycopg2 import sql
+
+from dataforge.errors import BackupRefused, SourceUnreadable
+from dataforge.postgres.columns import ArrowField, Column, arrow_type, table_columns
+from dataforge.postgres.tables import Cursor, Table, find_table
+
+TYPE_KEY = b"postgres"
+
+type Model = type[models.Model]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shape:
+    """A table's stored columns: what the database generates is in no file, and is made again by a restore."""
+
+    table: Table
+    model: Model
+    columns: tuple[Column, ...]
+    key: tuple[str, ...]
+    schema: pa.Schema
+
+    @property
+    def name(self) -> str:
+        """The table's name in the database."""
+        return self.table.name
+
+    @property
+    def identifier(self) -> sql.Identifier:
+        """The quoted ``schema.name``."""
+        return self.table.identifier
+
+
+def known_models() -> dict[str, Model]:
+    """All models with a table of their own, by that table's name."""
+    found = apps.get_models(include_auto_created=True)
+    return {model._meta.db_table: model for model in found if not model._meta.proxy and not model._meta.swapped}
+
+
+def table_named(name: str) -> str:
+    """Give the table that ``name`` means: ``olist_orders``, ``orders`` where only one app has such, or ``olist.Order``.
+
+    SourceUnreadable where none or several are meant.
+    """
+    models_by_table = known_models()
+    if name in models_by_table:
+        return name
+    fitting = [
+        table
+        for table, model in models_by_table.items()
+        if table == f"{model._meta.app_label}_{name}" or model._meta.label_lower == name.lower()
+    ]
+    if len(fitting) != 1:
+        problem = f"may mean {', '.join(sorted(fitting))}" if fitting else "no model has such a table"
+        remedy = "Name it as in the database (olist_orders) or by its model (olist.Order)."
+        raise SourceUnreadable(path=name, problem=problem, remedy=remedy)
+    return fitting[0]
+
+
+def all_tables() -> tuple[str, ...]:
+    """Give the tables of ``DATAFORGE_BACKUP_TABLES``: each entry names a whole app (``olist``) or one model."""
+    found: list[str] = []
+    for name in settings.DATAFORGE_BACKUP_TABLES:
+        chosen = [apps.get_model(name)] if "." in name else apps.get_app_config(name).get_models()
+        found.extend(model._meta.db_table for model in chosen)
+    return tuple(dict.fromkeys(found))
+
+
+def shape(cursor: Cursor, table: str) -> Shape:
+    """Read what ``table`` is like now; BackupRefused names the columns whose type no file can hold exactly."""
+    model = known_models()[table]
+    columns = tuple(column for column in table_columns(cursor, table) if not column.generated)
+    return Shape(
+        table=find_table(cursor, table),
+        model=model,
+        columns=columns,
+        key=tuple(str(field.column) for field in model._meta.pk_fields),
+        schema=_schema(table, columns),
+    )
+
+
+def ordered(shapes: Iterable[Shape]) -> tuple[Shape, ...]:
+    """Give parents before their children; a ring is left in the order of names."""
+    waiting = {each.model: each for each in sorted(shapes, key=lambda each: each.name)}
+    found: list[Shape] = []
+    while waiting:
+        free = [each for each in waiting.values() if not _parents(each.model) & waiting.keys() - {each.model}]
+        found += free or list(waiting.values())[:1]
+        waiting = {model: each for model, each in waiting.items() if each not in found}
+    return tuple(found)
+
+
+def typed(schema: pa.Schema, columns: Sequence[Column]) -> pa.Schema:
+    """Mark each field with its column's PostgreSQL type."""
+    return pa.schema(
+        [field.with_metadata({TYPE_KEY: column.type.encode()}) for field, column in zip(schema, columns, strict=True)]
+    )
+
+
+def _schema(table: str, columns: Sequence[Column]) -> pa.Schema:
+    fields: list[ArrowField] = []
+    problems: list[str] = []
+    for column in columns:
+        try:
+            fields.append(pa.field(column.name, arrow_type(column), nullable=not column.not_null))
+        except TypeError as error:
+            problems.append(str(error))
+    if problems:
+        raise BackupRefused(
+            what=table, problem="; ".join(problems), remedy="Keep such a table with pg_dump, or change the columns."
+        )
+    return typed(pa.schema(fields), columns)
+
+
+def _parents(model: Model) -> set[Any]:
+    return {field.related_model for field in model._meta.concrete_fields if field.is_relation}

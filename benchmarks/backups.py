@@ -1,0 +1,165 @@
+"""Backup against pg_dump and pandas, restore against pg_restore, merge against replace: tools of the same server."""
+
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from django.db import connection, transaction
+
+from benchmarks import scratch
+from benchmarks.child import in_child
+from benchmarks.frame import Contender, Contest, Peak, Row, Run
+
+MIB = 1 << 20
+TABLE = "olist_geolocation"
+BACKUP, DUMP, PANDAS = "backup", "pg_dump -Fc -t", "pandas.read_sql, to_parquet"
+RESTORE, PG_RESTORE, PG_RESTORE_2 = "restore", "pg_restore", "pg_restore -j2"
+MERGE, REPLACE, REPLACE_DAMAGED = "merge, 1 % damage", "replace", "replace, 1 % damage"
+BACKUP_ALL, DUMP_ALL = "backup --all", "pg_dump -Fc"
+NOTES = (
+    """Ours hashes the table on the server, reads the finished file back and hashes that too; a restore checks the file,
+    rebuilds all constraints, compares fingerprints and ends with ANALYZE. pg_dump and pg_restore do none of that.""",
+    """Merge and replace are without their safety backup, which costs both the same.""",
+)
+
+
+def back_up(store: str, *tables: str) -> None:
+    """Back up as ``manage.py backup_table`` does; without ``tables``, as with --all."""
+    from backups.backup import backup
+
+    backup(tables or None, to=store)
+
+
+def bring_back(path: str, mode: str) -> None:
+    """Restore as ``manage.py restore_table`` does; ``mode`` may be empty."""
+    from backups.restore import restore
+
+    restore(TABLE, path=path, mode=mode or None, safety_backup=False)
+
+
+def pandas_to_parquet(folder: str) -> None:
+    """Do what most people do: read the table into a frame, write that."""
+    import pandas as pd
+
+    frame = pd.read_sql(f"select * from {TABLE} order by id", connection.connection)
+    frame.to_parquet(Path(folder) / "pandas.parquet", compression="zstd")
+
+
+def contest(sample: Path, *, rows: int) -> Contest:
+    """All rows, on a table of so many rows and on the whole database."""
+    from benchmarks.loads import load_files
+
+    folder = Path(tempfile.mkdtemp(prefix="dataforge-bench-"))  # its files go with the machine's temporary folder
+    kept: list[str] = []
+
+    def full() -> None:
+        if _count() != rows or not kept:
+            scratch.empty_tables()
+            load_files(str(sample))
+            _top_up(rows)
+            back_up(str(folder / "kept"), TABLE)
+            kept[:] = [str(next((folder / "kept" / TABLE).glob("*.parquet")))]
+            _tool("pg_dump", "-Fc", "-t", TABLE, "-f", str(folder / "table.dump"))
+        scratch.settle()
+
+    def lost() -> None:
+        full()
+        _execute(f"truncate {TABLE}")
+        scratch.settle()
+
+    def gone() -> None:
+        full()
+        _execute(f"drop table {TABLE}")
+        scratch.settle()
+
+    def damaged() -> None:
+        full()
+        _execute(f"update {TABLE} set geolocation_lat = -geolocation_lat where id % 200 = 1")
+        _execute(f"delete from {TABLE} where id % 400 = 2")
+        _execute(f"update {TABLE} set id = id + 100000000 where id % 800 = 3")
+        scratch.settle()
+
+    def ours(
+        name: str, prepare: Callable[[], None], work: Callable[..., None], *arguments: Callable[[], str]
+    ) -> Contender:
+        return Contender(name=name, prepare=prepare, run=lambda: in_child(work, *(each() for each in arguments)))
+
+    def tool(name: str, prepare: Callable[[], None], *arguments: str) -> Contender:
+        return Contender(name=name, prepare=prepare, run=lambda: _tool(*arguments))
+
+    def path() -> str:
+        return kept[0]
+
+    dump = str(folder / "table.dump")
+    return Contest(
+        name="backups",
+        contenders=(
+            ours(BACKUP, full, back_up, lambda: str(folder / "new"), lambda: TABLE),
+            tool(DUMP, full, "pg_dump", "-Fc", "-t", TABLE, "-f", str(folder / "new.dump")),
+            ours(PANDAS, full, pandas_to_parquet, lambda: str(folder)),
+            ours(RESTORE, lost, bring_back, path, str),
+            tool(PG_RESTORE, gone, "pg_restore", "-d", _database(), dump),
+            tool(PG_RESTORE_2, gone, "pg_restore", "-j2", "-d", _database(), dump),
+            ours(MERGE, damaged, bring_back, path, lambda: "merge"),
+            ours(REPLACE_DAMAGED, damaged, bring_back, path, lambda: "replace"),
+            ours(BACKUP_ALL, full, back_up, lambda: str(folder / "new")),
+            tool(DUMP_ALL, full, "pg_dump", "-Fc", "-f", str(folder / "new.dump")),
+        ),
+        rows=(
+            Row(work="backup of a table", ours=BACKUP, against=DUMP, bar=0.5),
+            Row(work="backup of a table", ours=BACKUP, against=PANDAS, bar=0.5),
+            Row(work="backup of the whole database", ours=BACKUP_ALL, against=DUMP_ALL, bar=0.5),
+            Row(work="restore of a lost table", ours=RESTORE, against=PG_RESTORE, bar=1.0),
+            Row(work="restore of a lost table", ours=RESTORE, against=PG_RESTORE_2, bar=1.0),
+            Row(work="merge of a table with 1 % damage", ours=MERGE, against=REPLACE_DAMAGED, bar=1.0),
+        ),
+        peaks=(
+            Peak(work="backup of a table", ours=BACKUP, bar_bytes=500 * MIB),
+            Peak(work="restore of a lost table", ours=RESTORE, bar_bytes=500 * MIB),
+            Peak(work="merge of a table with 1 % damage", ours=MERGE, bar_bytes=500 * MIB),
+            Peak(work="backup of the whole database", ours=BACKUP_ALL, bar_bytes=500 * MIB),
+        ),
+        notes=NOTES,
+    )
+
+
+def _tool(name: str, *arguments: str) -> Run:
+    """Run a tool that came with the embedded server, on the scratch database."""
+    from dataforge.embedded_postgres.server import binary
+
+    parameters = connection.get_connection_params()
+    place = ["-h", str(parameters["host"]), "-p", str(parameters["port"]), "-U", str(parameters["user"])]
+    database = [] if name == "pg_restore" else [_database()]
+    started = time.perf_counter()
+    subprocess.run([str(binary(name)), *place, *arguments, *database], check=True)
+    return Run(seconds=time.perf_counter() - started)
+
+
+def _database() -> str:
+    return str(connection.settings_dict["NAME"])
+
+
+def _count() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(f"select count(*) from {TABLE}")
+        ((count,),) = cursor.fetchall()
+    return int(count)
+
+
+def _top_up(rows: int) -> None:
+    """Bring the table to so many rows, with points a little beside those that it has."""
+    names = "geolocation_zip_code_prefix, {}, geolocation_lng, geolocation_city, geolocation_state"
+    values = names.format("geolocation_lat + 0.000001")
+    _execute(
+        f"insert into {TABLE} ({names.format('geolocation_lat')}) select {values} from {TABLE}"
+        f" limit greatest({rows} - (select count(*) from {TABLE}), 0) on conflict do nothing",
+        f"delete from {TABLE} where id in (select id from {TABLE} order by id offset {rows})",
+    )
+
+
+def _execute(*statements: str) -> None:
+    with transaction.atomic(), connection.cursor() as cursor:
+        for statement in statements:
+            cursor.execute(statement)

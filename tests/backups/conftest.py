@@ -1,0 +1,84 @@
+"""A database in which backups and restores commit, a folder for them, and a server that speaks S3."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from unittest import mock
+
+import pytest
+from django.db import connection, transaction
+from django.test import TransactionTestCase
+from moto.server import ThreadedMotoServer
+from pyarrow import fs
+from pytest_django import DjangoDbBlocker, Settings
+
+from tests.backups.models import MODELS
+from tests.backups.runs import all_tables
+
+
+@pytest.fixture(scope="session")
+def model_tables(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
+    """Make the tables of the models here, which no migration makes."""
+    with django_db_blocker.unblock():
+        there = connection.introspection.table_names()
+        with connection.schema_editor() as editor:
+            for model in MODELS:
+                if model._meta.db_table not in there:
+                    editor.create_model(model)
+        connection.close()
+
+
+def empty_tables(_: object = None) -> None:
+    """Take away what a test committed."""
+    tables = all_tables()
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(f"select array[{', '.join(f'exists (select from {table})' for table in tables)}]")
+        ((filled,),) = cursor.fetchall()
+        if any(filled):  # to truncate a table takes a file for each of its indexes
+            names = ", ".join(table for table, is_filled in zip(tables, filled, strict=True) if is_filled)
+            cursor.execute("set local lock_timeout = '20s'")
+            cursor.execute(f"truncate {names} cascade")
+
+
+@pytest.fixture
+def cheap_flush() -> Iterator[None]:
+    """Set up before ``transactional_db``, so that it outlives it."""
+    with mock.patch.object(TransactionTestCase, "_fixture_teardown", empty_tables):
+        yield
+
+
+@pytest.fixture
+def committed(model_tables: None, cheap_flush: None, transactional_db: None) -> None:
+    """Let the test commit, as a backup of another session needs it, and end with empty tables."""
+
+
+@pytest.fixture
+def store(tmp_path: Path, settings: Settings) -> Path:
+    """The folder where backups go by themselves."""
+    settings.DATAFORGE_BACKUP_STORE = str(tmp_path / "store")
+    return tmp_path / "store"
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[str]:
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def bucket(s3_server: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[fs.S3FileSystem]:
+    """An empty bucket ``safe`` on a server that speaks S3, named by the environment."""
+    for name in ("AWS_ENDPOINT_URL_S3", "AWS_REGION", "AWS_PROFILE", "AWS_SESSION_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", s3_server)
+    files = fs.S3FileSystem(
+        scheme="http", endpoint_override=s3_server.removeprefix("http://"), allow_bucket_creation=True
+    )
+    files.create_dir("safe")
+    yield files
+    files.delete_dir_contents("safe")

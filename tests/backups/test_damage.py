@@ -1,0 +1,162 @@
+"""A file that is not what was written is found before anything is touched."""
+
+import json
+import random
+import shutil
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from backups.models import Backup
+from backups.verify import verify
+from dataforge.errors import BackupDamaged, BackupRefused, SourceUnreadable
+from tests.backups.runs import backup_file, content, database_url, library, query, run, spawn
+
+pytestmark = pytest.mark.usefixtures("committed")
+
+
+@pytest.fixture
+def shelves(store: Path) -> Path:
+    library()
+    return backup_file("shelves", store)
+
+
+def manifest_of(path: Path) -> Path:
+    return path.with_name(f"{path.name}.manifest.json")
+
+
+def flip(path: Path, position: int) -> None:
+    octets = bytearray(path.read_bytes())
+    octets[position % len(octets)] ^= 1 << position % 8
+    path.write_bytes(octets)
+
+
+def assert_found(path: Path, *parts: str) -> None:
+    """The check without a database, the command, and a restore find it; the table stays as it is."""
+    before = content("shelves")
+    with pytest.raises((BackupDamaged, BackupRefused), match=".*".join(parts)):
+        verify(str(path), catalogue=False)
+    assert run("verify_backup", path, code=1).out == ""
+    refused = run("restore_table", "shelves", "--from", path, "--mode", "replace", code=1)
+    assert refused.err.count("\n") == 1
+    assert content("shelves") == before
+
+
+def test_a_flipped_bit_anywhere_is_found(shelves: Path) -> None:
+    whole, moments = shelves.read_bytes(), random.Random(5)
+    for position in [0, len(whole) - 1, *(moments.randrange(len(whole)) for _ in range(40))]:
+        flip(shelves, position)
+        with pytest.raises(BackupDamaged):
+            verify(str(shelves), catalogue=False)
+        shelves.write_bytes(whole)
+    flip(shelves, 100)
+    assert_found(shelves, "SHA-256")
+
+
+def test_a_flipped_bit_of_the_manifest_is_found(shelves: Path) -> None:
+    beside, moments = manifest_of(shelves), random.Random(6)
+    whole = beside.read_bytes()
+    for position in (moments.randrange(len(whole) - 1) for _ in range(40)):
+        flip(beside, position)
+        if json_of(beside) != json.loads(whole):
+            with pytest.raises((BackupDamaged, BackupRefused)):
+                verify(str(shelves), catalogue=False)
+        beside.write_bytes(whole)
+
+
+def json_of(path: Path) -> object:
+    try:
+        found: object = json.loads(path.read_bytes())
+    except ValueError:
+        return None
+    return found
+
+
+def test_a_cut_tail_is_found(shelves: Path) -> None:
+    shelves.write_bytes(shelves.read_bytes()[:-10])
+    assert_found(shelves, r"bytes, and had")
+
+
+def test_a_file_without_its_manifest_is_no_backup(shelves: Path) -> None:
+    manifest_of(shelves).unlink()
+    assert_found(shelves, "no backup that was finished")
+
+
+def test_the_manifest_of_another_file_is_found(shelves: Path, store: Path) -> None:
+    query("insert into shelves (id, name, size) values (9, 'new', 1)")
+    other = backup_file("shelves", store)
+    shutil.copy(manifest_of(other), manifest_of(shelves))
+    assert_found(shelves, f"is that of {other.name}")
+
+
+def test_a_swapped_file_is_found_by_the_manifest_and_a_swapped_pair_by_the_catalogue(
+    shelves: Path, store: Path
+) -> None:
+    query("insert into shelves (id, name, size) values (9, 'new', 1)")
+    other = backup_file("shelves", store)
+    shutil.copy(other, shelves)
+    assert_found(shelves, r"bytes, and had|SHA-256")
+    told = json.loads(manifest_of(other).read_text()) | {"file": shelves.name}
+    manifest_of(shelves).write_text(json.dumps(told))
+    assert verify(str(shelves), catalogue=False).rows == 4
+    with pytest.raises(BackupDamaged, match="the catalogue knows a file of another SHA-256"):
+        verify(str(shelves))
+    refused = run("restore_table", "shelves", "--from", shelves, code=1)
+    assert "another SHA-256" in refused.err
+
+
+def test_a_footer_of_another_file_is_found(shelves: Path) -> None:
+    told = json.loads(manifest_of(shelves).read_text())
+    told["rows"] += 1
+    manifest_of(shelves).write_text(json.dumps(told))
+    assert_found(shelves, "the manifest in it and the one beside it differ")
+
+
+def test_a_file_of_nobody_and_a_backup_of_another_table_are_refused(shelves: Path, store: Path, tmp_path: Path) -> None:
+    foreign = tmp_path / "foreign.parquet"
+    pq.write_table(pa.table({"id": [1]}), foreign)
+    assert_found(foreign, "no backup that was finished")
+    refused = run("restore_table", "books", "--from", shelves, code=1)
+    assert "it is a backup of shelves, not of books" in refused.err
+
+
+def test_a_newer_format_is_refused(shelves: Path) -> None:
+    told = json.loads(manifest_of(shelves).read_text())
+    manifest_of(shelves).write_text(json.dumps(told | {"format": 2}))
+    assert_found(shelves, "it is of format 2, and this release knows 1")
+
+
+def test_a_manifest_that_would_smuggle_in_sql_is_no_manifest(shelves: Path) -> None:
+    told = json.loads(manifest_of(shelves).read_text())
+    told["columns"][1]["type"] = "text); drop table shelves; --"
+    manifest_of(shelves).write_text(json.dumps(told))
+    assert_found(shelves, "its manifest cannot be read")
+
+
+def test_a_check_needs_no_database(shelves: Path) -> None:
+    code = "from django.core.management import call_command; call_command('verify_backup', {path!r})"
+    for command, path in ((code, shelves), (code.replace("{path!r}", "'--all'"), shelves)):
+        nowhere = database_url(host=str(shelves.parent))
+        process = spawn(command.format(path=str(path)), DATABASE_URL=nowhere, BACKUP_STORE=str(shelves.parents[1]))
+        out, err = process.communicate(timeout=60)
+        assert (process.returncode, err) == (0, "")
+        assert f"{shelves}: whole (shelves, 3 rows" in out
+
+
+def test_a_file_that_is_not_there_is_wrong_use(store: Path) -> None:
+    with pytest.raises(SourceUnreadable, match="is not there"):
+        verify(str(store / "nothing.parquet"), catalogue=False)
+    run("restore_table", "shelves", "--from", store / "nothing.parquet", code=2)
+
+
+def test_a_damaged_backup_is_not_chosen_any_more(shelves: Path, store: Path) -> None:
+    before = content("shelves")
+    query("insert into shelves (id, name, size) values (9, 'new', 1)")
+    newer = backup_file("shelves", store)
+    flip(newer, 50)
+    run("verify_backup", "--all", code=1)
+    assert Backup.objects.get(path=str(newer)).verified_at is None
+    run("restore_table", "shelves")
+    assert content("shelves") == before

@@ -1,0 +1,77 @@
+"""Backups on S3, on a real server that speaks it."""
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from pyarrow import fs
+
+from backups.models import Backup
+from tests.backups.runs import content, library, query, run
+
+pytestmark = pytest.mark.usefixtures("committed")
+SAFE = "s3://safe/nightly"
+
+
+def keys(bucket: fs.S3FileSystem) -> list[str]:
+    found = bucket.get_file_info(fs.FileSelector("safe", recursive=True))
+    return sorted(info.path for info in found if info.type == fs.FileType.File)
+
+
+def test_a_backup_goes_to_s3_and_comes_back(bucket: fs.S3FileSystem, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    library()
+    before = content("shelves")
+    said = run("backup_table", "shelves", "books", "--to", SAFE).out
+    assert [key.rpartition(".")[2] for key in keys(bucket)] == ["parquet", "json"] * 2
+    row = Backup.objects.get(table="shelves")
+    assert row.path.startswith(f"{SAFE}/shelves/shelves-")
+    run("verify_backup", row.path, "--drill")
+    query("update shelves set size = 8")
+    run("restore_table", "shelves", "--no-safety-backup")
+    assert content("shelves") == before
+    Backup.objects.all().delete()
+    assert "2 manifests, 2 of them new" in run("list_backups", "--scan", SAFE).out
+    assert "testing" not in said + caplog.text + str(list(Backup.objects.values()))  # the key and the secret
+
+
+def test_a_failure_leaves_no_object(bucket: fs.S3FileSystem) -> None:
+    library()
+    query("insert into specimens (id, at) values (1, 'infinity')")
+    run("backup_table", "shelves", "specimens", "--to", SAFE, code=1)
+    assert keys(bucket) == []
+
+
+def test_a_cut_object_is_found(bucket: fs.S3FileSystem) -> None:
+    library()
+    run("backup_table", "shelves", "--to", SAFE)
+    path = Backup.objects.get().path.removeprefix("s3://")
+    with bucket.open_input_stream(path) as stream:
+        whole = stream.read()
+    with bucket.open_output_stream(path) as stream:
+        stream.write(whole[:-1])
+    assert "bytes, and had" in run("verify_backup", "--all", code=1).err
+
+
+@pytest.mark.parametrize(
+    ("url", "problem"),
+    [
+        ("s3://nowhere/nightly", "the bucket does not exist"),
+        ("s3://", "names no bucket"),
+    ],
+)
+def test_a_place_that_is_none_is_named(url: str, problem: str, bucket: fs.S3FileSystem) -> None:
+    library()
+    ran = run("backup_table", "shelves", "--to", url, code=2)
+    assert problem in ran.err
+    assert ran.err.count("\n") == 1
+
+
+@pytest.mark.parametrize("made", [lambda path: path, lambda path: Path(path) / "deep" / "er"])
+def test_a_folder_is_made_where_it_is_missing(made: Callable[[Path], Path], tmp_path: Path) -> None:
+    library()
+    folder = made(tmp_path / "new")
+    run("backup_table", "shelves", "--to", folder)
+    names = [path.suffix for path in sorted((folder / "shelves").iterdir())]
+    assert names == [".parquet", ".json"]
