@@ -197,7 +197,8 @@ class RejectedRecord(models.Model):
             GinIndex(
                 fields=["waits_for"], condition=~Q(waits_for=[]), name="ingest_reject_waits_for", fastupdate=False
             ),
-            # The reject desk: what it costs a load is in benchmarks/RESULTS.md.
+            # The reject desk. Of 50,000 rejects, stored in 1.5 s, the first costs 0.1 s and the second 0.6 s; without
+            # its list of pending entries, which costs a search up to 0.1 s, that would be 1.7 s.
             models.Index(fields=["fingerprint", "status", "origin", "last_seen_at", "id"], name="ingest_reject_group"),
             GinIndex(fields=["record"], opclasses=["jsonb_path_ops"], name="ingest_reject_values"),
         ]

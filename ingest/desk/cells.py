@@ -87,14 +87,17 @@ where s.schemaname = current_schema() and s.tablename = 'ingest_rejectedrecord' 
 
 @contextmanager
 def by_index() -> Iterator[CursorWrapper]:
-    """Keep the planner from reading the whole table because some of it is wanted soon: an index serves each query."""
+    """Keep the planner from reading the whole table because some of it is wanted soon: an index serves each query.
+
+    And from reading all of a cell in the index for a bitmap, where the first rows are wanted.
+    """
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("set local enable_seqscan = off")
+        cursor.execute("set local enable_seqscan = off; set local enable_bitmapscan = off")
         try:
             yield cursor
         finally:
             if not connection.needs_rollback:
-                cursor.execute("set local enable_seqscan = on")
+                cursor.execute("set local enable_seqscan = on; set local enable_bitmapscan = on")
 
 
 def find_cells(

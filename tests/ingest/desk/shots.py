@@ -64,11 +64,15 @@ def pages() -> dict[str, str]:
 def fortnight(ana: User, folder: Path) -> None:
     """Load a dirty sample, have clients post good and bad records on several days, replay some."""
     write_sample(folder, scale=0.01, seed=7, dirty=0.01)
-    load(folder, "--max-rejects", "50%")
-    _move_back(1, hours=7)
-    for days in (12, 11, 9, 8, 6, 5, 4, 2):
-        good = [("customers", {"customer_id": hex_id(days * 1000 + n)}) for n in range(days * 7 % 31 + 4)]
-        bad = [("orders", {"order_id": hex_id(days * 1000 + n), "order_status": "sent"}) for n in range(days * 5 % 11)]
+    for days in (13, 10, 7, 3, 1):
+        load(folder, "--max-rejects", "50%")
+        _move_back(days, hours=7)
+    for days in (12, 11, 9, 8, 6, 5, 4, 2, 0):
+        good = [("customers", {"customer_id": hex_id(days * 1000 + n)}) for n in range((days * 7 % 31 + 4) * 40)]
+        bad = [
+            ("orders", {"order_id": hex_id(days * 1000 + n), "order_status": "sent"})
+            for n in range((days * 5 % 11) * 12)
+        ]
         send(*good, *bad)
         _move_back(days, hours=days % 5)
     send(*[("orders", {"order_id": hex_id(90_000 + n), "customer_id": hex_id(80_000)}) for n in range(9)])

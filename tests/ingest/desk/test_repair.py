@@ -1,5 +1,6 @@
 """Repair and replay at the desk: the form, the verdict beside its fields, and two people at once."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -7,7 +8,8 @@ from django.contrib.admin.models import LogEntry
 from django.test import Client
 
 from dataforge.errors import TableBusy
-from ingest.models import Batch, RejectedRecord
+from ingest.models import Batch, Correction, RejectedRecord
+from ingest.retention import prune
 from tests.ingest.desk.people import browser, refused, send, staff, stored
 from tests.olist.loads import PLAIN
 
@@ -177,3 +179,11 @@ def test_a_load_that_holds_the_table_is_named_and_nothing_is_lost(ana: Client, m
     html = save(ana, reject, form(reject, seller_state="SP", seller_city="rio bonito")).content.decode()
     assert "Sellers: held by a load" in html
     assert 'value="rio bonito"' in html
+
+
+def test_corrections_go_with_their_reject(ana: Client) -> None:
+    reject = refused("sellers", seller_state="XX")
+    save(ana, reject, form(reject, seller_state="SP"))
+    prune(older_than=timedelta(days=-1), really=True)
+    assert not RejectedRecord.objects.exists()
+    assert not Correction.objects.exists()
