@@ -133,7 +133,11 @@ LOGGING = {
     "filters": {"request_id": {"()": "access.request_ids.RequestIdFilter"}},
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "filters": ["request_id"], "formatter": "line"}},
-    "loggers": {name: {"handlers": ["stderr"], "level": "INFO"} for name in ("access", "ingest", "olist", "backups")},
+    "loggers": {
+        **{name: {"handlers": ["stderr"], "level": "INFO"} for name in ("access", "ingest", "olist", "backups")},
+        "django": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
+        "django.request": {"level": "ERROR"},  # a client's fault is told to the client
+    },
 }
 
 # Scripts and everything else from this site alone; styles also inline, which Swagger UI needs.
