@@ -11,11 +11,11 @@ MANAGE := .venv/bin/python manage.py
 PIP := .venv/bin/python -m pip install -qq --disable-pip-version-check --no-input
 export PIP_ROOT_USER_ACTION := ignore
 
-.PHONY: help setup load serve test check check-all bench clean
+.PHONY: help setup load serve test check check-all bench screenshots clean
 .DEFAULT_GOAL := help
 
 help: ## print this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(RUNTIME) $(DEV) .env ## make the virtual environment and .env (all other targets do what they need of it)
 
@@ -50,6 +50,9 @@ check-all: $(RUNTIME) $(DEV) .env ## run all tests, also the slow proofs
 
 bench: $(RUNTIME) $(PEERS) .env ## measure speed and memory, side by side with bare COPY
 	@.venv/bin/python -m benchmarks $(ARGS)
+
+screenshots: $(RUNTIME) $(DEV) .env ## make pictures of the admin's pages in var/screenshots (needs Chromium)
+	@.venv/bin/python -m pytest tests/ingest/desk/shots.py $(ARGS)
 
 clean: ## remove .venv and all caches (the database in var/ and .env stay)
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage

@@ -23,6 +23,7 @@ if not SECRET_KEY:
 ALLOWED_HOSTS = env.texts("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 
 INSTALLED_APPS = [
+    "ingest",  # before the admin, some of whose templates it replaces
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -35,7 +36,6 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "access",
-    "ingest",
     "olist",
     "backups",
 ]
@@ -144,7 +144,11 @@ LOGGING = {
     "filters": {"request_id": {"()": "access.request_ids.RequestIdFilter"}},
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "filters": ["request_id"], "formatter": "line"}},
-    "loggers": {name: {"handlers": ["stderr"], "level": "INFO"} for name in ("access", "ingest", "olist", "backups")},
+    "loggers": {
+        **{name: {"handlers": ["stderr"], "level": "INFO"} for name in ("access", "ingest", "olist", "backups")},
+        "django": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
+        "django.request": {"level": "ERROR"},  # a client's fault is told to the client
+    },
 }
 
 # Scripts and everything else from this site alone; styles also inline, which Swagger UI needs.

@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+from django.db.backends.utils import CursorWrapper
+
+from dataforge.postgres.rows import insert_row
 from ingest.models import OUTCOMES, Account
 from ingest.sources import Source
 
@@ -46,11 +49,17 @@ class FileFacts:
 
 
 def keep_account(
-    batch: UUID, source: Source, report: TableReport, *, file: FileFacts = FileFacts(), fingerprint: str = ""
+    cursor: CursorWrapper,
+    batch: UUID,
+    source: Source,
+    report: TableReport,
+    *,
+    file: FileFacts = FileFacts(),
+    fingerprint: str = "",
 ) -> None:
     """Store ``report``; ``fingerprint`` is the table's, where it agrees with the file. Django's IntegrityError where
     its counts do not add up."""
-    Account.objects.create(
+    account = Account(
         batch_id=batch,
         table=source.table,
         status=report.status,
@@ -63,3 +72,4 @@ def keep_account(
         seconds=report.seconds,
         **report.counts(),
     )
+    insert_row(cursor, account)

@@ -141,7 +141,7 @@ class BigTableAdmin(ReadOnly, _ModelAdmin):
     """
 
     left_out_of_list: ClassVar[tuple[str, ...]] = ()
-    actions = None
+    actions: Any = None
     ordering = ("pk",)
     sortable_by = ()
     paginator = ReachPaginator

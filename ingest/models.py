@@ -1,13 +1,13 @@
 """What the pipeline keeps about its own work: batches, their accounts, and every record that was refused."""
 
 import uuid
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Case, F, Q, Value, When
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -106,6 +106,10 @@ class Account(models.Model):
         return f"{self.table} of {self.batch_id}"
 
 
+def _hash(field: str, function: str, seed: int) -> Any:
+    return models.Func(F(field), Value(seed), function=function, output_field=models.BigIntegerField())
+
+
 class RejectedRecord(models.Model):
     """One refused record, exactly as it came, with every reason. The raw bytes never change."""
 
@@ -137,11 +141,23 @@ class RejectedRecord(models.Model):
     reasons = models.JSONField()
     codes = ArrayField(models.TextField())
     fields = ArrayField(models.TextField())
+    fingerprint = models.GeneratedField(
+        expression=_hash("table", "hashtextextended", 0)
+        .bitxor(_hash("codes", "hash_array_extended", 1))
+        .bitxor(_hash("fields", "hash_array_extended", 2)),
+        output_field=models.BigIntegerField(),
+        db_persist=True,
+    )  # the same for records of a table that were refused for the same codes at the same fields
     stage = models.CharField(max_length=10, choices=Stage.choices)
     batch = models.ForeignKey(Batch, on_delete=models.PROTECT, related_name="rejects")
     file_name = models.TextField(blank=True)
     position = models.BigIntegerField(help_text="Index in the request (from 0), or record of the file (from 1).")
     line = models.BigIntegerField(null=True)
+    origin = models.GeneratedField(
+        expression=Case(When(file_name="", then=Value("api")), default=Value("load")),
+        output_field=models.CharField(max_length=10, choices=Batch.Origin.choices),
+        db_persist=True,
+    )
     ref = models.TextField(blank=True, help_text="The sender's own name for the record.")
     group = models.TextField(blank=True, help_text="Records of one batch that stand or fall together.")
     waits_for = ArrayField(models.TextField(), default=list, help_text="Missing parents, as table/key.")
@@ -181,10 +197,35 @@ class RejectedRecord(models.Model):
             GinIndex(
                 fields=["waits_for"], condition=~Q(waits_for=[]), name="ingest_reject_waits_for", fastupdate=False
             ),
+            # The reject desk. Of 50,000 rejects, stored in 1.5 s, the first costs 0.1 s and the second 0.6 s; without
+            # its list of pending entries, which costs a search up to 0.1 s, that would be 1.7 s.
+            models.Index(fields=["fingerprint", "status", "origin", "last_seen_at", "id"], name="ingest_reject_group"),
+            GinIndex(fields=["record"], opclasses=["jsonb_path_ops"], name="ingest_reject_values"),
+        ]
+        permissions: ClassVar = [
+            ("repair_rejectedrecord", "Can repair and replay rejected records"),
+            ("dismiss_rejectedrecord", "Can dismiss rejected records"),
+            ("export_rejectedrecord", "Can export rejected records"),
         ]
 
     def __str__(self) -> str:
-        return f"{self.table} {self.natural_key or self.position}"
+        return f"{self.table} {self.natural_key or self.position}"[:100]
+
+
+class Correction(models.Model):
+    """What a person made of a reject: kept for each replay, with who and when."""
+
+    reject = models.ForeignKey(RejectedRecord, on_delete=models.CASCADE, related_name="corrections")
+    batch = models.ForeignKey(Batch, on_delete=models.PROTECT, related_name="+", help_text="Its replay.")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True)
+    record = models.JSONField()
+    made_at = models.DateTimeField()
+
+    class Meta:
+        ordering: ClassVar = ["id"]
+
+    def __str__(self) -> str:
+        return f"{self.reject_id} at {self.made_at}"
 
 
 class IdempotencyKey(models.Model):

@@ -21,7 +21,7 @@ def answer(unit: Unit, posted: Posted, *, results: str, where: str) -> Answer:
         "status": str(posted.status),
         "mode": unit.mode,
         "dry_run": unit.dry_run,
-        "counts": {name: posted.total(name) for name in COUNTS},
+        "counts": counted(posted),
         "tables": {table.table: table_counts(table) for table in posted.tables},
         "results": [
             _result(fate, unit, where)
@@ -33,6 +33,11 @@ def answer(unit: Unit, posted: Posted, *, results: str, where: str) -> Answer:
     if posted.batch:
         headers["Location"] = reverse("api:batch", args=[posted.batch.id])
     return Answer(_status(unit, posted), headers, json.dumps(document, ensure_ascii=False))
+
+
+def counted(posted: Posted) -> dict[str, int]:
+    """Give the account of all tables together."""
+    return {name: posted.total(name) for name in COUNTS}
 
 
 def table_counts(table: TableReport) -> dict[str, Any]:

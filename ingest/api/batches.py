@@ -1,5 +1,6 @@
 """``/api/v1/batches/``: post records, and see what became of them."""
 
+import logging
 from http import HTTPStatus
 from typing import Any
 
@@ -18,7 +19,7 @@ from access.problems import Problem
 from access.throttling import spend_records
 from dataforge.postgres.transactions import in_transaction
 from ingest.api import openapi
-from ingest.api.answers import answer
+from ingest.api.answers import answer, counted
 from ingest.api.bodies import CsvParser, NdjsonParser
 from ingest.api.filters import BatchFilters
 from ingest.api.idempotency import Answer, Claim
@@ -27,7 +28,9 @@ from ingest.api.serializers import BatchSerializer, read_envelope
 from ingest.api.written import BatchAccountSerializer
 from ingest.models import Account, Batch
 from ingest.posting.post import post
-from ingest.posting.units import Unit
+from ingest.posting.units import Posted, Unit
+
+log = logging.getLogger(__name__)
 
 
 class Batches(APIView):
@@ -53,9 +56,9 @@ class Batches(APIView):
         claim = None if unit.dry_run else key
         spend_records(request, len(unit))
 
-        def work(cursor: CursorWrapper) -> Answer:
+        def work(cursor: CursorWrapper) -> tuple[Answer, Posted | None]:
             if claim and (kept := claim.take(cursor)):
-                return kept
+                return kept, None
             posted = post(
                 cursor,
                 unit,
@@ -68,9 +71,12 @@ class Batches(APIView):
             found = answer(unit, posted, results=results, where=where)
             if claim and posted.batch:
                 claim.keep(cursor, posted.batch, found)
-            return found
+            return found, posted
 
-        return send(in_transaction(work))
+        found, posted = in_transaction(work)
+        if posted and posted.batch:
+            log.info("batch %s of token %r: %s, %s", posted.batch.pk, token.name, posted.status, counted(posted))
+        return send(found)
 
     @openapi.lists_batches
     def get(self, request: Request) -> Response:

@@ -64,7 +64,9 @@ def load_file(
                 supersede(cursor, plan, options, batch)
             agrees = report.status == Batch.Status.ACCEPTED
             fingerprint = fingerprint_of(cursor, plan.source) if agrees else ""
-            keep_account(batch, plan.source, report, file=_facts(plan.source, blocks.result), fingerprint=fingerprint)
+            keep_account(
+                cursor, batch, plan.source, report, file=_facts(plan.source, blocks.result), fingerprint=fingerprint
+            )
     return report
 
 

@@ -148,7 +148,9 @@ class _Load:
         """Take over what an earlier load's account says of the same file."""
         report = TableReport(table=source.table, status=Batch.Status.ACCEPTED, resumed=resumed, **counts)
         file = FileFacts(name=source.file_name, sha256=last.file_sha256, size=last.file_bytes, columns=last.columns)
-        keep_account(batch.id, source, report, file=file, fingerprint="" if resumed else last.table_fingerprint)
+        fingerprint = "" if resumed else last.table_fingerprint
+        with connection.cursor() as cursor:
+            keep_account(cursor, batch.id, source, report, file=file, fingerprint=fingerprint)
         self.reports[source.table] = report
 
     def _load(self, remaining: list[Source]) -> None:

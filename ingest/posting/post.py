@@ -16,6 +16,7 @@ from django.utils import timezone
 from dataforge import __version__
 from dataforge.errors import TableBusy
 from dataforge.postgres.locks import share
+from dataforge.postgres.rows import insert_row
 from ingest.accounts import FileFacts, keep_account
 from ingest.late import refused_by_database
 from ingest.models import Batch
@@ -64,7 +65,7 @@ def post(
         return Posted(
             batch=None, status=status, fates=fates(judged, refused=counts is None, all_of_them=all_fates), tables=tables
         )
-    batch = Batch.objects.create(
+    batch = Batch(
         id=uuid4(),
         origin=origin,
         status=status,
@@ -75,12 +76,13 @@ def post(
         started_at=started,
         finished_at=timezone.now(),
     )
+    insert_row(cursor, batch)
     numbers: dict[int, int] = {}
     for each, report in zip(judged, tables, strict=True):
         stored, found = (keep or keep_rejects)(cursor, unit, each, batch)
         numbers |= found
         file = FileFacts(columns=each.given.columns)
-        keep_account(batch.id, each.given.source, replace(report, rejected=stored), file=file)
+        keep_account(cursor, batch.id, each.given.source, replace(report, rejected=stored), file=file)
     if counts is not None and (parents := settle_rejects(cursor, judged, batch, replayed=replayed)):
         # Robust: the batch is there, and must not be carried out again. The sweep finds what is not healed.
         transaction.on_commit(partial(heal_later, str(batch.id), list(parents)), robust=True)

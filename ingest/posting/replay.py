@@ -111,6 +111,7 @@ def run(
         replayed=list(numbers.values()),
     )
     _keep_corrections(replay)
+    _remember_corrections(cursor, list(replay.corrections), posted.batch, user)
     _close([numbers[fate.index] for fate in posted.fates if fate.outcome != "rejected"], posted.batch, user)
     return posted
 
@@ -156,6 +157,18 @@ def _keep_corrections(replay: Replay) -> None:
     """Keep beside its reject what a person made of it."""
     for number, correction in replay.corrections.items():
         RejectedRecord.objects.filter(pk=number).update(correction=storable(correction))
+
+
+def _remember_corrections(
+    cursor: CursorWrapper, numbers: Sequence[int], batch: Batch | None, user: User | None
+) -> None:
+    """Keep every correction ever made, with who and when."""
+    if numbers and batch:
+        cursor.execute(
+            "insert into ingest_correction (reject_id, batch_id, user_id, record, made_at)"
+            " select id, %s, %s, correction, %s from ingest_rejectedrecord where id = any(%s) order by id",
+            [batch.pk, user.pk if user else None, timezone.now(), list(numbers)],
+        )
 
 
 def _close(numbers: Sequence[int], batch: Batch | None, user: User | None) -> None:

@@ -6,20 +6,16 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
 from django.test import Client
 from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.admin_tables import REACH_ROWS, ROWS_PER_PAGE
 from ingest.admin_values import SHOWN_BYTES, bytes_as_text
 from ingest.models import Account, Batch, RejectedRecord
 from tests.ingest.admin_pages import cost, page, signed_in
 
 pytestmark = pytest.mark.django_db
-MANY = 50_000
-LAST_PAGE = REACH_ROWS // ROWS_PER_PAGE
 
 
 @pytest.fixture
@@ -113,15 +109,15 @@ def test_nobody_adds_changes_or_deletes(superuser: Client, batch: Batch, model: 
 def test_the_list_of_rejects_says_why_where_and_how_old(superuser: Client, batch: Batch) -> None:
     reject(batch, reasons=[a_reason(), *[a_reason("check", constraint="after_purchase")] * 4], times_seen=12)
     html = page(superuser, "ingest/rejectedrecord/")
-    for shown in ("order_status: Choose one of", "[invalid_choice]", "[check after_purchase]", "and 2 more"):
+    for shown in ("<b>order_status</b> invalid_choice", "<b>order_status</b> after_purchase", "and 2 more"):
         assert shown in html
-    for shown in ("orders.csv, line 9", ">12<", "3\xa0days", ">abc<", ">open<"):
+    for shown in ("Choose one of", "orders.csv, line 9", ">12<", "3\xa0days", ">abc<", ">open<"):
         assert shown in html
 
 
 def test_a_reject_of_a_request_says_which_record_it_was(superuser: Client, batch: Batch) -> None:
     reject(batch, file_name="", line=None, position=0)
-    assert ">record 0<" in page(superuser, "ingest/rejectedrecord/")
+    assert ">request, record 0<" in page(superuser, "ingest/rejectedrecord/")
 
 
 def test_a_long_key_and_value_are_cut_in_the_list_and_whole_on_their_page(superuser: Client, batch: Batch) -> None:
@@ -134,8 +130,8 @@ def test_a_long_key_and_value_are_cut_in_the_list_and_whole_on_their_page(superu
 def test_a_reject_shows_all_its_reasons_its_record_and_its_raw_bytes(superuser: Client, batch: Batch) -> None:
     rejected = reject(batch, reasons=[a_reason(value=str(number)) for number in range(6)])
     html = detail(superuser, rejected)
-    assert all(f"Got: &#x27;{number}&#x27;" in html for number in range(6))
-    assert "  &quot;order_status&quot;: &quot;teleported&quot;" in html
+    assert all(f"Got: <code>{number}</code>" in html for number in range(6))
+    assert '<code class="forge-value">teleported</code>' in html
     assert "abc,teleported</pre>" in html
     assert hashlib.sha256(b"abc,teleported").hexdigest() in html
 
@@ -177,7 +173,7 @@ def test_readable_text_is_shown_as_it_is(text: str) -> None:
 def test_a_reject_is_found_by_its_natural_key_its_batch_and_its_number(
     superuser: Client, batch: Batch, term: str
 ) -> None:
-    rejected, other = reject(batch), reject(batch, raw=b"other", natural_key="other")
+    rejected, other = reject(batch), reject(batch, raw=b"other", natural_key="other", record=None)
     html = page(superuser, f"ingest/rejectedrecord/?q={ {'batch': batch.pk, 'id': rejected.pk}.get(term, term) }")
     assert f"rejectedrecord/{rejected.pk}/change" in html
     assert (f"rejectedrecord/{other.pk}/change" in html) == (term == "batch")
@@ -185,32 +181,8 @@ def test_a_reject_is_found_by_its_natural_key_its_batch_and_its_number(
 
 def test_filters_keep_a_status_and_a_table(superuser: Client, batch: Batch) -> None:
     reject(batch)
-    assert "1 result" in page(superuser, "ingest/rejectedrecord/?status__exact=open&table=orders")
-    for query in ("status__exact=dismissed", "table=order_items", "table=nonsense"):
+    assert "1 rejected record\n" in page(superuser, "ingest/rejectedrecord/?status=open&table=orders")
+    for query in ("status=dismissed", "table=order_items", "table=nonsense"):
         assert "0 rejected records" in page(superuser, f"ingest/rejectedrecord/?{query}")
     page(superuser, "ingest/rejectedrecord/?natural_key__contains=a", status=400)
     page(superuser, "ingest/rejectedrecord/?table=a%00", status=400)
-
-
-def test_many_rejects_are_never_read_in_full(superuser: Client, batch: Batch) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            'insert into ingest_rejectedrecord ("table", raw, natural_key, reasons, codes, fields, stage, batch_id,'
-            ' file_name, position, line, waits_for, ref, "group", contract_version, app_version, times_seen,'
-            " first_seen_at, last_seen_at, last_batch_id, status, attempts, closed_why)"
-            " select case mod(n, 10) when 0 then 'orders' else 'geolocation' end, n::text::bytea, n::text, '[]', '{}',"
-            " '{}', 'check', %s, '', n, n, '{}', '', '', '', '', 1, now(), now(), %s,"
-            " case mod(n, 1000) when 0 then 'dismissed' else 'open' end, 0, ''"
-            f" from generate_series(1, {MANY}) n; analyze ingest_rejectedrecord",
-            [batch.pk, batch.pk],
-        )
-    for query in ("", "?p=2", f"?p={LAST_PAGE}", "?o=1", "?status__exact=open", "?status__exact=open&table=orders"):
-        seen = cost(superuser, f"ingest/rejectedrecord/{query}", table="ingest_rejectedrecord")
-        assert seen.rows_read <= REACH_ROWS * 1.1  # some are passed over for their status
-        assert seen.steps == {"Limit", "Index Scan"}
-        assert len(seen.queries) <= 5
-        assert '"raw"' not in seen.queries[-1]
-    assert f"about {MANY:,} rejected records" in page(superuser, "ingest/rejectedrecord/")
-    found = cost(superuser, "ingest/rejectedrecord/?q=4711", table="ingest_rejectedrecord")
-    assert found.rows_read <= 2
-    assert "Seq Scan" not in found.steps

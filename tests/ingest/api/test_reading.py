@@ -1,7 +1,10 @@
 """What can be read over HTTP, and by whom."""
 
+import logging
+
 import pytest
 
+from access.request_ids import RequestIdFilter
 from ingest.models import Batch, RejectedRecord
 from tests.ingest.api.client import ApiClient, client_of, trusted
 from tests.ingest.api.test_batches import one_table, record, tagged
@@ -140,3 +143,16 @@ def test_the_example_of_every_table_is_really_accepted(api: ApiClient, table: st
     after = api.get(f"/api/v1/tables/{table}/").json
     assert after["rows"] == 1
     assert set(after["schema"]["properties"]) == set(PLAIN[table]) == set(after["rules"])
+
+
+def test_the_id_of_a_request_is_in_its_answer_and_in_the_log_of_its_batch(
+    api: ApiClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.handler.addFilter(RequestIdFilter())
+    caplog.handler.setFormatter(logging.Formatter("%(request_id)s %(message)s"))
+    with caplog.at_level(logging.INFO, "ingest.api.batches"):
+        answer = api.post(one_table("sellers", record("sellers")), X_Request_ID="night-run-0007")
+    assert answer.headers["X-Request-ID"] == "night-run-0007"
+    assert f"night-run-0007 batch {answer.json['id']} of token 'test': accepted" in caplog.text
+    assert hex_id(1) not in caplog.text
+    assert api.post(b"{", X_Request_ID="bad\tid").json["request_id"] != "bad\tid"

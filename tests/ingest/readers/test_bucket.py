@@ -3,6 +3,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
+import requests
 from moto.server import ThreadedMotoServer
 from pyarrow import fs
 
@@ -36,6 +37,7 @@ def endpoint(server: str, monkeypatch: pytest.MonkeyPatch) -> str:
         monkeypatch.setenv(name, "testing")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     monkeypatch.setenv("AWS_ENDPOINT_URL", server)
+    requests.post(f"{server}/moto-api/reset", timeout=10).raise_for_status()  # all of moto's servers here are one
     files = bucket(server)
     files.create_dir("data")
     for key, text in {"olist/a.csv": TEXT, "olist/old/b.csv": b""}.items():

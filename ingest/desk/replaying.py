@@ -1,0 +1,182 @@
+"""Replay and dismissal by people: guarded in SQL, so that of two at once one wins and the other is told."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
+from django.db.backends.utils import CursorWrapper
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from dataforge.postgres.transactions import in_transaction
+from ingest.desk.log import note
+from ingest.loading.options import OnConflict
+from ingest.models import RejectedRecord
+from ingest.posting.replay import NotReplayable, Replay, find_group, run, unit_of
+from ingest.posting.units import Fate, Posted
+
+MAX_AT_ONCE = 1_000
+OPTIONS = {"from": "admin"}
+NOT_YOURS = "of a table that you may not change"
+type MayChange = Callable[[str], bool]  # whether a person may change rows of a table, by its name
+
+
+class TriedMeanwhile(NotReplayable):
+    """Somebody else replayed the record since its form was opened."""
+
+    def __init__(self) -> None:
+        super().__init__("Somebody else replayed this record after you had opened it. Look at its reasons anew.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Replayed:
+    """What became of a reject, and of the group that was replayed with it."""
+
+    posted: Posted
+    fate: Fate
+    others: int  # records of its group
+
+
+@dataclass(kw_only=True)
+class Summary:
+    """What became of many: how many were accepted and refused again, and why some could not be replayed."""
+
+    accepted: int = 0
+    refused: int = 0
+    left: Counter[str] = field(default_factory=Counter)
+
+
+def replay_one(
+    number: int,
+    *,
+    user: User,
+    may_change: MayChange,
+    correction: Mapping[str, str] | None = None,
+    tries: int | None = None,
+    on_conflict: OnConflict = "reject",
+    changed: Sequence[str] = (),
+) -> Replayed:
+    """Replay a reject with its group, corrected or as it was; ``tries``: its attempts as the person saw them.
+
+    NotReplayable says why not; PermissionDenied where the user may not change one of the tables. TableBusy and Django's
+    OperationalError where a lock is not free.
+    """
+
+    def work(cursor: CursorWrapper) -> Replayed:
+        rejects = find_group(number)
+        _require(rejects, may_change)
+        index = next(i for i, reject in enumerate(rejects) if reject.pk == number)
+        if tries is not None and rejects[index].attempts != tries:
+            raise TriedMeanwhile
+        corrections = {} if correction is None else {number: dict(correction)}
+        posted = _run(cursor, Replay(rejects=rejects, corrections=corrections, on_conflict=on_conflict), user)
+        what = f"Repaired {', '.join(changed)}, and replayed" if changed else "Replayed"
+        _log(user, rejects, posted, what)
+        return Replayed(posted=posted, fate=posted.fates[index], others=len(rejects) - 1)
+
+    return in_transaction(work)
+
+
+def replay_many(numbers: Sequence[int], *, user: User, may_change: MayChange) -> Summary:
+    """Replay at most ``MAX_AT_ONCE`` rejects: those without a group as one batch, each group as one of its own."""
+    summary = Summary()
+    found = RejectedRecord.objects.filter(pk__in=numbers).order_by("pk")
+    single = list(found.filter(group="").values_list("pk", flat=True))
+    if single:
+        in_transaction(lambda cursor: _replay_single(cursor, single, summary, user, may_change))
+    for number in _one_of_each_group(found.exclude(group="")):
+        try:
+            done = replay_one(number, user=user, may_change=may_change)
+        except NotReplayable as problem:
+            summary.left[_without_number(problem, number)] += 1
+        except PermissionDenied:
+            summary.left[NOT_YOURS] += 1
+        else:
+            _count(summary, done.posted)
+    return summary
+
+
+def dismiss(numbers: Sequence[int], *, tables: Sequence[str], why: str, user: User) -> int:
+    """Close open rejects of ``tables`` without replaying them; gives how many were open."""
+
+    def work(cursor: CursorWrapper) -> int:
+        del cursor
+        mine = RejectedRecord.objects.filter(pk__in=numbers, table__in=tables, status=RejectedRecord.Status.OPEN)
+        locked = list(mine.order_by("pk").select_for_update())
+        RejectedRecord.objects.filter(pk__in=[reject.pk for reject in locked]).update(
+            status=RejectedRecord.Status.DISMISSED, closed_at=timezone.now(), closed_by=user, closed_why=why
+        )
+        note(user, locked, f"Dismissed: {why}")
+        return len(locked)
+
+    return in_transaction(work)
+
+
+def _replay_single(
+    cursor: CursorWrapper, numbers: Sequence[int], summary: Summary, user: User, may_change: MayChange
+) -> None:
+    locked = list(
+        RejectedRecord.objects.filter(pk__in=numbers)
+        .select_related("last_batch")
+        .order_by("pk")
+        .select_for_update(of=("self",))
+    )
+    ready, left = [], Counter[str]()
+    for reject in locked:
+        problem = _problem(reject, may_change)
+        if problem:
+            left[problem] += 1
+        else:
+            ready.append(reject)
+    summary.left = left  # anew at each attempt of the transaction
+    summary.accepted = summary.refused = 0
+    if ready:
+        posted = _run(cursor, Replay(rejects=tuple(ready), corrections={}), user)
+        _log(user, ready, posted, "Replayed")
+        _count(summary, posted)
+
+
+def _problem(reject: RejectedRecord, may_change: MayChange) -> str:
+    if not may_change(reject.table):
+        return NOT_YOURS
+    if reject.status != RejectedRecord.Status.OPEN:
+        return f"closed already ({reject.get_status_display()})"
+    if reject.last_batch.options.get("mode") == "atomic":
+        return "of an atomic batch, which must be posted again whole"
+    return ""
+
+
+def _one_of_each_group(groups: QuerySet[RejectedRecord]) -> list[int]:
+    found: dict[tuple[Any, str], int] = {}
+    for number, batch, group in groups.values_list("pk", "last_batch", "group"):
+        found.setdefault((batch, group), number)
+    return list(found.values())
+
+
+def _without_number(problem: NotReplayable, number: int) -> str:
+    return str(problem).replace(f"The reject {number} is ", "").rstrip(".")
+
+
+def _run(cursor: CursorWrapper, replay: Replay, user: User) -> Posted:
+    return run(cursor, replay, unit_of(replay), user=user, options=OPTIONS)
+
+
+def _count(summary: Summary, posted: Posted) -> None:
+    refused = sum(fate.outcome == "rejected" for fate in posted.fates)
+    summary.refused += refused
+    summary.accepted += len(posted.fates) - refused
+
+
+def _require(rejects: Sequence[RejectedRecord], may_change: MayChange) -> None:
+    for table in {reject.table for reject in rejects}:
+        if not may_change(table):
+            raise PermissionDenied(f"You may not change {table}, to which a record of this replay belongs.")
+
+
+def _log(user: User, rejects: Sequence[RejectedRecord], posted: Posted, what: str) -> None:
+    for outcome in {fate.outcome for fate in posted.fates}:
+        these = [rejects[fate.index] for fate in posted.fates if fate.outcome == outcome]
+        note(user, these, f"{what}: {outcome} (batch {posted.batch.pk if posted.batch else '-'}).")

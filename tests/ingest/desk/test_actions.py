@@ -1,0 +1,116 @@
+"""Dismissal, replay and export of many, and what Django's log keeps of it."""
+
+import csv
+import io
+import json
+from typing import Any
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.test import Client
+
+from ingest.desk import actions
+from ingest.desk.exporting import harmless
+from ingest.models import Batch, RejectedRecord
+from tests.ingest.admin_pages import page
+from tests.ingest.desk.people import browser, refused, send, staff, stored
+from tests.olist.loads import hex_id
+
+pytestmark = pytest.mark.django_db
+LIST = "/admin/ingest/rejectedrecord/"
+
+
+@pytest.fixture
+def ana() -> Client:
+    return browser(staff("ana", superuser=True))
+
+
+def act(client: Client, action: str, *rejects: RejectedRecord, **data: Any) -> Any:
+    chosen = [str(reject.pk) for reject in rejects]
+    return client.post(LIST, {"action": action, "_selected_action": chosen, **data}, secure=True)
+
+
+def log() -> list[tuple[str, str]]:
+    return [(str(entry.object_id), entry.change_message) for entry in LogEntry.objects.order_by("pk")]
+
+
+def test_a_dismissal_asks_why_and_keeps_it(ana: Client) -> None:
+    reject, closed = refused("sellers", seller_state="XX"), refused("orders", order_status="x")
+    RejectedRecord.objects.filter(pk=closed.pk).update(status="replayed")
+    assert "Dismiss 2 records" in act(ana, "dismiss_selected", reject, closed).content.decode()
+    assert "Say why" in act(ana, "dismiss_selected", reject, closed, why=" ").content.decode()
+    act(ana, "dismiss_selected", reject, closed, why="a test client")
+    html = page(ana, "ingest/rejectedrecord/")
+    assert "Dismissed 1." in html
+    assert "Left out 1 that were closed already." in html
+    reject.refresh_from_db()
+    assert (reject.status, reject.closed_why, str(reject.closed_by)) == ("dismissed", "a test client", "ana")
+    assert log() == [(str(reject.pk), "Dismissed: a test client")]
+    assert "Closed as dismissed: a test client by ana" in page(ana, f"ingest/rejectedrecord/{reject.pk}/change/")
+
+
+def test_many_are_replayed_as_one_batch_and_groups_each_as_one(ana: Client) -> None:
+    orphans = [refused("orders", order_id=hex_id(number)) for number in range(3)]
+    bad = refused("sellers", seller_state="XX")
+    send(("orders", {"order_id": hex_id(7)}), ("order_payments", {"order_id": hex_id(7)}), group="g")
+    grouped = list(RejectedRecord.objects.filter(group="g"))
+    send(("sellers", {"seller_id": "no"}), mode="atomic")
+    atomic = RejectedRecord.objects.latest("pk")
+    send(("customers", {}))
+    act(ana, "replay_selected", *orphans, bad, *grouped, atomic)
+    html = page(ana, "ingest/rejectedrecord/")
+    assert "Replayed 6: 5 are in, 1 were refused again." in html
+    assert "Left out 1: of an atomic batch" in html
+    assert (stored("orders"), stored("order_payments")) == (4, 1)
+    assert Batch.objects.filter(origin="replay").count() == 2
+    assert len(log()) == 6
+
+
+def test_at_most_a_thousand_are_taken_at_once(ana: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(actions, "MAX_AT_ONCE", 2)
+    send(*[("sellers", {"seller_id": hex_id(number), "seller_state": "XX"}) for number in range(3)])
+    rejects = RejectedRecord.objects.all()
+    for data in ({"why": "x"}, {"why": "x", "select_across": "1"}):
+        act(ana, "dismiss_selected", *rejects, **data)
+        assert "At most 2 records at once. Nothing was done" in page(ana, "ingest/rejectedrecord/")
+    assert set(rejects.values_list("status", flat=True)) == {"open"}
+
+
+def test_all_that_a_filter_finds_can_be_taken(ana: Client) -> None:
+    send(*[("sellers", {"seller_id": hex_id(number), "seller_state": "XX"}) for number in range(120)])
+    other = refused("orders", order_status="x")
+    first = RejectedRecord.objects.earliest("pk")
+    data = {"action": "dismiss_selected", "_selected_action": str(first.pk), "select_across": "1", "why": "x"}
+    ana.post(f"{LIST}?table=sellers", data, secure=True)
+    assert RejectedRecord.objects.filter(status="dismissed").count() == 120
+    other.refresh_from_db()
+    assert other.status == "open"
+
+
+def test_an_export_holds_the_records_and_can_be_posted_back(ana: Client) -> None:
+    refused("sellers", seller_state="XX", seller_city="=1+1")
+    refused("sellers", seller_id=hex_id(2), seller_state="YY", seller_city="-rio")
+    rejects = RejectedRecord.objects.all()
+    answer = act(ana, "export_csv", *rejects)
+    rows = list(csv.DictReader(io.StringIO(answer.content.decode())))
+    assert answer["Content-Disposition"] == 'attachment; filename="sellers_rejects.csv"'
+    assert [(row["seller_state"], row["seller_city"]) for row in rows] == [("XX", "'=1+1"), ("YY", "'-rio")]
+    lines = act(ana, "export_ndjson", *rejects).content.decode().splitlines()
+    assert [json.loads(line)["seller_city"] for line in lines] == ["=1+1", "-rio"]
+    assert {message for _, message in log()} == {"Exported as CSV.", "Exported as NDJSON."}
+
+
+def test_a_file_is_for_one_table(ana: Client) -> None:
+    rejects = refused("sellers", seller_state="XX"), refused("orders", order_status="x")
+    act(ana, "export_csv", *rejects)
+    assert "filter by table first" in page(ana, "ingest/rejectedrecord/")
+
+
+@pytest.mark.parametrize("cell", ["=1+1", "+49 30", "-rio", "@SUM(A1)", "\t=1", "\r=1", "-1+1"])
+def test_a_cell_that_begins_like_a_formula_is_made_harmless(cell: str) -> None:
+    assert harmless(cell) == f"'{cell}"
+
+
+@pytest.mark.parametrize("cell", ["-23.5", "+1", "", "rio = sp", "2018-01-01", "'=1"])
+def test_other_cells_stay(cell: str) -> None:
+    assert harmless(cell) == cell

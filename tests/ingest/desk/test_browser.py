@@ -1,0 +1,121 @@
+"""The desk in a real browser: from the login to a record that is in, and pages that everybody can use."""
+
+import pytest
+
+from ingest.models import RejectedRecord
+from olist.models import Customer
+from tests.ingest.desk.people import refused, send, staff, stored
+from tests.ingest.desk.site import Site
+from tests.olist.loads import PLAIN, hex_id
+
+LIST = "ingest/rejectedrecord/"
+EVIL = "<script>alert(1)</script>"
+
+
+def test_a_person_finds_opens_repairs_wrongly_and_then_rightly(site: Site) -> None:
+    staff("ana", superuser=True)
+    send(("orders", {"order_status": "teleported"}), ("geolocation", {"geolocation_lat": "95"}))
+    refused("sellers", seller_state="XX", seller_zip_code_prefix="1037")
+    site.log_in("ana")
+    page = site.page
+    page.click("text=open rejects")
+    page.click("#changelist-filter a:has-text('sellers (1)')")
+    page.click("#result_list th a")
+    site.see("Field by field")
+    assert "Choose one of: SP" in site.text()
+    assert "taken as 01037" in site.text()
+    page.click(".forge-tools >> text=Repair")
+    assert page.input_value("[name=record-seller_state]") == "XX"
+    page.select_option("[name=record-seller_state]", "RJ")
+    page.fill("[name=record-seller_city]", "")
+    page.click("text=Save and replay")
+    site.see("It was refused again")
+    row = page.locator(".forge-row", has=page.locator("[name=record-seller_city]"))
+    assert "required" in row.inner_text()
+    assert page.input_value("[name=record-seller_state]") == "RJ"
+    assert stored("sellers") == 0
+    page.fill("[name=record-seller_city]", "niterói")
+    page.click("text=Save and replay")
+    site.see("is in: inserted")
+    assert "replayed" in page.inner_text(".forge-head")
+    assert page.locator(".forge-tools >> text=Repair").count() == 0
+    site.go(f"olist/seller/{hex_id(1)}/change/")
+    assert "niterói" in site.text()
+    assert "01037" in site.text()
+    assert site.complaints == []
+
+
+def test_who_may_not_repair_sees_no_button_and_is_refused(site: Site) -> None:
+    reject = refused("sellers", seller_state="XX")
+    other = refused("orders", order_status="teleported")
+    staff("eva", "ingest.view_rejectedrecord", "olist.view_seller")
+    site.log_in("eva")
+    site.go(f"{LIST}{reject.pk}/change/")
+    assert "XX" in site.text()
+    assert site.page.locator(".forge-tools >> text=Repair").count() == 0
+    assert site.page.locator("text=Dismiss").count() == 0
+    assert site.go(f"{LIST}{reject.pk}/repair/") == 403
+    assert site.go(f"{LIST}{other.pk}/change/") == 404
+    site.go(LIST)
+    assert "1 rejected record" in site.text()
+    assert site.page.locator("select[name=action]").count() == 0
+
+
+def test_several_are_dismissed_with_a_note(site: Site) -> None:
+    staff("ana", superuser=True)
+    send(*[("sellers", {"seller_id": hex_id(n), "seller_state": "XX"}) for n in range(3)])
+    site.log_in("ana")
+    site.go(LIST)
+    site.page.click("#action-toggle")
+    site.page.select_option("select[name=action]", "dismiss_selected")
+    site.page.click("text=Run")
+    site.page.fill("#why", "a test client")
+    site.page.click("button:has-text('Dismiss')")
+    site.see("Dismissed 3.")
+    assert set(RejectedRecord.objects.values_list("status", "closed_why")) == {("dismissed", "a test client")}
+
+
+def test_many_are_replayed_once_their_parent_is_there(site: Site) -> None:
+    staff("ana", superuser=True)
+    send(*[("orders", {"order_id": hex_id(n)}) for n in range(3)])
+    Customer.objects.create(**PLAIN["customers"])  # not by a batch, after which they would have been healed already
+    site.log_in("ana")
+    site.go(f"{LIST}?code=does_not_exist")
+    site.page.click("#action-toggle")
+    site.page.select_option("select[name=action]", "replay_selected")
+    site.page.click("text=Run")
+    site.see("Replayed 3: 3 are in")
+    assert stored("orders") == 3
+
+
+@pytest.mark.slow
+def test_everybody_can_use_the_pages_in_light_and_dark(site: Site) -> None:
+    staff("ana", superuser=True)
+    send(("orders", {"order_status": "teleported"}), ("geolocation", {"geolocation_lat": "95", EVIL: EVIL}))
+    reject = refused("sellers", seller_state="XX", seller_zip_code_prefix="1037", seller_city=EVIL)
+    orphan = refused("orders", order_id=hex_id(2))
+    site.go("")
+    found = {"login": look(site)}
+    site.log_in("ana")
+    for path in (
+        "",
+        LIST,
+        f"{LIST}?by=group",
+        f"{LIST}{reject.pk}/change/",
+        f"{LIST}{orphan.pk}/change/",
+        f"{LIST}{reject.pk}/repair/",
+        "ingest/batch/",
+        f"ingest/batch/{reject.batch_id}/change/",
+    ):
+        assert site.go(path) == 200
+        found[path] = look(site)
+    site.go(f"{LIST}{reject.pk}/repair/")
+    site.page.click("text=Save and replay")
+    site.see("It was refused again")
+    found["wrong"] = look(site)
+    assert {path: said for path, said in found.items() if said} == {}
+    assert site.complaints == []
+
+
+def look(site: Site) -> list[str]:
+    return [*site.violations("light"), *site.violations("dark")]
