@@ -135,6 +135,6 @@ class RestorePage(_Page):
         if failure:
             messages.error(request, f"Nothing was changed. {failure}")
         elif row.status == Status.DONE:
-            messages.success(request, f"{row.table} was restored, verified by fingerprint and committed.")
+            messages.success(request, f"Restored {row.table}: verified by fingerprint and committed.")
         else:
             messages.info(request, "The restore waits for a worker.")
