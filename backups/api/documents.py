@@ -49,7 +49,7 @@ class RestoreRequest(StrictSerializer):
 class BackupFilters(serializers.Serializer[Any]):
     """What a list of backups can be narrowed to."""
 
-    table = serializers.CharField(max_length=NAME_LENGTH, required=False)
+    table = serializers.RegexField("^[ -~]+$", max_length=NAME_LENGTH, required=False)
     run = serializers.UUIDField(required=False)
     status = serializers.ChoiceField(Status.choices, required=False)
     origin = serializers.ChoiceField(Backup.Origin.choices, required=False)
@@ -60,7 +60,7 @@ class BackupFilters(serializers.Serializer[Any]):
 class RestoreFilters(serializers.Serializer[Any]):
     """What a list of restores can be narrowed to."""
 
-    table = serializers.CharField(max_length=NAME_LENGTH, required=False)
+    table = serializers.RegexField("^[ -~]+$", max_length=NAME_LENGTH, required=False)
     backup = serializers.UUIDField(required=False)
     status = serializers.ChoiceField(Status.choices, required=False)
     dry_run = serializers.ChoiceField(["true", "false"], required=False)
