@@ -55,6 +55,7 @@ WSGI_APPLICATION = "dataforge.wsgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "dataforge" / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [

@@ -7,6 +7,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 
 admin.site.site_header = admin.site.site_title = "Data Forge"
 admin.site.index_title = "Tables, batches and rejects"
+admin.site.index_template = "front.html"
 
 urlpatterns = [
     path("admin/", admin.site.urls),
