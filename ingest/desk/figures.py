@@ -51,7 +51,9 @@ from ingest_batch b join ingest_account a on a.batch_id = b.id
 where b.started_at >= %(from)s and a."table" = any(%(tables)s)
 group by day, b.origin order by day, b.origin
 """
-_ROWS = "select relname, reltuples::bigint from pg_class where oid = any(select to_regclass(n) from unnest(%s) n)"
+_ROWS = """
+select relname, reltuples::bigint from pg_class where oid = any(select to_regclass(n) from unnest(%s::text[]) n)
+"""
 _AGES = """
 select s.place, sum(counted.rows)::bigint, bool_or(counted.rows > %(limit)s)
 from unnest(%(froms)s::timestamptz[], %(untils)s::timestamptz[]) with ordinality s (lower, upper, place)
