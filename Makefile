@@ -35,7 +35,7 @@ serve: $(RUNTIME) .env ## run the site and the backup schedules on http://127.0.
 	DEBUG=on $(MANAGE) runserver '$(ADDRESS)'
 
 test: $(RUNTIME) $(DEV) .env ## run the tests (more options: ARGS="-k batch")
-	@.venv/bin/python -m pytest -n 2 $(ARGS)
+	@.venv/bin/python -m pytest -n 3 $(ARGS)
 
 check: $(RUNTIME) $(DEV) .env ## format, lint, types, import contracts, migrations, then the tests
 	@.venv/bin/ruff format --check .

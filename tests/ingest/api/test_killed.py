@@ -23,7 +23,7 @@ from tests.olist.loads import PROJECT, database_url, hex_id, query
 from tests.olist.test_load_server_killed import Cluster
 from tests.olist.test_load_server_killed import cluster as cluster_fixture
 
-pytestmark = pytest.mark.usefixtures("committed")
+pytestmark = [pytest.mark.usefixtures("committed"), pytest.mark.slow]
 PARTS = 200
 cluster = cluster_fixture
 _OPEN = "select count(*) from pg_stat_activity where datname = current_database() and xact_start is not null"
@@ -115,7 +115,6 @@ def test_workers_killed_at_random_moments_leave_all_of_a_batch_or_nothing(servic
     kill_at_random_moments(service, token, seed=1, rounds=2)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(2, 5))
 def test_workers_killed_many_times_leave_all_of_a_batch_or_nothing(service: Service, token: str, seed: int) -> None:
     kill_at_random_moments(service, token, seed=seed, rounds=12)
@@ -129,7 +128,6 @@ def test_connections_that_were_cut_between_requests_are_not_noticed(service: Ser
     assert {answer.status for answer in together(requests)} == {200}
 
 
-@pytest.mark.slow
 def test_a_server_that_goes_and_comes_back_is_told_and_then_used_again(cluster: Cluster) -> None:
     environment = {**os.environ, "DATABASE_URL": cluster.url, "DEBUG": "on", "SECRET_KEY": "of a test"}
     code = "from django.contrib.auth.models import User; from access.tokens import create_token; "
@@ -152,7 +150,6 @@ def test_a_server_that_goes_and_comes_back_is_told_and_then_used_again(cluster: 
     assert cluster.ask("select count(*) from olist_orders") == [(2 * PARTS,)]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 def test_eight_clients_over_tcp_get_each_record_in_once(service: Service, token: str, seed: int) -> None:
     dice = random.Random(seed)

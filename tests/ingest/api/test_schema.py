@@ -99,7 +99,8 @@ def token(one_connection: None, settings: Any) -> str:
     return client.headers["Authorization"]
 
 
-@pytest.mark.parametrize("cases", [5, pytest.param(200, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("cases", [5, 200])
 def test_every_answer_is_as_published(cases: int, token: str, subtests: pytest.Subtests) -> None:
     statuses: set[tuple[str, int]] = set()
 

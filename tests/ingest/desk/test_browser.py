@@ -8,6 +8,8 @@ from tests.ingest.desk.people import refused, send, staff, stored
 from tests.ingest.desk.site import Site
 from tests.olist.loads import PLAIN, hex_id
 
+pytestmark = pytest.mark.slow  # a browser takes seconds to start
+
 LIST = "ingest/rejectedrecord/"
 EVIL = "<script>alert(1)</script>"
 
@@ -88,7 +90,6 @@ def test_many_are_replayed_once_their_parent_is_there(site: Site) -> None:
     assert stored("orders") == 3
 
 
-@pytest.mark.slow
 def test_everybody_can_use_the_pages_in_light_and_dark(site: Site) -> None:
     staff("ana", superuser=True)
     send(("orders", {"order_status": "teleported"}), ("geolocation", {"geolocation_lat": "95", EVIL: EVIL}))
