@@ -124,13 +124,20 @@ def test_a_placeholder_is_filled_by_one_of_two_batches(api: ApiClient) -> None:
 
 
 def test_two_batches_that_wait_for_each_other_both_succeed(api: ApiClient) -> None:
-    """The other one is none of ours and locks in its own order. Ours waits longer, so PostgreSQL sacrifices it."""
+    """The other one is none of ours and locks in its own order. Ours looks for a deadlock first, and is sacrificed."""
     mine = {"records": [tagged("customers"), tagged("sellers")]}
-    with transaction_elsewhere() as other, aside(partial(api.post, mine)) as (posting,):
+
+    def post() -> Answered:
+        query("set deadlock_timeout = '3s'")  # time enough for the other one to begin to wait
+        return api.post(mine)
+
+    with transaction_elsewhere() as other:
+        other.execute("set local deadlock_timeout = '30s'")
         other.execute("insert into olist_sellers values (%s, '01037', 'sao paulo', 'SP')", [hex_id(1)])
-        wait_for_waiting()  # for the seller, with the customer in hand
-        other.execute("insert into olist_customers values (%s, %s, '01037', 'sao paulo', 'SP')", [hex_id(1)] * 2)
-        other.connection.commit()
-        answer = posting.result()
+        with aside(post) as (posting,):
+            wait_for_waiting()  # for the seller, with the customer in hand
+            other.execute("insert into olist_customers values (%s, %s, '01037', 'sao paulo', 'SP')", [hex_id(1)] * 2)
+            other.connection.commit()
+            answer = posting.result()
     assert (answer.status, answer.counts) == (200, {"read": 2, "unchanged": 2})
     assert Batch.objects.count() == 1
