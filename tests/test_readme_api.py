@@ -74,6 +74,7 @@ def masked(line: str) -> str:
 
 
 @pytest.mark.skipif(not shutil.which("curl"), reason="the README's session needs curl")
+@pytest.mark.slow
 def test_the_session_of_the_readme_runs_as_it_stands(site: tuple[str, dict[str, str]], tmp_path: Path) -> None:
     address, environment = site
     steps = console()

@@ -102,11 +102,13 @@ def kill_restores(store: Path, *, seed: int, kills: int) -> None:
     assert not Restore.objects.filter(status="running").exists()
 
 
+@pytest.mark.slow
 def test_a_backup_killed_at_a_random_moment_leaves_none_or_whole_ones(store: Path) -> None:
     fill(5_000)
     kill_backups(store, seed=1, kills=1)
 
 
+@pytest.mark.slow
 def test_a_restore_killed_at_a_random_moment_leaves_the_old_rows_or_the_new(store: Path) -> None:
     fill(5_000)
     kill_restores(store, seed=1, kills=1)

@@ -156,6 +156,7 @@ def test_many_may_run_at_once_and_each_schedule_runs_once(store: Path) -> None:
     assert Backup.objects.filter(status="done").count() == 3
 
 
+@pytest.mark.slow
 def test_the_loop_runs_schedules_that_are_made_meanwhile_and_ends_when_told(store: Path) -> None:
     library()
     code = (

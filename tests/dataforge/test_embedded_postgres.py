@@ -109,6 +109,7 @@ def test_the_server_runs_while_somebody_uses_it_and_no_longer(folder: Path) -> N
     assert not is_running(folder)
 
 
+@pytest.mark.slow
 def test_six_commands_at_once_make_and_share_one_server(tmp_path: Path) -> None:
     folder = tmp_path / "postgres"
     with ThreadPoolExecutor(6) as pool:
@@ -117,6 +118,7 @@ def test_six_commands_at_once_make_and_share_one_server(tmp_path: Path) -> None:
     assert not is_running(folder)
 
 
+@pytest.mark.slow
 def test_a_server_half_made_by_a_killed_command_is_made_by_the_next(tmp_path: Path) -> None:
     folder = tmp_path / "postgres"
     with spawn(folder, "ask('SELECT 1')") as command:
@@ -127,6 +129,7 @@ def test_a_server_half_made_by_a_killed_command_is_made_by_the_next(tmp_path: Pa
     assert run(folder, "print(ask('SELECT 1'))") == "1"
 
 
+@pytest.mark.slow
 def test_commands_that_come_while_others_go_never_meet_a_stopping_server(folder: Path) -> None:
     def come(turn: int) -> str:
         time.sleep(turn * 0.13)
@@ -157,6 +160,7 @@ def test_a_command_waits_for_an_orphan_that_is_still_shutting_down(folder: Path)
     assert run(folder, "print(ask('SELECT count(*) FROM kept'))") == "0"
 
 
+@pytest.mark.slow
 def test_an_orphan_that_never_finishes_shutting_down_is_stopped_and_started_again(folder: Path) -> None:
     leave_orphan(folder)
     postmaster, socket = ((folder / "data" / "postmaster.pid").read_text().splitlines()[line] for line in (0, 4))
@@ -167,6 +171,7 @@ def test_an_orphan_that_never_finishes_shutting_down_is_stopped_and_started_agai
     client.close()
 
 
+@pytest.mark.slow
 def test_a_killed_postmaster_whose_children_linger_is_waited_for(folder: Path) -> None:
     leave_orphan(folder)
     os.kill(int((folder / "data" / "postmaster.pid").read_text().split()[0]), signal.SIGKILL)

@@ -86,6 +86,7 @@ def test_what_is_no_rule_about_a_record_changes_no_version() -> None:
     assert shown.version == made().version
 
 
+@pytest.mark.slow
 def test_a_version_is_the_same_in_every_process() -> None:
     program = (
         "import django; django.setup(); from ingest.sources import sources; "

@@ -108,6 +108,7 @@ def wait_for_end_of_sessions() -> None:
         time.sleep(0.01)
 
 
+@pytest.mark.slow
 def test_a_load_keeps_others_out_and_what_it_finished_before_its_death_is_not_loaded_again(small: Path) -> None:
     expected, built = undisturbed(small), structures()
     with held_at("order_payments", small) as process:
@@ -199,6 +200,7 @@ def kill_at_random_moments(folder: Path, *, seed: int, kills: int) -> None:
     assert "Nothing changed" in load(folder).out
 
 
+@pytest.mark.slow
 def test_a_load_killed_at_random_moments_completes_when_it_is_run_again(large: Path) -> None:
     kill_at_random_moments(large, seed=1, kills=2)
 

@@ -109,6 +109,7 @@ def test_values_in_another_spelling_give_the_same_tables_and_are_counted(
         assert set(counts["repaired"]) <= {rule, "trim", "missing_parent"}, name
 
 
+@pytest.mark.slow
 def test_all_of_it_at_once_gives_the_same_tables(small: Path, tmp_path: Path) -> None:
     # The published sample, or where it is missing one of our own.
     source = SHARED if (SHARED / "olist_orders_dataset.csv").exists() else small

@@ -162,6 +162,7 @@ def talk(server: tuple[str, int], request: bytes) -> bytes:
         return b"".join(iter(lambda: connection.recv(65536), b""))
 
 
+@pytest.mark.slow
 def test_a_real_server_says_what_is_wrong_with_a_body_and_goes_on(server: tuple[str, int]) -> None:
     body = f'{{"table": "{TABLE}", "records": [{GOOD}]}}'.encode()
     head = f"POST {BATCHES} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\n"
