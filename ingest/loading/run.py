@@ -5,11 +5,13 @@ import time
 from collections.abc import Iterable
 from contextlib import ExitStack
 from typing import Any
+from uuid import UUID
 
 from django.db import Error, connection
 from django.utils import timezone
 
 from dataforge import __version__
+from dataforge.errors import DataForgeError
 from dataforge.postgres.columns import assert_matches
 from dataforge.postgres.failures import explained
 from dataforge.postgres.locks import exclusive
@@ -47,9 +49,17 @@ def load(source: str, options: LoadOptions) -> LoadReport:
         stack.enter_context(exclusive(connection, tables, what="load", timeout_seconds=LOCK_WAIT_SECONDS))
         report = _Load(location, chosen, options, out.write if out else None).run(source)
     if report.batch is not None:
-        with explained("the replay of orphans"):
-            heal(report.batch)
+        _heal(report.batch)
     return report
+
+
+def _heal(batch: UUID) -> None:
+    """Replay the orphans that waited for what was loaded. The load is done, whatever becomes of that."""
+    try:
+        with explained("the replay of orphans"):
+            heal(batch)
+    except DataForgeError as error:
+        log.warning("orphans of batch %s were not replayed, manage.py replay_rejects will: %s", batch, error)
 
 
 def _check_headers(location: Location, chosen: Iterable[Source]) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from django.core.management import call_command
 
+from dataforge.errors import TableBusy
 from ingest.models import Batch, RejectedRecord
 from tests.ingest.api.client import ApiClient, trusted
 from tests.ingest.api.test_batches import one_table, order_with_parts, record, stored, tagged
@@ -138,3 +139,16 @@ def test_a_load_supersedes_rejects_whose_keys_it_brings(api: ApiClient, *, merge
     found = {int(r.natural_key, 16): r.status for r in RejectedRecord.objects.all()}
     # 5 was there before, to the letter, where the load had to be merged
     assert found == {1: "superseded", 5: "open" if merged else "superseded", 6: "superseded", 7: "open"}
+
+
+def test_a_healing_that_fails_leaves_the_load_as_done_and_says_what_heals_later(
+    api: ApiClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def busy(batch: object) -> None:
+        raise TableBusy(tables="orders", holder="a restore", remedy="")
+
+    api.post(one_table("orders", record("orders")))
+    monkeypatch.setattr("ingest.loading.run.heal", busy)
+    assert load_json(write_files(tmp_path / "files", {"customers": [{}]})).report["status"] == "accepted"
+    assert "manage.py replay_rejects will" in caplog.text
+    assert sweep() == "1 rejects replayed: 1 accepted, 0 still open.\n"

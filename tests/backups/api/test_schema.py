@@ -16,7 +16,7 @@ from backups.models import Backup, Restore
 from dataforge.wsgi import application
 from tests.backups.people import caller, person
 from tests.backups.runs import library
-from tests.ingest.api.test_schema import HOST, is_sound
+from tests.ingest.api.test_schema import HOST, authenticated, is_sound
 
 pytestmark = pytest.mark.usefixtures("committed", "store")
 type Case = schemathesis.Case[Any]
@@ -40,19 +40,7 @@ def config(cases: int) -> SchemathesisConfig:
 def published(cases: int, token: str) -> BaseSchema:
     """Read the schema as a client does; all calls are authenticated."""
     read = schemathesis.openapi.from_wsgi("/api/schema/?format=json", application, base_url=HOST, config=config(cases))
-    schema: BaseSchema = read.include(tag="backups")
-
-    @schema.auth()
-    class Token:
-        def get(self, case: Case, context: schemathesis.AuthContext) -> str:
-            del case, context
-            return token
-
-        def set(self, case: Case, data: str, context: schemathesis.AuthContext) -> None:
-            del context
-            case.headers["Authorization"] = data
-
-    return schema
+    return authenticated(read.include(tag="backups"), token)
 
 
 def aim(case: Case) -> None:

@@ -59,7 +59,11 @@ def config(cases: int) -> SchemathesisConfig:
 def published(cases: int, token: str) -> BaseSchema:
     """Read the schema of the pipeline as a client does; all calls are authenticated."""
     read = schemathesis.openapi.from_wsgi("/api/schema/?format=json", application, base_url=HOST, config=config(cases))
-    schema: BaseSchema = read.exclude(tag="backups")
+    return authenticated(read.exclude(tag="backups"), token)
+
+
+def authenticated(schema: BaseSchema, token: str) -> BaseSchema:
+    """Have every call send ``token``."""
 
     @schema.auth()
     class Token:
