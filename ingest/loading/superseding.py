@@ -26,15 +26,20 @@ def supersede(cursor: CursorWrapper, plan: FilePlan, options: LoadOptions, batch
     Must run in the transaction of the file, while the rows that were staged still are.
     """
     contract = plan.source.contract
-    updates = sql.SQL("true") if options.on_conflict == "update" else sql.SQL("c.new or c.fill")
+    table = sql.Identifier(contract.db_table)
+    same = sql.SQL(" and ").join(sql.SQL("t.{0} = s.{0}").format(sql.Identifier(name)) for name in contract.natural_key)
+    # A new row that PostgreSQL alone refused is staged too, and stored nowhere.
+    staged = sql.SQL("(not c.new and {others} or c.new and exists (select from {table} t where {same}))").format(
+        others=sql.SQL("true" if options.on_conflict == "update" else "c.fill"), table=table, same=same
+    )
     stage = sql.SQL("{} s join {} c using (position)").format(STAGE, CHANGES)
     statement = sql.SQL(_SUPERSEDE).format(
         why=sql.Literal(WHY.format(batch=batch)),
-        written=stage if plan.staged else sql.SQL("{} s").format(sql.Identifier(contract.db_table)),
+        written=stage if plan.staged else sql.SQL("{} s").format(table),
         table=sql.Literal(contract.table),
         batch=sql.Literal(str(batch)),
         key=sql.SQL(", ").join(sql.SQL("s.{}").format(sql.Identifier(name)) for name in contract.natural_key),
         length=sql.Literal(KEY_LENGTH),
-        was_written=sql.SQL("({})").format(updates) if plan.staged else sql.SQL("true"),
+        was_written=staged if plan.staged else sql.SQL("true"),
     )
     cursor.execute(statement)

@@ -75,3 +75,12 @@ def test_on_conflict_update_to_a_row_that_only_the_database_refuses_rejects_it(t
     assert ran.counts["sellers"] == {"read": 2, "updated": 1, "rejected": 1}
     reject = RejectedRecord.objects.get()
     assert (reject.position, reject.codes, reject.reasons[0]["constraint"]) == (1, ["database"], "by_hand")
+
+
+def test_a_row_that_only_the_database_refuses_supersedes_nothing(tmp_path: Path) -> None:
+    load_json(write_files(tmp_path / "before", {"sellers": [{}, {"seller_id": hex_id(2), "seller_state": "XX"}]}))
+    sellers = [{"seller_id": hex_id(2), "seller_city": "atlantis"}, {"seller_id": hex_id(3)}]
+    with rule_by_hand("sellers", "seller_city <> 'atlantis'"):
+        ran = load_json(write_files(tmp_path / "files", {"sellers": sellers}))
+    assert ran.counts["sellers"] == {"read": 2, "inserted": 1, "rejected": 1}
+    assert list(RejectedRecord.objects.values_list("status", flat=True)) == ["open", "open"]
