@@ -104,6 +104,22 @@ def names_each_once(data: bytes, members: int) -> bool:
     return not (before <= ord(" ")).any() and int((before == ord('"')).sum()) == members
 
 
+def innermost(data: bytes, objects: int) -> list[bytes] | None:
+    """Cut the objects that hold no others out of a UTF-8 document of so many objects; None where a text holds braces.
+
+    In a sound document these are the braces that close right after they open.
+    """
+    marks = np.frombuffer(data, np.uint8)
+    braces = np.flatnonzero((marks == ord("{")) | (marks == ord("}")))
+    if len(braces) != 2 * objects:
+        return None
+    closing = marks[braces] == ord("}")
+    pairs = np.flatnonzero(~closing[:-1] & closing[1:])
+    return [
+        data[start : end + 1] for start, end in zip(braces[pairs].tolist(), braces[pairs + 1].tolist(), strict=True)
+    ]
+
+
 def elements(text: str, at: int, *, at_most: int) -> tuple[list[Cut], int]:
     """Read the array whose ``[`` is at ``at``: up to ``at_most`` + 1 elements, and where the reading ended."""
     found: list[Cut] = []

@@ -4,11 +4,11 @@ import io
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 from access.bodies import Body
-from dataforge.json_text import names_each_once, read_whole
+from dataforge.json_text import innermost, names_each_once, read_whole
 from ingest.api.cutting import MAX_MEMBERS, MAX_RECORDS, Tags, count_records, cut
 from ingest.contract import Contract
 from ingest.readers.json_plain import Plain, records_from_plain
@@ -81,31 +81,23 @@ def _read_plain(text: str, data: bytes) -> Envelope | None:
     if len(found) > MAX_MEMBERS or not names_each_once(data, named):
         return None
     sent = cache(lambda: cut(text).sent)
+
+    @cache
+    def raw() -> list[bytes]:
+        pieces = innermost(data, 1 + len(records) * (2 if tagged else 1))
+        return pieces or [each.raw for each in sorted(chain(*sent().values()), key=lambda each: each.index)]
+
     if not tagged:
         table = str(found["table"])
-        plain = {table: Plain(list(range(len(values))), values, lambda: [each.raw for each in sent()[table]])}
+        plain = {table: Plain(list(range(len(values))), values, raw)}
         return Envelope(members=found, tables=(table,), sent=sent, plain=plain)
-    return _tagged(found, records, sent)
-
-
-def _tagged(
-    found: Mapping[str, Any], records: list[dict[str, Any]], sent: Callable[[], Mapping[str, list[Sent]]]
-) -> Envelope:
-    tags, plain = Tags(), dict[str, Plain]()
+    tags, parts = Tags(), dict[str, Plain]()
     for index, record in enumerate(records):
-        table = tags.read(index, record)
-        if table not in plain:
-            plain[table] = Plain([], [], lambda table=table: [each.raw for each in sent()[table]])  # type: ignore[misc]
-        plain[table].index.append(index)
-        plain[table].values.append(record["data"])
+        part = parts.setdefault(tags.read(index, record), Plain([], [], raw))
+        part.index.append(index)
+        part.values.append(record["data"])
     return Envelope(
-        members=found,
-        tables=tuple(plain),
-        sent=sent,
-        plain=plain,
-        tagged=True,
-        refs=tags.refs,
-        groups=tags.groups,
+        members=found, tables=tuple(parts), sent=sent, plain=parts, tagged=True, refs=tags.refs, groups=tags.groups
     )
 
 

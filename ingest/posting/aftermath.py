@@ -1,6 +1,7 @@
 """What accepted records do to rejects that were there before: they supersede some, and others wait for them."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from django.db.backends.utils import CursorWrapper
@@ -32,7 +33,9 @@ closed as (
             and exists (select from ingest_rejectedrecord where status = 'open' and "table" = %(table)s)
     )) for update skip locked))
 )
-select %(referred)s and exists (select from ingest_rejectedrecord where status = 'open' and waits_for <> '{}') and exists (
+select %(referred)s
+and exists (select from ingest_rejectedrecord where status = 'open' and waits_for <> '{}')
+and exists (
     select from given cross join lateral (
         select from ingest_rejectedrecord where waits_for <> '{}' and waits_for @> array[%(table)s || '/' || given.key]
             and (status = 'open') is true offset 0) as orphan)
@@ -55,7 +58,7 @@ def settle_rejects(
             continue
         order = np.argsort(~written, kind="stable")  # those that were written first
         keys = key_texts(each.processed.rows, contract).take(indices(order))
-        facts = {
+        facts: dict[str, Any] = {
             "table": contract.table,
             "keys": texts_array(keys),
             "written": int(written.sum()),

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,8 @@ from ingest.records import Records
 
 @dataclass(frozen=True)
 class Plain:
-    """Records of one table: their indices in the request, their scanned values, and what cuts out their exact bytes."""
+    """Records of one table: their indices in the request, their scanned values, and what cuts the exact bytes of all
+    records out of the request, by index."""
 
     index: list[int]
     values: list[dict[str, Any]]
@@ -39,6 +41,11 @@ def records_from_plain(plain: Plain, contract: Contract) -> Records | None:
     return Records(
         columns=table,
         position=indices(np.array(plain.index, np.int64)),
-        raw=lambda: pa.array(plain.raw(), pa.binary()),
+        raw=partial(_raw, plain),
         absent=absent,
     )
+
+
+def _raw(plain: Plain) -> pa.BinaryArray:
+    every = plain.raw()
+    return pa.array([every[index] for index in plain.index], pa.binary())
