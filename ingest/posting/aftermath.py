@@ -14,10 +14,14 @@ from ingest.posting.verdict import Judged
 from ingest.rejects import key_texts
 from ingest.sources import sources
 
-# Asked key by key: while rejects pour in, the planner's statistics know of none that are open, and it would read them
-# all. What is asked of every key is asked only where an open reject of the kind is known to the smallest of indexes. A
-# reject that this very batch saw is no older than the good record, and one that it replays is closed by that. One that
-# is locked is seen or replayed by another at this moment: to wait for it, with rejects in hand, is to deadlock.
+_ASK = """
+select array(select t from unnest(%s::text[]) as t
+             where exists (select from ingest_rejectedrecord where status = 'open' and "table" = t)),
+       exists (select from ingest_rejectedrecord where status = 'open' and waits_for <> '{}')
+"""
+# Key by key: while rejects pour in, the planner's statistics know of none that are open, and it would read them all.
+# A reject that this very batch saw is no older than the good record, and one that it replays is closed by that. One
+# that is locked is seen or replayed by another at this moment: to wait for it, with rejects in hand, is to deadlock.
 _SETTLE = """
 with given as materialized (
     select key, place <= %(written)s as written from unnest(%(keys)s::text[]) with ordinality as k (key, place)
@@ -30,12 +34,9 @@ closed as (
             where "table" = %(table)s and natural_key = given.key offset 0) as old
         where given.written and old.status = 'open'
             and old.last_batch_id <> %(batch)s and old.id <> all(%(replayed)s)
-            and exists (select from ingest_rejectedrecord where status = 'open' and "table" = %(table)s)
     )) for update skip locked))
 )
-select %(referred)s
-and exists (select from ingest_rejectedrecord where status = 'open' and waits_for <> '{}')
-and exists (
+select %(awaited)s and exists (
     select from given cross join lateral (
         select from ingest_rejectedrecord where waits_for <> '{}' and waits_for @> array[%(table)s || '/' || given.key]
             and (status = 'open') is true offset 0) as orphan)
@@ -48,13 +49,16 @@ def settle_rejects(
 ) -> tuple[str, ...]:
     """Close rejects whose keys were written now; give the parents (as ``table/key``) that orphans may wait for.
 
-    ``replayed``: numbers of the rejects that the batch replays. One query a table, quick where no reject is open.
+    ``replayed``: numbers of the rejects that the batch replays. Costs one query where no reject is open.
     """
+    cursor.execute(_ASK, [[each.given.source.table for each in judged]])
+    open_tables, orphans = cursor.fetchone()
     referred = {reference.table for source in sources() for reference in source.contract.references}
     awaited: list[str] = []
     for each in judged:
         contract, written = each.given.source.contract, ~each.compared.unchanged
-        if not len(written) or not (contract.table in referred or written.any()):
+        waiting = orphans and contract.table in referred
+        if not len(written) or not (waiting or (contract.table in open_tables and written.any())):
             continue
         order = np.argsort(~written, kind="stable")  # those that were written first
         keys = key_texts(each.processed.rows, contract).take(indices(order))
@@ -62,7 +66,7 @@ def settle_rejects(
             "table": contract.table,
             "keys": texts_array(keys),
             "written": int(written.sum()),
-            "referred": contract.table in referred,
+            "awaited": waiting,
             "now": timezone.now(),
             "why": WHY.format(batch=batch.pk),
             "batch": batch.pk,

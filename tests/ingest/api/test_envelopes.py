@@ -16,9 +16,7 @@ from ingest.records import Records
 from olist.sources import SOURCES
 
 CONTRACTS = {source.table: source.contract for source in SOURCES if source.table in ("orders", "order_items")}
-_texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=8) | st.sampled_from(
-    ['":', "{", "a}", "a:b", "1037"]
-)
+_marks = st.sampled_from(['":', "{", "a}", "a:b", "1037"])
 _values: st.SearchStrategy[Any] = (
     st.none() | _texts | st.integers() | st.booleans() | st.just([]) | st.floats() | st.just({"a": 1})
 )
