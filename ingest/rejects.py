@@ -57,7 +57,7 @@ def describe(records: Records, checked: pa.Table, reasons: pa.Table, contract: C
         [
             records.position.take(picks),
             pa.nulls(len(rows), pa.int64()) if records.line is None else records.line.take(picks),
-            records.raw.take(picks),
+            records.exact().take(picks),
             record_json(records, picks),
             _keys(records.columns.take(picks), checked.take(picks), contract),
             _joined(_reason_json(reasons), offsets),
