@@ -1,11 +1,12 @@
-"""``make bench [QUICK=1] [LARGE=1]``: measure, print, and at full size write ``benchmarks/RESULTS.md``."""
+"""``make bench [QUICK=1] [LARGE=1]``: measure, print, and at full size write ``benchmarks/RESULTS.md`` and its picture."""
 
 import argparse
 import os
 import sys
 from pathlib import Path
 
-from benchmarks import backups, endpoint, loads
+from benchmarks import backups, endpoint, load_peers, loads, pages
+from benchmarks.chart import draw
 from benchmarks.files import sample
 from benchmarks.frame import Contest, Run, hold
 from benchmarks.machine import code_digest, facts
@@ -13,6 +14,7 @@ from benchmarks.report import render
 from benchmarks.scratch import scratch_database
 
 RESULTS = Path(__file__).parent / "RESULTS.md"
+PICTURE = RESULTS.with_suffix(".svg")
 ROUNDS, QUICK_ROUNDS = 5, 1
 SCALE, QUICK_SCALE = 1.0, 0.1
 ROWS, QUICK_ROWS = 1_000_000, 100_000
@@ -35,6 +37,7 @@ def main() -> None:
         sys.exit("The code was changed while it was measured: these figures mix two versions, and are not kept.")
     if not (asked.quick or asked.only):
         RESULTS.write_text(text, encoding="utf-8")
+        PICTURE.write_text(draw(results), encoding="utf-8")
 
 
 def _contests(*, quick: bool, large: bool) -> list[Contest]:
@@ -42,7 +45,9 @@ def _contests(*, quick: bool, large: bool) -> list[Contest]:
     scale = QUICK_SCALE if quick else SCALE
     clean = sample(scale=scale)
     found = [loads.contest(clean, sample(scale=scale, dirty=DIRTY))]
+    found.append(load_peers.contest(clean))
     found.append(backups.contest(clean, rows=QUICK_ROWS if quick else ROWS))
+    found.append(pages.contest(rows=QUICK_ROWS if quick else ROWS))
     if large:
         found.append(loads.large_contest(clean, sample(scale=scale * LARGER)))
     return [*found, *endpoint.contests(quick=quick)]

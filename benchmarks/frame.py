@@ -16,11 +16,15 @@ class Run:
 
 @dataclass(frozen=True, kw_only=True)
 class Contender:
-    """A way to do some work. ``prepare`` brings about the state that it starts from; only ``run`` is measured."""
+    """A way to do some work. ``prepare`` brings about the state that it starts from; only ``run`` is measured.
+
+    ``check`` raises where the work was not done: the time of a run that did nothing means nothing.
+    """
 
     name: str
     run: Callable[[], Run]
     prepare: Callable[[], None] = lambda: None
+    check: Callable[[], None] = lambda: None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +49,15 @@ class Gap:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Limit:
+    """Time of ``ours``, and the most that it may be."""
+
+    work: str
+    ours: str
+    bar_seconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class Peak:
     """Peak memory of the process of contender ``ours``, and the most that it may be."""
 
@@ -65,6 +78,7 @@ class Contest:
     contenders: tuple[Contender, ...]
     rows: tuple[Row, ...]
     gaps: tuple[Gap, ...] = ()
+    limits: tuple[Limit, ...] = ()
     peaks: tuple[Peak, ...] = ()
     notes: tuple[str, ...] = ()
     rounds: int | None = None
@@ -128,4 +142,6 @@ def hold(contest: Contest, *, rounds: int, on_run: Callable[[str, Run], None] = 
 def _round(contest: Contest) -> Iterator[tuple[str, Run]]:
     for contender in contest.contenders:
         contender.prepare()
-        yield contender.name, contender.run()
+        run = contender.run()
+        contender.check()
+        yield contender.name, run
