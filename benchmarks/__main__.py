@@ -1,4 +1,4 @@
-"""``make bench [QUICK=1] [LARGE=1]``: measure, print, and at full size write ``benchmarks/RESULTS.md`` and its picture."""
+"""``make bench [QUICK=1] [LARGE=1]``: measure, print, at full size write ``RESULTS.md`` and its picture."""
 
 import argparse
 import os

@@ -29,13 +29,12 @@ class Contender:
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """Time of ``ours`` over ``times`` x time of ``against`` (names of contenders); ``bar``: the most it may be."""
+    """Time of ``ours`` over time of ``against`` (names of contenders); ``bar``: the most it may be."""
 
     work: str
     ours: str
     against: str
     bar: float | None = None
-    times: float = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,7 +108,7 @@ class Results:
     def ratios(self, row: Row) -> Spread:
         """Summarise ``row``'s ratios, one for each round."""
         pairs = zip(self.runs[row.ours], self.runs[row.against], strict=True)
-        return spread([ours.seconds / (row.times * against.seconds) for ours, against in pairs])
+        return spread([ours.seconds / against.seconds for ours, against in pairs])
 
     def differences(self, gap: Gap) -> Spread:
         """Summarise ``gap``'s seconds, one figure for each round."""

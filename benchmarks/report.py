@@ -33,7 +33,7 @@ def _ratio_lines(results: Sequence[Results]) -> Iterator[Sequence[str]]:
     for result in results:
         for row in result.contest.rows:
             ratio = result.ratios(row)
-            yield row.work, _against(row), _shown(ratio), _bar(row), _verdict(ratio.median, row.bar)
+            yield row.work, row.against, _shown(ratio), _bar(row), _verdict(ratio.median, row.bar)
 
 
 def _gap_lines(results: Sequence[Results]) -> Iterator[Sequence[str]]:
@@ -67,10 +67,6 @@ def _second_lines(results: Sequence[Results]) -> Iterator[Sequence[str]]:
             runs = len(result.runs[contender.name])
             seconds = result.seconds(contender.name)
             yield contender.name, str(runs), _shown(seconds, places=2 if seconds.median >= 1 else 4)
-
-
-def _against(row: Row) -> str:
-    return row.against if row.times == 1 else f"{row.times:g} x {row.against}"
 
 
 def _bar(row: Row) -> str:

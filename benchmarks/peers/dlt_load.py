@@ -15,7 +15,7 @@ from pyarrow import csv
 from olist.sample.layout import TABLES, Kind
 
 SCHEMA = "olist_by_dlt"
-TYPES = {
+TYPES: dict[Kind, pa.DataType] = {
     Kind.INTEGER: pa.int64(),
     Kind.MONEY: pa.decimal128(10, 2),
     Kind.LATITUDE: pa.float64(),
