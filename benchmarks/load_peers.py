@@ -41,9 +41,7 @@ def contest(clean: Path) -> Contest:
         else:
             left_out.append(f"{name} is left out: not installed (`make bench` does, from requirements-bench.txt).")
     rows = [Row(work=WORK, ours=LOAD, against=each.name) for each in contenders[1:]]
-    return Contest(
-        name="load, peers", contenders=tuple(contenders), rows=tuple(rows), notes=(*NOTES, *left_out), warm_up=False
-    )
+    return Contest(name="load, peers", contenders=tuple(contenders), rows=tuple(rows), notes=(*NOTES, *left_out))
 
 
 def _peer(work: str, folder: str) -> Callable[[], Run]:
