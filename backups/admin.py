@@ -13,6 +13,7 @@ from django.utils.timesince import timesince
 from backups.admin_forms import ScheduleForm
 from backups.admin_pages import BackUpNow, RestorePage
 from backups.console import moment, size
+from backups.liveness import close_abandoned
 from backups.models import Backup, BackupSchedule, Restore, Status
 from backups.rights import BACK_UP, RESTORE, VERIFY, may, out_of_reach, visible
 from backups.schedules import next_times, problems
@@ -41,7 +42,8 @@ class ReadOnly:
         return False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        """Leave out what is for superusers only."""
+        """Leave out what is for superusers only; close the books of what was abandoned before they are shown."""
+        close_abandoned()
         rows: QuerySet[Any] = super().get_queryset(request)  # type: ignore[misc]  # of the admin it is mixed into
         return visible(request.user, rows.select_related("user"))
 

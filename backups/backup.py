@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid4
@@ -12,7 +12,7 @@ from django.contrib.auth.models import User
 from django.db import Error, connection, transaction
 from django.utils import timezone
 
-from backups.liveness import alive, is_dead
+from backups.liveness import alive, cause, close_abandoned
 from backups.models import Backup, BackupSchedule, Status
 from backups.rowhash import assert_server_agrees
 from backups.snapshot import snapshot
@@ -79,8 +79,8 @@ def run_backup(
 ) -> tuple[BackupResult, ...]:
     """Carry out what ``plan_backup`` entered, all of one run; see ``backup``."""
     by_table, run = {row.table: row for row in rows}, rows[0].run
-    with explained("the backup"), alive(run), _recorded(rows):
-        mark_dead()
+    with explained("the backup"), _recorded(rows), explained("the backup"):  # within, for what the rows say
+        close_abandoned()
         with connection.cursor() as cursor:
             assert_server_agrees(cursor)
             shapes = ordered(shape(cursor, name) for name in by_table)
@@ -119,15 +119,6 @@ def discard(written: Sequence[Written]) -> None:
             each.discard()
 
 
-def mark_dead() -> None:
-    """Close the books of backups whose process ended before they did."""
-    for run in set(Backup.objects.filter(status=Status.RUNNING).values_list("run", flat=True)):
-        if is_dead(run):
-            Backup.objects.filter(run=run, status=Status.RUNNING).update(
-                status=Status.FAILED, error="The process ended before the backup did."
-            )
-
-
 def _write(
     shapes: Sequence[Shape], rows: Sequence[Backup], store: Store, run: UUID, on_table: Callable[[str], None]
 ) -> list[Written]:
@@ -146,17 +137,18 @@ def _write(
 @contextmanager
 def _recorded(rows: Sequence[Backup]) -> Iterator[None]:
     """Show ``rows`` in the catalogue as running, and as failed where the block fails."""
-    Backup.objects.filter(pk__in=[row.pk for row in rows]).update(status=Status.RUNNING)
-    try:
-        yield
-    except BaseException as error:
+    entered = Backup.objects.filter(pk__in=[row.pk for row in rows])
+    with ExitStack() as life:
         try:
-            Backup.objects.filter(pk__in=[row.pk for row in rows]).update(
-                status=Status.FAILED, error=str(error) or type(error).__name__
-            )
-        except Error:
-            log.warning("the backups of run %s could not be marked failed", rows[0].run)
-        raise
+            life.enter_context(alive(rows[0].run))
+            entered.update(status=Status.RUNNING)
+            yield
+        except BaseException as error:
+            try:
+                entered.update(status=Status.FAILED, error=cause(error))
+            except Error:
+                log.warning("the backups of run %s could not be marked failed", rows[0].run)
+            raise
 
 
 def _result(row: Backup) -> BackupResult:

@@ -12,7 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from backups.backup import backup
-from backups.liveness import alive
+from backups.liveness import alive, close_abandoned
 from backups.models import Backup, BackupSchedule
 from backups.stores import Store
 from backups.tables import table_named
@@ -84,6 +84,8 @@ def run_due(*, now: datetime | None = None) -> tuple[ScheduleRun, ...]:
     Raises DatabaseUnavailable and DatabaseFailed where the schedules cannot be read.
     """
     done = []
+    with explained("the scheduled backups"):
+        close_abandoned()
     for pk in _enabled():
         with ExitStack() as stack, explained("the scheduled backups"):
             claimed = _claim(pk, now or timezone.now(), stack)

@@ -25,6 +25,7 @@ from backups.api.documents import (
     RestoreSerializer,
     VerifyRequest,
 )
+from backups.liveness import close_abandoned
 from backups.models import Backup, Status
 from backups.rights import BACK_UP, RESTORE, VERIFY, VIEW, visible, with_descendants
 from backups.tables import table_named
@@ -109,6 +110,7 @@ class BackupRestore(APIView):
 
 
 def _backups(request: Request) -> QuerySet[Backup]:
+    close_abandoned()
     return visible(request.user, Backup.objects.select_related("user", "schedule"))
 
 

@@ -12,6 +12,7 @@ from access.lists import narrow, page
 from backups.api import openapi
 from backups.api.answers import require
 from backups.api.documents import RestoreFilters, RestoreSerializer
+from backups.liveness import close_abandoned
 from backups.models import Restore
 from backups.rights import VIEW_RESTORES, visible
 
@@ -38,4 +39,5 @@ class RestoreDetail(APIView):
 
 
 def _restores(request: Request) -> QuerySet[Restore]:
+    close_abandoned()
     return visible(request.user, Restore.objects.select_related("user"))
