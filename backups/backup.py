@@ -79,8 +79,9 @@ def run_backup(
 ) -> tuple[BackupResult, ...]:
     """Carry out what ``plan_backup`` entered, all of one run; see ``backup``."""
     by_table, run = {row.table: row for row in rows}, rows[0].run
-    with explained("the backup"), _recorded(rows), explained("the backup"):  # within, for what the rows say
+    with explained("the backup"):
         close_abandoned()
+    with explained("the backup"), _recorded(rows), explained("the backup"):  # within, for what the rows say
         with connection.cursor() as cursor:
             assert_server_agrees(cursor)
             shapes = ordered(shape(cursor, name) for name in by_table)

@@ -78,9 +78,9 @@ def run_restore(row: Restore, *, safety_backup: bool = True) -> RestoreReport:
     started = time.monotonic()
     with ExitStack() as stack:
         stack.enter_context(explained("the restore"))
+        close_abandoned()
         stack.enter_context(_recorded(row))
         stack.enter_context(explained("the restore"))  # within, for what the row says
-        close_abandoned()
         file = stack.enter_context(opened(row.path))
         row.backup = entry(file)
         files = {row.table: file}
