@@ -27,6 +27,10 @@ else:
     _BackupAdmin = _RestoreAdmin = _ScheduleAdmin = admin.ModelAdmin
 
 EMPTY = "-"
+_KEEP = (
+    "After each run, those of this schedule's backups that none of these keeps are removed: the last ones, and the"
+    " newest one of so many days, weeks and months. The newest verified backup of a table always stays."
+)
 
 
 class ReadOnly:
@@ -205,7 +209,10 @@ class BackupScheduleAdmin(_ScheduleAdmin):
     fieldsets = (
         (None, {"fields": ("name", "enabled", ("cron", "time_zone"), "next_three", "last_result")}),
         ("What, and where to", {"classes": ("backups-tables",), "fields": ("tables", "destination")}),
-        ("How many to keep", {"fields": (("keep_last", "keep_daily", "keep_weekly", "keep_monthly"),)}),
+        (
+            "How many to keep",
+            {"description": _KEEP, "fields": (("keep_last", "keep_daily", "keep_weekly", "keep_monthly"),)},
+        ),
     )
 
     class Media:
