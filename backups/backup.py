@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,7 +19,7 @@ from backups.rowhash import assert_server_agrees
 from backups.snapshot import snapshot
 from backups.stores import Store
 from backups.tables import Shape, all_tables, ordered, shape, table_named
-from backups.writing import Written, write_table
+from backups.writing import Written, drafted
 from dataforge.errors import DataForgeError, SourceUnreadable
 from dataforge.postgres.failures import explained
 
@@ -123,16 +124,24 @@ def discard(written: Sequence[Written]) -> None:
 def _write(
     shapes: Sequence[Shape], rows: Sequence[Backup], store: Store, run: UUID, on_table: Callable[[str], None]
 ) -> list[Written]:
-    written: list[Written] = []
+    """Write the tables one after the other, each proved on a thread of its own while the next one is written."""
+    proofs: list[Future[Written]] = []
     try:
-        with snapshot([each.table for each in shapes]) as moment:
+        with (
+            ExitStack() as drafts,
+            snapshot([each.table for each in shapes]) as moment,
+            ThreadPoolExecutor(1, thread_name_prefix="proof") as thread,
+        ):
             for each, row in zip(shapes, rows, strict=True):
                 on_table(each.name)
-                written.append(write_table(moment, each, store, identity=row.id, run=run))
+                prove = drafts.enter_context(drafted(moment, each, store, identity=row.id, run=run))
+                if proofs:
+                    proofs[-1].result()
+                proofs.append(thread.submit(prove))
+            return [proof.result() for proof in proofs]
     except BaseException:
-        discard(written)
+        discard([proof.result() for proof in proofs if proof.exception() is None])
         raise
-    return written
 
 
 @contextmanager
