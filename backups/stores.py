@@ -1,7 +1,8 @@
 """Where backups lie: a folder, or a prefix on S3. Names are relative and may have one slash: ``table/file``.
 
 On S3 an object is there only when it is whole, so it gets its name at once. Credentials come by the usual chain of the
-AWS SDK, and S3 encrypts what it stores: by its own key, or by KMS where the bucket's default says so.
+AWS SDK, and S3 encrypts what it stores: by its own key, or by KMS where the bucket's default says so (pyarrow's
+``S3FileSystem`` sends no header for that, and takes ``default_metadata`` for the user's own).
 """
 
 import os
