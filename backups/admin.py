@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.timesince import timesince
 
+from access.read_only import ReadOnly
 from backups.admin_forms import ScheduleForm
 from backups.admin_pages import BackUpNow, RestorePage
 from backups.console import moment, size
@@ -33,27 +34,18 @@ _KEEP = (
 )
 
 
-class ReadOnly:
-    """Rows that are made by work alone; nobody adds, changes or deletes them by hand."""
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
+class Kept(ReadOnly):
+    """What became of backups and restores."""
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        """Leave out what is for superusers only; close the books of what was abandoned before they are shown."""
+        """Leave out what is for superusers only; what was abandoned is marked so first."""
         close_abandoned()
         rows: QuerySet[Any] = super().get_queryset(request)  # type: ignore[misc]  # of the admin it is mixed into
         return visible(request.user, rows.select_related("user"))
 
 
 @admin.register(Backup)
-class BackupAdmin(ReadOnly, _BackupAdmin):
+class BackupAdmin(Kept, _BackupAdmin):
     """The catalogue, the newest first."""
 
     list_display = (
@@ -171,7 +163,7 @@ class BackupAdmin(ReadOnly, _BackupAdmin):
 
 
 @admin.register(Restore)
-class RestoreAdmin(ReadOnly, _RestoreAdmin):
+class RestoreAdmin(Kept, _RestoreAdmin):
     """Restores and dry runs, the newest first."""
 
     list_display = ("table", "started_at", "dry_run", "status", "mode", "with_children", "outcome", "user")
