@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from ingest.desk.cells import Cell, by_index, find_cells
 from ingest.desk.counts import COUNTED_ROWS, Count, total
-from ingest.desk.listing import day_span, span_of
+from ingest.desk.spans import day_span, span_of
 from ingest.models import RejectedRecord
 from ingest.sources import sources
 

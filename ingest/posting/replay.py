@@ -1,5 +1,6 @@
 """Replay: a reject again, as it came or as it was corrected, under the rules of today, as a batch of its own."""
 
+import json
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -51,18 +52,35 @@ def find_group(number: int) -> tuple[RejectedRecord, ...]:
     return locked
 
 
-def with_groups(numbers: Collection[int]) -> tuple[RejectedRecord, ...]:
-    """Lock rejects and those of their groups, in the order of their numbers; give those that are open then."""
+def with_groups(numbers: Collection[int], *, lock: bool = True) -> tuple[RejectedRecord, ...]:
+    """Lock rejects and those of their groups, in the order of their numbers; give those that are open then.
+
+    Without ``lock`` they are only read, for a dry run.
+    """
     chosen = RejectedRecord.objects.filter(pk__in=numbers)
     groups = set(chosen.exclude(group="").values_list("last_batch", "group").distinct())
     wanted = Q(pk__in=numbers)
     for batch, group in groups:
         wanted |= Q(last_batch=batch, group=group)
-    locked = RejectedRecord.objects.filter(wanted).order_by("pk").select_for_update()
+    rows = RejectedRecord.objects.filter(wanted).order_by("pk")
+    locked = rows.select_for_update() if lock else rows
     found = tuple(reject for reject in locked if reject.status == RejectedRecord.Status.OPEN)
-    if {(reject.last_batch_id, reject.group) for reject in found if reject.group} <= groups:
+    if not lock or {(reject.last_batch_id, reject.group) for reject in found if reject.group} <= groups:
         return found
     return with_groups(numbers)  # while we waited for them, some came again, or were replayed in vain
+
+
+def rounds(rejects: Sequence[RejectedRecord]) -> list[tuple[RejectedRecord, ...]]:
+    """Part rejects (with their whole groups) so that groups of one name, but of different batches, never meet.
+
+    In one unit they would stand or fall together, and be one group for ever after.
+    """
+    batches: dict[str, dict[Any, int]] = defaultdict(dict)  # by name of a group: its batches, and the round of each
+    parts: dict[int, list[RejectedRecord]] = defaultdict(list)
+    for reject in rejects:
+        named = batches[reject.group] if reject.group else {}
+        parts[named.setdefault(reject.last_batch_id, len(named))].append(reject)
+    return [tuple(parts[number]) for number in sorted(parts)]
 
 
 def unit_of(replay: Replay) -> Unit:
@@ -110,7 +128,7 @@ def run(
         keep=keep,
         replayed=list(numbers.values()),
     )
-    _keep_corrections(replay)
+    _keep_corrections(cursor, replay.corrections)
     _remember_corrections(cursor, list(replay.corrections), posted.batch, user)
     _close([numbers[fate.index] for fate in posted.fates if fate.outcome != "rejected"], posted.batch, user)
     return posted
@@ -118,13 +136,18 @@ def run(
 
 def _sent(replay: Replay) -> list[Sent]:
     """Give each record as it is to be judged: its new correction, or its last one, or as it came."""
-    columns = _columns(replay.rejects)
     return [
         Sent(index, replay.corrections[reject.pk], b"")  # not the bytes that came, which may be no UTF-8
         if reject.pk in replay.corrections
-        else _as_kept(index, reject, columns)
-        for index, reject in enumerate(replay.rejects)
+        else sent
+        for index, (reject, sent) in enumerate(zip(replay.rejects, as_kept(replay.rejects), strict=True))
     ]
+
+
+def as_kept(rejects: Sequence[RejectedRecord]) -> list[Sent]:
+    """Give each record as it was last corrected, or as it came; ``value`` is no object where it could not be read."""
+    columns = _columns(rejects)
+    return [_as_kept(index, reject, columns) for index, reject in enumerate(rejects)]
 
 
 def _columns(rejects: Sequence[RejectedRecord]) -> dict[tuple[Any, str], list[str]]:
@@ -153,10 +176,14 @@ def _from_csv(index: int, reject: RejectedRecord, header: Sequence[str]) -> Sent
     return Sent(index, fields, raw)
 
 
-def _keep_corrections(replay: Replay) -> None:
-    """Keep beside its reject what a person made of it."""
-    for number, correction in replay.corrections.items():
-        RejectedRecord.objects.filter(pk=number).update(correction=storable(correction))
+def _keep_corrections(cursor: CursorWrapper, corrections: Mapping[int, Any]) -> None:
+    """Keep beside each reject what a person made of it."""
+    if corrections:
+        cursor.execute(
+            "update ingest_rejectedrecord r set correction = c.record::jsonb"
+            " from unnest(%s::bigint[], %s::text[]) c (id, record) where r.id = c.id",
+            [list(corrections), [json.dumps(storable(record)) for record in corrections.values()]],
+        )
 
 
 def _remember_corrections(

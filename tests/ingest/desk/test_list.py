@@ -7,7 +7,8 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from ingest.desk.listing import Asked, look_up, span_of
+from ingest.desk.listing import Asked, look_up
+from ingest.desk.spans import span_of
 from ingest.models import RejectedRecord
 from ingest.sources import sources
 from tests.ingest.admin_pages import page
