@@ -12,12 +12,12 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from ingest.loading.options import OnConflict
-from ingest.models import Account, Batch, RejectedRecord
+from ingest.models import Batch, RejectedRecord
+from ingest.posting.kept import as_kept
 from ingest.posting.post import post
 from ingest.posting.units import Posted, TableRecords, Unit
 from ingest.posting.verdict import Judged
-from ingest.readers.csv_body import records_from_csv
-from ingest.readers.json_records import Sent, records_from_json, sent_alone, storable
+from ingest.readers.json_records import Sent, records_from_json, storable
 from ingest.reject_store import RejectOrigin, renew_rejects
 from ingest.rejects import rejects_of
 from ingest.sources import sources
@@ -136,44 +136,16 @@ def run(
 
 def _sent(replay: Replay) -> list[Sent]:
     """Give each record as it is to be judged: its new correction, or its last one, or as it came."""
-    return [
+    kept = iter(as_kept([reject for reject in replay.rejects if reject.pk not in replay.corrections]))
+    found = [
         Sent(index, replay.corrections[reject.pk], b"")  # not the bytes that came, which may be no UTF-8
         if reject.pk in replay.corrections
-        else sent
-        for index, (reject, sent) in enumerate(zip(replay.rejects, as_kept(replay.rejects), strict=True))
+        else next(kept)
+        for index, reject in enumerate(replay.rejects)
     ]
-
-
-def as_kept(rejects: Sequence[RejectedRecord]) -> list[Sent]:
-    """Give each record as it was last corrected, or as it came; ``value`` is no object where it could not be read."""
-    columns = _columns(rejects)
-    return [_as_kept(index, reject, columns) for index, reject in enumerate(rejects)]
-
-
-def _columns(rejects: Sequence[RejectedRecord]) -> dict[tuple[Any, str], list[str]]:
-    """Give the header of each CSV text that a reject came in, by batch and table."""
-    accounts = Account.objects.filter(batch__in={reject.batch_id for reject in rejects}).exclude(columns=[])
-    return {(account.batch_id, account.table): account.columns for account in accounts}
-
-
-def _as_kept(index: int, reject: RejectedRecord, columns: Mapping[tuple[Any, str], list[str]]) -> Sent:
-    raw = bytes(reject.raw)
-    if reject.correction is not None:
-        return Sent(index, reject.correction, b"")
-    header = columns.get((reject.batch_id, reject.table))
-    if header is not None:
-        return _from_csv(index, reject, header)
-    return sent_alone(index, raw)
-
-
-def _from_csv(index: int, reject: RejectedRecord, header: Sequence[str]) -> Sent:
-    raw = bytes(reject.raw)
-    if reject.record is None:  # it could not be split into fields, and no rule can change that
-        reason = reject.reasons[0]
-        return Sent(index, None, raw, (reason["code"], reason["message"]))
-    found, _ = records_from_csv(",".join(header).encode() + b"\n" + raw, header, at_most=1)
-    (fields,) = found.columns.to_pylist() if found else ({},)
-    return Sent(index, fields, raw)
+    for index, sent in enumerate(found):
+        sent.index = index
+    return found
 
 
 def _keep_corrections(cursor: CursorWrapper, corrections: Mapping[int, Any]) -> None:

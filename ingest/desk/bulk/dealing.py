@@ -14,13 +14,12 @@ from ingest.desk.bulk.tallies import Tally
 from ingest.desk.log import note
 from ingest.desk.replaying import ATOMIC, NOT_YOURS, dismiss
 from ingest.models import Batch, RejectedRecord
+from ingest.posting.kept import as_kept
 from ingest.posting.post import post
-from ingest.posting.replay import Replay, as_kept, rounds, run, unit_of, with_groups
+from ingest.posting.replay import Replay, rounds, run, unit_of, with_groups
 from ingest.posting.units import Posted
 
 CLOSED = "closed already"
-UNCHANGED = "the recipe changes nothing in them"
-UNREADABLE = "they could not be split into fields, so no recipe can change one"
 type Group = tuple[Any, ...]
 
 
@@ -62,14 +61,10 @@ def _corrections(
     if recipe is None:
         return {}, {}
     values = [sent.value for sent in as_kept(rejects)]
-    made = recipe.corrected(values)
-    corrections = {reject.pk: record for reject, record in zip(rejects, made, strict=True) if record is not None}
+    made = list(zip(rejects, recipe.corrected(values), strict=True))
+    corrections = {reject.pk: record for reject, record in made if not isinstance(record, str)}
     changed = {_group(reject) for reject in rejects if reject.pk in corrections}
-    left = {
-        _group(reject): UNCHANGED if isinstance(value, dict) else UNREADABLE
-        for reject, value in zip(rejects, values, strict=True)
-        if _group(reject) not in changed
-    }
+    left = {_group(reject): why for reject, why in made if isinstance(why, str) and _group(reject) not in changed}
     return corrections, left
 
 

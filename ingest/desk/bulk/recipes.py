@@ -7,6 +7,7 @@ from typing import Any, Literal
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dataforge.json_text import Doubled
 from ingest.arrow import Text
 from ingest.readers.json_records import storable
 
@@ -14,6 +15,9 @@ type How = Literal["set", "replace", "strip", "map", "remove"]
 type Record = dict[str, Any]
 
 HOWS: tuple[How, ...] = ("set", "replace", "strip", "map", "remove")
+UNCHANGED = "the recipe changes nothing in them"
+UNREADABLE = "they could not be split into fields, so no recipe can change one"
+UNKEPT = "another field holds what a correction cannot keep (a NUL, NaN, two values): repair them one by one"
 NOTHING = "(empty)"  # how no value is written in a map
 
 
@@ -57,27 +61,29 @@ class Recipe:
         place = pc.index_in(given, value_set=known)
         return pc.if_else(pc.is_valid(place), after.take(place), texts)
 
-    def corrected(self, values: Sequence[Any]) -> list[Record | None]:
-        """Give n scanned records as the recipe makes them; None for those that it does not change.
+    def corrected(self, values: Sequence[Any]) -> list[Record | str]:
+        """Give n scanned records as the recipe makes them; why not, in words, for those that it leaves alone.
 
         A value that is no text (an object, ``true``) can only be set or left out.
         """
-        records: list[Record | None] = [storable(value) if isinstance(value, dict) else None for value in values]
-        before = [None if record is None else record.get(self.field) for record in records]
-        texts = pa.array([value if isinstance(value, str) else None for value in before], pa.string())
+        before = [value.get(self.field) if isinstance(value, dict) else None for value in values]
+        texts = pa.array([_text(found) for found in before], pa.string())
         return [
-            self._with(record, old, new) if record is not None else None
-            for record, old, new in zip(records, before, self.apply(texts).to_pylist(), strict=True)
+            self._with(value, old, new) if isinstance(value, dict) else UNREADABLE
+            for value, old, new in zip(values, before, self.apply(texts).to_pylist(), strict=True)
         ]
 
-    def _with(self, record: Record, old: Any, new: str | None) -> Record | None:
-        if old is not None and not isinstance(old, str) and self.how not in ("set", "remove"):
-            return None
+    def _with(self, record: Record, old: Any, new: str | None) -> Record | str:
+        if old is not None and _text(old) is None and self.how not in ("set", "remove"):
+            return UNCHANGED
         if (old or None) == (new or None) and (new or self.how != "remove" or self.field not in record):
-            return None
-        if new:
-            return {**record, self.field: new}
-        return {name: value for name, value in record.items() if name != self.field}
+            return UNCHANGED
+        made = {**record, self.field: new}
+        if not new:
+            del made[self.field]
+        # A correction is kept as jsonb. To put another character in the place of one that jsonb cannot hold, or one of
+        # two values of a doubled field, would let a record in that is not the one that came.
+        return made if not isinstance(record, Doubled) and storable(made) == made else UNKEPT
 
     def in_words(self) -> str:
         """Say what it does."""
@@ -104,3 +110,8 @@ class Recipe:
 def from_json(stored: dict[str, Any]) -> Recipe:
     """Read a stored recipe."""
     return Recipe(**{**stored, "pairs": tuple((before, after) for before, after in stored["pairs"])})
+
+
+def _text(value: Any) -> str | None:
+    """Give a value that is a text, and can be a row of a column."""
+    return value if isinstance(value, str) and storable(value) == value else None

@@ -6,8 +6,11 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 from uuid import UUID
 
-MAX_KINDS = 60  # of reasons that are told apart; the others are counted together
+from ingest.readers.json_records import storable
+
+MAX_KINDS = 200  # of reasons that are told apart; the others are counted together
 MAX_SAMPLES = 3
+SHOWN_CHARACTERS = 80
 OTHERS = ("", "others", "Other reasons.")
 type Kind = tuple[str, str]  # field and code
 
@@ -48,8 +51,8 @@ class Tally:
         for reason in reasons:
             kinds.setdefault((reason["field"] or "", reason.get("constraint") or reason["code"]), reason)
         for kind, reason in kinds.items():
-            value = reason["value"]
-            self._why(kind, reason["message"]).add(1, [(number, "" if value is None else str(value)[:80])])
+            value = "" if reason["value"] is None else storable(str(reason["value"])[:SHOWN_CHARACTERS])
+            self._why((storable(kind[0]), kind[1]), storable(reason["message"])).add(1, [(number, value)])
 
     def add(self, other: "Tally") -> Self:
         """Add another tally to this one."""

@@ -4,15 +4,21 @@ from typing import Any
 
 import pytest
 
+from dataforge.json_text import scan
 from ingest.desk.bulk.forms import RecipeForm, entered
-from ingest.desk.bulk.recipes import Recipe, from_json
+from ingest.desk.bulk.recipes import UNCHANGED, UNKEPT, UNREADABLE, Recipe, from_json
 
 
 def made(recipe: Recipe, *values: Any) -> list[Any]:
     """Give what the recipe makes of records with these values (``...``: none), None where it changes nothing."""
     records = [{"a": "1"} if value is ... else {"a": "1", "b": value} for value in values]
     corrected = recipe.corrected(records)
-    return [None if record is None else record.get("b", ...) for record in corrected]
+    return [None if record == UNCHANGED else _b(record) for record in corrected]
+
+
+def _b(record: Any) -> Any:
+    assert isinstance(record, dict)
+    return record.get("b", ...)
 
 
 @pytest.mark.parametrize(
@@ -46,14 +52,17 @@ def test_each_way_of_repairing(recipe: Recipe, values: list[Any], becomes: list[
     assert form.recipe() == recipe
 
 
-def test_what_is_no_object_is_left_alone_and_other_fields_keep_their_place() -> None:
+def test_a_record_keeps_all_its_other_values_or_is_left_alone() -> None:
     recipe = Recipe(field="b", how="set", put="x")
-    assert recipe.corrected([None, [1], {"c": "1", "b": "y", "a": "\x00"}]) == [
-        None,
-        None,
-        {"c": "1", "b": "x", "a": "\ufffd"},
+    twice = scan('{"a": 1, "a": 2, "b": 3}', 0).value
+    nan = scan('{"a": "1", "b": NaN}', 0).value
+    assert recipe.corrected([None, [1], {"b": "y", "a": "\x00"}, {"b": "y", "a": "\ud800"}, twice, nan]) == [
+        *[UNREADABLE] * 2,
+        *[UNKEPT] * 3,
+        {"a": "1", "b": "x"},
     ]
-    assert list(recipe.corrected([{"c": "1", "b": "y", "a": "2"}])[0] or {}) == ["c", "b", "a"]
+    (made,) = recipe.corrected([{"c": "1", "b": "y\x00", "a": "2"}])
+    assert list(made) == ["c", "b", "a"]
 
 
 @pytest.mark.parametrize(
