@@ -83,7 +83,13 @@ class RejectedRecordAdmin(DeskActions, BigTableAdmin):
 
     def search_names(self) -> list[str]:
         """Name what a search compares."""
-        return ["a value of the record", "its natural key", "the number of a reject", "a batch"]
+        return [
+            "a value of the record",
+            "its natural key",
+            "the sender's name for it",
+            "the number of a reject",
+            "a batch",
+        ]
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """Take the desk's own filters only."""

@@ -9,11 +9,12 @@ from django.db.backends.utils import CursorWrapper
 from django.utils import timezone
 
 from ingest.desk.cells import Cell, keys_of
-from ingest.desk.counts import COUNTED_ROWS, Count, rounded
+from ingest.desk.counts import Count, rounded
 from ingest.desk.finding import AMONG
 from ingest.desk.spans import EVER, day_span
 
-SHOWN_DAYS = 10
+SHOWN_DAYS = 7
+COUNTED_ROWS = 200  # of one day and one kind of rejects; a day with more of a kind is estimated
 
 # From the newest reject to the newest of an earlier day, and so on, by the index of each cell.
 _DAYS = """
@@ -81,8 +82,10 @@ def count_days(cursor: CursorWrapper, chosen: Sequence[Cell], found: tuple[int, 
 def _guessed(cursor: CursorWrapper, counts: dict[date, Count], chosen: Sequence[Cell]) -> dict[date, Count]:
     keys: list[Any] = [sorted(set(values)) for values in keys_of(chosen).values()]
     query = " union all ".join(_GUESS for _ in counts)
+    cursor.execute("set local max_parallel_workers_per_gather = 0")  # one part of the plan for each day
     cursor.execute(f"explain (format json) {query}", [fact for day in counts for fact in (*keys, *day_span(day))])
     found = cursor.fetchone()[0]
+    cursor.execute("set local max_parallel_workers_per_gather to default")
     plan = (json.loads(found) if isinstance(found, str) else found)[0]["Plan"]
     guesses = [part["Plan Rows"] for part in (plan["Plans"] if len(counts) > 1 else [plan])]
     return {

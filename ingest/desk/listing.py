@@ -52,12 +52,13 @@ class Asked:
 
 @dataclass(frozen=True, kw_only=True)
 class Listing:
-    """All cells in reach of the search, and those asked for. ``found``: numbers of rejects, where a search, a batch or
-    an age gave them; ``days``: counts of the latest days that have any."""
+    """All cells in reach of the search, and those asked for. ``found``: numbers of rejects, where a search, an age or a
+    batch gave them; ``beside``: likewise, of any batch; ``days``: counts of the latest days that have any."""
 
     asked: Asked
     cells: tuple[Cell, ...]
     found: tuple[int, ...] | None
+    beside: tuple[int, ...] | None
     days: dict[date, Count]
 
     @property
@@ -118,28 +119,28 @@ _IN_ORDER = "order by r.last_seen_at desc, r.id desc limit %(rows)s offset %(fir
 
 def look(cursor: CursorWrapper, asked: Asked, tables: Sequence[str]) -> Listing:
     """Find what was asked for among the rejects of ``tables``. ``cursor`` as ``by_index`` gives it."""
-    found = find(cursor, asked, tables, at_most=REACH_ROWS + 1)
-    cells = _cells(cursor, asked, tables, found)
-    listing = Listing(asked=asked, cells=tuple(cells), found=found, days={})
+    listing = _listing(cursor, asked, tables, at_most=REACH_ROWS + 1)
     # Cells of all days, where the list is of one: the filter's other days have counts too.
-    everywhere = cells if asked.span == EVER else _cells(cursor, replace(asked, day=""), tables, found)
+    everywhere = listing.cells if asked.span == EVER else find_cells(cursor, tables, found=listing.found)
     chosen = replace(listing, cells=tuple(everywhere)).chosen
-    return replace(listing, days=count_days(cursor, chosen, found))
-
-
-def _cells(cursor: CursorWrapper, asked: Asked, tables: Sequence[str], found: tuple[int, ...] | None) -> list[Cell]:
-    cells = find_cells(cursor, tables, span=asked.span, found=found)
-    if found is None or len(found) <= REACH_ROWS:
-        return cells
-    return [replace(cell, count=replace(cell.count, kind="over")) for cell in cells]  # there are more than were found
+    return replace(listing, days=count_days(cursor, chosen, listing.found))
 
 
 def look_at_all(cursor: CursorWrapper, asked: Asked, tables: Sequence[str]) -> Listing:
     """Find all of it, however long that takes; without counts by day."""
-    found = find(cursor, asked, tables, at_most=None)
-    return Listing(
-        asked=asked, cells=tuple(find_cells(cursor, tables, span=asked.span, found=found)), found=found, days={}
-    )
+    return _listing(cursor, asked, tables, at_most=None)
+
+
+def _listing(cursor: CursorWrapper, asked: Asked, tables: Sequence[str], *, at_most: int | None) -> Listing:
+    beside = _beside(cursor, asked, tables, at_most=at_most)
+    found = beside
+    if asked.batch:
+        refused = by_batch(cursor, asked.batch, at_most=at_most)
+        found = tuple(sorted(refused if beside is None else set(refused) & set(beside)))
+    cells = find_cells(cursor, tables, span=asked.span, found=found)
+    if at_most is not None and found is not None and len(found) >= at_most:  # there are more than were found
+        cells = [replace(cell, count=replace(cell.count, kind="over")) for cell in cells]
+    return Listing(asked=asked, cells=tuple(cells), found=found, beside=beside, days={})
 
 
 def look_up(asked: Asked, tables: Sequence[str], *, first: int, rows: int) -> tuple[Listing, list[int]]:
@@ -149,13 +150,13 @@ def look_up(asked: Asked, tables: Sequence[str], *, first: int, rows: int) -> tu
         return listing, listing.numbers(cursor, first=first, rows=rows)
 
 
-def find(cursor: CursorWrapper, asked: Asked, tables: Sequence[str], *, at_most: int | None) -> tuple[int, ...] | None:
-    """Give the numbers of those that a search, a batch or an age finds (of each, ``at_most``); None without any."""
+def _beside(
+    cursor: CursorWrapper, asked: Asked, tables: Sequence[str], *, at_most: int | None
+) -> tuple[int, ...] | None:
+    """Give the numbers of those that a search or an age finds (of each, ``at_most``); None without any."""
     parts: list[set[int]] = []
     if asked.term.strip():
         parts.append(set(by_term(cursor, asked.term, at_most=at_most)))
-    if asked.batch:
-        parts.append(set(by_batch(cursor, asked.batch, at_most=at_most)))
     if asked.first:
         parts.append(set(by_age(cursor, span_of(asked.first), tables, at_most=at_most)))
     return tuple(sorted(set.intersection(*parts))) if parts else None
