@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib import admin
 from django.db import models
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.urls import path
 
 from ingest.admin_tables import ReadOnly
@@ -51,6 +51,10 @@ class BulkJobAdmin(ReadOnly, _ModelAdmin):
     def has_module_permission(self, request: HttpRequest) -> bool:
         """Show it to those who work here."""
         return self.has_view_permission(request)
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """Head the list by its name."""
+        return super().changelist_view(request, {"title": "Bulk jobs", **(extra_context or {})})
 
     def get_urls(self) -> list[Any]:
         """Put our page in the place of Django's form."""

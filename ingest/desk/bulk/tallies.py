@@ -44,6 +44,11 @@ class Tally:
         """All that were dealt with."""
         return self.passed + self.failed + self.left.total()
 
+    @property
+    def tried(self) -> int:
+        """Those that were not left alone."""
+        return self.passed + self.failed
+
     def fail(self, number: int, reasons: Iterable[Mapping[str, Any]]) -> None:
         """Count a reject that failed, once for each field and code."""
         self.failed += 1
