@@ -136,6 +136,9 @@ API_RECORDS_PER_MINUTE = env.number("API_RECORDS_PER_MINUTE", default=300_000)
 API_BAD_TOKENS_PER_MINUTE = env.number("API_BAD_TOKENS_PER_MINUTE", default=20)
 API_MAX_BYTES = env.number("API_MAX_BYTES", default=10 * 1024 * 1024)
 
+# What Prometheus shows at /metrics, which is closed without it.
+METRICS_TOKEN = env.text("METRICS_TOKEN")
+
 # Closed rejects go after so many days; open ones never go by themselves.
 REJECTS_KEPT_DAYS = env.number("REJECTS_KEPT_DAYS", default=365)
 

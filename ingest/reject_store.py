@@ -13,6 +13,7 @@ from dataforge import __version__
 from dataforge.postgres.copying import copy_in
 from ingest.contract import Contract
 from ingest.rejects import REJECT_SCHEMA
+from ingest.tallies import count_codes
 
 _ANALYSED_FROM = 5_000  # rows; below, the planner's guess serves, and asking costs more than it saves
 
@@ -115,6 +116,7 @@ def _store(
     cursor.execute(_STORE.format(told), facts)
     found: list[tuple[Any, ...]] = cursor.fetchall()
     cursor.execute(_LINK, facts)
+    count_codes(cursor, origin.contract.table)
     return found
 
 
@@ -129,6 +131,7 @@ def renew_rejects(cursor: CursorWrapper, rejects: pa.Table, numbers: Mapping[int
     cursor.execute(_RENEW, _facts(origin) | pairs)
     renewed = int(cursor.rowcount)
     cursor.execute(_LINK, _facts(origin))
+    count_codes(cursor, origin.contract.table)
     return renewed
 
 

@@ -27,6 +27,7 @@ from ingest.readers.picking import pick
 from ingest.reject_store import RejectOrigin, store_rejects
 from ingest.rejects import describe
 from ingest.sources import Source
+from ingest.tallies import count_accounts
 
 type RejectsSink = Callable[[Source, pa.RecordBatch], None]
 
@@ -67,6 +68,7 @@ def load_file(
             keep_account(
                 cursor, batch, plan.source, report, file=_facts(plan.source, blocks.result), fingerprint=fingerprint
             )
+            count_accounts(cursor, [report])
     return report
 
 

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from typing import Any
 from uuid import UUID
 
-from django.db import Error, connection
+from django.db import Error, connection, transaction
 from django.utils import timezone
 
 from dataforge import __version__
@@ -27,6 +27,7 @@ from ingest.posting.healing import heal
 from ingest.readers.csv_file import CsvFile
 from ingest.readers.locations import Location, open_location
 from ingest.sources import Source, sources
+from ingest.tallies import count_accounts, count_batch
 
 log = logging.getLogger(__name__)
 
@@ -159,8 +160,9 @@ class _Load:
         report = TableReport(table=source.table, status=Batch.Status.ACCEPTED, resumed=resumed, **counts)
         file = FileFacts(name=source.file_name, sha256=last.file_sha256, size=last.file_bytes, columns=last.columns)
         fingerprint = "" if resumed else last.table_fingerprint
-        with connection.cursor() as cursor:
+        with transaction.atomic(), connection.cursor() as cursor:
             keep_account(cursor, batch.id, source, report, file=file, fingerprint=fingerprint)
+            count_accounts(cursor, [report])
         self.reports[source.table] = report
 
     def _load(self, remaining: list[Source]) -> None:
@@ -183,7 +185,9 @@ class _Load:
             return
         self.batch.status, self.batch.error, self.batch.finished_at = status, error, timezone.now()
         try:
-            self.batch.save(update_fields=["status", "error", "finished_at"])
+            with transaction.atomic(), connection.cursor() as cursor:
+                self.batch.save(update_fields=["status", "error", "finished_at"])
+                count_batch(cursor, self.batch)
         except Error:
             # The database is gone; the next load over these tables closes the books.
             log.warning("the batch %s could not be marked %s", self.batch.id, status)

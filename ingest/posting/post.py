@@ -28,6 +28,7 @@ from ingest.posting.verdict import Judge, Judged
 from ingest.posting.writing import Counted, culprits, key_exists, write
 from ingest.reject_store import RejectOrigin, store_numbered
 from ingest.rejects import rejects_of
+from ingest.tallies import count_accounts
 
 SHARE_TIMEOUT_SECONDS = 1
 # Keeps one table's rejects; gives the server's count of them, and their numbers by the indices of their records.
@@ -78,11 +79,14 @@ def post(
     )
     insert_row(cursor, batch)
     numbers: dict[int, int] = {}
+    accounts = []
     for each, report in zip(judged, tables, strict=True):
         stored, found = (keep or keep_rejects)(cursor, unit, each, batch)
         numbers |= found
+        accounts.append(replace(report, rejected=stored))
         file = FileFacts(columns=each.given.columns)
-        keep_account(cursor, batch.id, each.given.source, replace(report, rejected=stored), file=file)
+        keep_account(cursor, batch.id, each.given.source, accounts[-1], file=file)
+    count_accounts(cursor, accounts, batch)
     if counts is not None and (parents := settle_rejects(cursor, judged, batch, replayed=replayed)):
         # Robust: the batch is there, and must not be carried out again. The sweep finds what is not healed.
         transaction.on_commit(partial(heal_later, str(batch.id), list(parents)), robust=True)
