@@ -1,7 +1,8 @@
 """What Prometheus is told of the pipeline: figures of the database, so they hold for all workers and for every load."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate
 
 from django.db import connection
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
@@ -11,6 +12,7 @@ from ingest import tallies
 from ingest.desk.cells import by_index
 from ingest.models import OUTCOMES, Batch
 from ingest.sources import sources
+from ingest.tallies import Total
 
 COUNTED_ROWS = 5_000  # open rejects of one table that are counted one by one; of more, the planner's estimate is told
 _DATABASE = "database"  # the code that must never come up, and so is told of before it does
@@ -21,7 +23,7 @@ from unnest(%s::text[]) as t (name)
 """
 _ESTIMATE = """explain (format json) select from ingest_rejectedrecord where status = 'open' and "table" = %s"""
 
-type Totals = dict[tuple[str, str, str], int]
+type Counts = dict[tuple[str, str], int]
 
 
 class IngestCollector(Collector):
@@ -29,56 +31,53 @@ class IngestCollector(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """Ask the database. Reads no table whose size grows with the records, but for a bounded part of an index."""
-        found, parts = tallies.totals()
-        if parts > tallies.FOLDED_FROM:
+        found = tallies.totals()
+        if sum(total.parts for total in found) > tallies.FOLDED_FROM:
             tallies.fold()
         tables = [source.table for source in sources()]
-        yield _counter(
-            "records", "Records by table and what became of them.", ("table", "outcome"), found, tables, OUTCOMES
-        )
-        yield _counter("rejects", "Records refused, by table and code.", ("table", "code"), found, tables, [_DATABASE])
-        ended = [status for status in Batch.Status.values if status != Batch.Status.RUNNING]
-        yield _counter(
-            "batches",
-            "Batches that ended, by origin (a load is one) and status.",
-            ("origin", "status"),
-            found,
-            Batch.Origin.values,
-            ended,
-        )
-        yield _seconds(found)
+        records = _counts(found, tallies.RECORDS, tables, OUTCOMES)
+        yield _counter("records", "Records by table and what became of them.", ("table", "outcome"), records)
+        rejects = _counts(found, tallies.REJECTS, tables, [_DATABASE])
+        yield _counter("rejects", "Records refused, by table and code.", ("table", "code"), rejects)
+        batches = [total for total in found if total.series == tallies.BATCHES]
+        yield _batches(batches)
+        yield _seconds(batches)
         yield _open_rejects(tables)
 
 
-def _counter(
-    series: str,
-    told: str,
-    labels: tuple[str, str],
-    found: Totals,
-    subjects: list[str],
-    details: "list[str] | tuple[str, ...]",
-) -> Metric:
-    """Give a series' totals; those that may be expected start at 0, so that the first one counts as an increase."""
-    family = CounterMetricFamily(f"dataforge_{series}", told, labels=labels)
-    values = {(subject, detail): 0 for subject in subjects for detail in details}
-    values |= {(subject, detail): amount for (name, subject, detail), amount in found.items() if name == series}
-    for key, amount in sorted(values.items()):
+def _counts(found: Iterable[Total], series: str, subjects: Sequence[str], details: Sequence[str]) -> Counts:
+    """Give a series by its labels; what may be expected starts at 0, so that the first one counts as an increase."""
+    expected = {(subject, detail): 0 for subject in subjects for detail in details}
+    return expected | {(total.subject, total.detail): total.amount for total in found if total.series == series}
+
+
+def _counter(name: str, told: str, labels: tuple[str, str], counts: Counts) -> Metric:
+    family = CounterMetricFamily(f"dataforge_{name}", told, labels=labels)
+    for key, amount in sorted(counts.items()):
         family.add_metric(key, amount)
     return family
 
 
-def _seconds(found: Totals) -> Metric:
+def _batches(found: Sequence[Total]) -> Metric:
+    ended = [status for status in Batch.Status.values if status != Batch.Status.RUNNING]
+    counts: Counts = {(origin, status): 0 for origin in Batch.Origin.values for status in ended}
+    for total in found:
+        counts[total.subject, total.detail.split()[0]] += total.amount
+    return _counter(
+        "batches", "Batches that ended, by origin (a load is one) and status.", ("origin", "status"), counts
+    )
+
+
+def _seconds(found: Sequence[Total]) -> Metric:
     family = HistogramMetricFamily(
         "dataforge_batch_seconds", "Seconds of the batches that did not fail, by origin.", labels=("origin",)
     )
     bounds = [*(f"{bound:g}" for bound in tallies.BOUNDS_SECONDS), tallies.BEYOND]
     for origin in Batch.Origin.values:
-        buckets, below = [], 0
-        for bound in bounds:
-            below += found.get((tallies.SECONDS_UP_TO, origin, bound), 0)
-            buckets.append((bound, below))
-        total = found.get((tallies.MICROSECONDS, origin, ""), 0) / 1_000_000
-        family.add_metric([origin], buckets=buckets, sum_value=total)
+        told = [each for each in found if each.subject == origin and not each.detail.startswith(Batch.Status.FAILED)]
+        counts = [sum(each.amount for each in told if each.detail.split()[1] == bound) for bound in bounds]
+        total = sum(each.microseconds for each in told) / 1_000_000
+        family.add_metric([origin], buckets=list(zip(bounds, accumulate(counts), strict=True)), sum_value=total)
     return family
 
 

@@ -255,6 +255,7 @@ class Tally(models.Model):
     subject = models.CharField(max_length=TABLE_NAME_LENGTH)
     detail = models.CharField(max_length=TABLE_NAME_LENGTH)
     amount = models.BigIntegerField()
+    microseconds = models.BigIntegerField(default=0)
 
     class Meta:
         verbose_name_plural = "tallies"

@@ -6,7 +6,6 @@ Called while the load holds its tables alone: a load that still says it is runni
 import hashlib
 from collections.abc import Sequence
 
-from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 from django.utils import timezone
 
@@ -14,7 +13,7 @@ from dataforge.postgres.fingerprint import table_fingerprint
 from ingest.models import Account, Batch
 from ingest.readers.locations import Location
 from ingest.sources import Source
-from ingest.tallies import count_batch
+from ingest.tallies import end_batch
 
 _READ_BYTES = 1024 * 1024
 
@@ -27,9 +26,7 @@ def mark_dead(tables: Sequence[str]) -> None:
             batch.status = Batch.Status.FAILED
             batch.error = "The process ended before the load did."
             batch.finished_at = timezone.now()
-            with transaction.atomic(), connection.cursor() as cursor:
-                batch.save(update_fields=["status", "error", "finished_at"])
-                count_batch(cursor, batch)
+            end_batch(batch)
 
 
 def finished_file(source: Source) -> Account | None:

@@ -5,26 +5,22 @@ from django.db import migrations, models
 
 # What came before tallies were kept: accounts and batches are kept for ever; of rejects, those that are still there.
 _BEFORE = """
-insert into ingest_tally (series, subject, detail, amount)
-select 'records', a."table", o.outcome, sum(o.amount)
+insert into ingest_tally (series, subject, detail, amount, microseconds)
+select 'records', a."table", o.outcome, sum(o.amount), 0
 from ingest_account a cross join lateral (values ('inserted', a.inserted), ('updated', a.updated),
     ('unchanged', a.unchanged), ('duplicates', a.duplicates), ('rejected', a.rejected),
     ('rolled_back', a.rolled_back)) as o (outcome, amount)
 where o.amount > 0 group by a."table", o.outcome
 union all
-select 'rejects', r."table", c.code, sum(r.times_seen)
+select 'rejects', r."table", c.code, sum(r.times_seen), 0
 from ingest_rejectedrecord r cross join lateral (select distinct unnest(r.codes)) as c (code) group by r."table", c.code
 union all
-select 'batches', origin, status, count(*) from ingest_batch where status <> 'running' group by origin, status
-union all
-select 'microseconds', origin, '', (sum(extract(epoch from finished_at - started_at)) * 1000000)::bigint
-from ingest_batch where status not in ('running', 'failed') and finished_at is not null group by origin
-union all
-select 'seconds_up_to', origin, coalesce(bound, '+Inf'), count(*)
+select 'batches', origin, status || ' ' || coalesce(bound, '+Inf'), count(*),
+    sum(extract(epoch from finished_at - started_at) * 1000000)::bigint
 from ingest_batch cross join lateral (
     select (select b from unnest('{0.05,0.1,0.25,0.5,1,2.5,5,10,30,60,300}'::text[]) with ordinality u (b, n)
             where extract(epoch from finished_at - started_at) <= b::numeric order by n limit 1) as bound) found
-where status not in ('running', 'failed') and finished_at is not null group by origin, bound
+where status <> 'running' and finished_at is not null group by origin, status, bound
 """
 
 
@@ -43,6 +39,7 @@ class Migration(migrations.Migration):
                 ('subject', models.CharField(max_length=100)),
                 ('detail', models.CharField(max_length=100)),
                 ('amount', models.BigIntegerField()),
+                ('microseconds', models.BigIntegerField(default=0)),
             ],
             options={
                 'verbose_name_plural': 'tallies',

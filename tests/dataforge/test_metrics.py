@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
@@ -172,3 +174,19 @@ def test_a_database_that_is_away_is_a_503(db: None, monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr("ingest.tallies.totals", lost)
     assert Client().get("/metrics", secure=True, headers=BEARER).status_code == 503
+
+
+@pytest.mark.django_db
+def test_what_came_before_tallies_were_kept_is_counted_by_the_migration() -> None:
+    api = trusted()
+    for number in range(2):
+        bad = tagged("sellers", seller_id=hex_id(number), seller_state="XX")
+        api.post({"records": [bad, tagged("customers"), tagged("customers")]})
+    api.post({"records": [tagged("sellers", seller_state="XX")], "mode": "atomic"})
+    tallies.fold()
+    parts = Tally.objects.order_by("series", "subject", "detail")
+    kept = list(parts.values_list("series", "subject", "detail", "amount", "microseconds"))
+    Tally.objects.all().delete()
+    with connection.cursor() as cursor:
+        cursor.execute(import_module("ingest.migrations.0006_tallies")._BEFORE)
+    assert list(parts.values_list("series", "subject", "detail", "amount", "microseconds")) == kept
