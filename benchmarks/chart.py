@@ -6,7 +6,7 @@ from html import escape
 
 from benchmarks.frame import Results, Row, Spread
 
-WIDTH, LABELS, LINE, HEAD = 1080, 560, 22, 46
+WIDTH, LABELS, LINE, HEAD = 1160, 640, 22, 46
 AXIS = WIDTH - LABELS - 90  # what is left for the ratios; behind them stands the number
 STYLE = """
 text { font: 12px system-ui, sans-serif; fill: #1f2328 } .soft { fill: #59636e } .grid { stroke: #d1d9e0 }
@@ -62,9 +62,7 @@ def _tick(scale: _Scale, value: float, height: int) -> str:
 def _line(scale: _Scale, place: int, row: Row, ratio: Spread) -> str:
     y = HEAD + LINE * place + LINE // 2
     kind = "free" if row.bar is None else "good" if ratio.median <= row.bar else "bad"
-    name = escape(
-        f"{row.work}: {row.ours} / {row.against}" if row.ours not in row.work else f"{row.work} / {row.against}"
-    )
+    name = escape(f"{row.work} / {row.against}")
     bar = "" if row.bar is None else _upright(scale(row.bar), y)
     return (
         f'<text x="8" y="{y + 4}">{name}</text>'
