@@ -1,6 +1,7 @@
 """``make soak [SECONDS=60]``: run, prove, print; of 600 seconds and more ``benchmarks/SOAK.md`` is written."""
 
 import argparse
+import os
 import sys
 import tempfile
 import threading
@@ -42,6 +43,7 @@ def main() -> None:
 
 def soak(postgres: Postgres, folder: Path, *, seconds: int) -> Soaked:
     """Run everything at once for ``seconds``, and then prove."""
+    load_before = os.getloadavg()[0]
     with serving(postgres.start(), folder) as site:
         clients = [Client(number + 1, site.port, site.token) for number in range(CLIENTS)]
         memory, scraper, backups = Memory(), Scraper(), Backups()
@@ -70,7 +72,7 @@ def soak(postgres: Postgres, folder: Path, *, seconds: int) -> Soaked:
         checks = [settle(clients, postgres), *prove(clients, postgres), prove_scrapes(scraper), flat]
         checks += prove_backups(backups, site, postgres)
         ((version,),) = postgres.ask("show server_version")
-        return Soaked(seconds, clients, faults, backups, scraper, workers, checks, str(version))
+        return Soaked(seconds, clients, faults, backups, scraper, workers, checks, str(version), load_before)
 
 
 def _noting(work: Callable[[], None], failures: list[str]) -> Callable[[], None]:
