@@ -16,7 +16,7 @@ def soaked() -> tuple[list[Client], dict[str, list[tuple[Any, ...]]]]:
     """Give a client with one answered batch, and what a database says in which it is there."""
     answer = {"id": "b", "status": "accepted", "mode": "partial", "tables": {"customers": COUNTS}, "results": []}
     sent = Sent(key="1-0", body=b"", prefix="p", own=2, answer=answer, status=201)
-    told = {
+    told: dict[str, list[tuple[Any, ...]]] = {
         proof._BATCHES: [("b",)],
         proof._KEYS: [("1-0", "b", 201)],
         proof._COUNTS: [("b", "customers", *COUNTS.values())],
