@@ -6,6 +6,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from threading import Thread
@@ -66,7 +67,8 @@ def soak(postgres: Postgres, folder: Path, *, seconds: int) -> Soaked:
         for thread in threads:
             thread.join()
         if failures:
-            raise RuntimeError("\n".join(failures))
+            met = sum((client.met for client in clients), Counter[str]())
+            raise RuntimeError("\n".join([*failures, str(faults), str(met), (folder / "log").read_text()[-4000:]]))
         scraper.scrape(site)
         flat, workers = prove_memory(memory, seconds=seconds, quiet_from=QUIET_FROM)
         checks = [settle(clients, postgres), *prove(clients, postgres), prove_scrapes(scraper), flat]
