@@ -27,12 +27,13 @@ ifeq ($(SOURCE),)
 endif
 	@$(MANAGE) load_olist '$(or $(SOURCE),var/sample)' $(ARGS)
 
-serve: $(RUNTIME) .env ## run the site and the backup schedules on http://127.0.0.1:8000/ (another: ADDRESS=host:port)
+serve: $(RUNTIME) .env ## run the site, and what must happen by itself, on http://127.0.0.1:8000/ (another: ADDRESS=host:port)
 	@DEBUG=on $(MANAGE) migrate --verbosity 0
 	@DEBUG=on $(MANAGE) shell --verbosity 0 -c "from django.contrib.auth.models import User; \
 	User.objects.filter(is_superuser=True).exists() or \
 	print('Nobody can log in yet. Make a superuser: .venv/bin/python manage.py createsuperuser')"
-	@DEBUG=on $(MANAGE) run_scheduled_backups --loop & loop=$$!; trap "kill $$loop 2>/dev/null" EXIT INT TERM; \
+	@DEBUG=on $(MANAGE) run_scheduled_backups --loop & loops=$$!; DEBUG=on $(MANAGE) tend_rejects --loop & loops="$$loops $$!"; \
+	trap "kill $$loops 2>/dev/null" EXIT INT TERM; \
 	DEBUG=on $(MANAGE) runserver '$(ADDRESS)'
 
 test: $(RUNTIME) $(DEV) .env ## run the tests (more options: ARGS="-k batch")
