@@ -69,11 +69,10 @@ def _expected() -> set[Migration]:
 def _applied() -> set[Migration]:
     """Ask by a connection of its own, which gives up soon: the kept one may be at work, or wait for minutes."""
     connection = connections["default"].copy()
-    connection.settings_dict["OPTIONS"] |= {
-        "connect_timeout": TIMEOUT_SECONDS,
-        "options": f"-c statement_timeout={TIMEOUT_SECONDS}s",
-    }
+    connection.settings_dict["OPTIONS"]["connect_timeout"] = TIMEOUT_SECONDS
     try:
+        with connection.cursor() as cursor:
+            cursor.execute("set statement_timeout = %s", [f"{TIMEOUT_SECONDS}s"])
         return set(MigrationRecorder(connection).applied_migrations())
     finally:
         connection.close()

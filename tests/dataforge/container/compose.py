@@ -126,8 +126,8 @@ class Compose:
 
 
 def _end(pid: int, grace_seconds: float) -> None:
+    os.killpg(pid, signal.SIGTERM)  # ProcessLookupError where it ended by itself, which is a fault
     with suppress(ProcessLookupError):
-        os.killpg(pid, signal.SIGTERM)
         deadline = time.monotonic() + grace_seconds
         while time.monotonic() < deadline:
             os.killpg(pid, 0)
