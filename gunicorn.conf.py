@@ -6,6 +6,9 @@ The address is gunicorn's own default: 0.0.0.0:$PORT where PORT is set, else 127
 import os
 from pathlib import Path
 
+worker_class = "dataforge.serving.Worker"
+logger_class = "dataforge.serving.JsonLogger"
+
 # Each thread keeps a connection: workers * threads must fit into PostgreSQL's max_connections, with the loops' few.
 workers = int(os.environ.get("WEB_CONCURRENCY") or max(2, min(4, os.process_cpu_count() or 1)))
 threads = 4

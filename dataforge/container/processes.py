@@ -10,7 +10,7 @@ from typing import NoReturn
 
 MANAGE = str(Path(__file__).resolve().parents[2] / "manage.py")
 WEB = (sys.executable, "-m", "gunicorn", "dataforge.wsgi")
-LOOPS = ((sys.executable, MANAGE, "run_scheduled_backups", "--loop"),)
+LOOPS = tuple((sys.executable, MANAGE, name, "--loop") for name in ("run_scheduled_backups", "tend_rejects"))
 
 type Command = tuple[str, ...]
 
