@@ -11,7 +11,7 @@ MANAGE := .venv/bin/python manage.py
 PIP := .venv/bin/python -m pip install -qq --disable-pip-version-check --no-input
 export PIP_ROOT_USER_ACTION := ignore
 
-.PHONY: help setup load serve test check check-all bench screenshots clean
+.PHONY: help setup load serve test check check-all bench screenshots aws clean
 .DEFAULT_GOAL := help
 
 help: ## print this list
@@ -53,6 +53,9 @@ bench: $(RUNTIME) $(PEERS) .env ## measure speed and memory, side by side with b
 
 screenshots: $(RUNTIME) $(DEV) .env ## make pictures of the admin's pages in var/screenshots (needs Chromium)
 	@.venv/bin/python -m pytest tests/ingest/desk/shots.py $(ARGS)
+
+aws: $(RUNTIME) $(DEV) .env ## try deploy/aws on this machine: an emulator in place of AWS, a PostgreSQL with TLS as RDS
+	@.venv/bin/python -m pytest -m '' -n 0 -rs tests/aws $(ARGS)
 
 clean: ## remove .venv and all caches (the database in var/ and .env stay)
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage

@@ -7,6 +7,8 @@ assignment without a word.
 
 import os
 import re
+import tempfile
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -20,7 +22,9 @@ DATABASE_SCHEMES = ("postgres", "postgresql")
 SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 # These are Django's; every other word of a database URL's query goes to libpq.
 DJANGO_OPTIONS = ("CONN_MAX_AGE", "CONN_HEALTH_CHECKS", "ATOMIC_REQUESTS", "AUTOCOMMIT", "DISABLE_SERVER_SIDE_CURSORS")
+CERTIFICATE = "-----BEGIN CERTIFICATE-----"
 ASSIGNMENT = re.compile(r"(?:export )?[A-Za-z_0-9]+=.*")
+CHECKING_SSL_MODES = ("verify-ca", "verify-full")
 URL_FORM = "postgres://USER:PASSWORD@HOST:PORT/NAME?sslmode=verify-full&sslrootcert=FILE"
 
 
@@ -69,10 +73,18 @@ class Environment:
         """Return the parts between commas."""
         return [part.strip() for part in self.text(name).split(",") if part.strip()] or default
 
-    def database(self, name: str) -> dict[str, Any] | None:
-        """Return Django's settings of the PostgreSQL that a URL names, or None where it is not set."""
+    def database(self, prefix: str, *, folder: Path) -> dict[str, Any] | None:
+        """Return Django's settings of the PostgreSQL that ``PREFIX_URL`` names, or None where it is not set.
+
+        ``PREFIX_PASSWORD`` is the password where the URL has none. ``PREFIX_CA`` are the certificate authorities (PEM)
+        by which the server must prove its name; given as text they are written into ``folder``, where libpq reads them.
+        """
+        name = f"{prefix}_URL"
         url = self.text(name).strip()
         if not url:
+            for other in (f"{prefix}_PASSWORD", f"{prefix}_CA"):
+                if self.text(other):
+                    raise ImproperlyConfigured(f"{other} is set, and {name} is not: name the server, or unset {other}.")
             return None
         try:
             problem = _url_problem(url)
@@ -84,7 +96,43 @@ class Environment:
         if problem:
             raise ImproperlyConfigured(f"{name} is not accepted: {problem}. It must look like {URL_FORM}.")
         settings["HOST"] = unquote(settings["HOST"])  # libpq writes a socket's folder as %2F...
+        self._add_password(settings, prefix)
+        self._add_authorities(settings, prefix, folder)
         return settings
+
+    def _add_password(self, settings: dict[str, Any], prefix: str) -> None:
+        password = self.text(f"{prefix}_PASSWORD")
+        if password and settings["PASSWORD"]:
+            raise ImproperlyConfigured(f"{prefix}_PASSWORD is set, and {prefix}_URL holds a password: give only one.")
+        settings["PASSWORD"] = password or settings["PASSWORD"]
+
+    def _add_authorities(self, settings: dict[str, Any], prefix: str, folder: Path) -> None:
+        name = f"{prefix}_CA"
+        pem = self.text(name)
+        if not pem:
+            return
+        options = settings.setdefault("OPTIONS", {})
+        if "sslrootcert" in options:
+            raise ImproperlyConfigured(f"{name} is set, and {prefix}_URL has an sslrootcert: give only one.")
+        if options.setdefault("sslmode", "verify-full") not in CHECKING_SSL_MODES:
+            raise ImproperlyConfigured(
+                f"{name} is set, and {prefix}_URL says sslmode={options['sslmode']}, which checks no server: "
+                "leave sslmode out, or write sslmode=verify-full."
+            )
+        if CERTIFICATE not in pem:
+            raise ImproperlyConfigured(f"{name} holds no certificate; accepted: PEM, which begins with {CERTIFICATE}.")
+        options["sslrootcert"] = os.environ.get(f"{name}_FILE") or str(_written(pem, folder))
+
+
+def _written(pem: str, folder: Path) -> Path:
+    """Write certificates into a file that is named by their content, so that processes may share it."""
+    path = folder / f"authorities-{sha256(pem.encode()).hexdigest()[:16]}.pem"
+    if not path.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile("w", dir=folder, suffix=".part", delete=False) as file:
+            file.write(pem + "\n")
+        Path(file.name).replace(path)
+    return path
 
 
 def _check_dotenv(dotenv: Path) -> None:
