@@ -23,6 +23,8 @@ type Refusals = Mapping[int, Exception]
 
 def reasons_among(late: pa.Table, records: Records) -> pa.Table:
     """Give those of ``late`` that speak of ``records``, as ``REASON_SCHEMA``."""
+    if not len(late):
+        return REASON_SCHEMA.empty_table()
     rows = pc.index_in(late["position"], records.position).cast(pa.int64())
     return pa.table([rows, *late.columns[1:]], schema=REASON_SCHEMA).filter(pc.is_valid(rows))
 

@@ -15,7 +15,8 @@ from dataforge.errors import DataForgeError
 from dataforge.postgres.columns import assert_matches
 from dataforge.postgres.failures import explained
 from dataforge.postgres.locks import exclusive
-from ingest.accounts import FileFacts, TableReport, keep_account
+from dataforge.postgres.rows import insert_rows
+from ingest.accounts import FileFacts, TableReport, account_row
 from ingest.loading.filing import RejectsSink
 from ingest.loading.lanes import Lane, apart, is_empty, run_lanes
 from ingest.loading.options import LoadOptions, LoadReport
@@ -160,7 +161,7 @@ class _Load:
         file = FileFacts(name=source.file_name, sha256=last.file_sha256, size=last.file_bytes, columns=last.columns)
         fingerprint = "" if resumed else last.table_fingerprint
         with connection.cursor() as cursor:
-            keep_account(cursor, batch.id, source, report, file=file, fingerprint=fingerprint)
+            insert_rows(cursor, [account_row(batch.id, source, report, file=file, fingerprint=fingerprint)])
         self.reports[source.table] = report
 
     def _load(self, remaining: list[Source]) -> None:
