@@ -65,5 +65,7 @@ def said(*command: str) -> Any:
 if __name__ == "__main__":
     try:
         sys.exit(main(sys.argv[1:]))
-    except subprocess.CalledProcessError as failed:
+    except subprocess.CalledProcessError as failed:  # it has said why
         sys.exit(failed.returncode)
+    except FileNotFoundError as missing:
+        sys.exit(f"error: {missing.filename} is not installed")
