@@ -29,7 +29,7 @@ locals {
 
   tasks = {
     # The image's own command: the site.
-    web = { command = null, port = local.web_port, size = "web", secrets = local.running, reads = [], writes = local.backups }
+    web = { command = null, port = local.web_port, size = "web", secrets = local.running, reads = [], writes = [] }
 
     # Backups, checks and restores that people ask for in the admin or over HTTP.
     worker = { command = ["python", "manage.py", "db_worker"], port = null, size = "worker", secrets = local.running, reads = [], writes = local.backups }

@@ -95,10 +95,34 @@ def check_what_there_is(terraform: Terraform, emulator: str) -> None:
         s3 = client(emulator, "s3")
         assert s3.get_bucket_versioning(Bucket=bucket)["Status"] == "Enabled"
         assert all(s3.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"].values())
+    check_rights(emulator)
+    check_secrets(emulator, (terraform.folder / "terraform.tfstate").read_text())
+
+
+def check_rights(emulator: str) -> None:
+    iam, seen, buckets = client(emulator, "iam"), 0, set()
+    for role in (role["RoleName"] for role in iam.list_roles()["Roles"] if role["RoleName"].startswith("dataforge")):
+        for policy in iam.list_role_policies(RoleName=role)["PolicyNames"]:
+            document = iam.get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"]
+            for statement in document["Statement"]:
+                actions = [statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"]
+                assert not any("*" in action for action in actions)
+                assert statement["Resource"] != "*" or actions == ["ecr:GetAuthorizationToken"]
+                buckets |= {role for action in actions if action == "s3:PutObject"}
+                seen += 1
+    assert seen > 20
+    assert buckets == {f"dataforge-{kind}-task" for kind in ("backup", "manage", "worker")}
+
+
+def check_secrets(emulator: str, state: str) -> None:
     secrets = client(emulator, "secretsmanager")
-    state = (terraform.folder / "terraform.tfstate").read_text()
-    for secret in secrets.list_secrets()["SecretList"]:
-        value = secrets.get_secret_value(SecretId=secret["ARN"])["SecretString"]
-        password = json.loads(value)["password"] if value.startswith("{") else value
-        assert len(password) >= 20
-        assert password not in state
+    values = {
+        each["Name"]: secrets.get_secret_value(SecretId=each["ARN"])["SecretString"]
+        for each in secrets.list_secrets()["SecretList"]
+    }
+    ours = {name: value for name, value in values.items() if name.startswith("dataforge/")}
+    assert {name: len(value) for name, value in ours.items()} == {
+        f"dataforge/{name}": 50 for name in ("secret-key", "owner-password", "admin-password")
+    }
+    (masters,) = (json.loads(value)["password"] for name, value in values.items() if name not in ours)
+    assert not any(value in state for value in (*ours.values(), masters))
