@@ -24,6 +24,7 @@ PROJECT = SOURCE.parents[1]
 README = (SOURCE / "README.md").read_text()
 HOST = "mydb.abc123.eu-west-1.rds.amazonaws.com"
 URL = f"postgresql://dataforge@{HOST}:5432/olist"
+STORE = {"BACKUP_STORE": "s3://my-bucket/backups"}
 OWNED = """
 select count(*) filter (where relowner <> 'dataforge'::regrole), count(*) > 20
 from pg_class where relnamespace = 'public'::regnamespace
@@ -170,11 +171,10 @@ def test_batches_and_replays_run_with_the_rights_of_an_owner(place: Place, said:
 
 
 def test_backups_are_proved_and_restored_with_the_rights_of_an_owner(place: Place, said: dict[str, str]) -> None:
-    store = {"BACKUP_STORE": "s3://my-bucket/backups"}
     manage = ".venv/bin/python manage.py"
-    place.run(f"{manage} verify_backup --all --drill", store)
+    place.run(f"{manage} verify_backup --all --drill", STORE)
     for mode in ("replace", "merge"):
-        assert f"rows restored by {mode}" in place.run(f"{manage} restore_table geolocation --mode {mode}", store)
+        assert f"rows restored by {mode}" in place.run(f"{manage} restore_table geolocation --mode {mode}", STORE)
 
 
 @pytest.mark.parametrize(
@@ -218,13 +218,33 @@ def test_a_new_password_of_the_owner_is_given_by_preparing_again(place: Place, s
     place.run(prepare)  # back, for the tests that follow
 
 
-def test_the_alarm_of_old_backups_reads_what_a_scheduled_backup_prints(place: Place, said: dict[str, str]) -> None:
-    pattern = re.search(r'pattern += "\\"([^"]+)\\""', (SOURCE / "modules/observability/figures.tf").read_text())
-    schedule = re.search(r"BackupSchedule\.objects\.get_or_create\(.*\)", README)
-    assert pattern
-    assert schedule
+@pytest.fixture(scope="module")
+def nightly(place: Place, said: dict[str, str]) -> str:
+    """Carry out the README's schedule, as if it had long been due; give what that printed."""
+    (made,) = re.findall(r'shell -c "(from backups.models import BackupSchedule.*?)"\n', README, re.DOTALL)
     overdue = "BackupSchedule.objects.update(created_at='2020-01-01T00:00Z')"
-    code = f"from backups.models import BackupSchedule; {schedule[0]}; {overdue}"
-    place.run(f".venv/bin/python manage.py shell -v 0 -c {shlex.quote(code)}")
-    store = {"BACKUP_STORE": "s3://my-bucket/backups"}
-    assert pattern[1] in place.run(".venv/bin/python manage.py run_scheduled_backups", store)
+    place.run(f".venv/bin/python manage.py shell -v 0 -c {shlex.quote(made + chr(10) + overdue)}")
+    return place.run(".venv/bin/python manage.py run_scheduled_backups", STORE)
+
+
+def test_the_alarm_of_old_backups_reads_what_a_scheduled_backup_prints(nightly: str) -> None:
+    pattern = re.search(r'pattern += "\\"([^"]+)\\""', (SOURCE / "modules/observability/figures.tf").read_text())
+    assert pattern
+    assert pattern[1] in nightly
+
+
+def test_everything_comes_back_from_the_bucket_alone(place: Place, nightly: str) -> None:
+    section = README.split("### Restore from nothing")[1]
+    ((tables, command),) = re.findall(r"for table in (.*?); do ./task.py manage (python manage.py .*?) \|\|", section)
+    before = re.findall(r"^\$ ./task.py (?:manage )?(.*)", section, re.MULTILINE)
+    assert before[0] == "prepare"
+    elsewhere = STORE | {"DATABASE_URL": place.environment["DATABASE_URL"].replace("/olist?", "/again?")}
+    master = "DATABASE_MASTER_USER=postgres DATABASE_MASTER_PASSWORD_FILE=master-password"
+    place.run(f"{master} .venv/bin/python -m dataforge.prepare_database", elsewhere)
+    for step in before[1:]:
+        place.run(f".venv/bin/{step}", elsewhere)
+    place.run(f"for table in {tables}; do .venv/bin/{command} || exit; done", elsewhere)
+    for table in tables.split():
+        stored = table if "_" in table and table.startswith(("auth", "access", "ingest")) else f"olist_{table}"
+        query = f"select count(*), md5(string_agg(t::text, ',' order by t::text)) from {stored} t"
+        assert place.server.as_administrator(query, "again") == place.server.as_administrator(query, "olist"), table

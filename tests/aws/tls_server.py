@@ -39,9 +39,9 @@ class Server:
     port: int
     socket_folder: Path
 
-    def as_administrator(self, statement: str) -> list[tuple[object, ...]]:
+    def as_administrator(self, statement: str, database: str = "postgres") -> list[tuple[object, ...]]:
         """Run a statement as the superuser, whom RDS keeps to itself."""
-        connection = psycopg2.connect(host=str(self.socket_folder), port=self.port, user="rdsadmin", dbname="postgres")
+        connection = psycopg2.connect(host=str(self.socket_folder), port=self.port, user="rdsadmin", dbname=database)
         connection.autocommit = True
         with connection.cursor() as cursor:
             cursor.execute(statement)
