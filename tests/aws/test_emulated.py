@@ -82,7 +82,7 @@ def test_it_is_applied_stays_as_it_is_and_is_taken_away(terraform: Terraform, em
         terraform.run("destroy", "-auto-approve")
     assert client(emulator, "rds").describe_db_instances()["DBInstances"] == []
     assert client(emulator, "s3").list_buckets()["Buckets"] == []
-    assert terraform.run("state", "list") == ""
+    assert json.loads((terraform.folder / "terraform.tfstate").read_text())["resources"] == []
 
 
 def check_what_there_is(terraform: Terraform, emulator: str) -> None:
