@@ -73,18 +73,19 @@ class Environment:
         """Return the parts between commas."""
         return [part.strip() for part in self.text(name).split(",") if part.strip()] or default
 
-    def database(self, prefix: str, *, folder: Path) -> dict[str, Any] | None:
-        """Return Django's settings of the PostgreSQL that ``PREFIX_URL`` names, or None where it is not set.
+    def database(self, name: str, *, password: str = "", authorities: str = "", folder: Path) -> dict[str, Any] | None:
+        """Return Django's settings of the PostgreSQL that a URL names, or None where it is not set.
 
-        ``PREFIX_PASSWORD`` is the password where the URL has none. ``PREFIX_CA`` are the certificate authorities (PEM)
-        by which the server must prove its name; given as text they are written into ``folder``, where libpq reads them.
+        ``password`` (of PREFIX_PASSWORD, where ``name`` is PREFIX_URL) is for a URL without one. ``authorities`` (of
+        PREFIX_CA) are certificates in PEM, by which the server must prove its name; libpq reads them in the file that
+        they came from, or else in one that is written into ``folder``.
         """
-        name = f"{prefix}_URL"
         url = self.text(name).strip()
+        prefix = name.removesuffix("_URL")
         if not url:
-            for other in (f"{prefix}_PASSWORD", f"{prefix}_CA"):
-                if self.text(other):
-                    raise ImproperlyConfigured(f"{other} is set, and {name} is not: name the server, or unset {other}.")
+            if password or authorities:
+                other = f"{prefix}_PASSWORD" if password else f"{prefix}_CA"
+                raise ImproperlyConfigured(f"{other} is set, and {name} is not: name the server, or unset {other}.")
             return None
         try:
             problem = _url_problem(url)
@@ -96,32 +97,27 @@ class Environment:
         if problem:
             raise ImproperlyConfigured(f"{name} is not accepted: {problem}. It must look like {URL_FORM}.")
         settings["HOST"] = unquote(settings["HOST"])  # libpq writes a socket's folder as %2F...
-        self._add_password(settings, prefix)
-        self._add_authorities(settings, prefix, folder)
+        if password and settings["PASSWORD"]:
+            raise ImproperlyConfigured(f"{prefix}_PASSWORD is set, and {name} holds a password: give only one.")
+        settings["PASSWORD"] = password or settings["PASSWORD"]
+        if authorities:
+            options = settings.setdefault("OPTIONS", {})
+            if problem := _authorities_problem(authorities, options, name):
+                raise ImproperlyConfigured(f"{prefix}_CA is not accepted: {problem}.")
+            file = os.environ.get(f"{prefix}_CA_FILE") or str(_written(authorities, folder))
+            options.update(sslmode=options.get("sslmode", "verify-full"), sslrootcert=file)
         return settings
 
-    def _add_password(self, settings: dict[str, Any], prefix: str) -> None:
-        password = self.text(f"{prefix}_PASSWORD")
-        if password and settings["PASSWORD"]:
-            raise ImproperlyConfigured(f"{prefix}_PASSWORD is set, and {prefix}_URL holds a password: give only one.")
-        settings["PASSWORD"] = password or settings["PASSWORD"]
 
-    def _add_authorities(self, settings: dict[str, Any], prefix: str, folder: Path) -> None:
-        name = f"{prefix}_CA"
-        pem = self.text(name)
-        if not pem:
-            return
-        options = settings.setdefault("OPTIONS", {})
-        if "sslrootcert" in options:
-            raise ImproperlyConfigured(f"{name} is set, and {prefix}_URL has an sslrootcert: give only one.")
-        if options.setdefault("sslmode", "verify-full") not in CHECKING_SSL_MODES:
-            raise ImproperlyConfigured(
-                f"{name} is set, and {prefix}_URL says sslmode={options['sslmode']}, which checks no server: "
-                "leave sslmode out, or write sslmode=verify-full."
-            )
-        if CERTIFICATE not in pem:
-            raise ImproperlyConfigured(f"{name} holds no certificate; accepted: PEM, which begins with {CERTIFICATE}.")
-        options["sslrootcert"] = os.environ.get(f"{name}_FILE") or str(_written(pem, folder))
+def _authorities_problem(pem: str, options: dict[str, Any], url_name: str) -> str:
+    if CERTIFICATE not in pem:
+        return f"it holds no certificate; PEM begins with {CERTIFICATE}"
+    if "sslrootcert" in options:
+        return f"{url_name} has an sslrootcert; give only one of the two"
+    mode = options.get("sslmode", "verify-full")
+    if mode not in CHECKING_SSL_MODES:
+        return f"{url_name} says sslmode={mode}, which checks no server; leave that out, or write sslmode=verify-full"
+    return ""
 
 
 def _written(pem: str, folder: Path) -> Path:

@@ -20,7 +20,10 @@ def read(folder: Path, monkeypatch: pytest.MonkeyPatch, **variables: str) -> dic
     prefix = f"FORGE{next(NUMBERS)}"
     for name, value in variables.items():
         monkeypatch.setenv(f"{prefix}_{name}", value)
-    return Environment(folder / ".env").database(prefix, folder=folder / "var") or {}
+    env = Environment(folder / ".env")
+    password, authorities = env.text(f"{prefix}_PASSWORD"), env.text(f"{prefix}_CA")
+    found = env.database(f"{prefix}_URL", password=password, authorities=authorities, folder=folder / "var")
+    return found or {}
 
 
 def test_a_password_apart_is_taken_as_it_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -48,9 +51,9 @@ def test_authorities_in_a_text_are_written_where_libpq_reads_them(
     ("variables", "problem"),
     [
         ({"URL": URL.replace("@", ":secret@"), "PASSWORD": "other"}, "_URL holds a password: give only one"),
-        ({"URL": f"{URL}?sslrootcert=/etc/rds.pem", "CA": PEM}, "_URL has an sslrootcert: give only one"),
+        ({"URL": f"{URL}?sslrootcert=/etc/rds.pem", "CA": PEM}, "_URL has an sslrootcert; give only one"),
         ({"URL": f"{URL}?sslmode=require", "CA": PEM}, "sslmode=require, which checks no server"),
-        ({"URL": URL, "CA": "rds.pem"}, "_CA holds no certificate"),
+        ({"URL": URL, "CA": "rds.pem"}, "_CA is not accepted: it holds no certificate"),
         ({"URL": URL, "CA_FILE": "/nowhere/rds.pem"}, "_CA_FILE=/nowhere/rds.pem cannot be read"),
         ({"PASSWORD": "secret"}, "_PASSWORD is set, and "),
         ({"CA": PEM}, "_CA is set, and "),

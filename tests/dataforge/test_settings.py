@@ -95,7 +95,7 @@ def test_a_database_url_keeps_its_encryption_and_its_decoded_password(
 ) -> None:
     query = "sslmode=verify-full&sslrootcert=/etc/rds.pem&CONN_MAX_AGE=60"
     monkeypatch.setenv("FORGE_URL", f"postgresql://forge:p%2Fw%23@db.example:5433/forge?{query}")
-    assert env.database("FORGE", folder=tmp_path) == {
+    assert env.database("FORGE_URL", folder=tmp_path) == {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": "forge",
         "USER": "forge",
@@ -132,7 +132,7 @@ def test_a_database_url_of_no_usable_postgresql_is_refused_without_showing_its_p
 ) -> None:
     monkeypatch.setenv("FORGE_URL", url)
     with pytest.raises(ImproperlyConfigured) as caught:
-        env.database("FORGE", folder=tmp_path)
+        env.database("FORGE_URL", folder=tmp_path)
     message = str(caught.value)
     assert message.startswith("FORGE_URL is not accepted: ")
     assert problem in message
