@@ -75,7 +75,12 @@ TEMPLATES = [
 
 # An embedded PostgreSQL under var/ where no server is named; it starts with the first connection.
 DATABASES: dict[str, dict[str, Any]] = {
-    "default": env.database("DATABASE_URL")
+    "default": env.database(
+        "DATABASE_URL",
+        password=env.text("DATABASE_PASSWORD"),
+        authorities=env.text("DATABASE_CA"),
+        folder=VAR_DIR,
+    )
     or {"ENGINE": "dataforge.embedded_postgres", "NAME": "dataforge", "OPTIONS": {"folder": VAR_DIR / "postgres"}}
 }
 # A connection is kept, and asked whether it still lives; a new one for each request would cost more than its work.
