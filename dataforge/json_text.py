@@ -11,6 +11,8 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple
 
+import numpy as np
+
 MAX_DEPTH = 32
 
 _BLANKS = frozenset(" \t\n\r")
@@ -65,6 +67,8 @@ _scan_once = json.JSONDecoder(
     object_pairs_hook=_members, parse_float=NumberText, parse_int=NumberText, parse_constant=NoJson
 ).scan_once  # type: ignore[attr-defined]  # public by its name, and unknown to the stubs
 
+_scan_whole = json.JSONDecoder(parse_float=NumberText, parse_int=NumberText, parse_constant=NoJson).scan_once  # type: ignore[attr-defined]
+
 
 def scan(text: str, at: int) -> Cut:
     """Read the value that begins at or after ``at``; NotJson where there is none, or it is nested too deeply."""
@@ -78,6 +82,42 @@ def scan(text: str, at: int) -> Cut:
     except RecursionError as error:
         raise NotJson(f"it is nested deeper than {MAX_DEPTH} levels", start) from error
     return Cut(value, start, end)
+
+
+def read_whole(text: str) -> Any:
+    """Read a document as ``scan`` does, but at once: of members that are named twice the last is kept, and nothing is
+    said of what is wrong. None where it is no JSON; see ``names_each_once``."""
+    start = skip(text, 0)
+    with suppress(StopIteration, ValueError, RecursionError):
+        value, end = _scan_whole(text, start)
+        return value if skip(text, end) == len(text) else None
+    return None
+
+
+def names_each_once(data: bytes, members: int) -> bool:
+    """Tell whether a UTF-8 document in which so many members were found names none of them twice; False where in doubt.
+
+    Each name ends with a quote and a colon. A text may hold such marks too: then there seem to be more names.
+    """
+    marks = np.frombuffer(data, np.uint8)
+    before = marks[np.flatnonzero(marks == ord(":")) - 1]
+    return not (before <= ord(" ")).any() and int((before == ord('"')).sum()) == members
+
+
+def innermost(data: bytes, objects: int) -> list[bytes] | None:
+    """Cut the objects that hold no others out of a UTF-8 document of so many objects; None where a text holds braces.
+
+    In a sound document these are the braces that close right after they open.
+    """
+    marks = np.frombuffer(data, np.uint8)
+    braces = np.flatnonzero((marks == ord("{")) | (marks == ord("}")))
+    if len(braces) != 2 * objects:
+        return None
+    closing = marks[braces] == ord("}")
+    pairs = np.flatnonzero(~closing[:-1] & closing[1:])
+    return [
+        data[start : end + 1] for start, end in zip(braces[pairs].tolist(), braces[pairs + 1].tolist(), strict=True)
+    ]
 
 
 def elements(text: str, at: int, *, at_most: int) -> tuple[list[Cut], int]:

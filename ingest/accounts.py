@@ -5,9 +5,6 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from django.db.backends.utils import CursorWrapper
-
-from dataforge.postgres.rows import insert_row
 from ingest.models import OUTCOMES, Account
 from ingest.sources import Source
 
@@ -48,18 +45,17 @@ class FileFacts:
     columns: Sequence[str] = ()
 
 
-def keep_account(
-    cursor: CursorWrapper,
+def account_row(
     batch: UUID,
     source: Source,
     report: TableReport,
     *,
     file: FileFacts = FileFacts(),
     fingerprint: str = "",
-) -> None:
-    """Store ``report``; ``fingerprint`` is the table's, where it agrees with the file. Django's IntegrityError where
-    its counts do not add up."""
-    account = Account(
+) -> Account:
+    """Write ``report`` as a row, whose counts PostgreSQL adds up when it is stored; ``fingerprint`` is the table's,
+    where it agrees with the file."""
+    return Account(
         batch_id=batch,
         table=source.table,
         status=report.status,
@@ -72,4 +68,3 @@ def keep_account(
         seconds=report.seconds,
         **report.counts(),
     )
-    insert_row(cursor, account)

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ingest import moments, patterns
-from ingest.arrow import Mask, Text, bools, indices, mask_of
+from ingest.arrow import Mask, Text, bools, certain, indices, mask_of
 from ingest.contract import Column
 from ingest.reasons import NULL_CHARACTERS
 
@@ -51,7 +51,7 @@ def _masked(values: Any, ok: Any) -> tuple[Any, Mask]:
 
 
 def _matches(text: Text, regex: str) -> Any:
-    return pc.match_substring_regex(text, regex).fill_null(False)
+    return certain(pc.match_substring_regex(text, regex))
 
 
 def _text(text: Text, column: Column) -> tuple[Any, Mask]:
@@ -60,17 +60,17 @@ def _text(text: Text, column: Column) -> tuple[Any, Mask]:
     if column.pattern is not None:
         ok = _matches(text, patterns.re2(column.pattern))
     else:
-        ok = pc.greater(pc.binary_length(text), 0).fill_null(False)
+        ok = certain(pc.greater(pc.binary_length(text), 0))
     if column.width is None:
         ok = pc.and_(ok, pc.invert(_has_nul(text)))
-        ok = pc.and_(ok, pc.less_equal(pc.utf8_length(text), column.max_length or 2**30).fill_null(False))
+        ok = pc.and_(ok, certain(pc.less_equal(pc.utf8_length(text), column.max_length or 2**30)))
     if column.composed:
         ok = pc.and_(ok, _is_composed(text))
     return _masked(text, ok)
 
 
 def _has_nul(text: Text) -> Any:
-    return pc.match_substring(text, "\x00").fill_null(False)
+    return certain(pc.match_substring(text, "\x00"))
 
 
 def _is_composed(text: Text) -> Any:
@@ -109,7 +109,7 @@ def _integers(column: Column) -> tuple[Any, int]:
 
 def _within(values: Any, column: Column) -> Any:
     low = pc.greater_equal(values, pa.scalar(column.min_value, values.type))
-    return pc.and_(low, pc.less_equal(values, pa.scalar(column.max_value, values.type))).fill_null(False)
+    return certain(pc.and_(low, pc.less_equal(values, pa.scalar(column.max_value, values.type))))
 
 
 def _decimal(text: Text, column: Column) -> tuple[Any, Mask]:
@@ -140,7 +140,7 @@ def _float(text: Text, column: Column) -> tuple[Any, Mask]:
     ok = _matches(text, _FLOAT)
     numbers = pc.add((text if ok.true_count == len(text) else pc.if_else(ok, text, None)).cast(pa.float64()), 0.0)
     ok = _within(numbers, column)
-    zero = np.flatnonzero(mask_of(pc.equal(numbers, 0.0).fill_null(False)))
+    zero = np.flatnonzero(mask_of(pc.equal(numbers, 0.0)))
     if len(zero):  # `1e-400` became 0: PostgreSQL calls it out of range
         lost = zero[~mask_of(_matches(text.take(indices(zero)), _FLOAT_ZERO))]
         mask = mask_of(ok).copy()
@@ -197,11 +197,11 @@ def _out_of_bounds(text: Text, plain: Mask, column: Column) -> tuple[Mask, Mask]
         kind, digits = _integers(column)
         short = plain & mask_of(pc.less_equal(pc.binary_length(text), digits))
         numbers = pc.if_else(bools(short), text, None).cast(kind)
-        low = mask_of(pc.less(numbers, pa.scalar(column.min_value, kind)).fill_null(False))
+        low = mask_of(pc.less(numbers, pa.scalar(column.min_value, kind)))
         return low | (negative & ~short), (plain & ~low & short) | (plain & ~negative & ~short)
     kind = pa.float64() if column.kind == "float" else column.arrow_type
     numbers = pc.if_else(bools(plain), text, None).cast(kind)
-    finite = mask_of(pc.is_finite(numbers).fill_null(False)) if column.kind == "float" else plain
-    low = mask_of(pc.less(numbers, pa.scalar(column.min_value, kind)).fill_null(False)) & finite
-    high = mask_of(pc.greater(numbers, pa.scalar(column.max_value, kind)).fill_null(False)) & finite
+    finite = mask_of(pc.is_finite(numbers)) if column.kind == "float" else plain
+    low = mask_of(pc.less(numbers, pa.scalar(column.min_value, kind))) & finite
+    high = mask_of(pc.greater(numbers, pa.scalar(column.max_value, kind))) & finite
     return low, high

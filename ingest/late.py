@@ -23,6 +23,8 @@ type Refusals = Mapping[int, Exception]
 
 def reasons_among(late: pa.Table, records: Records) -> pa.Table:
     """Give those of ``late`` that speak of ``records``, as ``REASON_SCHEMA``."""
+    if not len(late):
+        return REASON_SCHEMA.empty_table()
     rows = pc.index_in(late["position"], records.position).cast(pa.int64())
     return pa.table([rows, *late.columns[1:]], schema=REASON_SCHEMA).filter(pc.is_valid(rows))
 
@@ -34,7 +36,7 @@ def refused_by_database(refused: Refusals) -> pa.Table:
         diagnostics = getattr(error.__cause__, "diag", None)
         constraint = getattr(diagnostics, "constraint_name", None)
         message = getattr(diagnostics, "message_primary", None) or str(error)
-        log.error("record %s was refused by PostgreSQL (%s) and by no check", position, constraint or message)
+        log.error("record %s was refused by PostgreSQL (%s) and by no check", position, error)
         rows.append({"position": position, "code": "database", "message": message, "constraint": constraint})
     return pa.Table.from_pylist(rows, schema=LATE_SCHEMA)
 

@@ -4,11 +4,13 @@ A cast alone is too lenient (bare dates, year 0) and one impossible day fails th
 the pattern, but for 29 February.
 """
 
+from typing import Any
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ingest.arrow import Column, Mask, Text, bools, indices, mask_of
+from ingest.arrow import Column, Mask, Text, bools, certain, indices, mask_of
 
 SHAPE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?"
 _YEAR = r"(?:000[1-9]|00[1-9][0-9]|0[1-9][0-9]{2}|[1-9][0-9]{3})"
@@ -19,13 +21,14 @@ _CLOCK = r"(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]{1,6})?"
 _OFFSET = r"(?:[Zz]|[+-](?:0[0-9]|1[0-4]):?[0-5][0-9])"
 # Years 1 to 9999; 29 February of every year.
 CALENDAR = rf"{_YEAR}-{_DAY}[ T]{_CLOCK}"
+_USUAL_LENGTH = len("2018-03-01 10:00:00")
 _LEAP_DAY = r"\A([0-9]{4})-02-29"
 
 
-def is_moment(text: Text, *, with_offset: bool = False) -> Column:
+def is_moment(text: Text, *, with_offset: bool = False) -> Any:
     """Mark the texts that name a day and time of the calendar (years 1 to 9999); NULL counts as not."""
     tail = _OFFSET if with_offset else ""
-    ok = pc.match_substring_regex(text, rf"\A{CALENDAR}{tail}\z").fill_null(False)
+    ok = certain(pc.match_substring_regex(text, rf"\A{CALENDAR}{tail}\z"))
     leap_day = np.flatnonzero(mask_of(pc.match_substring_regex(text, _LEAP_DAY)))
     if not len(leap_day):
         return ok
@@ -37,7 +40,7 @@ def is_moment(text: Text, *, with_offset: bool = False) -> Column:
 
 def parse(text: Text) -> tuple[Column, Mask]:
     """Give the moments, ``timestamp[us]`` with NULL where there is none, and the mask of those that are one."""
-    shaped = pc.match_substring_regex(text, rf"\A{SHAPE}\z").fill_null(False)
+    shaped = _shaped(text)
     candidates = text if shaped.true_count == len(text) else pc.if_else(shaped, text, None)
     try:
         moments = candidates.cast(pa.timestamp("us"))
@@ -46,10 +49,21 @@ def parse(text: Text) -> tuple[Column, Mask]:
         moments = pc.if_else(shaped, text, None).cast(pa.timestamp("us"))
     # The cast takes year 0, which neither Python nor the publisher has.
     first = pa.scalar(-62135596800000000, pa.timestamp("us"))
-    ok = pc.greater_equal(moments, first).fill_null(False)
+    ok = certain(pc.greater_equal(moments, first))
     if ok.true_count != shaped.true_count:
         moments = pc.if_else(ok, moments, None)
     return moments, mask_of(ok)
+
+
+def _shaped(text: Text) -> Any:
+    """Mark the texts that are written as a moment, or that the cast refuses.
+
+    Of texts with 19 characters (bytes, which digits are) the cast takes only those that are, so it need not be asked.
+    """
+    lengths = pc.min_max(pc.binary_length(text)).as_py() if len(text) and not text.null_count else {}
+    if set(lengths.values()) == {_USUAL_LENGTH}:
+        return bools(np.ones(len(text), bool))
+    return certain(pc.match_substring_regex(text, rf"\A{SHAPE}\z"))
 
 
 def to_local_time(text: Text, zone: str) -> Text:

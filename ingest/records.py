@@ -1,5 +1,6 @@
 """The currency between a reader and ``process``: raw records of one table, as columns of text."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import pyarrow as pa
@@ -30,13 +31,14 @@ class Records:
 
     ``columns`` has n rows and one ``string`` column for each field that the source names: NULL is an explicit null
     (JSON ``null``; a CSV file has none), ``''`` an empty text; a field without a column is absent from every record.
-    ``position``, ``line`` and ``raw`` have n items too. ``unreadable`` holds the records of the same stretch that have
+    ``position``, ``line`` and ``raw`` have n items too; ``raw`` may be what gives them, for only rejects need the exact
+    bytes. ``unreadable`` holds the records of the same stretch that have
     no fields at all; their positions interleave with ``position``.
     """
 
     columns: pa.Table
     position: pa.Int64Array
-    raw: pa.BinaryArray
+    raw: pa.BinaryArray | Callable[[], pa.BinaryArray]
     line: pa.Int64Array | None = None
     absent: dict[str, pa.BooleanArray] = field(default_factory=dict)  # field -> mask of records without that member
     faults: pa.Table = field(default_factory=FAULT_SCHEMA.empty_table)
@@ -45,3 +47,7 @@ class Records:
     def __len__(self) -> int:
         """Count every record, also the unreadable ones."""
         return self.columns.num_rows + self.unreadable.num_rows
+
+    def exact(self) -> pa.BinaryArray:
+        """Give the exact bytes of the n records."""
+        return self.raw() if callable(self.raw) else self.raw

@@ -27,11 +27,6 @@ REJECT_SCHEMA = schema_of(
     pa.field("ref", pa.string(), nullable=False),
     pa.field("group", pa.string(), nullable=False),
 )
-_STAGES = {
-    "unique": RejectedRecord.Stage.DUPLICATES,
-    "does_not_exist": RejectedRecord.Stage.REFERENCES,
-    "parent_rejected": RejectedRecord.Stage.REFERENCES,
-}
 KEY_LENGTH = 500  # characters shown, and searched, of a natural key
 _ORPHAN_CODES = pa.array(["does_not_exist", "parent_rejected"])
 _NEEDS_CARE = r"[\x00-\x1f]"
@@ -57,15 +52,13 @@ def describe(records: Records, checked: pa.Table, reasons: pa.Table, contract: C
         [
             records.position.take(picks),
             pa.nulls(len(rows), pa.int64()) if records.line is None else records.line.take(picks),
-            records.raw.take(picks),
+            records.exact().take(picks),
             record_json(records, picks),
             _keys(records.columns.take(picks), checked.take(picks), contract),
             _joined(_reason_json(reasons), offsets),
             pa.ListArray.from_arrays(offsets, codes),
             pa.ListArray.from_arrays(offsets, fields.fill_null("")),
-            pa.array(
-                [_STAGES.get(code.as_py(), RejectedRecord.Stage.CHECK).value for code in codes.take(indices(first))]
-            ),
+            _stages(codes.take(indices(first))),
             _waits_for(reasons, orphaned, offsets, contract),
             *_unnamed(len(rows)),
         ],
@@ -99,6 +92,14 @@ def _unreadable(records: Records) -> pa.Table:
     )
 
 
+def _stages(codes: Text) -> Text:
+    """Give the step that gave n records their first reason."""
+    later = pc.if_else(
+        pc.equal(codes, "unique"), RejectedRecord.Stage.DUPLICATES.value, RejectedRecord.Stage.CHECK.value
+    )
+    return pc.if_else(pc.is_in(codes, _ORPHAN_CODES), RejectedRecord.Stage.REFERENCES.value, later)
+
+
 def _unnamed(count: int) -> list[Text]:
     """Give no ``ref`` and no ``group``: a file names neither."""
     return [pa.repeat(pa.scalar(""), count)] * 2
@@ -109,10 +110,14 @@ def json_objects(table: pa.Table, *, absent: dict[str, Column] | None = None) ->
 
     Safe for ``jsonb``: a NUL becomes U+FFFD (the raw bytes keep it).
     """
+    names = [f"{json.dumps(name)}: " for name in table.column_names]
+    texts = [pc.coalesce(_json_text(values.combine_chunks()), "null") for values in table.columns]
+    if not absent and names:
+        members = [piece for name, text in zip(names, texts, strict=True) for piece in (f", {name}", text)]
+        return pc.binary_join_element_wise("{" + names[0], *members[1:], "}", "")
     pieces = []
-    for name, values in zip(table.column_names, table.columns, strict=True):
-        text = pc.coalesce(_json_text(values.combine_chunks()), "null")
-        piece = pc.binary_join_element_wise(pa.scalar(f"{json.dumps(name)}: "), text, ", ", "")
+    for name, label, text in zip(table.column_names, names, texts, strict=True):
+        piece = pc.binary_join_element_wise(label, text, ", ", "")
         gone = (absent or {}).get(name)
         pieces.append(piece if gone is None else pc.if_else(gone, None, piece))
     # Not `null_handling="skip"` with a separator: Arrow drops the rows in which nothing is left.

@@ -9,8 +9,8 @@ from access import published
 from access.bodies import JSON
 from access.published import CURSOR, RETRY_AFTER, header, page_of
 from ingest.api.bodies import CSV, NDJSON
+from ingest.api.cutting import MAX_NAME_CHARACTERS, MAX_RECORDS
 from ingest.api.documents import AnswerSerializer, TableSerializer, TableSummarySerializer
-from ingest.api.envelopes import MAX_NAME_CHARACTERS, MAX_RECORDS
 from ingest.api.filters import BatchFilters, RejectFilters
 from ingest.api.serializers import RESULTS
 from ingest.api.written import BatchAccountSerializer, RejectSerializer

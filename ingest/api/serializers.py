@@ -9,12 +9,12 @@ from access.bodies import Body
 from access.members import Flag, OneOf, PlainText, StrictSerializer
 from access.problems import Problem
 from ingest.api.bodies import CSV, NDJSON
-from ingest.api.envelopes import MAX_RECORDS, Envelope, count_records, read_json, read_ndjson
+from ingest.api.cutting import MAX_RECORDS, count_records
+from ingest.api.envelopes import Envelope, read_json, read_ndjson
 from ingest.api.rights import require
 from ingest.loading.options import ON_CONFLICT
 from ingest.posting.units import MODES, TableRecords, Unit
 from ingest.readers.csv_body import records_from_csv
-from ingest.readers.json_records import records_from_json
 from ingest.sources import Source, sources
 
 RESULTS = ("errors", "all", "summary")
@@ -36,7 +36,7 @@ class BatchSerializer(StrictSerializer):
         """
         body: Body = self.context["body"]
         envelope: Envelope | None = self.context["envelope"]
-        names = list(envelope.sent) if envelope else [attrs.get("table", "")]
+        names = list(envelope.tables) if envelope else [attrs.get("table", "")]
         if not any(names):
             raise ValidationError({"table": ["Name the table: /api/v1/batches/?table=orders."]}, code="required")
         chosen = _find(names)
@@ -45,10 +45,7 @@ class BatchSerializer(StrictSerializer):
         if envelope is None:
             tables: tuple[TableRecords, ...] = (_csv(body, chosen[0]),)
         else:
-            tables = tuple(
-                TableRecords(source=source, records=records_from_json(envelope.sent[source.table], source.contract))
-                for source in chosen
-            )
+            tables = tuple(TableRecords(source=source, records=envelope.records(source.contract)) for source in chosen)
         options = {name: attrs[name] for name in ("mode", "on_conflict", "dry_run")}
         refs, groups = (envelope.refs, envelope.groups) if envelope else ({}, {})
         return {**attrs, "unit": Unit(tables=tables, refs=refs, groups=groups, **options)}

@@ -12,7 +12,8 @@ from django.db.backends.utils import CursorWrapper
 from django.utils import timezone
 
 from dataforge.errors import SourceUnreadable
-from ingest.accounts import FileFacts, TableReport, keep_account
+from dataforge.postgres.rows import insert_rows
+from ingest.accounts import FileFacts, TableReport, account_row
 from ingest.late import reasons_among
 from ingest.loading.options import LoadOptions
 from ingest.loading.reading import FileBlocks, FilePlan, FileResult
@@ -27,6 +28,7 @@ from ingest.readers.picking import pick
 from ingest.reject_store import RejectOrigin, store_rejects
 from ingest.rejects import describe
 from ingest.sources import Source
+from ingest.tallies import tallies_of
 
 type RejectsSink = Callable[[Source, pa.RecordBatch], None]
 
@@ -64,9 +66,9 @@ def load_file(
                 supersede(cursor, plan, options, batch)
             agrees = report.status == Batch.Status.ACCEPTED
             fingerprint = fingerprint_of(cursor, plan.source) if agrees else ""
-            keep_account(
-                cursor, batch, plan.source, report, file=_facts(plan.source, blocks.result), fingerprint=fingerprint
-            )
+            file = _facts(plan.source, blocks.result)
+            account = account_row(batch, plan.source, report, file=file, fingerprint=fingerprint)
+            insert_rows(cursor, [account, *tallies_of(report)])
     return report
 
 

@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 from django.db.backends.utils import CursorWrapper
 from psycopg2 import sql
 
-from dataforge.postgres.arrays import array_text
+from dataforge.postgres.arrays import texts_array
 from ingest.arrow import Column, mask_of
 from ingest.contract import Contract, Reference
 from ingest.posting.stored import column_type
@@ -82,7 +82,7 @@ class UnitParents:
             type=sql.SQL(column_type(contract, key)),
             lock=sql.SQL(" for key share" if self._lock else ""),
         )
-        self._cursor.execute(query, [array_text(fresh.to_pylist())])
+        self._cursor.execute(query, [texts_array(fresh)])
         found = pa.array([row[0] for row in self._cursor.fetchall()], fresh.type)
         self._asked[contract.table] = _joined(asked, fresh)
         self._stored[contract.table] = _joined(self._stored.get(contract.table), found)

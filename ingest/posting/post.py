@@ -11,13 +11,14 @@ import pyarrow as pa
 from django.contrib.auth.models import User
 from django.db import DataError, IntegrityError, transaction
 from django.db.backends.utils import CursorWrapper
+from django.db.models import Model
 from django.utils import timezone
 
 from dataforge import __version__
 from dataforge.errors import TableBusy
 from dataforge.postgres.locks import share
-from dataforge.postgres.rows import insert_row
-from ingest.accounts import FileFacts, keep_account
+from dataforge.postgres.rows import insert_rows
+from ingest.accounts import FileFacts, account_row
 from ingest.late import refused_by_database
 from ingest.models import Batch
 from ingest.posting.account import fates, reports, status_of
@@ -28,6 +29,7 @@ from ingest.posting.verdict import Judge, Judged
 from ingest.posting.writing import Counted, culprits, key_exists, write
 from ingest.reject_store import RejectOrigin, store_numbered
 from ingest.rejects import rejects_of
+from ingest.tallies import tallies_of, tallies_of_batch
 
 SHARE_TIMEOUT_SECONDS = 1
 # Keeps one table's rejects; gives the server's count of them, and their numbers by the indices of their records.
@@ -76,13 +78,16 @@ def post(
         started_at=started,
         finished_at=timezone.now(),
     )
-    insert_row(cursor, batch)
+    rows: list[Model] = [batch]
     numbers: dict[int, int] = {}
     for each, report in zip(judged, tables, strict=True):
         stored, found = (keep or keep_rejects)(cursor, unit, each, batch)
         numbers |= found
-        file = FileFacts(columns=each.given.columns)
-        keep_account(cursor, batch.id, each.given.source, replace(report, rejected=stored), file=file)
+        account = replace(report, rejected=stored)
+        rows.append(account_row(batch.id, each.given.source, account, file=FileFacts(columns=each.given.columns)))
+        rows += tallies_of(account)
+    rows += tallies_of_batch(batch)
+    insert_rows(cursor, rows)  # rejects that name the batch came first: their foreign key waits for the commit
     if counts is not None and (parents := settle_rejects(cursor, judged, batch, replayed=replayed)):
         # Robust: the batch is there, and must not be carried out again. The sweep finds what is not healed.
         transaction.on_commit(partial(heal_later, str(batch.id), list(parents)), robust=True)

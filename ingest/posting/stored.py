@@ -53,7 +53,7 @@ class StoredRows:
         """``lock``: rows that are found are locked against changes, for an update."""
         self._cursor, self._contract = cursor, contract
         self._fills = fills_placeholders
-        self._query = _query(contract, lock=lock)
+        self._lock = lock
         self._rest = [name for name in contract.names if name not in contract.natural_key]
         self._asked: set[Key] = set()
         self._rows: dict[Key, dict[str, Any]] = {}
@@ -88,7 +88,9 @@ class StoredRows:
     def _read(self, keys: list[Key]) -> None:
         if not keys:
             return
-        self._cursor.execute(self._query, [array_text(values) for values in zip(*keys, strict=True)])
+        self._cursor.execute(
+            _query(self._contract, lock=self._lock), [array_text(values) for values in zip(*keys, strict=True)]
+        )
         for key in keys:
             self._rows.pop(key, None)
         names, places = self._contract.names, [self._contract.names.index(n) for n in self._contract.natural_key]

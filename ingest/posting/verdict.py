@@ -106,14 +106,17 @@ class Judge:
         """Give the verdict on every table. Each round refuses at least one record more, so it ends."""
         while True:
             judged = self._judge()
-            found = [self._conflicts(each) for each in judged] if self._unit.on_conflict == "reject" else []
+            found = (
+                [self._conflicts(each) for each in judged if each.compared.differs]
+                if self._unit.on_conflict == "reject"
+                else []
+            )
             if self._unit.mode == "partial" and self._unit.groups:
                 known = {int(index) for table in found for index in table["position"].to_numpy()}
                 found.append(self._fallen(judged, known))
-            late = pa.concat_tables([LATE_SCHEMA.empty_table(), *found])
-            if not len(late):
+            if not sum(map(len, found)):
                 return judged
-            self.refuse(late)
+            self.refuse(pa.concat_tables(found))
 
     def _judge(self) -> list[Judged]:
         self._parents.begin()
@@ -142,7 +145,7 @@ class Judge:
         contract, rows = judged.given.source.contract, list(judged.compared.differs)
         keys = judged.processed.rows.select(contract.natural_key).take(pa.array(rows, pa.int64()))
         texts = [pc.cast(column, pa.string()).combine_chunks() for column in keys.columns]
-        values = pc.binary_join_element_wise(*texts, " ") if rows else pa.array([], pa.string())
+        values = pc.binary_join_element_wise(*texts, " ")
         return _late(
             judged.position[rows],
             field=contract.natural_key[0],

@@ -32,7 +32,7 @@ def _joined(stretches: list[Records]) -> Records:
     return Records(
         columns=pa.concat_tables([each.columns for each in stretches]).combine_chunks(),
         position=pc.subtract(pa.concat_arrays([each.position for each in stretches]), 1),
-        raw=pa.concat_arrays([each.raw for each in stretches]),
+        raw=pa.concat_arrays([each.exact() for each in stretches]),
         line=pa.concat_arrays(lines),
         unreadable=unreadable.set_column(0, unreadable.schema.field(0), pc.subtract(unreadable["position"], 1)),
     )

@@ -8,12 +8,13 @@ swallowed that line through a quote left open: only its first line is refused.
 """
 
 import re
+from bisect import bisect_left
 from codecs import utf_8_decode
 from typing import NamedTuple
 
 import numpy as np
 
-from ingest.readers.split import split_records
+from ingest.readers.split import doubtful_lines, split_records
 
 _QUOTED = rb'"(?:[^"]++|"")*+"'
 _FIELD = rb"(?:" + _QUOTED + rb'|[^",\r\n]*+)'
@@ -51,7 +52,8 @@ class Cutter:
     def __init__(self, *, fields: int, max_bytes: int) -> None:
         self._fields = fields
         self._max_bytes = max_bytes
-        self._sound = re.compile(rb"(?:(?!\r?\n)" + _FIELD + rb"(?:," + _FIELD + rb"){%d}\r?\n)*+" % (fields - 1))
+        self._sound = re.compile(rb"(?!\r?\n)" + _FIELD + rb"(?:," + _FIELD + rb"){%d}\r?\n" % (fields - 1))
+        self._buffer, self._doubtful = b"", [0]  # the lines of the buffer at work that need the regular expressions
 
     def sound_run(self, buffer: bytes, at: int) -> int:
         """Give the offset behind the readable records that follow one another from ``at`` on; ``at`` for none."""
@@ -70,8 +72,16 @@ class Cutter:
         return at + int(sizes[: too_long[0]].sum()) if len(too_long) else end
 
     def _sound_end(self, buffer: bytes, at: int, stop: int) -> int:
-        match = self._sound.match(buffer, at, stop)
-        return match.end() if match else at
+        if buffer is not self._buffer:
+            self._buffer, self._doubtful = buffer, doubtful_lines(buffer, fields=self._fields)
+        while True:
+            at = self._doubtful[bisect_left(self._doubtful, at)]
+            if at > stop:
+                return buffer.rfind(b"\n", 0, stop) + 1
+            match = self._sound.match(buffer, at, stop)
+            if match is None:
+                return at
+            at = match.end()
 
     def record(self, buffer: bytes, at: int, *, final: bool, mid_line: bool) -> Piece | None:
         """Cut one record or refused line at ``at``; None if, not being ``final``, the buffer ends too early to tell.

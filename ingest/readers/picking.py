@@ -17,6 +17,6 @@ def pick(file: CsvFile, positions: Column) -> Iterator[Records]:
             yield Records(
                 columns=records.columns.filter(wanted),
                 position=records.position.filter(wanted),
-                raw=records.raw.filter(wanted),
+                raw=records.exact().filter(wanted),
                 line=None if records.line is None else records.line.filter(wanted),
             )

@@ -56,6 +56,36 @@ def split_records(buffer: bytes) -> Split | None:
     )
 
 
+def doubtful_lines(buffer: bytes, *, fields: int) -> list[int]:
+    """Give the offsets of physical lines that are no record of so many ``fields`` by themselves, in order.
+
+    The last is where the last line feed is passed. A line is judged as if a record began with it: one inside quotes
+    may pass. UTF-8 and length are not looked at.
+    """
+    octets = np.frombuffer(buffer, np.uint8)
+    marks = np.flatnonzero((octets == _LF) | (octets == _QUOTE) | (octets == _COMMA))
+    kinds = octets[marks]
+    feeds = np.flatnonzero(kinds == _LF)
+    starts = np.append(0, marks[feeds] + 1)
+    is_quote = kinds == _QUOTE
+    quotes = np.cumsum(is_quote, dtype=np.int32)
+    # From here on, whether the quotes up to a mark, and on its own line, are odd in number.
+    odd = (quotes - np.repeat(np.append(0, quotes[feeds]), np.diff(feeds, prepend=-1, append=len(marks) - 1))) & 1 == 1
+    opening, closing = marks[is_quote & odd], marks[is_quote & ~odd]
+    faults = [
+        starts[:-1][odd[feeds]],
+        starts[:-1][np.diff(np.cumsum((kinds == _COMMA) & ~odd)[feeds], prepend=0) != fields - 1],
+        opening[~np.isin(octets[opening - 1], (_COMMA, _LF, _QUOTE)) & (opening > 0)],
+        closing[~np.isin(octets[np.minimum(closing + 1, len(octets) - 1)], (_COMMA, _LF, _QUOTE, _CR))],
+        starts[:-1][np.isin(octets[starts[:-1]], (_LF, _CR))],
+    ]
+    if b"\r" in buffer:
+        returns = np.flatnonzero(octets == _CR)
+        faults.append(returns[octets[np.minimum(returns + 1, len(octets) - 1)] != _LF])
+    lines = np.unique(np.searchsorted(starts, np.concatenate(faults), side="right") - 1)
+    return [*starts[lines[lines < len(feeds)]].tolist(), int(starts[-1])]
+
+
 def _quotes_are_sound(octets: npt.NDArray[np.uint8], quotes: npt.NDArray[np.int64]) -> bool:
     """Opening quotes only at the start of a field or after a quote, closing ones only before its end or a quote."""
     opening, closing = quotes[0::2], quotes[1::2]

@@ -149,7 +149,7 @@ def test_the_raw_record_belongs_to_its_row_whatever_line_breaks_are_in_it(commen
     frame = frame_of(REVIEW | {"review_comment_message": comment}, REVIEW | {"review_id": "f" * 32})
     result = of_frame("order_reviews", frame)
     assert result.rows["review_comment_message"].to_pylist() == [comment, "ok"]
-    raw = [json.loads(record or b"") for record in result.records.raw.to_pylist()]
+    raw = [json.loads(record or b"") for record in result.records.exact().to_pylist()]
     assert [record["review_comment_message"] for record in raw] == [comment, "ok"]
 
 

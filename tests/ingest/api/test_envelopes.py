@@ -1,0 +1,93 @@
+"""Records read all at once are those that were cut out with care, or they are left to care."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from access.bodies import JSON, Body
+from ingest.api.cutting import cut
+from ingest.api.envelopes import read_json
+from ingest.contract import Contract
+from ingest.readers.json_records import records_from_json
+from ingest.records import Records
+from olist.sources import SOURCES
+
+CONTRACTS = {source.table: source.contract for source in SOURCES if source.table in ("orders", "order_items")}
+_marks = st.sampled_from(['":', "{", "a}", "a:b", "1037"])
+_texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=8) | _marks
+_odd: st.SearchStrategy[Any] = st.booleans() | st.just([]) | st.just({"a": 1})
+_values: st.SearchStrategy[Any] = st.none() | _texts | st.integers() | st.floats() | _odd
+_blanks = st.sampled_from(["", " ", "\n"])
+
+
+@st.composite
+def _objects(draw: st.DrawFn, table: str) -> str:
+    """Write an object as a client might: names that come twice or are unknown, and blanks at odd places, but seldom."""
+    usual = draw(st.booleans())
+    names = st.sampled_from([*CONTRACTS[table].names, *([] if usual else ["unknown", "é"])])
+    members = draw(st.lists(st.tuples(names, st.none() | _texts if usual else _values), max_size=6))
+    blank = "" if usual else draw(_blanks)
+    return "{" + ", ".join(f"{json.dumps(name)}{blank}: {json.dumps(value)}" for name, value in members) + "}"
+
+
+@st.composite
+def _bodies(draw: st.DrawFn) -> str:
+    if draw(st.booleans()):
+        records = ",".join(draw(st.lists(_objects("orders"), min_size=1, max_size=4)))
+        return f'{{"table": "orders", "records": [{records}]}}'
+    tables = draw(st.lists(st.sampled_from(list(CONTRACTS)), min_size=1, max_size=4))
+    tagged = [f'{{"table": "{table}", "ref": "r", "data": {draw(_objects(table))}}}' for table in tables]
+    return f'{{"records": [{", ".join(tagged)}], "mode": "atomic"}}'
+
+
+def _facts(records: Records) -> dict[str, Any]:
+    return {
+        "columns": records.columns.to_pydict(),
+        "position": records.position.to_pylist(),
+        "raw": records.exact().to_pylist(),
+        "absent": {name: mask.to_pylist() for name, mask in records.absent.items()},
+        "faults": records.faults.to_pylist(),
+        "unreadable": records.unreadable.to_pylist(),
+    }
+
+
+def _with_care(text: str, contract: Contract) -> Records:
+    return records_from_json(cut(text).sent[contract.table], contract)
+
+
+@given(_bodies())
+def test_either_way_gives_the_same_records(text: str) -> None:
+    envelope, parcel = read_json(Body(JSON, text.encode())), cut(text)
+    assert (envelope.members, envelope.tables) == (parcel.members, tuple(parcel.sent))
+    assert (envelope.tagged, envelope.refs, envelope.groups) == (parcel.tagged, parcel.refs, parcel.groups)
+    for table in envelope.tables:
+        assert _facts(envelope.records(CONTRACTS[table])) == _facts(_with_care(text, CONTRACTS[table]))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param('{"table":"orders","records":[{"order_id":"a"},{"order_id":null}]}', id="as programs write"),
+        pytest.param('{"records": [{"table": "orders", "data": {"order_id": 5}}]}', id="tagged"),
+        pytest.param('{"table":"orders","records":[{"order_id":"a\\u00e3"}]}', id="escapes"),
+    ],
+)
+def test_what_programs_write_is_read_at_once(text: str) -> None:
+    assert read_json(Body(JSON, text.encode())).plain
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param('{"table":"orders","records":[{"order_id":"a","order_id":"b"}]}', id="named twice"),
+        pytest.param('{"table":"orders","records":[{"order_id" :"a","order_id":"b"}]}', id="named twice, a blank"),
+        pytest.param('{"table":"orders","records":[{"order_id":"\\":"}]}', id="a text that looks like a name"),
+        pytest.param('{"table":"orders","records":[5]}', id="no object"),
+        pytest.param('{"table":"orders","records":[{"order_id":{"a":"b"}}]}', id="nested"),
+    ],
+)
+def test_what_may_name_a_member_twice_is_read_with_care(text: str) -> None:
+    assert not read_json(Body(JSON, text.encode())).plain
