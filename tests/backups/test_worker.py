@@ -124,7 +124,7 @@ def site(tmp_path: Path) -> Iterator[Site]:
     try:
         manage(environment, "migrate", "--verbosity", "0")
         manage(environment, "makemigrations", "--check", "--dry-run")
-        with closing(psycopg2.connect(url)) as sql, serving(url, **settings) as service:
+        with closing(psycopg2.connect(url)) as sql, serving(url, log=None, **settings) as service:
             sql.autocommit = True
             with sql.cursor() as cursor:
                 cursor.execute(SELLERS)

@@ -188,5 +188,5 @@ def test_what_came_before_tallies_were_kept_is_counted_by_the_migration() -> Non
     kept = list(parts.values_list("series", "subject", "detail", "amount", "microseconds"))
     Tally.objects.all().delete()
     with connection.cursor() as cursor:
-        cursor.execute(import_module("ingest.migrations.0006_tallies")._BEFORE)
+        cursor.execute(import_module("ingest.migrations.0007_tallies")._BEFORE)
     assert list(parts.values_list("series", "subject", "detail", "amount", "microseconds")) == kept
