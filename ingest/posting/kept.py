@@ -45,7 +45,7 @@ def _split(header: Header, raws: Sequence[bytes]) -> list[dict[str, str | None]]
     """Split records of CSV into fields: all at once, where they stay the same records side by side."""
     text = b"\n".join([",".join(header).encode(), *raws])
     found, _ = records_from_csv(text, header, at_most=len(raws))
-    if found is not None and not len(found.unreadable) and found.raw.to_pylist() == list(raws):
+    if found is not None and not len(found.unreadable) and found.exact().to_pylist() == list(raws):
         return list(found.columns.to_pylist())
     if len(raws) == 1:
         return [{}]
