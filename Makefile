@@ -3,6 +3,7 @@
 PYTHON ?= $(shell command -v python3.13 || command -v python3)
 SOURCE ?=
 ARGS ?=
+SECONDS ?= 600
 ADDRESS ?= 127.0.0.1:8000
 RUNTIME := .venv/.runtime
 DEV := .venv/.dev
@@ -11,7 +12,7 @@ MANAGE := .venv/bin/python manage.py
 PIP := .venv/bin/python -m pip install -qq --disable-pip-version-check --no-input
 export PIP_ROOT_USER_ACTION := ignore
 
-.PHONY: help setup load serve test check check-all bench screenshots clean
+.PHONY: help setup load serve test check check-all bench soak screenshots clean
 .DEFAULT_GOAL := help
 
 help: ## print this list
@@ -51,6 +52,9 @@ check-all: $(RUNTIME) $(DEV) .env ## run all tests, also the slow proofs
 
 bench: $(RUNTIME) $(PEERS) .env ## measure speed and memory, side by side with bare COPY
 	@.venv/bin/python -m benchmarks $(ARGS)
+
+soak: $(RUNTIME) .env ## let clients, backups, restarts and kills meet, and prove that nothing is lost (SECONDS=600)
+	@.venv/bin/python -m benchmarks.soak $(SECONDS)
 
 screenshots: $(RUNTIME) $(DEV) .env ## make pictures of the admin's pages in var/screenshots (needs Chromium)
 	@.venv/bin/python -m pytest tests/ingest/desk/shots.py $(ARGS)

@@ -330,3 +330,20 @@ class IdempotencyKey(models.Model):
 
     def __str__(self) -> str:
         return self.key
+
+
+class Tally(models.Model):
+    """A part of a total that only ever grows, such as a table's records inserted so far: see ``ingest.tallies``."""
+
+    series = models.CharField(max_length=20)
+    subject = models.CharField(max_length=TABLE_NAME_LENGTH)
+    detail = models.CharField(max_length=TABLE_NAME_LENGTH)
+    amount = models.BigIntegerField()
+    microseconds = models.BigIntegerField(default=0)
+
+    class Meta:
+        verbose_name_plural = "tallies"
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"{self.series} {self.subject} {self.detail}: {self.amount}"

@@ -7,7 +7,7 @@ from django.db import models
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
 
-from ingest.admin_tables import ReadOnly
+from access.read_only import ReadOnly
 from ingest.desk import rights
 from ingest.desk.bulk.describing import described, which
 from ingest.desk.bulk.pages import JobPages
