@@ -27,7 +27,7 @@ where status <> 'running' and finished_at is not null group by origin, status, b
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('ingest', '0005_desk'),
+        ('ingest', '0006_bulk_jobs'),
     ]
 
     operations = [
