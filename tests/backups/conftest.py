@@ -1,5 +1,6 @@
 """A database in which backups and restores commit, a folder for them, and a server that speaks S3."""
 
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 from unittest import mock
