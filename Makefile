@@ -3,6 +3,7 @@
 PYTHON ?= $(shell command -v python3.13 || command -v python3)
 SOURCE ?=
 ARGS ?=
+SECONDS ?= 600
 ADDRESS ?= 127.0.0.1:8000
 RUNTIME := .venv/.runtime
 DEV := .venv/.dev
@@ -11,7 +12,7 @@ MANAGE := .venv/bin/python manage.py
 PIP := .venv/bin/python -m pip install -qq --disable-pip-version-check --no-input
 export PIP_ROOT_USER_ACTION := ignore
 
-.PHONY: help setup load serve test check check-all bench screenshots aws clean
+.PHONY: help setup load serve test check check-all bench soak screenshots aws clean
 .DEFAULT_GOAL := help
 
 help: ## print this list
@@ -26,12 +27,13 @@ ifeq ($(SOURCE),)
 endif
 	@$(MANAGE) load_olist '$(or $(SOURCE),var/sample)' $(ARGS)
 
-serve: $(RUNTIME) .env ## run the site and the backup schedules on http://127.0.0.1:8000/ (another: ADDRESS=host:port)
+serve: $(RUNTIME) .env ## run the site, and what must happen by itself, on http://127.0.0.1:8000/ (another: ADDRESS=host:port)
 	@DEBUG=on $(MANAGE) migrate --verbosity 0
 	@DEBUG=on $(MANAGE) shell --verbosity 0 -c "from django.contrib.auth.models import User; \
 	User.objects.filter(is_superuser=True).exists() or \
 	print('Nobody can log in yet. Make a superuser: .venv/bin/python manage.py createsuperuser')"
-	@DEBUG=on $(MANAGE) run_scheduled_backups --loop & loop=$$!; trap "kill $$loop 2>/dev/null" EXIT INT TERM; \
+	@DEBUG=on $(MANAGE) run_scheduled_backups --loop & loops=$$!; DEBUG=on $(MANAGE) tend_rejects --loop & loops="$$loops $$!"; \
+	trap "kill $$loops 2>/dev/null" EXIT INT TERM; \
 	DEBUG=on $(MANAGE) runserver '$(ADDRESS)'
 
 test: $(RUNTIME) $(DEV) .env ## run the tests (more options: ARGS="-k batch")
@@ -50,6 +52,9 @@ check-all: $(RUNTIME) $(DEV) .env ## run all tests, also the slow proofs
 
 bench: $(RUNTIME) $(PEERS) .env ## measure speed and memory, side by side with bare COPY
 	@.venv/bin/python -m benchmarks $(ARGS)
+
+soak: $(RUNTIME) .env ## let clients, backups, restarts and kills meet, and prove that nothing is lost (SECONDS=600)
+	@.venv/bin/python -m benchmarks.soak $(SECONDS)
 
 screenshots: $(RUNTIME) $(DEV) .env ## make pictures of the admin's pages in var/screenshots (needs Chromium)
 	@.venv/bin/python -m pytest tests/ingest/desk/shots.py $(ARGS)

@@ -6,7 +6,7 @@ from http import HTTPStatus
 from typing import Any
 
 from django.core.exceptions import BadRequest, PermissionDenied, SuspiciousOperation
-from django.db import InterfaceError, OperationalError
+from django.db import IntegrityError, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
 from django.views import defaults
 from psycopg2 import errorcodes
@@ -21,6 +21,7 @@ RETRY_SECONDS = 5
 API_PREFIX = "/api/"
 _UNACCEPTABLE = "The request is not acceptable."
 _NOTHING_HERE = "There is nothing at this address. Addresses of the API end with a slash."
+_USER_GONE = "The user of this token was deleted while the request ran; nothing of it was kept."
 _UNAVAILABLE = "The database cannot be used right now. Send it again, with the same Idempotency-Key if it had one."
 _LOST = (TableBusy, DatabaseUnavailable, DatabaseFailed, EmbeddedPostgresFailed, OperationalError, InterfaceError)
 
@@ -80,10 +81,18 @@ def _explain_ours(error: Exception) -> tuple[dict[str, Any], dict[str, str]]:
         )
         facts = {"code": "unavailable", "retry_after": RETRY_SECONDS}
         return problem_document(503, detail, **facts), {"Retry-After": str(RETRY_SECONDS)}
+    if isinstance(error, IntegrityError) and _names_a_user(error):
+        return problem_document(401, _USER_GONE, code="authentication_failed"), {"WWW-Authenticate": "Token"}
     if isinstance(error, DataForgeError):
         return problem_document(400, str(error), code="invalid"), {}
     log.error("an answer was not foreseen", exc_info=error)
     return problem_document(500, "This should not have happened, and was logged.", code="error"), {}
+
+
+def _names_a_user(error: IntegrityError) -> bool:
+    """Tell that the commit failed since the user is no more: deleted, with their tokens, while their request ran."""
+    diagnostics = getattr(error.__cause__, "diag", None)
+    return (getattr(diagnostics, "constraint_name", None) or "").endswith("_fk_auth_user_id")
 
 
 def problem_document(status: int, detail: str, **facts: Any) -> dict[str, Any]:

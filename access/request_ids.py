@@ -1,15 +1,21 @@
-"""Every request has an id, which its logs and its answer carry."""
+"""Every request has an id, which its logs and its answer carry, and a line in the log."""
 
 import logging
 import re
+import time
 import uuid
 from collections.abc import Callable
 from contextvars import ContextVar
+from http import HTTPStatus
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 
 HEADER = "X-Request-ID"
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_QUIET = frozenset({"healthz", "readyz", "metrics"})  # asked every few seconds, by machines
 _ACCEPTED = re.compile(r"[A-Za-z0-9._-]{8,64}")
+log = logging.getLogger(__name__)
 _current: ContextVar[str] = ContextVar("request_id", default="-")
 
 
@@ -25,19 +31,33 @@ class RequestIdMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        sent = request.headers.get(HEADER, "")
+        sent, started = request.headers.get(HEADER, ""), time.monotonic()
         token = _current.set(sent if _ACCEPTED.fullmatch(sent) else uuid.uuid4().hex)
         try:
             response = self.get_response(request)
             response[HEADER] = request_id()
+            _log(request, response, seconds=time.monotonic() - started)
             return response
         finally:
             _current.reset(token)
 
 
-class RequestIdFilter(logging.Filter):
-    """Gives each line of the log the id of its request."""
+def route_of(request: HttpRequest) -> str:
+    """Name the pattern of the request's address, which holds nothing that the client wrote."""
+    match = request.resolver_match
+    return match.route if match else "(no such address)"
 
-    def filter(self, record: logging.LogRecord) -> bool:
-        record.request_id = request_id()
-        return True
+
+def _log(request: HttpRequest, response: HttpResponse, *, seconds: float) -> None:
+    """Say what was asked, by whom, and what was answered."""
+    route = route_of(request)
+    facts: dict[str, Any] = {
+        "method": request.method if request.method in _METHODS else "?",
+        "route": route,
+        "status": response.status_code,
+        "seconds": round(seconds, 4),
+    }
+    if name := getattr(getattr(request, "auth", None), "name", None):  # set by DRF where a token was accepted
+        facts["token"] = name
+    quiet = route in _QUIET and response.status_code < HTTPStatus.BAD_REQUEST
+    log.log(logging.DEBUG if quiet else logging.INFO, "answered", extra=facts)

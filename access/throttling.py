@@ -1,46 +1,79 @@
-"""Bounds a minute: requests and records of a token, and wrong tokens of an address.
+"""Bounds a minute: requests and records of a token, wrong tokens of an address; and attempts to log in.
 
 One row a key, changed by one statement, so the count is exact across processes and machines; no cache does that.
 """
 
 import time
+from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Any
 
 from django.conf import settings
 from django.db import connection
+from django.http import HttpRequest
 from rest_framework.exceptions import Throttled
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
+from access.models import Counter
+
 SECONDS = 60
 _KEPT_MINUTES = 60
+_NETWORK_BITS = 64
 _ADDRESS_CHARACTERS = 100  # behind proxies it comes from a header, of any length
 
 # A refused amount is not counted: the bound is on what passes. Without `off`, each request would wait for the disk.
 # A spender that waited while its minute ended finds the next one's count, and must not set it back.
 _SPEND = """
 with off as (select set_config('synchronous_commit', 'off', true)),
-now as (select floor(extract(epoch from clock_timestamp()) / 60)::bigint as minute from off)
+now as (
+    select floor(extract(epoch from clock_timestamp()) / 60 / %(minutes)s)::bigint * %(minutes)s as minute from off
+)
 insert into access_counter as c (key, minute, used)
 select %(key)s, minute, %(amount)s from now where %(amount)s <= %(limit)s
 on conflict (key) do update set
-    minute = case when c.minute = excluded.minute + 1 then c.minute else excluded.minute end,
-    used = case when c.minute between excluded.minute and excluded.minute + 1 then c.used else 0 end + excluded.used
-where case when c.minute between excluded.minute and excluded.minute + 1 then c.used else 0 end + excluded.used
+    minute = case when c.minute = excluded.minute + %(minutes)s then c.minute else excluded.minute end,
+    used = case when c.minute in (excluded.minute, excluded.minute + %(minutes)s) then c.used else 0 end + excluded.used
+where case when c.minute in (excluded.minute, excluded.minute + %(minutes)s) then c.used else 0 end + excluded.used
     <= %(limit)s
 returning used
 """
 
 
-def spend(key: str, amount: int, *, limit: int) -> None:
-    """Use up ``amount`` of ``limit`` a minute; Throttled, with nothing used up, where that is more than is left.
+def spend(key: str, amount: int, *, limit: int, minutes: int = 1) -> None:
+    """Use up ``amount`` of ``limit`` in ``minutes``; Throttled, with nothing used up, where that is more than is left.
 
     Must not run in a transaction that may be rolled back.
     """
     with connection.cursor() as cursor:
-        cursor.execute(_SPEND, {"key": key, "amount": amount, "limit": limit})
+        cursor.execute(_SPEND, {"key": key, "amount": amount, "limit": limit, "minutes": minutes})
         if cursor.fetchone() is None:
-            raise Throttled(wait=SECONDS - int(time.time()) % SECONDS)
+            window = minutes * SECONDS
+            raise Throttled(wait=window - int(time.time()) % window)
+
+
+def give_back(key: str) -> None:
+    """Forget what was used up of ``key``."""
+    Counter.objects.filter(key=key).delete()
+
+
+def address_of(request: Request | HttpRequest) -> str:
+    """Give whom a request counts against: the client's address; of IPv6 the network, all of which is one customer's."""
+    found = BaseThrottle().get_ident(request)  # type: ignore[arg-type]  # it reads META, which both have
+    told = (found or "")[:_ADDRESS_CHARACTERS].replace("\x00", "")
+    try:
+        address = ip_address(told)
+    except ValueError:
+        return told
+    return str(ip_network((address, _NETWORK_BITS), strict=False)) if isinstance(address, IPv6Address) else told
+
+
+def forget_the_past() -> None:
+    """Let counters go whose time is over: addresses and names that were tried have no end."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "delete from access_counter where minute < floor(extract(epoch from clock_timestamp()) / 60) - %s",
+            [_KEPT_MINUTES],
+        )
 
 
 def spend_records(request: Request, amount: int) -> None:
@@ -51,13 +84,8 @@ def spend_records(request: Request, amount: int) -> None:
 
 def count_bad_token(request: Request) -> None:
     """Count a wrong token against the address that it came from; Throttled where there were too many."""
-    address = (BaseThrottle().get_ident(request) or "")[:_ADDRESS_CHARACTERS].replace("\x00", "")
-    with connection.cursor() as cursor:  # addresses have no end: forget those of the past
-        cursor.execute(
-            "delete from access_counter where minute < floor(extract(epoch from clock_timestamp()) / 60) - %s",
-            [_KEPT_MINUTES],
-        )
-    spend(f"bad-token:{address}", 1, limit=settings.API_BAD_TOKENS_PER_MINUTE)
+    forget_the_past()
+    spend(f"bad-token:{address_of(request)}", 1, limit=settings.API_BAD_TOKENS_PER_MINUTE)
 
 
 class RequestThrottle(BaseThrottle):

@@ -10,9 +10,11 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.timesince import timesince
 
+from access.read_only import ReadOnly
 from backups.admin_forms import ScheduleForm
 from backups.admin_pages import BackUpNow, RestorePage
 from backups.console import moment, size
+from backups.liveness import close_abandoned
 from backups.models import Backup, BackupSchedule, Restore, Status
 from backups.rights import BACK_UP, RESTORE, VERIFY, may, out_of_reach, visible
 from backups.schedules import next_times, problems
@@ -26,28 +28,24 @@ else:
     _BackupAdmin = _RestoreAdmin = _ScheduleAdmin = admin.ModelAdmin
 
 EMPTY = "-"
+_KEEP = (
+    "After each run, those of this schedule's backups that none of these keeps are removed: the last ones, and the"
+    " newest one of so many days, weeks and months. The newest verified backup of a table always stays."
+)
 
 
-class ReadOnly:
-    """Rows that are made by work alone; nobody adds, changes or deletes them by hand."""
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
+class Kept(ReadOnly):
+    """What became of backups and restores."""
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        """Leave out what is for superusers only."""
+        """Leave out what is for superusers only; what was abandoned is marked so first."""
+        close_abandoned()
         rows: QuerySet[Any] = super().get_queryset(request)  # type: ignore[misc]  # of the admin it is mixed into
         return visible(request.user, rows.select_related("user"))
 
 
 @admin.register(Backup)
-class BackupAdmin(ReadOnly, _BackupAdmin):
+class BackupAdmin(Kept, _BackupAdmin):
     """The catalogue, the newest first."""
 
     list_display = (
@@ -165,7 +163,7 @@ class BackupAdmin(ReadOnly, _BackupAdmin):
 
 
 @admin.register(Restore)
-class RestoreAdmin(ReadOnly, _RestoreAdmin):
+class RestoreAdmin(Kept, _RestoreAdmin):
     """Restores and dry runs, the newest first."""
 
     list_display = ("table", "started_at", "dry_run", "status", "mode", "with_children", "outcome", "user")
@@ -203,7 +201,10 @@ class BackupScheduleAdmin(_ScheduleAdmin):
     fieldsets = (
         (None, {"fields": ("name", "enabled", ("cron", "time_zone"), "next_three", "last_result")}),
         ("What, and where to", {"classes": ("backups-tables",), "fields": ("tables", "destination")}),
-        ("How many to keep", {"fields": (("keep_last", "keep_daily", "keep_weekly", "keep_monthly"),)}),
+        (
+            "How many to keep",
+            {"description": _KEEP, "fields": (("keep_last", "keep_daily", "keep_weekly", "keep_monthly"),)},
+        ),
     )
 
     class Media:

@@ -11,6 +11,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 
 from backups.admin_forms import BackUpForm, DryRunForm, TypedNameForm
+from backups.liveness import close_abandoned
 from backups.models import Backup, Restore, Status
 from backups.rights import BACK_UP, RESTORE, may, out_of_reach, visible, with_descendants
 from backups.tables import known_models
@@ -85,6 +86,7 @@ class RestorePage(_Page):
 
     def confirm(self, request: HttpRequest, number: UUID, dry_run: UUID) -> HttpResponse:
         """Show the dry run, and restore as it did when the table's name is typed."""
+        close_abandoned()
         backup = self._backup(request, number)
         shown = get_object_or_404(Restore, pk=dry_run, backup=backup, dry_run=True)
         self._reach(request, backup, with_children=shown.with_children)

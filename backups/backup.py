@@ -2,7 +2,8 @@
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid4
@@ -12,13 +13,13 @@ from django.contrib.auth.models import User
 from django.db import Error, connection, transaction
 from django.utils import timezone
 
-from backups.liveness import alive, is_dead
+from backups.liveness import alive, cause, close_abandoned
 from backups.models import Backup, BackupSchedule, Status
 from backups.rowhash import assert_server_agrees
 from backups.snapshot import snapshot
 from backups.stores import Store
 from backups.tables import Shape, all_tables, ordered, shape, table_named
-from backups.writing import Written, write_table
+from backups.writing import Written, drafted
 from dataforge.errors import DataForgeError, SourceUnreadable
 from dataforge.postgres.failures import explained
 
@@ -79,8 +80,9 @@ def run_backup(
 ) -> tuple[BackupResult, ...]:
     """Carry out what ``plan_backup`` entered, all of one run; see ``backup``."""
     by_table, run = {row.table: row for row in rows}, rows[0].run
-    with explained("the backup"), alive(run), _recorded(rows):
-        mark_dead()
+    with explained("the backup"):
+        close_abandoned()
+    with explained("the backup"), _recorded(rows), explained("the backup"):  # within, for what the rows say
         with connection.cursor() as cursor:
             assert_server_agrees(cursor)
             shapes = ordered(shape(cursor, name) for name in by_table)
@@ -119,44 +121,44 @@ def discard(written: Sequence[Written]) -> None:
             each.discard()
 
 
-def mark_dead() -> None:
-    """Close the books of backups whose process ended before they did."""
-    for run in set(Backup.objects.filter(status=Status.RUNNING).values_list("run", flat=True)):
-        if is_dead(run):
-            Backup.objects.filter(run=run, status=Status.RUNNING).update(
-                status=Status.FAILED, error="The process ended before the backup did."
-            )
-
-
 def _write(
     shapes: Sequence[Shape], rows: Sequence[Backup], store: Store, run: UUID, on_table: Callable[[str], None]
 ) -> list[Written]:
-    written: list[Written] = []
+    """Write the tables one after the other, each proved on a thread of its own while the next one is written."""
+    proofs: list[Future[Written]] = []
     try:
-        with snapshot([each.table for each in shapes]) as moment:
+        with (
+            ExitStack() as drafts,
+            snapshot([each.table for each in shapes]) as moment,
+            ThreadPoolExecutor(1, thread_name_prefix="proof") as thread,
+        ):
             for each, row in zip(shapes, rows, strict=True):
                 on_table(each.name)
-                written.append(write_table(moment, each, store, identity=row.id, run=run))
+                prove = drafts.enter_context(drafted(moment, each, store, identity=row.id, run=run))
+                if proofs:
+                    proofs[-1].result()
+                proofs.append(thread.submit(prove))
+            return [proof.result() for proof in proofs]
     except BaseException:
-        discard(written)
+        discard([proof.result() for proof in proofs if proof.exception() is None])
         raise
-    return written
 
 
 @contextmanager
 def _recorded(rows: Sequence[Backup]) -> Iterator[None]:
     """Show ``rows`` in the catalogue as running, and as failed where the block fails."""
-    Backup.objects.filter(pk__in=[row.pk for row in rows]).update(status=Status.RUNNING)
-    try:
-        yield
-    except BaseException as error:
+    entered = Backup.objects.filter(pk__in=[row.pk for row in rows])
+    with ExitStack() as life:
         try:
-            Backup.objects.filter(pk__in=[row.pk for row in rows]).update(
-                status=Status.FAILED, error=str(error) or type(error).__name__
-            )
-        except Error:
-            log.warning("the backups of run %s could not be marked failed", rows[0].run)
-        raise
+            life.enter_context(alive(rows[0].run))
+            entered.update(status=Status.RUNNING)
+            yield
+        except BaseException as error:
+            try:
+                entered.update(status=Status.FAILED, error=cause(error))
+            except Error:
+                log.warning("the backups of run %s could not be marked failed", rows[0].run)
+            raise
 
 
 def _result(row: Backup) -> BackupResult:

@@ -22,7 +22,8 @@ def replace(cursor: Cursor, fits: Sequence[Fit], keys: Collection[ForeignKey]) -
     dropped = [drop_for_load(cursor, fit.shape.name) for fit in fits]
     cursor.execute(sql.SQL("TRUNCATE {}").format(sql.SQL(", ").join(fit.shape.identifier for fit in fits)))
     for fit in fits:
-        copy_in(cursor, fit.shape.name, map(fit.complete, fit.file.groups()), schema=fit.complete_schema)
+        rows = map(fit.complete, fit.file.groups())
+        copy_in(cursor, fit.shape.name, rows, schema=fit.complete_schema, ahead_of_server=True)
     refuse_orphans(fits, orphans_now(cursor, border(keys, [fit.shape for fit in fits])))
     try:
         for parts in _keys_before_references(dropped):

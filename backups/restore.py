@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from backups.choosing import choose, entry, sibling
 from backups.files import BackupFile, opened
-from backups.liveness import alive, is_dead
+from backups.liveness import alive, cause, close_abandoned
 from backups.models import Restore, Status
 from backups.references import descendants
 from backups.reports import RestoreReport
@@ -78,8 +78,9 @@ def run_restore(row: Restore, *, safety_backup: bool = True) -> RestoreReport:
     started = time.monotonic()
     with ExitStack() as stack:
         stack.enter_context(explained("the restore"))
+        close_abandoned()
         stack.enter_context(_recorded(row))
-        mark_dead()
+        stack.enter_context(explained("the restore"))  # within, for what the row says
         file = stack.enter_context(opened(row.path))
         row.backup = entry(file)
         files = {row.table: file}
@@ -98,15 +99,6 @@ def run_restore(row: Restore, *, safety_backup: bool = True) -> RestoreReport:
         )
         row.report = report.as_json()
     return report
-
-
-def mark_dead() -> None:
-    """Close the books of restores whose process ended before they did: they changed nothing."""
-    for row in Restore.objects.filter(status=Status.RUNNING):
-        if is_dead(row.id):
-            row.status, row.error = Status.FAILED, "The process ended before the restore did: nothing was changed."
-            row.finished_at = timezone.now()
-            row.save()
 
 
 def _children(table: str, file: BackupFile) -> list[str]:
@@ -128,19 +120,20 @@ def _children(table: str, file: BackupFile) -> list[str]:
 
 @contextmanager
 def _recorded(row: Restore) -> Iterator[Restore]:
-    """Keep ``row`` as running, and at the end as what became of it."""
+    """Keep ``row`` as running, and at the end, while its process still counts as alive, as what became of it."""
     row.status = Status.RUNNING
-    try:
-        with alive(row.id):
+    with ExitStack() as life:
+        try:
+            life.enter_context(alive(row.id))
             row.save()
             yield row
-        row.status = Status.DONE
-    except BaseException as error:
-        row.status, row.error, row.safety = Status.FAILED, str(error) or type(error).__name__, None
-        raise
-    finally:
-        row.finished_at = timezone.now()
-        try:
-            row.save()
-        except Error:
-            log.warning("the restore %s could not be marked %s", row.pk, row.status)
+            row.status = Status.DONE
+        except BaseException as error:
+            row.status, row.error, row.safety = Status.FAILED, cause(error), None
+            raise
+        finally:
+            row.finished_at = timezone.now()
+            try:
+                row.save()
+            except Error:
+                log.warning("the restore %s could not be marked %s", row.pk, row.status)

@@ -4,10 +4,12 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.db.models import QuerySet
 
 from backups.manifest import SUFFIX
 from backups.models import Backup, BackupSchedule, Status
@@ -42,6 +44,20 @@ def prune(*, yes: bool = False) -> tuple[Prunable, ...]:
     return found
 
 
+def prune_after(schedule: BackupSchedule) -> tuple[Prunable, ...]:
+    """Remove those backups of ``schedule`` that its retention does not keep; as ``prune`` does, and nothing else."""
+    tables = Backup.objects.filter(schedule=schedule, status=Status.DONE).values("table")
+    with explained("the pruning of backups"):
+        found = [
+            each
+            for rows, last in _by_table(Backup.objects.filter(table__in=tables))
+            for each in _not_kept(schedule, rows, last)
+        ]
+        for each in found:
+            _remove(each)
+    return tuple(found)
+
+
 def kept_by(schedule: BackupSchedule, newest_first: Sequence[Backup]) -> set[UUID]:
     """Choose which backups of one table a schedule keeps: the last ones, and the newest of so many days, weeks, months.
 
@@ -68,18 +84,26 @@ def kept_by(schedule: BackupSchedule, newest_first: Sequence[Backup]) -> set[UUI
 
 
 def _prunable_backups() -> Iterator[Prunable]:
-    finished = list(Backup.objects.filter(status=Status.DONE).select_related("schedule").order_by("-snapshot_at"))
-    by_table: dict[str, list[Backup]] = {}
-    for row in finished:
-        by_table.setdefault(row.table, []).append(row)
-    for rows in by_table.values():
-        last = next((row.id for row in rows if row.verified_at and row.origin != Backup.Origin.SAFETY), None)
+    for rows, last in _by_table(Backup.objects.all()):
         for schedule in {row.schedule for row in rows if row.schedule is not None}:
-            own = [row for row in rows if row.schedule == schedule]
-            kept = kept_by(schedule, own) | {last}
-            yield from (_told(row, f"not kept by {schedule.name}") for row in own if row.id not in kept)
+            yield from _not_kept(schedule, rows, last)
         safety = [row for row in rows if row.origin == Backup.Origin.SAFETY]
         yield from (_told(row, f"not of the last {KEEP_SAFETY} before a restore") for row in safety[KEEP_SAFETY:])
+
+
+def _by_table(wanted: QuerySet[Backup]) -> Iterator[tuple[list[Backup], UUID | None]]:
+    """Give the finished backups of each table, newest first, and the one of them that never goes."""
+    rows = wanted.filter(status=Status.DONE).select_related("schedule").order_by("table", "-snapshot_at")
+    for _, found in groupby(rows, key=lambda row: row.table):
+        of_table = list(found)
+        sound = (row.id for row in of_table if row.verified_at and row.origin != Backup.Origin.SAFETY)
+        yield of_table, next(sound, None)
+
+
+def _not_kept(schedule: BackupSchedule, newest_first: Sequence[Backup], last: UUID | None) -> Iterator[Prunable]:
+    own = [row for row in newest_first if row.schedule == schedule]
+    kept = kept_by(schedule, own) | {last}
+    return (_told(row, f"not kept by {schedule.name}") for row in own if row.id not in kept)
 
 
 def _told(row: Backup, why: str) -> Prunable:

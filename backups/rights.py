@@ -16,8 +16,9 @@ from dataforge.postgres.tables import find_table
 BACK_UP, VERIFY, RESTORE, VIEW = (f"backups.{verb}_backup" for verb in ("add", "verify", "restore", "view"))
 VIEW_RESTORES = "backups.view_restore"
 
-# Users, permissions, sessions, tokens, the log of the admin, and this catalogue: it says which file is which table.
-_GUARDED_APPS = ("auth", "contenttypes", "sessions", "admin", "access")
+# Users, permissions, sessions, tokens, the log of the admin, what a worker is to run, and this catalogue: it says which
+# file is which table.
+_GUARDED_APPS = ("auth", "contenttypes", "sessions", "admin", "access", "django_tasks_database")
 _CATALOGUE = (Backup, BackupSchedule, Restore)
 
 

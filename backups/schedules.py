@@ -12,8 +12,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from backups.backup import backup
-from backups.liveness import alive
+from backups.liveness import alive, close_abandoned
 from backups.models import Backup, BackupSchedule
+from backups.retention import prune_after
 from backups.stores import Store
 from backups.tables import table_named
 from dataforge.errors import DataForgeError, TableBusy
@@ -24,11 +25,15 @@ GRACE_SECONDS = 600  # how late a backup may start before it counts as missed
 
 @dataclass(frozen=True, kw_only=True)
 class ScheduleRun:
-    """One schedule that was due, since when, and what came of it: ``error`` is empty where all went well."""
+    """One schedule that was due, since when, and what came of it: ``error`` is empty where all went well.
+
+    ``tables`` were backed up, and ``pruned`` older backups of the schedule removed, as its retention wants.
+    """
 
     name: str
     due_at: datetime
     tables: int
+    pruned: int
     error: str
 
 
@@ -84,6 +89,8 @@ def run_due(*, now: datetime | None = None) -> tuple[ScheduleRun, ...]:
     Raises DatabaseUnavailable and DatabaseFailed where the schedules cannot be read.
     """
     done = []
+    with explained("the scheduled backups"):
+        close_abandoned()
     for pk in _enabled():
         with ExitStack() as stack, explained("the scheduled backups"):
             claimed = _claim(pk, now or timezone.now(), stack)
@@ -138,6 +145,7 @@ def _claim(pk: int, now: datetime, stack: ExitStack) -> tuple[BackupSchedule, da
 
 def _run(schedule: BackupSchedule, since: datetime) -> ScheduleRun:
     done: tuple[object, ...] = ()
+    pruned: tuple[object, ...] = ()
     error = ""
     try:
         done = backup(
@@ -146,8 +154,9 @@ def _run(schedule: BackupSchedule, since: datetime) -> ScheduleRun:
             origin=Backup.Origin.SCHEDULE,
             schedule=schedule,
         )
+        pruned = prune_after(schedule)
     except DataForgeError as failure:
-        error = str(failure)
+        error = f"{'The backups were made. ' if done else ''}{failure}"
     schedule.last_finished_at, schedule.last_error = timezone.now(), error
     schedule.save(update_fields=["last_finished_at", "last_error"])
-    return ScheduleRun(name=schedule.name, due_at=since, tables=len(done), error=error)
+    return ScheduleRun(name=schedule.name, due_at=since, tables=len(done), pruned=len(pruned), error=error)

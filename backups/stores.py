@@ -1,7 +1,8 @@
 """Where backups lie: a folder, or a prefix on S3. Names are relative and may have one slash: ``table/file``.
 
 On S3 an object is there only when it is whole, so it gets its name at once. Credentials come by the usual chain of the
-AWS SDK, and S3 encrypts what it stores: by its own key, or by KMS where the bucket's default says so.
+AWS SDK, and S3 encrypts what it stores: by its own key, or by KMS where the bucket's default says so (pyarrow's
+``S3FileSystem`` sends no header for that, and takes ``default_metadata`` for the user's own).
 """
 
 import os
@@ -33,7 +34,7 @@ class Store:
         self.url = f"{S3}{self._root}" if self.remote else self._root
         if self.remote and not self._root:
             raise SourceUnreadable(path=url, problem="names no bucket", remedy="Write s3://bucket/prefix.")
-        with self._explained(""):
+        with self.explained(""):
             self._files: fs.FileSystem = s3.connect() if self.remote else fs.LocalFileSystem()
 
     def path(self, name: str) -> str:
@@ -45,12 +46,12 @@ class Store:
         """Write a file that does not count before ``Draft.publish``; one that is not published is removed."""
         at = PurePosixPath(self._place(name))
         working = str(at) if self.remote else str(at.with_name(f".{at.name}{PART}"))
-        with self._explained(name):
+        with self.explained(name):
             if not self.remote:
                 self._files.create_dir(str(at.parent), recursive=True)
             draft = Draft(self._files, working, str(at), sink=self._files.open_output_stream(working))
         try:
-            with self._explained(name):
+            with self.explained(name):
                 yield draft
         finally:
             draft.discard()
@@ -64,19 +65,19 @@ class Store:
 
     def read(self, name: str) -> bytes:
         """Read a small file."""
-        with self._explained(name), self._files.open_input_stream(self._place(name)) as stream:
+        with self.explained(name), self._files.open_input_stream(self._place(name)) as stream:
             return stream.read()
 
     @contextmanager
     def local(self, name: str) -> Iterator[Path]:
         """Give the file on this machine: itself, or a temporary copy of an object, fetched once."""
         if not self.remote:
-            with self._explained(name):
+            with self.explained(name):
                 Path(self._place(name)).stat()
             yield Path(self._place(name))
             return
         with tempfile.NamedTemporaryFile(prefix="dataforge-") as copy:
-            with self._explained(name), self._files.open_input_stream(self._place(name)) as stream:
+            with self.explained(name), self._files.open_input_stream(self._place(name)) as stream:
                 while block := stream.read(COPY_BYTES):
                     copy.write(block)
             copy.flush()
@@ -84,27 +85,28 @@ class Store:
 
     def names(self) -> list[str]:
         """List all files, sorted; none where the place itself is missing."""
-        with self._explained(""):
+        with self.explained(""):
             found = self._files.get_file_info(fs.FileSelector(self._root, recursive=True, allow_not_found=True))
         files = [info.path for info in found if info.type == fs.FileType.File]
         return sorted(path.removeprefix(self._root).lstrip("/") for path in files)
 
     def age_seconds(self, name: str, *, now: float) -> float:
         """Tell how long before ``now`` (seconds since 1970) the file was last written."""
-        with self._explained(name):
+        with self.explained(name):
             info = self._files.get_file_info(self._place(name))
         return now - (info.mtime_ns or 0) / 1e9
 
     def remove(self, name: str) -> None:
         """Remove a file, if it is there."""
-        with self._explained(name), suppress(FileNotFoundError):
+        with self.explained(name), suppress(FileNotFoundError):
             self._files.delete_file(self._place(name))
 
     def _place(self, name: str) -> str:
         return f"{self._root}/{name}"
 
     @contextmanager
-    def _explained(self, name: str) -> Iterator[None]:
+    def explained(self, name: str) -> Iterator[None]:
+        """Say what is wrong with a file where the block fails to read or write it."""
         try:
             yield
         except OSError as error:

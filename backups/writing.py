@@ -54,10 +54,20 @@ class Written:
 
 
 def write_table(moment: Snapshot, shape: Shape, store: Store, *, identity: UUID, run: UUID) -> Written:
-    """Write all rows of a table, as ``moment`` has them, sorted by key, and prove the file.
+    """Write all rows of a table, as ``moment`` has them, sorted by key, and prove the file; see ``drafted``."""
+    with drafted(moment, shape, store, identity=identity, run=run) as prove:
+        return prove()
 
-    BackupRefused names values that no file can hold; SourceUnreadable where the place cannot be written to;
-    BackupDamaged where the file, read back, is not what PostgreSQL says the table is.
+
+@contextmanager
+def drafted(
+    moment: Snapshot, shape: Shape, store: Store, *, identity: UUID, run: UUID
+) -> Iterator[Callable[[], Written]]:
+    """Write all rows of a table; give the function that proves the file and gives it its name, on any thread.
+
+    The file goes at the end of the block where that did not happen. BackupRefused names values that no file can hold;
+    SourceUnreadable where the place cannot be written to; BackupDamaged (of the function) where the file, read back, is
+    not what PostgreSQL says the table is.
     """
     cursor = moment.cursor
     name = file_name(shape.name, moment.taken_at, identity)
@@ -68,17 +78,23 @@ def write_table(moment: Snapshot, shape: Shape, store: Store, *, identity: UUID,
     def describe(facts: Facts) -> Manifest:
         return _manifest(cursor, shape, facts, fingerprint(), run=run, identity=identity, at=moment.taken_at)
 
-    with store.draft(name) as draft, _fingerprint(moment, shape) as fingerprint:
-        batches = copy_out_batches(cursor, query, schema=shape.schema)
-        try:
-            manifest = write_parquet(draft.sink, batches, shape.schema, describe)
-        except pa.ArrowInvalid as error:
-            raise _refused(shape, str(error)) from error
+    with store.draft(name) as draft:
+        with _fingerprint(moment, shape) as fingerprint:
+            batches = copy_out_batches(cursor, query, schema=shape.schema)
+            try:
+                manifest = write_parquet(draft.sink, batches, shape.schema, describe)
+            except pa.ArrowInvalid as error:
+                raise _refused(shape, str(error)) from error
         draft.seal()
-        with draft.open() as sealed:
-            beside = _proved(sealed, manifest, name=name.rpartition("/")[2])
-        draft.publish()
-    return Written(store=store, name=name, beside=beside)
+
+        def prove() -> Written:
+            with store.explained(name):
+                with draft.open() as sealed:
+                    beside = _proved(sealed, manifest, name=name.rpartition("/")[2])
+                draft.publish()
+            return Written(store=store, name=name, beside=beside)
+
+        yield prove
 
 
 def file_name(table: str, taken_at: datetime, identity: UUID) -> str:

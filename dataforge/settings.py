@@ -7,6 +7,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from dataforge import __version__
 from dataforge.environment import Environment
+from dataforge.logs import logging_settings
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
@@ -141,30 +142,24 @@ API_RECORDS_PER_MINUTE = env.number("API_RECORDS_PER_MINUTE", default=300_000)
 API_BAD_TOKENS_PER_MINUTE = env.number("API_BAD_TOKENS_PER_MINUTE", default=20)
 API_MAX_BYTES = env.number("API_MAX_BYTES", default=10 * 1024 * 1024)
 
+# What Prometheus shows at /metrics, which is closed without it.
+METRICS_TOKEN = env.text("METRICS_TOKEN")
+
 # Closed rejects go after so many days; open ones never go by themselves.
 REJECTS_KEPT_DAYS = env.number("REJECTS_KEPT_DAYS", default=365)
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "filters": {"request_id": {"()": "access.request_ids.RequestIdFilter"}},
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "filters": ["request_id"], "formatter": "line"}},
-    "loggers": {
-        **{name: {"handlers": ["stderr"], "level": "INFO"} for name in ("access", "ingest", "olist", "backups")},
-        "django": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
-        "django.request": {"level": "ERROR"},  # a client's fault is told to the client
-    },
-}
+LOGGING = logging_settings(development=DEBUG)
 
-# Scripts and everything else from this site alone; styles also inline, which Swagger UI needs.
+# Nothing but what this site itself serves, and nothing inline; Swagger UI's page alone is looser (dataforge.urls).
 SECURE_CSP = {
-    "default-src": ["'self'"],
+    "default-src": ["'none'"],
+    "script-src": ["'self'"],
+    "style-src": ["'self'"],
     "img-src": ["'self'", "data:"],
-    "style-src": ["'self'", "'unsafe-inline'"],
-    "object-src": ["'none'"],
-    "base-uri": ["'self'"],
+    "font-src": ["'self'"],
+    "connect-src": ["'self'"],
     "form-action": ["'self'"],
+    "base-uri": ["'none'"],
     "frame-ancestors": ["'none'"],
 }
 if not DEBUG:

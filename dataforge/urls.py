@@ -1,20 +1,30 @@
 """What the site serves."""
 
+from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
+from django.views.decorators.csp import csp_override
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+
+from access.login import LoginForm, login
+from dataforge.metrics import MetricsView
 
 admin.site.site_header = admin.site.site_title = "Data Forge"
 admin.site.index_title = "Tables, batches and rejects"
 admin.site.index_template = "front.html"
+admin.site.login_form = LoginForm
+
+inline_styles = csp_override({**settings.SECURE_CSP, "style-src": ["'self'", "'unsafe-inline'"]})
 
 urlpatterns = [
+    path("admin/login/", login),  # before the admin's own, which is called by it
     path("admin/", admin.site.urls),
     path("api/v1/", include("ingest.api.urls")),
     path("api/v1/", include("backups.api.urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
-    path("api/docs/", SpectacularSwaggerSplitView.as_view(), name="docs"),
+    path("api/docs/", inline_styles(SpectacularSwaggerSplitView.as_view()), name="docs"),
+    path("metrics", MetricsView.as_view(), name="metrics"),
     path("", RedirectView.as_view(pattern_name="admin:index")),
 ]
 

@@ -4,9 +4,11 @@ from django.contrib import admin
 
 from ingest.desk.admin import RejectedRecordAdmin
 from ingest.desk.batch_admin import BatchAdmin
-from ingest.models import Batch, RejectedRecord
+from ingest.desk.bulk.admin import BulkJobAdmin
+from ingest.models import Batch, BulkJob, RejectedRecord
 
 admin.site.register(Batch, BatchAdmin)
+admin.site.register(BulkJob, BulkJobAdmin)
 admin.site.register(RejectedRecord, RejectedRecordAdmin)
 admin.site.index_template = "ingest/desk/front.html"
 admin.site.enable_nav_sidebar = False  # lists need the width; the front page leads everywhere

@@ -21,6 +21,7 @@ from django.urls import reverse
 from django.utils.html import format_html_join
 from django.utils.text import capfirst
 
+from access.read_only import ReadOnly
 from ingest.admin_values import Field, ForeignKey, parent_cell, value_cell
 from ingest.arrow import Text
 from ingest.fields import RuleField
@@ -119,19 +120,6 @@ def as_key(field: Field, term: str) -> Any:
         return field.clean(term, None)
     except ValidationError:
         return None
-
-
-class ReadOnly:
-    """Nobody adds, changes or deletes here, a superuser neither."""
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
 class BigTableAdmin(ReadOnly, _ModelAdmin):

@@ -36,7 +36,7 @@ def refused_by_database(refused: Refusals) -> pa.Table:
         diagnostics = getattr(error.__cause__, "diag", None)
         constraint = getattr(diagnostics, "constraint_name", None)
         message = getattr(diagnostics, "message_primary", None) or str(error)
-        log.error("record %s was refused by PostgreSQL (%s) and by no check", position, constraint or message)
+        log.error("record %s was refused by PostgreSQL (%s) and by no check", position, error)
         rows.append({"position": position, "code": "database", "message": message, "constraint": constraint})
     return pa.Table.from_pylist(rows, schema=LATE_SCHEMA)
 

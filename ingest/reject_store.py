@@ -13,6 +13,7 @@ from dataforge import __version__
 from dataforge.postgres.copying import copy_in
 from ingest.contract import Contract
 from ingest.rejects import REJECT_SCHEMA
+from ingest.tallies import COUNT_CODES
 
 _ANALYSED_FROM = 5_000  # rows; below, the planner's guess serves, and asking costs more than it saves
 
@@ -114,7 +115,7 @@ def _store(
     facts = _facts(origin)
     cursor.execute(_STORE.format(told), facts)
     found: list[tuple[Any, ...]] = cursor.fetchall()
-    cursor.execute(_LINK, facts)
+    cursor.execute(f"{_LINK}; {COUNT_CODES}", facts)
     return found
 
 
@@ -128,7 +129,7 @@ def renew_rejects(cursor: CursorWrapper, rejects: pa.Table, numbers: Mapping[int
     pairs = {"positions": list(numbers), "numbers": list(numbers.values())}
     cursor.execute(_RENEW, _facts(origin) | pairs)
     renewed = int(cursor.rowcount)
-    cursor.execute(_LINK, _facts(origin))
+    cursor.execute(f"{_LINK}; {COUNT_CODES}", _facts(origin))
     return renewed
 
 

@@ -3,7 +3,6 @@
 from http import HTTPStatus
 from uuid import UUID
 
-from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from rest_framework.request import Request
@@ -12,12 +11,10 @@ from rest_framework.views import APIView
 
 from access.authentication import sender
 from access.bodies import JsonParser
-from access.lists import narrow, page
 from access.problems import Problem
 from backups.api import openapi
 from backups.api.answers import accepted, read, require, require_reach
 from backups.api.documents import (
-    BackupFilters,
     BackupRequest,
     BackupRunSerializer,
     BackupSerializer,
@@ -25,8 +22,9 @@ from backups.api.documents import (
     RestoreSerializer,
     VerifyRequest,
 )
+from backups.api.shown import BACKUPS
 from backups.models import Backup, Status
-from backups.rights import BACK_UP, RESTORE, VERIFY, VIEW, visible, with_descendants
+from backups.rights import BACK_UP, RESTORE, VERIFY, with_descendants
 from backups.tables import table_named
 from backups.tasks import ask_for_backup, ask_for_check, ask_for_restore
 from dataforge.errors import SourceUnreadable
@@ -44,7 +42,7 @@ class Backups(APIView):
         tables = tuple(dict.fromkeys(map(_known, read(request, BackupRequest)["tables"])))
         require_reach(request, tables)
         run, failure = ask_for_backup(tables, user=sender(request)[0])
-        rows = list(_backups(request).filter(run=run).order_by("table"))
+        rows = list(BACKUPS.rows(request).filter(run=run).order_by("table"))
         document = BackupRunSerializer({"run": run, "results": rows}).data
         location = f"{reverse('backups_api:backups')}?run={run}"
         return accepted(document, location=location, failure=failure, path=f"{rows[0].path}/")
@@ -52,9 +50,7 @@ class Backups(APIView):
     @openapi.lists_backups
     def get(self, request: Request) -> Response:
         """List backups, the latest first."""
-        require(request, VIEW)
-        rows = narrow(request, _backups(request), BackupFilters)
-        return page(request, rows, ordering=("-started_at", "id"), serializer=BackupSerializer)
+        return BACKUPS.page(request)
 
 
 class BackupDetail(APIView):
@@ -63,8 +59,7 @@ class BackupDetail(APIView):
     @openapi.shows_backup
     def get(self, request: Request, number: UUID) -> Response:
         """Give a backup."""
-        require(request, VIEW)
-        return Response(BackupSerializer(get_object_or_404(_backups(request), pk=number)).data)
+        return BACKUPS.one(request, number)
 
 
 class BackupVerify(APIView):
@@ -77,7 +72,7 @@ class BackupVerify(APIView):
         """Read a backup whole and compare it with its manifest; with drill, let PostgreSQL restore it aside."""
         require(request, VERIFY)
         asked = read(request, VerifyRequest)
-        backup = _with_file(get_object_or_404(_backups(request), pk=number))
+        backup = _with_file(get_object_or_404(BACKUPS.rows(request), pk=number))
         failure = ask_for_check(backup, drill=asked["drill"], user=sender(request)[0])
         location = reverse("backups_api:backup", args=[number])
         return accepted(BackupSerializer(backup).data, location=location, failure=failure, path=backup.path)
@@ -93,7 +88,7 @@ class BackupRestore(APIView):
         """Bring a table back to this backup, verified before it is committed; what was there is backed up first."""
         require(request, RESTORE)
         asked = read(request, RestoreRequest)
-        backup = _with_file(get_object_or_404(_backups(request), pk=number))
+        backup = _with_file(get_object_or_404(BACKUPS.rows(request), pk=number))
         _known(backup.table)
         if asked["with_children"]:
             require_reach(request, with_descendants(backup.table))
@@ -106,10 +101,6 @@ class BackupRestore(APIView):
         )
         location = reverse("backups_api:restore", args=[row.pk])
         return accepted(RestoreSerializer(row).data, location=location, failure=failure, path=row.path)
-
-
-def _backups(request: Request) -> QuerySet[Backup]:
-    return visible(request.user, Backup.objects.select_related("user", "schedule"))
 
 
 def _with_file(backup: Backup) -> Backup:

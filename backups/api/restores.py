@@ -2,18 +2,12 @@
 
 from uuid import UUID
 
-from django.db.models import QuerySet
-from django.shortcuts import get_object_or_404
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from access.lists import narrow, page
 from backups.api import openapi
-from backups.api.answers import require
-from backups.api.documents import RestoreFilters, RestoreSerializer
-from backups.models import Restore
-from backups.rights import VIEW_RESTORES, visible
+from backups.api.shown import RESTORES
 
 
 class Restores(APIView):
@@ -22,9 +16,7 @@ class Restores(APIView):
     @openapi.lists_restores
     def get(self, request: Request) -> Response:
         """List restores and dry runs, the latest first."""
-        require(request, VIEW_RESTORES)
-        rows = narrow(request, _restores(request), RestoreFilters)
-        return page(request, rows, ordering=("-started_at", "id"), serializer=RestoreSerializer)
+        return RESTORES.page(request)
 
 
 class RestoreDetail(APIView):
@@ -33,9 +25,4 @@ class RestoreDetail(APIView):
     @openapi.shows_restore
     def get(self, request: Request, number: UUID) -> Response:
         """Give a restore, and what it did or would do."""
-        require(request, VIEW_RESTORES)
-        return Response(RestoreSerializer(get_object_or_404(_restores(request), pk=number)).data)
-
-
-def _restores(request: Request) -> QuerySet[Restore]:
-    return visible(request.user, Restore.objects.select_related("user"))
+        return RESTORES.one(request, number)

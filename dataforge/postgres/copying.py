@@ -2,27 +2,43 @@
 
 import io
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
 
 import pyarrow as pa
 from psycopg2 import sql
 
+from dataforge.postgres.ahead import ahead
 from dataforge.postgres.columns import assert_matches
 from dataforge.postgres.encoding import encode
 from dataforge.postgres.tables import Cursor, django_errors
+
+BLOCKS_AHEAD = 4  # of about a MiB each
 
 _TRAILER = b"\xff\xff"
 _INTERRUPTED = "error in .read() call: KeyboardInterrupt"
 
 
-def copy_in(cursor: Cursor, table: str, batches: Iterable[pa.RecordBatch | pa.Table], *, schema: pa.Schema) -> int:
+def copy_in(
+    cursor: Cursor,
+    table: str,
+    batches: Iterable[pa.RecordBatch | pa.Table],
+    *,
+    schema: pa.Schema,
+    ahead_of_server: bool = False,
+) -> int:
     """Append ``batches`` (each of exactly ``schema``) to ``table``; return the server's count of rows.
 
+    ``ahead_of_server``: they are taken and encoded on a thread of their own while the server works on the last ones,
+    which pays where they are many.
     ``schema`` is checked by ``columns.assert_matches`` first (``DatabaseFailed``). Django's database errors pass
     through, and so does, unchanged, whatever ``batches`` raises: the COPY is then aborted, and the caller has to roll
     back, to a savepoint at least.
     """
     matched = assert_matches(cursor, table, schema)
-    return copy_encoded(cursor, table, schema.names, encode(batches, matched))
+    if not ahead_of_server:
+        return copy_encoded(cursor, table, schema.names, encode(batches, matched))
+    with closing(ahead(encode(batches, matched), count=BLOCKS_AHEAD)) as blocks:
+        return copy_encoded(cursor, table, schema.names, blocks)
 
 
 def copy_encoded(cursor: Cursor, table: str, columns: Sequence[str], blocks: Iterable[bytes]) -> int:

@@ -15,6 +15,7 @@ from rest_framework.views import APIView
 from access.authentication import sender
 from access.bodies import Body, JsonParser, body_of
 from access.lists import narrow, page, parameters
+from access.models import Token
 from access.problems import Problem
 from access.throttling import spend_records
 from dataforge.postgres.transactions import in_transaction
@@ -74,8 +75,8 @@ class Batches(APIView):
             return found, posted
 
         found, posted = in_transaction(work)
-        if posted and posted.batch:
-            log.info("batch %s of token %r: %s, %s", posted.batch.pk, token.name, posted.status, counted(posted))
+        if posted:
+            log_batch(posted, token)
         return send(found)
 
     @openapi.lists_batches
@@ -99,6 +100,20 @@ def visible(request: Request) -> QuerySet[Batch]:
     hidden = Account.objects.filter(batch=OuterRef("pk")).exclude(table__in=viewable(request.user))
     seen = Q(user=request.user) | ~Exists(hidden)
     return Batch.objects.filter(seen).select_related("user").prefetch_related("accounts")
+
+
+def log_batch(posted: Posted, token: Token) -> None:
+    """Log what became of a batch: figures, and nothing of its records."""
+    if posted.batch and posted.batch.finished_at:
+        facts = {
+            "batch": str(posted.batch.pk),
+            "origin": str(posted.batch.origin),
+            "status": str(posted.status),
+            "token": token.name,
+            "counts": counted(posted),
+            "seconds": round((posted.batch.finished_at - posted.batch.started_at).total_seconds(), 4),
+        }
+        log.info("batch", extra=facts)
 
 
 def send(found: Answer) -> HttpResponse:

@@ -20,7 +20,7 @@ from access.throttling import spend_records
 from dataforge.postgres.transactions import in_transaction
 from ingest.api import openapi
 from ingest.api.answers import answer
-from ingest.api.batches import send
+from ingest.api.batches import log_batch, send
 from ingest.api.filters import RejectFilters
 from ingest.api.idempotency import Answer
 from ingest.api.rights import require, viewable
@@ -28,6 +28,7 @@ from ingest.api.written import RejectSerializer
 from ingest.loading.options import ON_CONFLICT
 from ingest.models import RejectedRecord
 from ingest.posting.replay import NotReplayable, Replay, find_group, run, unit_of
+from ingest.posting.units import Posted
 from ingest.sources import find_source
 
 
@@ -73,7 +74,7 @@ class RejectReplay(APIView):
         on_conflict = serializer.validated_data["on_conflict"]
         user, token = sender(request)
 
-        def work(cursor: CursorWrapper) -> Answer:
+        def work(cursor: CursorWrapper) -> tuple[Answer, Posted]:
             try:
                 rejects = find_group(number)
             except RejectedRecord.DoesNotExist as error:
@@ -84,10 +85,12 @@ class RejectReplay(APIView):
             replay = Replay(rejects=rejects, corrections=corrections, on_conflict=on_conflict)
             unit = unit_of(replay)
             posted = run(cursor, replay, unit, user=user, options={"token": token.name})
-            return answer(unit, posted, results="all", where="/record")
+            return answer(unit, posted, results="all", where="/record"), posted
 
         spend_records(request, 1)
-        return send(in_transaction(work))
+        found, posted = in_transaction(work)
+        log_batch(posted, token)
+        return send(found)
 
 
 def visible(request: Request) -> QuerySet[RejectedRecord]:

@@ -33,7 +33,7 @@ class RejectedRecordAdmin(DeskActions, BigTableAdmin):
     list_display = ("record_key", "table", "why", "where", "state", "age", "seen")
     left_out_of_list: ClassVar = ("raw", "record", "correction", "raw_sha256", "waits_for")
     list_filter = FILTERS
-    actions = ("replay_selected", "dismiss_selected", "export_csv", "export_ndjson")
+    actions = ("repair_selected", "replay_selected", "dismiss_selected", "export_csv", "export_ndjson")
     actions_selection_counter = True
     change_list_template = "ingest/desk/list.html"
 
@@ -83,7 +83,13 @@ class RejectedRecordAdmin(DeskActions, BigTableAdmin):
 
     def search_names(self) -> list[str]:
         """Name what a search compares."""
-        return ["a value of the record", "its natural key", "the number of a reject", "a batch"]
+        return [
+            "a value of the record",
+            "its natural key",
+            "the sender's name for it",
+            "the number of a reject",
+            "a batch",
+        ]
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """Take the desk's own filters only."""

@@ -16,11 +16,12 @@ from ingest.admin_tables import BigTableAdmin
 from ingest.admin_values import EMPTY, moment
 from ingest.desk import rights
 from ingest.desk.batches import rejects_by_reason
-from ingest.desk.listing import SHOWN_DAYS, day_span
 from ingest.desk.showing import chip, status_chip
+from ingest.desk.spans import day_span
 from ingest.models import OUTCOMES, Batch
 
 SHOWN_CAUSED = 20
+SHOWN_DAYS = 7
 COUNTS = ("read", *OUTCOMES)
 
 if TYPE_CHECKING:  # Django's classes are generic for the type checker only

@@ -6,11 +6,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
 from django.utils import timezone
 
 from ingest.desk.cells import by_index
+from ingest.desk.counts import Count, rounded
 from ingest.desk.finding import REACH_ROWS
+from ingest.desk.listing import Listing
 from ingest.models import Batch
 
 LATEST_BATCHES = 300  # among which those with rejects are looked for
@@ -46,14 +47,48 @@ select "table", codes, fields, count(*), bool_or(status = 'open') from (
 group by "table", codes, fields order by count(*) desc limit %(shown)s
 """
 SHOWN_REASONS = 16
+LOOKED_AT = 1_000  # rejects of one batch; of more, the share that is in the list is an estimate
+
+_SHARES = """
+select b.id, count(r.id), count(r.id) filter (where r."table" = any(%(tables)s)
+    and (%(table)s = '' or r."table" = %(table)s)
+    and (%(code)s = '' or r.codes @> array[%(code)s])
+    and (%(field)s = '' or r.fields @> array[%(field)s])
+    and (%(status)s = '' or r.status = %(status)s)
+    and (%(origin)s = '' or r.origin = %(origin)s)
+    and (%(group)s = '' or r.fingerprint::text = %(group)s)
+    and r.last_seen_at >= %(from)s and r.last_seen_at < %(until)s
+    and (%(beside)s::bigint[] is null or r.id = any(%(beside)s)))
+from unnest(%(batches)s::uuid[]) b (id) left join lateral (
+    select * from (
+        (select * from ingest_rejectedrecord where last_batch_id = b.id limit %(looked)s)
+        union all
+        (select * from ingest_rejectedrecord where batch_id = b.id and last_batch_id <> b.id limit %(looked)s)
+    ) refused limit %(looked)s
+) r on true
+group by b.id
+"""
 
 
-def with_rejects(tables: Sequence[str]) -> list[Refusing]:
-    """Give the latest batches that refused records of ``tables``, the newest first."""
-    with connection.cursor() as cursor:
-        facts: dict[str, Any] = {"latest": LATEST_BATCHES, "shown": SHOWN_BATCHES, "tables": list(tables)}
+def with_rejects(listing: Listing, tables: Sequence[str]) -> list[tuple[Refusing, Count]]:
+    """Give the latest batches with records in the list, whatever batch it is narrowed to, the newest first."""
+    facts: dict[str, Any] = {"latest": LATEST_BATCHES, "shown": SHOWN_BATCHES, "tables": list(tables)}
+    with by_index() as cursor:
         cursor.execute(_REFUSING, facts)
-        return [Refusing(pk, origin, started, int(rows)) for pk, origin, started, rows in cursor.fetchall()]
+        found = [Refusing(pk, origin, started, int(rows)) for pk, origin, started, rows in cursor.fetchall()]
+        asked, beside = listing.asked, listing.beside
+        facts |= {name: getattr(asked, name) for name in ("table", "code", "field", "status", "origin", "group")}
+        facts |= {"from": asked.span[0], "until": asked.span[1], "beside": None if beside is None else list(beside)}
+        cursor.execute(_SHARES, {**facts, "batches": [each.pk for each in found], "looked": LOOKED_AT + 1})
+        shares = {pk: (looked, matched) for pk, looked, matched in cursor.fetchall()}
+    counted = [(each, _count(each, *shares[each.pk])) for each in found]
+    return [(each, count) for each, count in counted if count.rows]
+
+
+def _count(batch: Refusing, looked: int, matched: int) -> Count:
+    if looked <= LOOKED_AT:
+        return Count(matched)
+    return Count(rounded(max(matched, batch.rejected * matched // looked)), "about")
 
 
 @dataclass(frozen=True)

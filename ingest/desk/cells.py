@@ -8,18 +8,15 @@ in the order in which they were last seen.
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Any
 
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
-from ingest.desk.counts import COUNTED_ROWS, Count, total
+from ingest.desk.counts import COUNTED_ROWS, Count, rounded, total
+from ingest.desk.spans import EVER, Span
 
 MAX_CELLS = 2_000  # a client that sends ever new fields makes ever new cells
-
-type Span = tuple[datetime, datetime]  # from, and up to but not with
-EVER: Span = (datetime.fromisoformat("0001-01-02T00:00Z"), datetime.fromisoformat("9999-12-30T00:00Z"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,6 +115,15 @@ def find_cells(
     return cells
 
 
+def keys_of(cells: Sequence[Cell]) -> dict[str, Any]:
+    """Give what cells have in common as three arrays, for a query."""
+    return {
+        "prints": [cell.fingerprint for cell in cells],
+        "statuses": [cell.status for cell in cells],
+        "origins": [cell.origin for cell in cells],
+    }
+
+
 def _cell(row: Sequence[Any], *, exact: bool) -> Cell:
     fingerprint, status, origin, table, codes, fields, sample, rows = row
     over = rows > COUNTED_ROWS and not exact
@@ -144,12 +150,7 @@ def _estimated(cursor: CursorWrapper, cells: Sequence[Cell]) -> list[Cell]:
             counted = total(other.count for other in alike if other.count.kind == "exact").rows
             vague = sum(other.count.kind == "over" for other in alike)
             guess = max((estimates[cell.fingerprint] - counted) // vague, COUNTED_ROWS)
-            given.append(replace(cell, count=Count(_rounded(guess), "about")))
+            given.append(replace(cell, count=Count(rounded(guess), "about")))
         else:
             given.append(cell)
     return given
-
-
-def _rounded(rows: int) -> int:
-    """Keep three digits: more would look exact."""
-    return round(rows, 3 - len(str(rows)))

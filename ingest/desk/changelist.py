@@ -80,20 +80,20 @@ def _filter(name: str, title: str, base: type[DeskFilter] = DeskFilter) -> type[
 
 
 class DayFilter(DeskFilter):
-    """The last seven days."""
+    """The latest days on which there were any."""
 
     def counts(self, listing: Listing, tables: list[str]) -> dict[str, tuple[str, Count]]:
         """Give each day with the rejects last seen then."""
         found = listing.days.items()
-        return {day.isoformat(): (_day_name(day), count) for day, count in found if count.rows}
+        return {day.isoformat(): (_day_name(day), count) for day, count in found}
 
 
 class BatchFilter(DeskFilter):
-    """The latest batches that refused something."""
+    """The latest batches that refused something which the list shows."""
 
     def counts(self, listing: Listing, tables: list[str]) -> dict[str, tuple[str, Count]]:
-        """Give each batch with the records that it refused."""
-        return {str(found.pk): (found.name, Count(found.rejected)) for found in with_rejects(tables)}
+        """Give each batch with its records in the list."""
+        return {str(found.pk): (found.name, count) for found, count in with_rejects(listing, tables)}
 
 
 def _day_name(day: date) -> str:
@@ -111,6 +111,13 @@ class GroupFilter(DeskFilter):
         return False
 
 
+class AgeFilter(GroupFilter):
+    """Open records by when they were first seen; the front page leads here."""
+
+    title = "first seen"
+    parameter_name = "first"
+
+
 class GroupingFilter(GroupFilter):
     """Records one by one, or by group."""
 
@@ -126,6 +133,7 @@ FILTERS = (
     _filter("day", "day last seen", DayFilter),
     _filter("batch", "batch", BatchFilter),
     GroupFilter,
+    AgeFilter,
     GroupingFilter,
 )
 PARAMETERS = frozenset(str(found.parameter_name) for found in FILTERS)
@@ -167,6 +175,15 @@ class DeskList(ChangeList):
         self.can_show_all = False
         self.multi_page = self.result_count > ROWS_PER_PAGE
         self.paginator = Paginator(range(self.result_count), ROWS_PER_PAGE)
+
+    def first_seen(self) -> str:
+        """Say when the records were first seen, where the list is narrowed to that."""
+        first, dots, last = str(self.params.get("first", "")).partition("..")
+        return visible(f"{first or '…'} to {last or '…'}" if dots else first, at_most=40)
+
+    def without_age(self) -> str:
+        """Give the address of the list with records of any age."""
+        return self.get_query_string(remove=["first"])
 
     @property
     def grouped(self) -> bool:

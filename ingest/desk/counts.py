@@ -26,3 +26,8 @@ def total(counts: Iterable[Count]) -> Count:
     found = list(counts)
     kind = _VAGUE[max((_VAGUE.index(count.kind) for count in found), default=0)]
     return Count(sum(count.rows for count in found), kind)
+
+
+def rounded(rows: int) -> int:
+    """Keep three digits of an estimate: more would look exact."""
+    return round(rows, 3 - len(str(rows)))

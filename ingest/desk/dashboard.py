@@ -75,7 +75,7 @@ def _open(tables: Sequence[str], today: date) -> dict[str, Any]:
         "tables": _bars(by_table, "table"),
         "codes": _bars(by_code, "code"),
         "ages": bars(
-            [(age.name, age.count.rows, str(age.count), _rejects(status="open", day=age.days)) for age in ages]
+            [(age.name, age.count.rows, str(age.count), _rejects(status="open", first=age.days)) for age in ages]
         ),
     }
 

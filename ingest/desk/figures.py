@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from ingest.desk.cells import Cell, by_index, find_cells
 from ingest.desk.counts import COUNTED_ROWS, Count, total
-from ingest.desk.listing import day_span, span_of
+from ingest.desk.spans import day_span, span_of
 from ingest.models import RejectedRecord
 from ingest.sources import sources
 
@@ -37,7 +37,7 @@ class Rows:
 
 @dataclass(frozen=True)
 class Age:
-    """Open rejects last seen in some days (in the form of ``listing.span_of``)."""
+    """Open rejects first seen in some days (in the form of ``spans.span_of``)."""
 
     name: str
     days: str
@@ -57,11 +57,10 @@ select relname, reltuples::bigint from pg_class where oid = any(select to_regcla
 _AGES = """
 select s.place, sum(counted.rows)::bigint, bool_or(counted.rows > %(limit)s)
 from unnest(%(froms)s::timestamptz[], %(untils)s::timestamptz[]) with ordinality s (lower, upper, place)
-cross join unnest(%(prints)s::bigint[], %(origins)s::text[]) c (fingerprint, origin)
+cross join unnest(%(tables)s::text[]) t (name)
 cross join lateral (select count(*) as rows from (
     select from ingest_rejectedrecord r
-    where r.fingerprint = c.fingerprint and r.status = 'open' and r.origin = c.origin
-        and r.last_seen_at >= s.lower and r.last_seen_at < s.upper
+    where r."table" = t.name and r.status = 'open' and r.first_seen_at >= s.lower and r.first_seen_at < s.upper
     limit %(limit)s + 1
 ) found) counted
 group by s.place
@@ -98,8 +97,7 @@ def open_rejects(tables: Sequence[str], today: date) -> tuple[list[Cell], list[A
             {
                 "froms": [span[0] for _, _, span in spans],
                 "untils": [span[1] for _, _, span in spans],
-                "prints": [cell.fingerprint for cell in cells],
-                "origins": [cell.origin for cell in cells],
+                "tables": list(tables),
                 "limit": COUNTED_ROWS,
             },
         )

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth.models import User
+from django.contrib.contenttypes.models import ContentType
 
 from ingest.models import RejectedRecord
 
@@ -13,3 +14,11 @@ def note(user: User, rejects: Iterable[RejectedRecord], message: str) -> None:
     found = list(rejects)
     if found:
         LogEntry.objects.log_actions(user.pk, found, CHANGE, message)
+
+
+def note_many(user: User, which: str, message: str) -> None:
+    """Write one entry for more rejects than deserve one each."""
+    kind = ContentType.objects.get_for_model(RejectedRecord)
+    LogEntry.objects.create(
+        user=user, content_type=kind, object_repr=which[:200], action_flag=CHANGE, change_message=message
+    )

@@ -11,11 +11,10 @@ from django.urls import reverse
 from ingest.admin_values import bytes_as_text
 from ingest.desk import rights
 from ingest.desk.acting import act, tell_replayed
-from ingest.desk.actions import MAX_NOTE
 from ingest.desk.details import details_of
 from ingest.desk.lines import broken_checks, general_reasons, lines_of
 from ingest.desk.repairing import RepairForm
-from ingest.desk.replaying import dismiss, replay_one
+from ingest.desk.replaying import MAX_NOTE, dismiss, replay_one
 from ingest.desk.showing import status_chip, whereabouts
 from ingest.models import RejectedRecord
 from ingest.sources import find_source

@@ -19,8 +19,10 @@ from ingest.posting.replay import NotReplayable, Replay, find_group, run, unit_o
 from ingest.posting.units import Fate, Posted
 
 MAX_AT_ONCE = 1_000
+MAX_NOTE = 500  # characters
 OPTIONS = {"from": "admin"}
 NOT_YOURS = "of a table that you may not change"
+ATOMIC = "of an atomic batch, which must be posted again whole"
 type MayChange = Callable[[str], bool]  # whether a person may change rows of a table, by its name
 
 
@@ -145,7 +147,7 @@ def _problem(reject: RejectedRecord, may_change: MayChange) -> str:
     if reject.status != RejectedRecord.Status.OPEN:
         return f"closed already ({reject.get_status_display()})"
     if reject.last_batch.options.get("mode") == "atomic":
-        return "of an atomic batch, which must be posted again whole"
+        return ATOMIC
     return ""
 
 

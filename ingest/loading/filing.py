@@ -28,6 +28,7 @@ from ingest.readers.picking import pick
 from ingest.reject_store import RejectOrigin, store_rejects
 from ingest.rejects import describe
 from ingest.sources import Source
+from ingest.tallies import tallies_of
 
 type RejectsSink = Callable[[Source, pa.RecordBatch], None]
 
@@ -66,7 +67,8 @@ def load_file(
             agrees = report.status == Batch.Status.ACCEPTED
             fingerprint = fingerprint_of(cursor, plan.source) if agrees else ""
             file = _facts(plan.source, blocks.result)
-            insert_rows(cursor, [account_row(batch, plan.source, report, file=file, fingerprint=fingerprint)])
+            account = account_row(batch, plan.source, report, file=file, fingerprint=fingerprint)
+            insert_rows(cursor, [account, *tallies_of(report)])
     return report
 
 

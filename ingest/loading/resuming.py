@@ -13,6 +13,7 @@ from dataforge.postgres.fingerprint import table_fingerprint
 from ingest.models import Account, Batch
 from ingest.readers.locations import Location
 from ingest.sources import Source
+from ingest.tallies import end_batch
 
 _READ_BYTES = 1024 * 1024
 
@@ -25,7 +26,7 @@ def mark_dead(tables: Sequence[str]) -> None:
             batch.status = Batch.Status.FAILED
             batch.error = "The process ended before the load did."
             batch.finished_at = timezone.now()
-            batch.save(update_fields=["status", "error", "finished_at"])
+            end_batch(batch)
 
 
 def finished_file(source: Source) -> Account | None:

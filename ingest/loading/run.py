@@ -28,6 +28,7 @@ from ingest.posting.healing import heal
 from ingest.readers.csv_file import CsvFile
 from ingest.readers.locations import Location, open_location
 from ingest.sources import Source, sources
+from ingest.tallies import end_batch, tallies_of
 
 log = logging.getLogger(__name__)
 
@@ -161,7 +162,8 @@ class _Load:
         file = FileFacts(name=source.file_name, sha256=last.file_sha256, size=last.file_bytes, columns=last.columns)
         fingerprint = "" if resumed else last.table_fingerprint
         with connection.cursor() as cursor:
-            insert_rows(cursor, [account_row(batch.id, source, report, file=file, fingerprint=fingerprint)])
+            account = account_row(batch.id, source, report, file=file, fingerprint=fingerprint)
+            insert_rows(cursor, [account, *tallies_of(report)])
         self.reports[source.table] = report
 
     def _load(self, remaining: list[Source]) -> None:
@@ -184,7 +186,7 @@ class _Load:
             return
         self.batch.status, self.batch.error, self.batch.finished_at = status, error, timezone.now()
         try:
-            self.batch.save(update_fields=["status", "error", "finished_at"])
+            end_batch(self.batch)
         except Error:
             # The database is gone; the next load over these tables closes the books.
             log.warning("the batch %s could not be marked %s", self.batch.id, status)

@@ -11,7 +11,7 @@ from psycopg2 import sql
 
 from dataforge.postgres.transactions import in_transaction
 from ingest.models import Batch
-from ingest.posting.replay import Replay, run, unit_of, with_groups
+from ingest.posting.replay import Replay, rounds, run, unit_of, with_groups
 from ingest.posting.stored import column_type
 from ingest.sources import sources
 
@@ -95,12 +95,11 @@ class _Replays:
         query = sql.SQL(self._query).format(stored=_stored()) if self._query == _ORPHANS else self._query
         cursor.execute(query, {**self._facts, "tried": list(self.tried)})
         numbers = {number for (number,) in cursor.fetchall()}
-        rejects = with_groups(numbers)
-        if not rejects:
-            return numbers, 0
-        replay = Replay(rejects=rejects, corrections={})
-        posted = run(cursor, replay, unit_of(replay), user=None, options={}, caused_by=self._caused_by)
-        closed = sum(fate.outcome != "rejected" for fate in posted.fates)
+        rejects, closed = with_groups(numbers), 0
+        for part in rounds(rejects):
+            replay = Replay(rejects=part, corrections={})
+            posted = run(cursor, replay, unit_of(replay), user=None, options={}, caused_by=self._caused_by)
+            closed += sum(fate.outcome != "rejected" for fate in posted.fates)
         return numbers | {reject.pk for reject in rejects}, closed
 
 

@@ -29,6 +29,7 @@ from ingest.posting.verdict import Judge, Judged
 from ingest.posting.writing import Counted, culprits, key_exists, write
 from ingest.reject_store import RejectOrigin, store_numbered
 from ingest.rejects import rejects_of
+from ingest.tallies import tallies_of, tallies_of_batch
 
 SHARE_TIMEOUT_SECONDS = 1
 # Keeps one table's rejects; gives the server's count of them, and their numbers by the indices of their records.
@@ -82,8 +83,10 @@ def post(
     for each, report in zip(judged, tables, strict=True):
         stored, found = (keep or keep_rejects)(cursor, unit, each, batch)
         numbers |= found
-        file = FileFacts(columns=each.given.columns)
-        rows.append(account_row(batch.id, each.given.source, replace(report, rejected=stored), file=file))
+        account = replace(report, rejected=stored)
+        rows.append(account_row(batch.id, each.given.source, account, file=FileFacts(columns=each.given.columns)))
+        rows += tallies_of(account)
+    rows += tallies_of_batch(batch)
     insert_rows(cursor, rows)  # rejects that name the batch came first: their foreign key waits for the commit
     if counts is not None and (parents := settle_rejects(cursor, judged, batch, replayed=replayed)):
         # Robust: the batch is there, and must not be carried out again. The sweep finds what is not healed.

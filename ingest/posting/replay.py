@@ -1,5 +1,6 @@
 """Replay: a reject again, as it came or as it was corrected, under the rules of today, as a batch of its own."""
 
+import json
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,12 +12,12 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from ingest.loading.options import OnConflict
-from ingest.models import Account, Batch, RejectedRecord
+from ingest.models import Batch, RejectedRecord
+from ingest.posting.kept import as_kept
 from ingest.posting.post import post
 from ingest.posting.units import Posted, TableRecords, Unit
 from ingest.posting.verdict import Judged
-from ingest.readers.csv_body import records_from_csv
-from ingest.readers.json_records import Sent, records_from_json, sent_alone, storable
+from ingest.readers.json_records import Sent, records_from_json, storable
 from ingest.reject_store import RejectOrigin, renew_rejects
 from ingest.rejects import rejects_of
 from ingest.sources import sources
@@ -51,18 +52,35 @@ def find_group(number: int) -> tuple[RejectedRecord, ...]:
     return locked
 
 
-def with_groups(numbers: Collection[int]) -> tuple[RejectedRecord, ...]:
-    """Lock rejects and those of their groups, in the order of their numbers; give those that are open then."""
+def with_groups(numbers: Collection[int], *, lock: bool = True) -> tuple[RejectedRecord, ...]:
+    """Lock rejects and those of their groups, in the order of their numbers; give those that are open then.
+
+    Without ``lock`` they are only read, for a dry run.
+    """
     chosen = RejectedRecord.objects.filter(pk__in=numbers)
     groups = set(chosen.exclude(group="").values_list("last_batch", "group").distinct())
     wanted = Q(pk__in=numbers)
     for batch, group in groups:
         wanted |= Q(last_batch=batch, group=group)
-    locked = RejectedRecord.objects.filter(wanted).order_by("pk").select_for_update()
+    rows = RejectedRecord.objects.filter(wanted).order_by("pk")
+    locked = rows.select_for_update() if lock else rows
     found = tuple(reject for reject in locked if reject.status == RejectedRecord.Status.OPEN)
-    if {(reject.last_batch_id, reject.group) for reject in found if reject.group} <= groups:
+    if not lock or {(reject.last_batch_id, reject.group) for reject in found if reject.group} <= groups:
         return found
     return with_groups(numbers)  # while we waited for them, some came again, or were replayed in vain
+
+
+def rounds(rejects: Sequence[RejectedRecord]) -> list[tuple[RejectedRecord, ...]]:
+    """Part rejects (with their whole groups) so that groups of one name, but of different batches, never meet.
+
+    In one unit they would stand or fall together, and be one group for ever after.
+    """
+    batches: dict[str, dict[Any, int]] = defaultdict(dict)  # by name of a group: its batches, and the round of each
+    parts: dict[int, list[RejectedRecord]] = defaultdict(list)
+    for reject in rejects:
+        named = batches[reject.group] if reject.group else {}
+        parts[named.setdefault(reject.last_batch_id, len(named))].append(reject)
+    return [tuple(parts[number]) for number in sorted(parts)]
 
 
 def unit_of(replay: Replay) -> Unit:
@@ -110,7 +128,7 @@ def run(
         keep=keep,
         replayed=list(numbers.values()),
     )
-    _keep_corrections(replay)
+    _keep_corrections(cursor, replay.corrections)
     _remember_corrections(cursor, list(replay.corrections), posted.batch, user)
     _close([numbers[fate.index] for fate in posted.fates if fate.outcome != "rejected"], posted.batch, user)
     return posted
@@ -118,45 +136,26 @@ def run(
 
 def _sent(replay: Replay) -> list[Sent]:
     """Give each record as it is to be judged: its new correction, or its last one, or as it came."""
-    columns = _columns(replay.rejects)
-    return [
+    kept = iter(as_kept([reject for reject in replay.rejects if reject.pk not in replay.corrections]))
+    found = [
         Sent(index, replay.corrections[reject.pk], b"")  # not the bytes that came, which may be no UTF-8
         if reject.pk in replay.corrections
-        else _as_kept(index, reject, columns)
+        else next(kept)
         for index, reject in enumerate(replay.rejects)
     ]
+    for index, sent in enumerate(found):
+        sent.index = index
+    return found
 
 
-def _columns(rejects: Sequence[RejectedRecord]) -> dict[tuple[Any, str], list[str]]:
-    """Give the header of each CSV text that a reject came in, by batch and table."""
-    accounts = Account.objects.filter(batch__in={reject.batch_id for reject in rejects}).exclude(columns=[])
-    return {(account.batch_id, account.table): account.columns for account in accounts}
-
-
-def _as_kept(index: int, reject: RejectedRecord, columns: Mapping[tuple[Any, str], list[str]]) -> Sent:
-    raw = bytes(reject.raw)
-    if reject.correction is not None:
-        return Sent(index, reject.correction, b"")
-    header = columns.get((reject.batch_id, reject.table))
-    if header is not None:
-        return _from_csv(index, reject, header)
-    return sent_alone(index, raw)
-
-
-def _from_csv(index: int, reject: RejectedRecord, header: Sequence[str]) -> Sent:
-    raw = bytes(reject.raw)
-    if reject.record is None:  # it could not be split into fields, and no rule can change that
-        reason = reject.reasons[0]
-        return Sent(index, None, raw, (reason["code"], reason["message"]))
-    found, _ = records_from_csv(",".join(header).encode() + b"\n" + raw, header, at_most=1)
-    (fields,) = found.columns.to_pylist() if found else ({},)
-    return Sent(index, fields, raw)
-
-
-def _keep_corrections(replay: Replay) -> None:
-    """Keep beside its reject what a person made of it."""
-    for number, correction in replay.corrections.items():
-        RejectedRecord.objects.filter(pk=number).update(correction=storable(correction))
+def _keep_corrections(cursor: CursorWrapper, corrections: Mapping[int, Any]) -> None:
+    """Keep beside each reject what a person made of it."""
+    if corrections:
+        cursor.execute(
+            "update ingest_rejectedrecord r set correction = c.record::jsonb"
+            " from unnest(%s::bigint[], %s::text[]) c (id, record) where r.id = c.id",
+            [list(corrections), [json.dumps(storable(record)) for record in corrections.values()]],
+        )
 
 
 def _remember_corrections(

@@ -10,8 +10,9 @@ from django.urls import reverse
 
 from ingest.admin_values import moment, visible
 from ingest.desk import showing
+from ingest.desk.bulk import describing
 from ingest.desk.dashboard import Dashboard, dashboard
-from ingest.models import Account, Batch
+from ingest.models import Account, Batch, BulkJob
 
 register = template.Library()
 SHOWN_CHARACTERS = 2_000
@@ -100,3 +101,15 @@ def by_name(counts: dict[str, int]) -> list[tuple[str, int]]:
 def seconds(value: float) -> str:
     """Write seconds to the hundredth."""
     return f"{value:,.2f}"
+
+
+@register.filter
+def which(job: BulkJob) -> str:
+    """Say which records a job is for."""
+    return describing.which(job)
+
+
+@register.filter
+def list_of(job: BulkJob) -> str:
+    """Give the address of the list that a job was made from."""
+    return describing.list_of(job)

@@ -1,10 +1,14 @@
 """Work that is planned in one process and carried out in another keeps its state on its own rows."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from django.utils import timezone
 
-from backups.backup import mark_dead, plan_backup, run_backup
+from backups.backup import plan_backup, run_backup
+from backups.health import health
+from backups.liveness import close_abandoned
 from backups.models import Backup, Restore
 from backups.restore import plan_restore, run_restore
 from dataforge.errors import BackupDamaged, SourceUnreadable
@@ -16,7 +20,7 @@ pytestmark = pytest.mark.usefixtures("committed")
 def test_a_backup_is_queued_then_running_then_done(store: Path) -> None:
     library()
     rows = plan_backup(["shelves", "books"])
-    mark_dead()
+    close_abandoned()
     assert set(Backup.objects.values_list("status", flat=True)) == {"queued"}
     seen: list[str] = []
     run_backup(rows, on_table=lambda table: seen.append(Backup.objects.get(table=table).status))
@@ -28,6 +32,19 @@ def test_what_cannot_be_planned_leaves_no_row() -> None:
     with pytest.raises(SourceUnreadable):
         plan_backup(["shelves", "nowhere"])
     assert not Backup.objects.exists()
+
+
+def test_what_no_worker_begins_is_said_to_wait_and_after_a_day_to_have_failed() -> None:
+    plan_backup(["shelves"])
+    Restore.objects.create(table="shelves", path="x")
+    assert not any("worker" in line for line in health().ailing)
+    later = timezone.now() + timedelta(minutes=11)
+    assert [line.partition(" ")[0] for line in health(now=later).ailing] == ["backups", "restores"]
+    close_abandoned(now=later)
+    assert not Backup.objects.filter(status="failed").exists()
+    close_abandoned(now=later + timedelta(days=1))
+    for kind in (Backup, Restore):
+        assert "Nobody began it" in kind._default_manager.get(status="failed").error
 
 
 def test_a_restore_is_queued_then_done_or_failed(store: Path) -> None:

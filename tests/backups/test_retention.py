@@ -3,6 +3,7 @@
 import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from unittest import mock
 from uuid import uuid4
 
 import pytest
@@ -10,7 +11,8 @@ import pytest
 from backups.backup import backup
 from backups.models import Backup, BackupSchedule
 from backups.restore import restore
-from backups.retention import kept_by, prune
+from backups.retention import kept_by, prune, prune_after
+from dataforge.errors import SourceUnreadable
 from tests.backups.runs import library, query, run
 
 pytestmark = pytest.mark.usefixtures("committed")
@@ -71,6 +73,36 @@ def test_what_would_go_is_said_and_goes_only_with_yes(weekly: BackupSchedule, st
     assert Backup.objects.filter(status="pruned").count() == 3
     assert prune() == ()
     assert run("list_backups").out.count("\n") == 2
+
+
+def test_a_schedule_that_ran_removes_what_it_does_not_keep_and_nothing_else(
+    weekly: BackupSchedule, store: Path
+) -> None:
+    other = BackupSchedule.objects.create(name="other", cron="0 4 * * 1", keep_last=1, enabled=False)
+    for _ in range(2):
+        backup(["shelves"], schedule=other, origin=Backup.Origin.SCHEDULE)
+    by_hand = backup(["shelves"])[0].path
+    BackupSchedule.objects.update(created_at=datetime(2026, 1, 1, tzinfo=UTC), tables=["shelves"])
+    assert ", 4 older backups removed" in run("run_scheduled_backups").out
+    left = Backup.objects.filter(status="done")
+    assert [left.filter(schedule=schedule).count() for schedule in (weekly, other)] == [1, 2]
+    assert {Path(path).name for path in left.values_list("path", flat=True)} == {
+        name for name in files(store) if name.endswith(".parquet")
+    }
+    assert Path(by_hand).exists()
+
+
+def test_the_last_verified_one_stays_when_the_run_removes_and_a_place_that_forbids_it_is_said(
+    weekly: BackupSchedule, store: Path
+) -> None:
+    BackupSchedule.objects.update(created_at=datetime(2026, 1, 1, tzinfo=UTC), tables=["shelves"])
+    with mock.patch("backups.retention._remove", side_effect=SourceUnreadable(path="x", problem="p", remedy="r")):
+        assert "The backups were made." in run("run_scheduled_backups", code=1).err
+    weekly.refresh_from_db()
+    newest = Backup.objects.order_by("-snapshot_at")[0]
+    Backup.objects.exclude(pk=newest.pk).update(verified_at=None)
+    weekly.keep_last = 0
+    assert {each.id for each in prune_after(weekly)} == {row.pk for row in Backup.objects.exclude(pk=newest.pk)}
 
 
 def test_the_last_verified_one_of_a_table_never_goes(weekly: BackupSchedule) -> None:

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable
 from pathlib import Path
 
+import boto3
 import pytest
 from pyarrow import fs
 
@@ -34,6 +35,18 @@ def test_a_backup_goes_to_s3_and_comes_back(bucket: fs.S3FileSystem, caplog: pyt
     Backup.objects.all().delete()
     assert "2 manifests, 2 of them new" in run("list_backups", "--scan", SAFE).out
     assert "testing" not in said + caplog.text + str(list(Backup.objects.values()))  # the key and the secret
+
+
+def test_an_object_is_encrypted_as_the_buckets_default_says(bucket: fs.S3FileSystem, s3_server: str) -> None:
+    client = boto3.client("s3", endpoint_url=s3_server)
+    rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": "the-key"}}
+    client.put_bucket_encryption(Bucket="safe", ServerSideEncryptionConfiguration={"Rules": [rule]})
+    library()
+    run("backup_table", "shelves", "--to", SAFE)
+    heads = [client.head_object(Bucket="safe", Key=key.removeprefix("safe/")) for key in keys(bucket)]
+    assert [(head["ServerSideEncryption"], head["SSEKMSKeyId"]) for head in heads] == [("aws:kms", "the-key")] * 2
+    run("verify_backup", "--all")
+    client.delete_bucket_encryption(Bucket="safe")
 
 
 def test_a_failure_leaves_no_object(bucket: fs.S3FileSystem) -> None:

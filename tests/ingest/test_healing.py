@@ -142,13 +142,14 @@ def test_a_load_supersedes_rejects_whose_keys_it_brings(api: ApiClient, *, merge
 
 
 def test_a_healing_that_fails_leaves_the_load_as_done_and_says_what_heals_later(
-    api: ApiClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    api: ApiClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def busy(batch: object) -> None:
         raise TableBusy(tables="orders", holder="a restore", remedy="")
 
     api.post(one_table("orders", record("orders")))
     monkeypatch.setattr("ingest.loading.run.heal", busy)
-    assert load_json(write_files(tmp_path / "files", {"customers": [{}]})).report["status"] == "accepted"
-    assert "manage.py replay_rejects will" in caplog.text
+    ran = load_json(write_files(tmp_path / "files", {"customers": [{}]}))
+    assert ran.report["status"] == "accepted"
+    assert "manage.py replay_rejects will" in ran.err
     assert sweep() == "1 rejects replayed: 1 accepted, 0 still open.\n"

@@ -43,7 +43,8 @@ class Command(BaseCommand):
             if done.error:
                 self.stderr.write(f"{done.name}: {done.error}")
             else:
-                self.stdout.write(f"{done.name}: {done.tables} tables backed up (due {moment(done.due_at)})")
+                pruned = f", {done.pruned} older backups removed" if done.pruned else ""
+                self.stdout.write(f"{done.name}: {done.tables} tables backed up (due {moment(done.due_at)}){pruned}")
 
     def _loop(self) -> None:
         signal.signal(signal.SIGTERM, _stop)

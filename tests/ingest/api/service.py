@@ -28,7 +28,7 @@ class Service:
     lost = (ConnectionError, http.client.HTTPException)
 
     def __init__(self, process: subprocess.Popen[bytes], port: int) -> None:
-        self._process, self._port = process, port
+        self._process, self.port = process, port
 
     def workers(self) -> list[int]:
         """Give the process ids of the workers."""
@@ -46,7 +46,7 @@ class Service:
 
     def send(self, method: str, path: str, token: str, body: Any = None, **headers: str) -> Answered:
         """Send a request; raises one of ``lost`` where no whole answer comes."""
-        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=PATIENCE_SECONDS)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_SECONDS)
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         known = {"Authorization": f"Token {token}", "Content-Type": "application/json"}
         try:
@@ -75,19 +75,21 @@ class Service:
 
 
 @contextmanager
-def serving(database: str, **settings: str) -> Iterator[Service]:
-    """Run gunicorn on a free port, with ``settings`` in its environment."""
+def serving(database: str, *, log: Path | None = None, **settings: str) -> Iterator[Service]:
+    """Run gunicorn on a free port, with ``settings`` in its environment; what it says goes into ``log``."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         command = [sys.executable, "-m", "gunicorn", "dataforge.wsgi", "--bind", f"fd://{listener.fileno()}"]
         command += ["--workers", str(WORKERS), "--threads", str(THREADS), "--graceful-timeout", "1"]
         known = {"DATABASE_URL": database, "DEBUG": "on", "SECRET_KEY": "of a test"}
-        process = subprocess.Popen(
-            [*command, "--log-level", "critical"],
-            cwd=PROJECT,
-            env={**os.environ, **known, **settings},
-            pass_fds=(listener.fileno(),),
-            stderr=subprocess.DEVNULL,
-        )
+        with (log or Path(os.devnull)).open("wb") as said:
+            process = subprocess.Popen(
+                [*command, "--log-level", "info" if log else "critical"],
+                cwd=PROJECT,
+                env={**os.environ, **known, **settings},
+                pass_fds=(listener.fileno(),),
+                stdout=said if log else None,
+                stderr=said,
+            )
         try:
             service = Service(process, listener.getsockname()[1])
             wait_until(lambda: len(service.workers()) == WORKERS)

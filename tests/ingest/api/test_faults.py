@@ -305,3 +305,15 @@ def test_no_batch_and_no_key_are_kept_of_a_request_that_failed(api: ApiClient) -
         assert_unavailable(api.post({"records": FAMILY}, Idempotency_Key="k"))
     assert not Batch.objects.exists()
     assert not IdempotencyKey.objects.exists()
+
+
+def test_a_user_deleted_during_their_own_batch_gets_401_and_nothing_is_kept(api: ApiClient) -> None:
+    with transaction_elsewhere() as other:
+        other.execute("delete from access_token")
+        other.execute("delete from auth_user")
+        with aside(partial(api.post, {"records": [*FAMILY, tagged("sellers", seller_id="x")]})) as (posting,):
+            wait_for_waiting()
+            other.connection.commit()
+            answer = posting.result()
+    assert (answer.status, answer.json["code"]) == (401, "authentication_failed"), answer
+    assert nothing_stored()

@@ -1,10 +1,11 @@
 """What can be read over HTTP, and by whom."""
 
+import json
 import logging
 
 import pytest
 
-from access.request_ids import RequestIdFilter
+from dataforge.logs import formatter
 from ingest.models import Batch, RejectedRecord
 from tests.ingest.api.client import ApiClient, client_of, trusted
 from tests.ingest.api.test_batches import one_table, record, tagged
@@ -148,11 +149,13 @@ def test_the_example_of_every_table_is_really_accepted(api: ApiClient, table: st
 def test_the_id_of_a_request_is_in_its_answer_and_in_the_log_of_its_batch(
     api: ApiClient, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.handler.addFilter(RequestIdFilter())
-    caplog.handler.setFormatter(logging.Formatter("%(request_id)s %(message)s"))
+    caplog.handler.setFormatter(formatter(development=False))
     with caplog.at_level(logging.INFO, "ingest.api.batches"):
         answer = api.post(one_table("sellers", record("sellers")), X_Request_ID="night-run-0007")
     assert answer.headers["X-Request-ID"] == "night-run-0007"
-    assert f"night-run-0007 batch {answer.json['id']} of token 'test': accepted" in caplog.text
+    line = json.loads(caplog.text.splitlines()[0])
+    assert (line["request_id"], line["event"], line["batch"]) == ("night-run-0007", "batch", answer.json["id"])
+    assert (line["token"], line["status"], line["counts"]) == ("test", "accepted", answer.json["counts"])
+    assert 0 < line["seconds"] < 60
     assert hex_id(1) not in caplog.text
     assert api.post(b"{", X_Request_ID="bad\tid").json["request_id"] != "bad\tid"

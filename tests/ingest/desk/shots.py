@@ -1,5 +1,6 @@
 """``make screenshots``: the desk's pages in light and dark, wide and narrow, on a fortnight of made-up work."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from django.db import connection
 from django.utils import timezone
 
 from ingest.desk.replaying import replay_many
-from ingest.models import Batch, RejectedRecord
+from ingest.models import Batch, BulkJob, RejectedRecord
 from olist.sample import write_sample
 from tests.ingest.desk.people import refused, send, staff
 from tests.ingest.desk.site import Site
@@ -39,6 +40,38 @@ def test_screenshots(chromium: Any, live_server: Any, settings: Any, tmp_path: P
         site.page.click("text=Save and replay")
         site.see("It was refused again")
         site.page.screenshot(path=str(FOLDER / f"form-wrong-{scheme}-{width}.png"), full_page=True)
+        for name in recipe(site):
+            site.page.screenshot(path=str(FOLDER / f"{name}-{scheme}-{width}.png"), full_page=True)
+
+
+def recipe(site: Site) -> Iterator[str]:
+    """Go from the list to a recipe that was applied, by way of a job at work; name what is on the page."""
+    page = site.page
+    site.go(f"{LIST}?status=open&table=orders")
+    page.click("#action-toggle")
+    page.click(".actions .question a")
+    yield "list-selected"
+    page.select_option("select[name=action]", "repair_selected")
+    page.click("text=Run")
+    page.select_option("#field", "order_status")
+    page.click("text=Choose")
+    page.check("[name=how][value=map]")
+    page.fill("[name=pairs]", "sent => shipped\nposted => delivered")
+    yield "recipe"
+    page.click("text=Preview")
+    site.see("would pass")
+    yield "preview"
+    job = BulkJob.objects.latest("pk")
+    BulkJob.objects.filter(pk=job.pk).update(status="running", done=job.passed + job.failed, touched_at=timezone.now())
+    site.go(f"ingest/bulkjob/{job.pk}/change/")
+    yield "progress"
+    BulkJob.objects.filter(pk=job.pk).update(status="done", done=job.done)
+    site.go(f"ingest/bulkjob/{job.pk}/change/")
+    page.click("text=Apply the recipe")
+    site.see("are in")
+    yield "applied"
+    site.go("ingest/bulkjob/")
+    yield "jobs"
 
 
 def wrong() -> RejectedRecord:

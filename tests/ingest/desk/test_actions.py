@@ -9,7 +9,7 @@ import pytest
 from django.contrib.admin.models import LogEntry
 from django.test import Client
 
-from ingest.desk import actions
+from ingest.desk import actions, exporting
 from ingest.desk.exporting import harmless
 from ingest.models import Batch, RejectedRecord
 from tests.ingest.admin_pages import page
@@ -28,6 +28,10 @@ def ana() -> Client:
 def act(client: Client, action: str, *rejects: RejectedRecord, **data: Any) -> Any:
     chosen = [str(reject.pk) for reject in rejects]
     return client.post(LIST, {"action": action, "_selected_action": chosen, **data}, secure=True)
+
+
+def text(answer: Any) -> str:
+    return b"".join(answer.streaming_content).decode()
 
 
 def log() -> list[tuple[str, str]]:
@@ -66,13 +70,15 @@ def test_many_are_replayed_as_one_batch_and_groups_each_as_one(ana: Client) -> N
     assert len(log()) == 6
 
 
-def test_at_most_a_thousand_are_taken_at_once(ana: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("action", "asks"), [("dismiss_selected", "Dismiss 3 open"), ("replay_selected", "Replay 3")])
+def test_more_than_a_thousand_become_a_job_that_asks_first(
+    ana: Client, monkeypatch: pytest.MonkeyPatch, action: str, asks: str
+) -> None:
     monkeypatch.setattr(actions, "MAX_AT_ONCE", 2)
     send(*[("sellers", {"seller_id": hex_id(number), "seller_state": "XX"}) for number in range(3)])
     rejects = RejectedRecord.objects.all()
-    for data in ({"why": "x"}, {"why": "x", "select_across": "1"}):
-        act(ana, "dismiss_selected", *rejects, **data)
-        assert "At most 2 records at once. Nothing was done" in page(ana, "ingest/rejectedrecord/")
+    address = act(ana, action, *rejects, why="x", select_across="1").headers["Location"]
+    assert asks in page(ana, address.removeprefix("/admin/"))
     assert set(rejects.values_list("status", flat=True)) == {"open"}
 
 
@@ -92,12 +98,24 @@ def test_an_export_holds_the_records_and_can_be_posted_back(ana: Client) -> None
     refused("sellers", seller_id=hex_id(2), seller_state="YY", seller_city="-rio")
     rejects = RejectedRecord.objects.all()
     answer = act(ana, "export_csv", *rejects)
-    rows = list(csv.DictReader(io.StringIO(answer.content.decode())))
+    rows = list(csv.DictReader(io.StringIO(text(answer))))
     assert answer["Content-Disposition"] == 'attachment; filename="sellers_rejects.csv"'
     assert [(row["seller_state"], row["seller_city"]) for row in rows] == [("XX", "'=1+1"), ("YY", "'-rio")]
-    lines = act(ana, "export_ndjson", *rejects).content.decode().splitlines()
+    lines = text(act(ana, "export_ndjson", *rejects)).splitlines()
     assert [json.loads(line)["seller_city"] for line in lines] == ["=1+1", "-rio"]
     assert {message for _, message in log()} == {"Exported as CSV.", "Exported as NDJSON."}
+
+
+def test_an_export_holds_the_whole_list_however_long(ana: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exporting, "PART_RECORDS", 3)
+    monkeypatch.setattr(actions, "MAX_AT_ONCE", 2)
+    send(*[("sellers", {"seller_id": hex_id(number), "seller_state": "XX"}) for number in range(8)])
+    refused("orders", order_status="x")
+    data = {"action": "export_csv", "_selected_action": "1", "select_across": "1"}
+    answer = ana.post(f"{LIST}?table=sellers&code=invalid_choice", data, secure=True)
+    rows = list(csv.DictReader(io.StringIO(text(answer))))
+    assert sorted(row["seller_id"] for row in rows) == [hex_id(number) for number in range(8)]
+    assert LogEntry.objects.get().object_repr == "8 rejected records (table sellers, code invalid_choice)"
 
 
 def test_a_file_is_for_one_table(ana: Client) -> None:

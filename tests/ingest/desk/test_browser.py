@@ -1,7 +1,11 @@
 """The desk in a real browser: from the login to a record that is in, and pages that everybody can use."""
 
+from typing import Any
+
 import pytest
 
+from ingest.desk.bulk import jobs, working
+from ingest.desk.bulk.recipes import Recipe
 from ingest.models import RejectedRecord
 from olist.models import Customer
 from tests.ingest.desk.people import refused, send, staff, stored
@@ -88,6 +92,62 @@ def test_many_are_replayed_once_their_parent_is_there(site: Site) -> None:
     site.page.click("text=Run")
     site.see("Replayed 3: 3 are in")
     assert stored("orders") == 3
+
+
+def test_many_are_repaired_by_a_recipe_with_a_preview(site: Site) -> None:
+    staff("ana", superuser=True)
+    send(*[("sellers", {"seller_id": hex_id(n), "seller_state": "Rio"}) for n in range(3)])
+    refused("sellers", seller_id=hex_id(9), seller_state="Rio", seller_city="")
+    site.log_in("ana")
+    site.go(f"{LIST}?table=sellers")
+    page = site.page
+    page.click("#action-toggle")
+    page.select_option("select[name=action]", "repair_selected")
+    page.click("text=Run")
+    site.see("The recipe, for 4 open records")
+    assert page.locator("[name=pairs]").is_hidden()
+    page.check("[name=how][value=map]")
+    assert page.input_value("[name=pairs]") == "Rio =>"
+    found = {"recipe": look(site)}
+    page.click("text=Preview")
+    site.see("No line has a new value")
+    found["wrong"] = look(site)
+    page.fill("[name=pairs]", "Rio => RJ")
+    page.click("text=Preview")
+    site.see("3 would pass")
+    site.see("1 would still fail")
+    assert "seller_city blank" in page.inner_text(".forge-account")
+    assert stored("sellers") == 0
+    found["preview"] = look(site)
+    page.click("text=Apply the recipe to 4 records")
+    site.see("3 are in")
+    assert stored("sellers") == 3
+    found["done"] = look(site)
+    site.go("ingest/bulkjob/")
+    site.see("4 of 4")
+    found["jobs"] = look(site)
+    assert {path: said for path, said in found.items() if said} == {}
+    assert site.complaints == []
+
+
+def test_long_work_shows_its_progress_and_is_found_again(site: Site, settings: Any) -> None:
+    settings.TASKS = {"default": {"BACKEND": "django.tasks.backends.dummy.DummyBackend"}}
+    ana = staff("ana", superuser=True)
+    send(*[("sellers", {"seller_id": hex_id(n), "seller_state": "Rio"}) for n in range(3)])
+    recipe = Recipe(field="seller_state", how="set", put="RJ")
+    job = jobs.draft("repair", user=ana, asked={}, numbers=None)
+    jobs.try_out(job, table="sellers", recipe=recipe)
+    site.log_in("ana")
+    site.go(f"ingest/bulkjob/{job.pk}/change/")
+    site.see("Gathering the records")
+    assert look(site) == []
+    site.go("ingest/bulkjob/")
+    site.page.click("text=seller_state becomes")
+    site.see("This page may be closed")
+    working.carry_on(job.pk)  # the worker
+    site.see("3 would pass")
+    site.see("Apply the recipe")
+    assert site.complaints == []
 
 
 def test_everybody_can_use_the_pages_in_light_and_dark(site: Site) -> None:

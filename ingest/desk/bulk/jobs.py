@@ -1,0 +1,103 @@
+"""The life of a job: made, started, stopped, gone on with. Each step is guarded in SQL, so of two people one wins."""
+
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.utils import timezone
+
+from ingest.desk.bulk.gathering import CHUNK_RECORDS
+from ingest.desk.bulk.recipes import Recipe
+from ingest.desk.bulk.tallies import Tally, from_json
+from ingest.desk.bulk.working import bulk_task, carry_on
+from ingest.models import BulkJob
+
+SMALL_RECORDS = CHUNK_RECORDS  # up to which a job is done while the person waits
+Status = BulkJob.Status
+AT_WORK = (Status.QUEUED, Status.RUNNING)
+_NOTHING: dict[str, Any] = {"done": 0, "passed": 0, "failed": 0, "left": {}, "reasons": [], "error": ""}
+
+
+def tally_of(job: BulkJob) -> Tally:
+    """Give what has become of a job's rejects so far."""
+    return from_json({"passed": job.passed, "failed": job.failed, "left": job.left, "reasons": job.reasons})
+
+
+def dry_tally_of(job: BulkJob) -> Tally | None:
+    """Give what its dry run found."""
+    return None if job.dry is None else from_json(job.dry)
+
+
+def draft(action: str, *, user: User, asked: dict[str, str], numbers: list[int] | None) -> BulkJob:
+    """Make a job that does nothing yet; ``numbers`` None: all that ``asked`` finds when it is started."""
+    return BulkJob.objects.create(action=action, user=user, asked=asked, numbers=numbers)
+
+
+def try_out(job: BulkJob, *, table: str = "", recipe: Recipe | None = None) -> bool:
+    """Begin a dry run, with another recipe than before, maybe; False where the job is at work or carried out."""
+    with transaction.atomic():
+        changed = _still(job, dry_run=True).update(
+            **_NOTHING,
+            status=Status.QUEUED,
+            dry=None,
+            table=table,
+            recipe=recipe and recipe.as_json(),
+            total=None,
+            finished_at=None,
+            touched_at=timezone.now(),
+        )
+        if changed:
+            job.chunks.all().delete()
+    return bool(changed)
+
+
+def carry_out(job: BulkJob, *, why: str = "") -> bool:
+    """Begin the work itself; what was tried out is done to just those records.
+
+    ``job`` is as the person saw it: False where somebody has tried something else since, or carried it out.
+    """
+    tried = job.status == Status.DONE
+    with transaction.atomic():
+        changed = (
+            _still(job, dry_run=True)
+            .filter(finished_at=job.finished_at)
+            .update(
+                **_NOTHING,
+                status=Status.QUEUED,
+                dry_run=False,
+                dry=tally_of(job).as_json() if tried else None,
+                total=job.total if tried else None,
+                why=why,
+                touched_at=timezone.now(),
+                finished_at=None,
+            )
+        )
+        if changed and tried:
+            job.chunks.update(done=False)
+        elif changed:
+            job.chunks.all().delete()  # of a dry run that was stopped: gathered anew
+    return bool(changed)
+
+
+def go_on(job: BulkJob) -> bool:
+    """Take up a job that was stopped or failed where it was left."""
+    stood = BulkJob.objects.filter(pk=job.pk, status__in=(Status.STOPPED, Status.FAILED))
+    return bool(stood.update(status=Status.QUEUED, error="", touched_at=timezone.now()))
+
+
+def stop(job: BulkJob) -> bool:
+    """Have a job end after the chunk that it is at; what is done stays done."""
+    at_work = BulkJob.objects.filter(pk=job.pk, status__in=AT_WORK)
+    return bool(at_work.update(status=Status.STOPPED, finished_at=timezone.now()))
+
+
+def hand_over(job: BulkJob, *, small: bool) -> None:
+    """Have it done: at once where it is small, else by the task worker."""
+    if small:
+        carry_on(job.pk, patient=False)
+    else:
+        bulk_task.enqueue(job.pk)
+
+
+def _still(job: BulkJob, *, dry_run: bool) -> Any:
+    return BulkJob.objects.filter(pk=job.pk, dry_run=dry_run).exclude(status__in=AT_WORK)

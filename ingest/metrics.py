@@ -1,0 +1,103 @@
+"""What Prometheus is told of the pipeline: figures of the database, so they hold for all workers and for every load."""
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate
+
+from django.db import connection
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from ingest import tallies
+from ingest.desk.cells import by_index
+from ingest.models import OUTCOMES, Batch
+from ingest.sources import sources
+from ingest.tallies import Total
+
+COUNTED_ROWS = 5_000  # open rejects of one table that are counted one by one; of more, the planner's estimate is told
+_DATABASE = "database"  # the code that must never come up, and so is told of before it does
+_OPEN = """
+select t.name, (select count(*) from (
+    select from ingest_rejectedrecord r where r.status = 'open' and r."table" = t.name limit %s) found)
+from unnest(%s::text[]) as t (name)
+"""
+_ESTIMATE = """explain (format json) select from ingest_rejectedrecord where status = 'open' and "table" = %s"""
+
+type Counts = dict[tuple[str, str], int]
+
+
+class IngestCollector(Collector):
+    """Records, rejects and batches."""
+
+    def collect(self) -> Iterator[Metric]:
+        """Ask the database. Reads no table whose size grows with the records, but for a bounded part of an index."""
+        found = tallies.totals()
+        if sum(total.parts for total in found) > tallies.FOLDED_FROM:
+            tallies.fold()
+        tables = [source.table for source in sources()]
+        records = _counts(found, tallies.RECORDS, tables, OUTCOMES)
+        yield _counter("records", "Records by table and what became of them.", ("table", "outcome"), records)
+        rejects = _counts(found, tallies.REJECTS, tables, [_DATABASE])
+        yield _counter("rejects", "Records refused, by table and code.", ("table", "code"), rejects)
+        batches = [total for total in found if total.series == tallies.BATCHES]
+        yield _batches(batches)
+        yield _seconds(batches)
+        yield _open_rejects(tables)
+
+
+def _counts(found: Iterable[Total], series: str, subjects: Sequence[str], details: Sequence[str]) -> Counts:
+    """Give a series by its labels; what may be expected starts at 0, so that the first one counts as an increase."""
+    expected = {(subject, detail): 0 for subject in subjects for detail in details}
+    return expected | {(total.subject, total.detail): total.amount for total in found if total.series == series}
+
+
+def _counter(name: str, told: str, labels: tuple[str, str], counts: Counts) -> Metric:
+    family = CounterMetricFamily(f"dataforge_{name}", told, labels=labels)
+    for key, amount in sorted(counts.items()):
+        family.add_metric(key, amount)
+    return family
+
+
+def _batches(found: Sequence[Total]) -> Metric:
+    ended = [status for status in Batch.Status.values if status != Batch.Status.RUNNING]
+    counts: Counts = {(origin, status): 0 for origin in Batch.Origin.values for status in ended}
+    for total in found:
+        counts[total.subject, total.detail.split()[0]] += total.amount
+    return _counter(
+        "batches", "Batches that ended, by origin (a load is one) and status.", ("origin", "status"), counts
+    )
+
+
+def _seconds(found: Sequence[Total]) -> Metric:
+    family = HistogramMetricFamily(
+        "dataforge_batch_seconds", "Seconds of the batches that did not fail, by origin.", labels=("origin",)
+    )
+    bounds = [*(f"{bound:g}" for bound in tallies.BOUNDS_SECONDS), tallies.BEYOND]
+    for origin in Batch.Origin.values:
+        told = [each for each in found if each.subject == origin and not each.detail.startswith(Batch.Status.FAILED)]
+        counts = [sum(each.amount for each in told if each.detail.split()[1] == bound) for bound in bounds]
+        total = sum(each.microseconds for each in told) / 1_000_000
+        family.add_metric([origin], buckets=list(zip(bounds, accumulate(counts), strict=True)), sum_value=total)
+    return family
+
+
+def _open_rejects(tables: list[str]) -> Metric:
+    family = GaugeMetricFamily(
+        "dataforge_open_rejects",
+        f"Rejects that wait for somebody, by table; over {COUNTED_ROWS} an estimate.",
+        labels=("table",),
+    )
+    with by_index() as cursor:
+        cursor.execute(_OPEN, [COUNTED_ROWS + 1, tables])
+        counts = dict(cursor.fetchall())
+    for table in tables:
+        count = counts[table]
+        family.add_metric([table], count if count <= COUNTED_ROWS else max(count, _estimate(table)))
+    return family
+
+
+def _estimate(table: str) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(_ESTIMATE, [table])
+        plan = cursor.fetchone()[0]
+    return int((json.loads(plan) if isinstance(plan, str) else plan)[0]["Plan"]["Plan Rows"])
