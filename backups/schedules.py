@@ -1,5 +1,7 @@
 """Schedules: when the next backup is due, and running those that are."""
 
+import logging
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -19,6 +21,8 @@ from backups.stores import Store
 from backups.tables import table_named
 from dataforge.errors import DataForgeError, TableBusy
 from dataforge.postgres.failures import explained
+
+log = logging.getLogger(__name__)
 
 GRACE_SECONDS = 600  # how late a backup may start before it counts as missed
 
@@ -146,7 +150,7 @@ def _claim(pk: int, now: datetime, stack: ExitStack) -> tuple[BackupSchedule, da
 def _run(schedule: BackupSchedule, since: datetime) -> ScheduleRun:
     done: tuple[object, ...] = ()
     pruned: tuple[object, ...] = ()
-    error = ""
+    error, started = "", time.monotonic()
     try:
         done = backup(
             schedule.tables or None,
@@ -159,4 +163,11 @@ def _run(schedule: BackupSchedule, since: datetime) -> ScheduleRun:
         error = f"{'The backups were made. ' if done else ''}{failure}"
     schedule.last_finished_at, schedule.last_error = timezone.now(), error
     schedule.save(update_fields=["last_finished_at", "last_error"])
+    facts = {
+        "schedule": schedule.name,
+        "status": "failed" if error else "done",
+        "tables": len(done),
+        "seconds": round(time.monotonic() - started, 3),
+    }
+    log.log(logging.ERROR if error else logging.INFO, "scheduled backup", extra=facts)
     return ScheduleRun(name=schedule.name, due_at=since, tables=len(done), pruned=len(pruned), error=error)

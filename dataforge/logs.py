@@ -21,7 +21,7 @@ from structlog.typing import EventDict, Processor
 from access.request_ids import request_id, route_of
 from dataforge.errors import DataForgeError
 
-FACTS = ("batch", "origin", "status", "token", "counts", "seconds", "method", "route", "address", "tables")
+FACTS = ("batch", "origin", "status", "token", "counts", "seconds", "method", "route", "address", "tables", "schedule")
 _OURS = (DataForgeError, ImproperlyConfigured, ImportError)
 _PROJECT = f"{Path(__file__).resolve().parent.parent}{os.sep}"
 _CHAIN = 5  # exceptions, each the cause of the one before

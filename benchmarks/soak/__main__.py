@@ -1,10 +1,12 @@
 """``make soak [SECONDS=60]``: run, prove, print; of 600 seconds and more ``benchmarks/SOAK.md`` is written."""
 
 import argparse
+import os
 import sys
 import tempfile
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from threading import Thread
@@ -42,6 +44,7 @@ def main() -> None:
 
 def soak(postgres: Postgres, folder: Path, *, seconds: int) -> Soaked:
     """Run everything at once for ``seconds``, and then prove."""
+    load_before = os.getloadavg()[0]
     with serving(postgres.start(), folder) as site:
         clients = [Client(number + 1, site.port, site.token) for number in range(CLIENTS)]
         memory, scraper, backups = Memory(), Scraper(), Backups()
@@ -64,13 +67,14 @@ def soak(postgres: Postgres, folder: Path, *, seconds: int) -> Soaked:
         for thread in threads:
             thread.join()
         if failures:
-            raise RuntimeError("\n".join(failures))
+            met = sum((client.met for client in clients), Counter[str]())
+            raise RuntimeError("\n".join([*failures, str(faults), str(met), (folder / "log").read_text()[-4000:]]))
         scraper.scrape(site)
         flat, workers = prove_memory(memory, seconds=seconds, quiet_from=QUIET_FROM)
         checks = [settle(clients, postgres), *prove(clients, postgres), prove_scrapes(scraper), flat]
         checks += prove_backups(backups, site, postgres)
         ((version,),) = postgres.ask("show server_version")
-        return Soaked(seconds, clients, faults, backups, scraper, workers, checks, str(version))
+        return Soaked(seconds, clients, faults, backups, scraper, workers, checks, str(version), load_before)
 
 
 def _noting(work: Callable[[], None], failures: list[str]) -> Callable[[], None]:

@@ -26,6 +26,7 @@ class Soaked:
     workers: Sequence[Worker]
     checks: Sequence[Check]
     postgres: str
+    load_before: float
 
 
 def render(soaked: Soaked) -> str:
@@ -70,7 +71,8 @@ def render(soaked: Soaked) -> str:
 def _setting(soaked: Soaked) -> str:
     return (
         f"{CLIENTS} clients for {soaked.seconds} s against gunicorn ({WORKERS} workers of {THREADS} threads, settings "
-        f"of production) and PostgreSQL {soaked.postgres}; {os.cpu_count()} cores shared by all of them, "
+        f"of production) and PostgreSQL {soaked.postgres}; {os.cpu_count()} cores shared by all of them and "
+        f"by other work (load average before: {soaked.load_before:.1f}), "
         f"Python {platform.python_version()}, {datetime.now(UTC):%Y-%m-%d}. Written by `make soak`."
     )
 

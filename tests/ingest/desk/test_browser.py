@@ -180,3 +180,22 @@ def test_everybody_can_use_the_pages_in_light_and_dark(site: Site) -> None:
 
 def look(site: Site) -> list[str]:
     return [*site.violations("light"), *site.violations("dark")]
+
+
+def test_the_documentation_of_the_api_works_under_its_looser_policy(site: Site) -> None:
+    site.page.goto(f"{site.url}/api/docs/")
+    site.page.locator("#operations-batches-batches_create, .opblock-post").first.wait_for()
+    assert "/api/v1/batches/" in site.text()
+    assert site.complaints == []
+
+
+def test_after_too_many_attempts_the_login_says_when_to_come_again(site: Site) -> None:
+    staff("ana")
+    for _ in range(6):
+        site.go("")
+        site.page.fill("#id_username", "ana")
+        site.page.fill("#id_password", "wrong")
+        site.page.click("[type=submit]")
+        site.page.wait_for_selector(".errornote")
+    assert "Too many attempts. Try again in" in site.text()
+    assert [line for line in site.complaints if "429" not in line] == []
