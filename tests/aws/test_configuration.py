@@ -2,8 +2,10 @@
 
 import re
 from itertools import chain
+from pathlib import Path
 
-from django.core.management import get_commands
+import django_tasks_db
+from django.core.management import find_commands, get_commands
 
 from tests.aws.terraform import NOT_EMULATED, SOURCE
 
@@ -13,8 +15,7 @@ FILES = {
     for path in sorted(SOURCE.rglob("*.tf"))
     if ".terraform" not in path.parts
 }
-# Commands that come with the image: db_worker is of the package that TASKS_BACKEND names.
-BESIDE = {"create_admin", "db_worker"}
+BESIDE = {"create_admin"}  # comes with the image
 ACTION = re.compile(r"[a-z0-9-]+:[A-Z][A-Za-z]+")
 
 
@@ -80,4 +81,5 @@ def test_the_commands_of_tasks_and_readme_are_commands_of_the_project() -> None:
     tasks = re.findall(r'"manage.py", "(\w+)"', (SOURCE / "tasks.tf").read_text())
     told = re.findall(r"manage\.py ([a-z_]+)", README)
     assert len(tasks) == 4
-    assert set(tasks) | set(told) - {"shell"} <= set(get_commands()) | BESIDE
+    of_the_worker = find_commands(str(Path(django_tasks_db.__file__).parent / "management"))
+    assert set(tasks) | set(told) <= {*get_commands(), *of_the_worker, *BESIDE}

@@ -81,7 +81,8 @@ def test_it_is_applied_stays_as_it_is_and_is_taken_away(terraform: Terraform, em
     finally:
         terraform.run("destroy", "-auto-approve")
     assert client(emulator, "rds").describe_db_instances()["DBInstances"] == []
-    assert client(emulator, "s3").list_buckets()["Buckets"] == []
+    buckets = [bucket["Name"] for bucket in client(emulator, "s3").list_buckets()["Buckets"]]
+    assert not [name for name in buckets if name.startswith("dataforge")]  # moto shares them between its servers
     assert json.loads((terraform.folder / "terraform.tfstate").read_text())["resources"] == []
 
 

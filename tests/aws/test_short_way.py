@@ -1,5 +1,6 @@
 """The README's short way: a server that takes only TLS, a role that is no superuser, files and backups on S3."""
 
+import json
 import os
 import re
 import shlex
@@ -9,6 +10,7 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from moto.server import ThreadedMotoServer
@@ -22,6 +24,7 @@ from tests.aws.tls_server import MASTER_PASSWORD, Server, tls_server
 pytestmark = pytest.mark.slow
 PROJECT = SOURCE.parents[1]
 README = (SOURCE / "README.md").read_text()
+FIGURES = (SOURCE / "modules/observability/figures.tf").read_text()
 HOST = "mydb.abc123.eu-west-1.rds.amazonaws.com"
 URL = f"postgresql://dataforge@{HOST}:5432/olist"
 STORE = {"BACKUP_STORE": "s3://my-bucket/backups"}
@@ -167,7 +170,18 @@ def test_every_connection_is_encrypted_and_checked(place: Place, said: dict[str,
 
 def test_batches_and_replays_run_with_the_rights_of_an_owner(place: Place, said: dict[str, str]) -> None:
     settings = {"DJANGO_SETTINGS_MODULE": "dataforge.settings"}
-    assert "207 min_value 201\n" in place.run(".venv/bin/python -m tests.aws.posting", settings)
+    printed = place.run(".venv/bin/python -m tests.aws.posting", settings)
+    assert "207 min_value 201\n" in printed
+    check_figures([json.loads(line) for line in printed.splitlines() if line.startswith("{")])
+
+
+def check_figures(log: list[dict[str, Any]]) -> None:
+    """Read the log as CloudWatch does: by the filter of the alarm on rejects."""
+    (event,) = re.findall(r'\$\.event = \\"(\w+)\\"', FIGURES)
+    (member,) = set(re.findall(r"\$\.(\w+)\.\$\{each\.key\}", FIGURES))
+    (names,) = re.findall(r"for_each += \{(.*?)\}", FIGURES)
+    counts = [line[member] for line in log if line["event"] == event]
+    assert [[each[name] for name in re.findall(r"(\w+) =", names)] for each in counts] == [[3, 1], [1, 0]]
 
 
 def test_backups_are_proved_and_restored_with_the_rights_of_an_owner(place: Place, said: dict[str, str]) -> None:
@@ -228,7 +242,7 @@ def nightly(place: Place, said: dict[str, str]) -> str:
 
 
 def test_the_alarm_of_old_backups_reads_what_a_scheduled_backup_prints(nightly: str) -> None:
-    pattern = re.search(r'pattern += "\\"([^"]+)\\""', (SOURCE / "modules/observability/figures.tf").read_text())
+    pattern = re.search(r'pattern += "\\"([^"]+)\\""', FIGURES)
     assert pattern
     assert pattern[1] in nightly
 
