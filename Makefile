@@ -12,7 +12,7 @@ MANAGE := .venv/bin/python manage.py
 PIP := .venv/bin/python -m pip install -qq --disable-pip-version-check --no-input
 export PIP_ROOT_USER_ACTION := ignore
 
-.PHONY: help setup load serve test check check-all bench soak screenshots clean
+.PHONY: help setup load serve test check check-all bench soak screenshots aws clean
 .DEFAULT_GOAL := help
 
 help: ## print this list
@@ -58,6 +58,9 @@ soak: $(RUNTIME) .env ## let clients, backups, restarts and kills meet, and prov
 
 screenshots: $(RUNTIME) $(DEV) .env ## make pictures of the admin's pages in var/screenshots (needs Chromium)
 	@.venv/bin/python -m pytest tests/ingest/desk/shots.py $(ARGS)
+
+aws: $(RUNTIME) $(DEV) .env ## try deploy/aws on this machine: an emulator in place of AWS, a PostgreSQL with TLS as RDS
+	@.venv/bin/python -m pytest -m '' -n 0 -rs tests/aws $(ARGS)
 
 clean: ## remove .venv and all caches (the database in var/ and .env stay)
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage

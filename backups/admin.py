@@ -58,7 +58,6 @@ class BackupAdmin(Kept, _BackupAdmin):
         "status",
         "origin",
         "run_name",
-        "snapshot_at",
     )
     list_filter = ("status", "origin", "table")
     show_facets = admin.ShowFacets.NEVER
@@ -140,7 +139,10 @@ class BackupAdmin(Kept, _BackupAdmin):
     @admin.display(description="age", ordering="-snapshot_at")
     def age(self, row: Backup) -> str:
         """Say how old its snapshot is."""
-        return EMPTY if row.snapshot_at is None else timesince(row.snapshot_at, timezone.now(), depth=1)
+        if row.snapshot_at is None:
+            return EMPTY
+        age = timesince(row.snapshot_at, timezone.now(), depth=1)
+        return format_html('<span title="{}">{}</span>', moment(row.snapshot_at), age)
 
     @admin.display(boolean=True, ordering="verified_at")
     def verified(self, row: Backup) -> bool:
@@ -148,9 +150,9 @@ class BackupAdmin(Kept, _BackupAdmin):
         return row.verified_at is not None
 
     @admin.display(boolean=True, ordering="drilled_at")
-    def drilled(self, row: Backup) -> bool:
-        """Mark those that PostgreSQL restored aside."""
-        return row.drilled_at is not None
+    def drilled(self, row: Backup) -> bool | None:
+        """Mark those that PostgreSQL restored aside; that the others were not is no fault."""
+        return row.drilled_at is not None or None
 
     @admin.display(description="run")
     def run_name(self, row: Backup) -> str:

@@ -1,11 +1,13 @@
-"""``make bench [QUICK=1] [LARGE=1]``: measure, print, and at full size write ``benchmarks/RESULTS.md``."""
+"""``make bench [QUICK=1] [LARGE=1]``: measure, print, at full size write ``RESULTS.md`` and its picture."""
 
 import argparse
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 
-from benchmarks import backups, endpoint, loads
+from benchmarks import backups, endpoint, load_peers, loads, pages
+from benchmarks.chart import draw
 from benchmarks.files import sample
 from benchmarks.frame import Contest, Run, hold
 from benchmarks.machine import code_digest, facts
@@ -13,6 +15,7 @@ from benchmarks.report import render
 from benchmarks.scratch import scratch_database
 
 RESULTS = Path(__file__).parent / "RESULTS.md"
+PICTURE = RESULTS.with_suffix(".svg")
 ROUNDS, QUICK_ROUNDS = 5, 1
 SCALE, QUICK_SCALE = 1.0, 0.1
 ROWS, QUICK_ROWS = 1_000_000, 100_000
@@ -27,6 +30,8 @@ def main() -> None:
     with scratch_database():
         about = facts()
         contests = [each for each in _contests(quick=asked.quick, large=asked.large) if asked.only in each.name]
+        if asked.quick:
+            contests = [replace(each, warm_up=False) for each in contests]
         rounds = asked.rounds or (QUICK_ROUNDS if asked.quick else ROUNDS)
         results = [hold(each, rounds=rounds, on_run=_say) for each in contests]
     text = render(results, about)
@@ -35,6 +40,7 @@ def main() -> None:
         sys.exit("The code was changed while it was measured: these figures mix two versions, and are not kept.")
     if not (asked.quick or asked.only):
         RESULTS.write_text(text, encoding="utf-8")
+        PICTURE.write_text(draw(results), encoding="utf-8")
 
 
 def _contests(*, quick: bool, large: bool) -> list[Contest]:
@@ -42,7 +48,9 @@ def _contests(*, quick: bool, large: bool) -> list[Contest]:
     scale = QUICK_SCALE if quick else SCALE
     clean = sample(scale=scale)
     found = [loads.contest(clean, sample(scale=scale, dirty=DIRTY))]
+    found.append(load_peers.contest(clean))
     found.append(backups.contest(clean, rows=QUICK_ROWS if quick else ROWS))
+    found.append(pages.contest(rows=QUICK_ROWS if quick else ROWS))
     if large:
         found.append(loads.large_contest(clean, sample(scale=scale * LARGER)))
     return [*found, *endpoint.contests(quick=quick)]

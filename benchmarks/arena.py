@@ -91,12 +91,12 @@ class Arena:
 
         return self._served(name, service, run)
 
-    def many_clients(self, name: str, service: Service, work: Work, *, clients: int) -> list[Contender]:
+    def many_clients(self, name: str, service: Service, work: Work, *, clients: int, path: str = "") -> list[Contender]:
         """Deal all batches out to clients that post at the same time: the seconds of all of it, a batch."""
 
         def run() -> Run:
             shares = [work.bodies[place::clients] for place in range(clients)]
-            posted = post(service.at(), shares, warm_ups=work.warm_ups)
+            posted = post(service.at(path), shares, warm_ups=work.warm_ups)
             count = sum(len(one.latencies) for one in posted)
             self._check(name, work, count + work.warm_ups * clients)
             wall = max(one.ended for one in posted) - min(one.began for one in posted)

@@ -5,11 +5,12 @@ import tempfile
 import time
 import warnings
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from django.db import connection, transaction
 
-from benchmarks import scratch
+from benchmarks import backup_floors, scratch
 from benchmarks.child import in_child
 from benchmarks.frame import Contender, Contest, Peak, Row, Run
 
@@ -19,6 +20,12 @@ BACKUP, DUMP, PANDAS = "backup", "pg_dump -Fc -t", "pandas.read_sql, to_parquet"
 RESTORE, PG_RESTORE, PG_RESTORE_2 = "restore", "pg_restore", "pg_restore -j2"
 MERGE, REPLACE, REPLACE_DAMAGED = "merge, 1 % damage", "replace", "replace, 1 % damage"
 BACKUP_ALL, DUMP_ALL = "backup --all", "pg_dump -Fc"
+FLOOR, FLOOR_ALL, FLOOR_RESTORE = (
+    "COPY TO STDOUT, a table",
+    "COPY TO STDOUT, all tables",
+    "COPY, then constraints (table)",
+)
+DATA_ONLY = "pg_restore --data-only"
 NOTES = (
     """Ours hashes the table on the server, reads the finished file back and hashes that too; a restore checks the file,
     rebuilds all constraints, compares fingerprints and ends with ANALYZE. pg_dump and pg_restore do none of that.""",
@@ -57,6 +64,7 @@ def contest(sample: Path, *, rows: int) -> Contest:
 
     folder = Path(tempfile.mkdtemp(prefix="dataforge-bench-"))  # its files go with the machine's temporary folder
     kept: list[str] = []
+    copied = folder / "table.copy"
 
     def full() -> None:
         if _count() != rows or not kept:
@@ -66,6 +74,7 @@ def contest(sample: Path, *, rows: int) -> Contest:
             back_up(str(folder / "kept"), TABLE)
             kept[:] = [str(next((folder / "kept" / TABLE).glob("*.parquet")))]
             _tool("pg_dump", "-Fc", "-t", TABLE, "-f", str(folder / "table.dump"))
+            backup_floors.copy_to_file(TABLE, copied)
         scratch.settle()
 
     def lost() -> None:
@@ -85,13 +94,17 @@ def contest(sample: Path, *, rows: int) -> Contest:
         _execute(f"update {TABLE} set id = id + 100000000 where id % 800 = 3")
         scratch.settle()
 
+    all_there = partial(_expect, rows)
+
     def ours(
         name: str, prepare: Callable[[], None], work: Callable[..., None], *arguments: Callable[[], str]
     ) -> Contender:
-        return Contender(name=name, prepare=prepare, run=lambda: in_child(work, *(each() for each in arguments)))
+        return Contender(
+            name=name, prepare=prepare, run=lambda: in_child(work, *(each() for each in arguments)), check=all_there
+        )
 
     def tool(name: str, prepare: Callable[[], None], *arguments: str) -> Contender:
-        return Contender(name=name, prepare=prepare, run=lambda: _tool(*arguments))
+        return Contender(name=name, prepare=prepare, run=lambda: _tool(*arguments), check=all_there)
 
     def path() -> str:
         return kept[0]
@@ -102,21 +115,30 @@ def contest(sample: Path, *, rows: int) -> Contest:
         contenders=(
             ours(BACKUP, full, back_up, lambda: str(folder / "new"), lambda: TABLE),
             tool(DUMP, full, "pg_dump", "-Fc", "-t", TABLE, "-f", str(folder / "new.dump")),
+            ours(FLOOR, full, backup_floors.copy_to_nowhere, lambda: TABLE),
             ours(PANDAS, full, pandas_to_parquet, lambda: str(folder)),
             ours(RESTORE, lost, bring_back, path, str),
+            ours(FLOOR_RESTORE, lost, backup_floors.copy_back, lambda: TABLE, lambda: str(copied)),
+            tool(DATA_ONLY, lost, "pg_restore", "--data-only", "-d", _database(), dump),
             tool(PG_RESTORE, gone, "pg_restore", "-d", _database(), dump),
             tool(PG_RESTORE_2, gone, "pg_restore", "-j2", "-d", _database(), dump),
             ours(MERGE, damaged, bring_back, path, lambda: "merge"),
             ours(REPLACE_DAMAGED, damaged, bring_back, path, lambda: "replace"),
             ours(BACKUP_ALL, full, back_up, lambda: str(folder / "new")),
+            ours(FLOOR_ALL, full, backup_floors.copy_to_nowhere),
             tool(DUMP_ALL, full, "pg_dump", "-Fc", "-f", str(folder / "new.dump")),
         ),
         rows=(
             Row(work="backup of a table", ours=BACKUP, against=DUMP, bar=0.5),
             Row(work="backup of a table", ours=BACKUP, against=PANDAS, bar=0.5),
+            Row(work="backup of a table", ours=BACKUP, against=FLOOR),
             Row(work="backup of the whole database", ours=BACKUP_ALL, against=DUMP_ALL, bar=0.5),
+            Row(work="backup of the whole database", ours=BACKUP_ALL, against=FLOOR_ALL),
             Row(work="restore of a lost table", ours=RESTORE, against=PG_RESTORE, bar=1.0),
             Row(work="restore of a lost table", ours=RESTORE, against=PG_RESTORE_2, bar=1.0),
+            Row(work="restore of a lost table", ours=RESTORE, against=DATA_ONLY),
+            Row(work="restore of a lost table", ours=RESTORE, against=FLOOR_RESTORE),
+            Row(work="merge of a table with 1 % damage", ours=MERGE, against=FLOOR_RESTORE),
             Row(work="merge of a table with 1 % damage", ours=MERGE, against=REPLACE_DAMAGED, bar=1.0),
         ),
         peaks=(
@@ -150,6 +172,11 @@ def _count() -> int:
         cursor.execute(f"select count(*) from {TABLE}")
         ((count,),) = cursor.fetchall()
     return int(count)
+
+
+def _expect(rows: int) -> None:
+    if _count() != rows:
+        raise RuntimeError(f"{TABLE} has {_count():,} rows and not {rows:,}")
 
 
 def _top_up(rows: int) -> None:

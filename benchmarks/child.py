@@ -16,6 +16,8 @@ from pathlib import Path
 from benchmarks.frame import Run
 from benchmarks.scratch import set_up
 
+PROJECT = Path(__file__).resolve().parents[1]
+PEERS = PROJECT / ".venv" / "peers"  # packages that only the peers' own processes see; made by `make bench`
 _STATUS = Path("/proc/self/status")
 
 
@@ -23,9 +25,18 @@ def in_child(work: Callable[..., None], *arguments: str) -> Run:
     """Call the module-level function ``work`` in a new process, on the same scratch database."""
     from django.db import connection
 
-    name = f"{work.__module__}:{work.__qualname__}"
-    command = [sys.executable, "-m", "benchmarks.child", str(connection.settings_dict["NAME"]), name, *arguments]
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, cwd=Path(__file__).parents[1])
+    return _run(str(connection.settings_dict["NAME"]), f"{work.__module__}:{work.__qualname__}", *arguments)
+
+
+def in_peer(name: str, *arguments: str) -> Run:
+    """Call ``module:function`` in a process that sees the peers' packages and in which Django is not set up."""
+    return _run("", name, *arguments, PYTHONPATH=str(PEERS), RUNTIME__DLTHUB_TELEMETRY="false")
+
+
+def _run(database: str, name: str, *arguments: str, **environment: str) -> Run:
+    command = [sys.executable, "-m", "benchmarks.child", database, name, *arguments]
+    variables = {**os.environ, **environment}
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, cwd=PROJECT, env=variables)
     return Run(**json.loads(done.stdout.splitlines()[-1]))
 
 
@@ -45,14 +56,15 @@ def _peak_bytes() -> int:
 
 
 def main() -> None:
-    """Serve ``in_child``: database, function, arguments."""
+    """Serve ``in_child`` and ``in_peer`` (no database): database, function, arguments."""
     _, database, name, *arguments = sys.argv
-    set_up(database)
-    from django.db import connection
+    if database:
+        set_up(database)
+        from django.db import connection
 
+        connection.ensure_connection()
     module, _, function = name.partition(":")
     work = getattr(importlib.import_module(module), function)
-    connection.ensure_connection()
     run = measure(lambda: work(*arguments))
     sys.stdout.write(json.dumps({"seconds": run.seconds, "peak_bytes": run.peak_bytes}) + os.linesep)
 

@@ -130,14 +130,17 @@ def _orders(arena: Arena, size: Size) -> Plan:
 def _single(arena: Arena, size: Size) -> Plan:
     one = Work(lambda: bodies.batches(arena.fresh, "orders", count=size.singles, size=1), warm_ups=5)
     ours, peer, view = "endpoint, 1 order", "FastAPI, 1 order", "DRF view with one query"
+    floor, bulk = "COPY, 1 order", "DRF bulk_create, 1 order"
     return Plan(
         "endpoint, one record",
         (
             *arena.one_client(ours, arena.ours, one),
             *arena.one_client(view, arena.drf, one, path="/one-query/", stores=False),
             *arena.one_client(peer, arena.fastapi, one),
+            *arena.one_client(bulk, arena.drf, one, path="/orders/bulk/"),
+            *arena.copying(floor, one),
         ),
-        (Row(work="batch of 1 order", ours=ours, against=peer),),
+        tuple(Row(work="batch of 1 order", ours=ours, against=against) for against in (peer, bulk, floor)),
         (Gap(work="batch of 1 order", ours=ours, against=view, bar_seconds=GAP_SECONDS),),
     )
 
@@ -146,6 +149,7 @@ def _together(arena: Arena, size: Size) -> Plan:
     work = Work(lambda: bodies.batches(arena.fresh, "orders", count=size.together))
     eight, alone = f"endpoint, {CLIENTS} clients", "endpoint, 1 client"
     peer_eight, peer_alone = f"FastAPI, {CLIENTS} clients", "FastAPI, 1 client"
+    bulk = f"DRF bulk_create, {CLIENTS} clients"
     return Plan(
         "endpoint, clients together",
         (
@@ -153,13 +157,14 @@ def _together(arena: Arena, size: Size) -> Plan:
             *arena.many_clients(alone, arena.ours, work, clients=1),
             *arena.many_clients(peer_eight, arena.fastapi, work, clients=CLIENTS),
             *arena.many_clients(peer_alone, arena.fastapi, work, clients=1),
+            *arena.many_clients(bulk, arena.drf, work, clients=CLIENTS, path="/orders/bulk/"),
         ),
         (
             Row(work=f"batches of {CLIENTS} clients together", ours=eight, against=alone, bar=1 / 1.5),
             Row(work=f"batches of {CLIENTS} clients together", ours=eight, against=peer_eight),
+            Row(work=f"batches of {CLIENTS} clients together", ours=eight, against=bulk),
             Row(work=f"FastAPI's batches of {CLIENTS} clients together", ours=peer_eight, against=peer_alone),
         ),
-        needs_drf=False,
     )
 
 

@@ -16,22 +16,25 @@ class Run:
 
 @dataclass(frozen=True, kw_only=True)
 class Contender:
-    """A way to do some work. ``prepare`` brings about the state that it starts from; only ``run`` is measured."""
+    """A way to do some work. ``prepare`` brings about the state that it starts from; only ``run`` is measured.
+
+    ``check`` raises where the work was not done: the time of a run that did nothing means nothing.
+    """
 
     name: str
     run: Callable[[], Run]
     prepare: Callable[[], None] = lambda: None
+    check: Callable[[], None] = lambda: None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """Time of ``ours`` over ``times`` x time of ``against`` (names of contenders); ``bar``: the most it may be."""
+    """Time of ``ours`` over time of ``against`` (names of contenders); ``bar``: the most it may be."""
 
     work: str
     ours: str
     against: str
     bar: float | None = None
-    times: float = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +44,15 @@ class Gap:
     work: str
     ours: str
     against: str
+    bar_seconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limit:
+    """Time of ``ours``, and the most that it may be."""
+
+    work: str
+    ours: str
     bar_seconds: float
 
 
@@ -65,6 +77,7 @@ class Contest:
     contenders: tuple[Contender, ...]
     rows: tuple[Row, ...]
     gaps: tuple[Gap, ...] = ()
+    limits: tuple[Limit, ...] = ()
     peaks: tuple[Peak, ...] = ()
     notes: tuple[str, ...] = ()
     rounds: int | None = None
@@ -95,7 +108,7 @@ class Results:
     def ratios(self, row: Row) -> Spread:
         """Summarise ``row``'s ratios, one for each round."""
         pairs = zip(self.runs[row.ours], self.runs[row.against], strict=True)
-        return spread([ours.seconds / (row.times * against.seconds) for ours, against in pairs])
+        return spread([ours.seconds / against.seconds for ours, against in pairs])
 
     def differences(self, gap: Gap) -> Spread:
         """Summarise ``gap``'s seconds, one figure for each round."""
@@ -128,4 +141,6 @@ def hold(contest: Contest, *, rounds: int, on_run: Callable[[str, Run], None] = 
 def _round(contest: Contest) -> Iterator[tuple[str, Run]]:
     for contender in contest.contenders:
         contender.prepare()
-        yield contender.name, contender.run()
+        run = contender.run()
+        contender.check()
+        yield contender.name, run

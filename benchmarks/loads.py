@@ -1,9 +1,11 @@
 """The load against bare COPY, a reload against the first load, a dirty load against a clean one, and their memory."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks import scratch
+from benchmarks.agreeing import agreeing
 from benchmarks.child import in_child
 from benchmarks.frame import Contender, Contest, Peak, Row, Run
 
@@ -47,15 +49,41 @@ def contest(clean: Path, dirty: Path) -> Contest:
     def loaded() -> None:
         scratch.settle()  # a reload changes nothing, so the next contender finds what it needs
 
+    def reload() -> Run:
+        return in_child(load_files, str(clean))
+
+    def reloaded(times: int) -> None:
+        """See that so many loads in a row have read the same, and the last of them changed nothing."""
+        from ingest.models import Account
+
+        accounts = Account.objects.filter(table="order_reviews").values_list("read", "inserted", "rejected")
+        if [(read > 0, new > 0, refused) for read, new, refused in accounts.order_by("id")] != [
+            (True, not number, 0) for number in range(times)
+        ]:
+            raise RuntimeError(f"{times} loads of the same files are accounted for as {list(accounts)}")
+        same()
+
+    def told_truth() -> None:
+        """See that every record that was made bad was rejected."""
+        from ingest.models import Account
+
+        truth = json.loads((dirty / "truth.json").read_text(encoding="utf-8"))
+        bad = sum(record["outcome"] == "rejected" for record in truth["records"])
+        bad += sum(truth["meta"]["parent_rejected"].values())
+        rejected = sum(Account.objects.values_list("rejected", flat=True))
+        if rejected != bad:
+            raise RuntimeError(f"{rejected:,} records were rejected where {bad:,} are bad")
+
+    same = agreeing(scratch.counts, what="rows by table")
     return Contest(
         name="load",
         contenders=(
-            _empty(LOAD, lambda: in_child(load_files, str(clean))),
-            _empty(CONSTRAINED, lambda: in_child(copies.copy_constrained, str(clean))),
-            _empty(FLOOR, lambda: in_child(copies.copy_then_constrain, str(clean))),
-            _empty(DIRTY, lambda: in_child(load_files, str(dirty))),
-            Contender(name=RELOAD, prepare=reload_state, run=lambda: in_child(load_files, str(clean))),
-            Contender(name=RELOAD_RECORDS, prepare=forgotten, run=lambda: in_child(load_files, str(clean))),
+            _empty(LOAD, lambda: in_child(load_files, str(clean)), same),
+            _empty(CONSTRAINED, lambda: in_child(copies.copy_constrained, str(clean)), same),
+            _empty(FLOOR, lambda: in_child(copies.copy_then_constrain, str(clean)), same),
+            _empty(DIRTY, lambda: in_child(load_files, str(dirty)), told_truth),
+            Contender(name=RELOAD, prepare=reload_state, run=reload, check=lambda: reloaded(2)),
+            Contender(name=RELOAD_RECORDS, prepare=forgotten, run=reload, check=lambda: reloaded(3)),
             Contender(name=RELOAD_FLOOR, prepare=loaded, run=lambda: in_child(copies.copy_and_compare, str(clean))),
         ),
         rows=(
@@ -64,7 +92,7 @@ def contest(clean: Path, dirty: Path) -> Contest:
             Row(work="reload, all unchanged", ours=RELOAD, against=LOAD, bar=0.6),
             Row(work="reload, compared record by record", ours=RELOAD_RECORDS, against=LOAD),
             Row(work="reload, compared record by record", ours=RELOAD_RECORDS, against=RELOAD_FLOOR),
-            Row(work="load with 5 % bad records", ours=DIRTY, against=LOAD),
+            Row(work="load with 5 % bad records", ours=DIRTY, against=LOAD, bar=1.3),
         ),
         peaks=(Peak(work="load into empty tables", ours=LOAD, bar_bytes=GIB),),
         notes=NOTES,
@@ -74,18 +102,23 @@ def contest(clean: Path, dirty: Path) -> Contest:
 def large_contest(clean: Path, large: Path) -> Contest:
     """The load at ten times the size, once."""
     big = "load, 10 x size"
+
+    def all_there() -> None:
+        if not all(scratch.counts().values()):
+            raise RuntimeError("a table is empty after its load")
+
     return Contest(
         name="large",
         contenders=(
-            _empty(LOAD, lambda: in_child(load_files, str(clean))),
-            _empty(big, lambda: in_child(load_files, str(large))),
+            _empty(LOAD, lambda: in_child(load_files, str(clean)), all_there),
+            _empty(big, lambda: in_child(load_files, str(large)), all_there),
         ),
-        rows=(Row(work="load at 10 x size against ten loads", ours=big, against=LOAD, times=10.0),),
+        rows=(Row(work="load at 10 x size", ours=big, against=LOAD, bar=11.0),),
         peaks=(Peak(work="load at 10 x size", ours=big, bar_bytes=3 * GIB // 2),),
         rounds=1,
         warm_up=False,
     )
 
 
-def _empty(name: str, run: Callable[[], Run]) -> Contender:
-    return Contender(name=name, prepare=scratch.empty_tables, run=run)
+def _empty(name: str, run: Callable[[], Run], check: Callable[[], None] = lambda: None) -> Contender:
+    return Contender(name=name, prepare=scratch.empty_tables, run=run, check=check)

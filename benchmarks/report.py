@@ -8,7 +8,9 @@ MIB = 1 << 20
 HEAD = """# Benchmark
 
 Made by `make bench` (the case at ten times the size by `make bench LARGE=1`). A ratio is taken within each round, in
-which all contenders take turns; shown are the median and, in brackets, the least and the greatest."""
+which all contenders take turns; shown are the median and, in brackets, the least and the greatest.
+
+![The ratios](RESULTS.svg)"""
 
 
 def render(results: Sequence[Results], facts: Mapping[str, str]) -> str:
@@ -17,6 +19,7 @@ def render(results: Sequence[Results], facts: Mapping[str, str]) -> str:
         HEAD,
         _table(("work", "against", "ratio", "bar", ""), _ratio_lines(results)),
         _table(("work", "minus", "milliseconds", "bar", ""), _gap_lines(results)),
+        _table(("time on the server", "milliseconds", "bar", ""), _limit_lines(results)),
         _table(("peak memory of the process", "MiB", "bar", ""), _peak_lines(results)),
         "## Context\n\nSeconds on this machine; they say little about another one.",
         _table(("contender", "runs", "seconds"), _second_lines(results)),
@@ -30,16 +33,24 @@ def _ratio_lines(results: Sequence[Results]) -> Iterator[Sequence[str]]:
     for result in results:
         for row in result.contest.rows:
             ratio = result.ratios(row)
-            yield row.work, _against(row), _shown(ratio), _bar(row), _verdict(ratio.median, row.bar)
+            yield row.work, row.against, _shown(ratio), _bar(row), _verdict(ratio.median, row.bar)
 
 
 def _gap_lines(results: Sequence[Results]) -> Iterator[Sequence[str]]:
     for result in results:
         for gap in result.contest.gaps:
             found = result.differences(gap)
-            shown = _shown(Spread(*(1000 * seconds for seconds in (found.median, found.low, found.high))))
+            shown = _milliseconds(found)
             bar = f"at most {1000 * gap.bar_seconds:.2f}"
             yield gap.work, gap.against, shown, bar, _verdict(found.median, gap.bar_seconds)
+
+
+def _limit_lines(results: Sequence[Results]) -> Iterator[Sequence[str]]:
+    for result in results:
+        for limit in result.contest.limits:
+            found = result.seconds(limit.ours)
+            bar = f"at most {1000 * limit.bar_seconds:.0f}"
+            yield limit.work, _milliseconds(found), bar, _verdict(found.median, limit.bar_seconds)
 
 
 def _peak_lines(results: Sequence[Results]) -> Iterator[Sequence[str]]:
@@ -58,10 +69,6 @@ def _second_lines(results: Sequence[Results]) -> Iterator[Sequence[str]]:
             yield contender.name, str(runs), _shown(seconds, places=2 if seconds.median >= 1 else 4)
 
 
-def _against(row: Row) -> str:
-    return row.against if row.times == 1 else f"{row.times:g} x {row.against}"
-
-
 def _bar(row: Row) -> str:
     return "" if row.bar is None else f"at most {row.bar:.2f}"
 
@@ -74,6 +81,10 @@ def _verdict(reached: float, bar: float | None) -> str:
 
 def _shown(figures: Spread, *, places: int = 2) -> str:
     return f"{figures.median:.{places}f} ({figures.low:.{places}f} to {figures.high:.{places}f})"
+
+
+def _milliseconds(seconds: Spread) -> str:
+    return _shown(Spread(*(1000 * figure for figure in (seconds.median, seconds.low, seconds.high))))
 
 
 def _table(head: Sequence[str], lines: Iterator[Sequence[str]]) -> str:

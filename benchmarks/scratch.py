@@ -68,6 +68,13 @@ def empty_tables() -> None:
     settle()
 
 
+def counts() -> dict[str, int]:
+    """Count the rows of every table of the dataset."""
+    from ingest.sources import sources
+
+    return {source.table: source.model._default_manager.count() for source in sources()}
+
+
 def settle() -> None:
     """Vacuum, and write dirty pages out, so that no contender pays for the one before it."""
     with connection.cursor() as cursor:

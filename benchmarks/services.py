@@ -14,12 +14,12 @@ from pathlib import Path
 from django.core.management import get_commands
 from django.db import connection
 
+from benchmarks.child import PEERS
 from benchmarks.client import Address
 from benchmarks.scratch import database_url
 from benchmarks.servers import HOST, PROJECT, gunicorn, running, uvicorn
 
 USER = "bench"
-PEERS = PROJECT / ".venv" / "peers"  # packages that only the FastAPI service sees; made by `make bench`
 NO_LIMIT = "1000000000"
 DRF_SITE = {"DJANGO_SETTINGS_MODULE": "benchmarks.peers.site"}
 

@@ -7,6 +7,8 @@ assignment without a word.
 
 import os
 import re
+import tempfile
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -20,7 +22,9 @@ DATABASE_SCHEMES = ("postgres", "postgresql")
 SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 # These are Django's; every other word of a database URL's query goes to libpq.
 DJANGO_OPTIONS = ("CONN_MAX_AGE", "CONN_HEALTH_CHECKS", "ATOMIC_REQUESTS", "AUTOCOMMIT", "DISABLE_SERVER_SIDE_CURSORS")
+CERTIFICATE = "-----BEGIN CERTIFICATE-----"
 ASSIGNMENT = re.compile(r"(?:export )?[A-Za-z_0-9]+=.*")
+CHECKING_SSL_MODES = ("verify-ca", "verify-full")
 URL_FORM = "postgres://USER:PASSWORD@HOST:PORT/NAME?sslmode=verify-full&sslrootcert=FILE"
 
 
@@ -69,10 +73,19 @@ class Environment:
         """Return the parts between commas."""
         return [part.strip() for part in self.text(name).split(",") if part.strip()] or default
 
-    def database(self, name: str) -> dict[str, Any] | None:
-        """Return Django's settings of the PostgreSQL that a URL names, or None where it is not set."""
+    def database(self, name: str, *, password: str = "", authorities: str = "", folder: Path) -> dict[str, Any] | None:
+        """Return Django's settings of the PostgreSQL that a URL names, or None where it is not set.
+
+        ``password`` (of PREFIX_PASSWORD, where ``name`` is PREFIX_URL) is for a URL without one. ``authorities`` (of
+        PREFIX_CA) are certificates in PEM, by which the server must prove its name; libpq reads them in the file that
+        they came from, or else in one that is written into ``folder``.
+        """
         url = self.text(name).strip()
+        prefix = name.removesuffix("_URL")
         if not url:
+            if password or authorities:
+                other = f"{prefix}_PASSWORD" if password else f"{prefix}_CA"
+                raise ImproperlyConfigured(f"{other} is set, and {name} is not: name the server, or unset {other}.")
             return None
         try:
             problem = _url_problem(url)
@@ -84,7 +97,38 @@ class Environment:
         if problem:
             raise ImproperlyConfigured(f"{name} is not accepted: {problem}. It must look like {URL_FORM}.")
         settings["HOST"] = unquote(settings["HOST"])  # libpq writes a socket's folder as %2F...
+        if password and settings["PASSWORD"]:
+            raise ImproperlyConfigured(f"{prefix}_PASSWORD is set, and {name} holds a password: give only one.")
+        settings["PASSWORD"] = password or settings["PASSWORD"]
+        if authorities:
+            options = settings.setdefault("OPTIONS", {})
+            if problem := _authorities_problem(authorities, options, name):
+                raise ImproperlyConfigured(f"{prefix}_CA is not accepted: {problem}.")
+            file = os.environ.get(f"{prefix}_CA_FILE") or str(_written(authorities, folder))
+            options.update(sslmode=options.get("sslmode", "verify-full"), sslrootcert=file)
         return settings
+
+
+def _authorities_problem(pem: str, options: dict[str, Any], url_name: str) -> str:
+    if CERTIFICATE not in pem:
+        return f"it holds no certificate; PEM begins with {CERTIFICATE}"
+    if "sslrootcert" in options:
+        return f"{url_name} has an sslrootcert; give only one of the two"
+    mode = options.get("sslmode", "verify-full")
+    if mode not in CHECKING_SSL_MODES:
+        return f"{url_name} says sslmode={mode}, which checks no server; leave that out, or write sslmode=verify-full"
+    return ""
+
+
+def _written(pem: str, folder: Path) -> Path:
+    """Write certificates into a file that is named by their content, so that processes may share it."""
+    path = folder / f"authorities-{sha256(pem.encode()).hexdigest()[:16]}.pem"
+    if not path.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile("w", dir=folder, suffix=".part", delete=False) as file:
+            file.write(pem + "\n")
+        Path(file.name).replace(path)
+    return path
 
 
 def _check_dotenv(dotenv: Path) -> None:

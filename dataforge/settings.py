@@ -6,16 +6,20 @@ from typing import Any
 from django.core.exceptions import ImproperlyConfigured
 
 from dataforge import __version__
+from dataforge.container.secret_key import trial_secret_key
 from dataforge.environment import Environment
 from dataforge.logs import logging_settings
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-VAR_DIR = BASE_DIR / "var"
-
 env = Environment(BASE_DIR / ".env")
+VAR_DIR = Path(env.text("DATA_DIR", default=str(BASE_DIR / "var"))).absolute()
 
+# The image allows a trial, and it is one only while no database is named: all is strict as soon as one is.
+TRIAL = env.flag("TRIAL", default=False) and not env.text("DATABASE_URL")
 DEBUG = env.flag("DEBUG", default=False)
-SECRET_KEY = env.text("SECRET_KEY")
+HTTPS = env.flag("HTTPS", default=not TRIAL)
+SECRET_KEY = env.text("SECRET_KEY") or (trial_secret_key(VAR_DIR) if TRIAL else "")
+SECRET_KEY_FALLBACKS = env.texts("SECRET_KEY_FALLBACKS", default=[])
 if not SECRET_KEY:
     raise ImproperlyConfigured(
         "SECRET_KEY is not set. Put a long random text into the environment variable SECRET_KEY, or into a file that "
@@ -41,6 +45,7 @@ INSTALLED_APPS = [
     "backups",
 ]
 MIDDLEWARE = [
+    "dataforge.health.HealthMiddleware",  # before all that asks for HTTPS or a known host
     "access.request_ids.RequestIdMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
@@ -70,13 +75,19 @@ TEMPLATES = [
 
 # An embedded PostgreSQL under var/ where no server is named; it starts with the first connection.
 DATABASES: dict[str, dict[str, Any]] = {
-    "default": env.database("DATABASE_URL")
+    "default": env.database(
+        "DATABASE_URL",
+        password=env.text("DATABASE_PASSWORD"),
+        authorities=env.text("DATABASE_CA"),
+        folder=VAR_DIR,
+    )
     or {"ENGINE": "dataforge.embedded_postgres", "NAME": "dataforge", "OPTIONS": {"folder": VAR_DIR / "postgres"}}
 }
 # A connection is kept, and asked whether it still lives; a new one for each request would cost more than its work.
 DATABASES["default"].setdefault("CONN_MAX_AGE", 600)
 DATABASES["default"].setdefault("CONN_HEALTH_CHECKS", True)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+ADMIN_PASSWORD = env.text("ADMIN_PASSWORD")  # of the first superuser, for `manage.py create_admin` alone
 AUTHENTICATION_BACKENDS = ["access.backends.OneQueryBackend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
@@ -88,7 +99,7 @@ USE_TZ = True
 TIME_ZONE = "America/Sao_Paulo"
 LANGUAGE_CODE = "en-us"
 STATIC_URL = "static/"
-STATIC_ROOT = VAR_DIR / "static"
+STATIC_ROOT = BASE_DIR / "var" / "static"  # goes with the program, not with the data
 
 # What may be loaded, parents first: the only place where the pipeline learns of a dataset.
 DATAFORGE_SOURCES = "olist.sources.SOURCES"
@@ -158,9 +169,21 @@ SECURE_CSP = {
     "frame-ancestors": ["'none'"],
 }
 if not DEBUG:
+    # Static files by the workers themselves, under names that change with their content; needs `collectstatic`.
+    MIDDLEWARE.insert(
+        MIDDLEWARE.index("django.middleware.csp.ContentSecurityPolicyMiddleware"),
+        "whitenoise.middleware.WhiteNoiseMiddleware",
+    )
+    STORAGES = {
+        "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+        "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    }
+if HTTPS and not DEBUG:
     SECURE_SSL_REDIRECT = env.flag("SECURE_SSL_REDIRECT", default=True)
     SECURE_HSTS_SECONDS = env.number("SECURE_HSTS_SECONDS", default=31_536_000)
     SECURE_HSTS_INCLUDE_SUBDOMAINS = True
     SECURE_HSTS_PRELOAD = True
     SESSION_COOKIE_SECURE = True
     CSRF_COOKIE_SECURE = True
+    if REST_FRAMEWORK["NUM_PROXIES"]:  # one that we count on to say who asks also says how they asked
+        SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")

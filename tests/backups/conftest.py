@@ -1,5 +1,6 @@
 """A database in which backups and restores commit, a folder for them, and a server that speaks S3."""
 
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 from unittest import mock
@@ -70,6 +71,7 @@ def store(tmp_path: Path, settings: Settings) -> Path:
 
 @pytest.fixture(scope="session")
 def s3_server() -> Iterator[str]:
+    logging.getLogger("werkzeug").propagate = False  # it runs in this process, and its log is not the commands'
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()

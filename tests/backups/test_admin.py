@@ -44,8 +44,12 @@ def test_the_catalogue_shows_size_rows_age_and_marks(ana: Client) -> None:
     row = shelves()
     html = page(ana, CATALOGUE)
     assert ">shelves</a>" in html
-    assert re.search(r'field-age">0\xa0minutes<.*field-rows_held">3<.*field-size">[\d.]+ KiB<', html, re.DOTALL)
-    assert re.search(r'field-verified"><img[^>]*alt="True".*field-drilled"><img[^>]*alt="False"', html, re.DOTALL)
+    assert re.search(
+        r'field-age"><span title="[-0-9: ]+">0\xa0minutes<.*field-rows_held">3<.*field-size">[\d.]+ KiB<',
+        html,
+        re.DOTALL,
+    )
+    assert re.search(r'field-verified"><img[^>]*alt="True".*field-drilled"><img[^>]*alt="None"', html, re.DOTALL)
     assert f"run__exact={row.run}" in html
     detail = page(ana, f"{CATALOGUE}{row.pk}/change/")
     assert row.sha256 in detail

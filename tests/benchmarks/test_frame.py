@@ -2,9 +2,13 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from xml.etree import ElementTree
 
 import pytest
 
+from benchmarks.agreeing import agreeing
+from benchmarks.chart import draw
 from benchmarks.frame import Contender, Contest, Gap, Peak, Row, Run, Spread, hold
 from benchmarks.report import render
 
@@ -22,8 +26,8 @@ def contender(name: str, log: list[str], seconds: list[float], *, peak_bytes: in
     return Contender(name=name, prepare=lambda: log.append(f"prepare {name}"), run=run)
 
 
-def contest(*contenders: Contender, bar: float | None = None, times: float = 1.0, warm_up: bool = False) -> Contest:
-    row = Row(work="work", ours="ours", against="peer", bar=bar, times=times)
+def contest(*contenders: Contender, bar: float | None = None, warm_up: bool = False) -> Contest:
+    row = Row(work="work", ours="ours", against="peer", bar=bar)
     return Contest(name="contest", contenders=contenders, rows=(row,), warm_up=warm_up)
 
 
@@ -52,9 +56,22 @@ def test_ratios_are_taken_within_each_round() -> None:
     assert results.ratios(held.rows[0]) == Spread(median=0.5, low=0.25, high=0.5)
 
 
-def test_a_row_may_be_against_a_multiple_of_a_contender() -> None:
-    held = contest(contender("ours", [], [20]), contender("peer", [], [2]), times=10)
-    assert hold(held, rounds=1).ratios(held.rows[0]).median == 1
+def test_a_contender_that_did_not_do_its_work_fails_the_benchmark() -> None:
+    rows = iter([{"orders": 10}, {"orders": 0}])
+    same = agreeing(lambda: next(rows), what="rows")
+    both = [replace(contender(name, [], [1]), check=same) for name in ("ours", "peer")]
+    with pytest.raises(RuntimeError, match="rows"):
+        hold(contest(*both), rounds=1)
+
+
+def test_the_picture_tells_a_bar_that_is_met_from_one_that_is_missed() -> None:
+    both = contender("ours", [], [1]), contender("peer", [], [2])
+    met = draw([hold(contest(*both, bar=0.6), rounds=1)])
+    both = contender("ours", [], [1]), contender("peer", [], [2])
+    missed = draw([hold(contest(*both, bar=0.4), rounds=1)])
+    assert '<circle class="good"' in met
+    assert '<circle class="bad"' in missed
+    assert ElementTree.fromstring(met).tag.endswith("svg")
 
 
 def test_a_contest_may_fix_its_number_of_rounds() -> None:

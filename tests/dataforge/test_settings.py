@@ -91,11 +91,11 @@ def test_a_dotenv_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_database_url_keeps_its_encryption_and_its_decoded_password(
-    env: Environment, monkeypatch: pytest.MonkeyPatch
+    env: Environment, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     query = "sslmode=verify-full&sslrootcert=/etc/rds.pem&CONN_MAX_AGE=60"
     monkeypatch.setenv("FORGE_URL", f"postgresql://forge:p%2Fw%23@db.example:5433/forge?{query}")
-    assert env.database("FORGE_URL") == {
+    assert env.database("FORGE_URL", folder=tmp_path) == {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": "forge",
         "USER": "forge",
@@ -128,11 +128,11 @@ def test_a_database_url_keeps_its_encryption_and_its_decoded_password(
     ],
 )
 def test_a_database_url_of_no_usable_postgresql_is_refused_without_showing_its_password(
-    env: Environment, monkeypatch: pytest.MonkeyPatch, url: str, problem: str
+    env: Environment, monkeypatch: pytest.MonkeyPatch, url: str, problem: str, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("FORGE_URL", url)
     with pytest.raises(ImproperlyConfigured) as caught:
-        env.database("FORGE_URL")
+        env.database("FORGE_URL", folder=tmp_path)
     message = str(caught.value)
     assert message.startswith("FORGE_URL is not accepted: ")
     assert problem in message

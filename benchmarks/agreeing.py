@@ -1,0 +1,19 @@
+"""Contenders must leave the same behind: a fast one that does nothing, or half of it, fails the benchmark."""
+
+from collections.abc import Callable, Mapping
+
+
+def agreeing(look: Callable[[], Mapping[str, int]], *, what: str) -> Callable[[], None]:
+    """Give a check for several contenders: ``look`` must find after each what it found after the first.
+
+    The check raises RuntimeError where it does not, or where something is not there at all.
+    """
+    seen: list[Mapping[str, int]] = []
+
+    def check() -> None:
+        found = look()
+        if not all(found.values()) or (seen and found != seen[0]):
+            raise RuntimeError(f"{what}: {found!r}, where those before left {seen!r}")
+        seen[:] = [found]
+
+    return check

@@ -1,0 +1,1 @@
+"""How the image runs: ``python -m dataforge.container``, and what its settings and its watcher need."""
