@@ -30,8 +30,10 @@ _CHAIN = 5  # exceptions, each the cause of the one before
 class Discreet(logging.Filter):
     """Takes out of a line what came from a client: the messages of exceptions, and addresses."""
 
-    def filter(self, record: logging.LogRecord) -> logging.LogRecord:
+    def filter(self, record: logging.LogRecord) -> logging.LogRecord | bool:
         """Give the line as it may be seen; other handlers get the line as it was."""
+        if record.name == "django.request" and not record.exc_info:
+            return False  # a status, which the line of the request says too
         found = copy(record)
         if isinstance(found.msg, BaseException):
             found.msg, found.args = told(found.msg).replace("%", "%%"), ()

@@ -36,8 +36,17 @@ class Postgres:
     folder: Path
 
     def start(self) -> str:
-        """Start it where it does not run; give its database's address."""
+        """Start it where it does not run, and wait until it answers; give its database's address."""
         place = join(self.folder, database=DATABASE)
+        deadline = time.monotonic() + START_TIMEOUT_SECONDS
+        while True:
+            try:
+                self.ask("select 1")
+                break
+            except psycopg2.OperationalError:  # the last processes of one that was killed pass for a server
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.05)
         return f"postgres://{USER}@/{DATABASE}?host={quote(str(place), safe='')}&port=5432"
 
     def ask(self, statement: str, *values: object) -> list[tuple[Any, ...]]:

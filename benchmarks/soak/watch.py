@@ -14,6 +14,7 @@ from benchmarks.soak.clients import LOST
 SAMPLED_EVERY_SECONDS = 1.0
 SCRAPED_EVERY_SECONDS = 6.0
 BACKUP_PAUSE_SECONDS = 3.0
+CLEAR = (0, 3)  # exit codes: done, and the database was lost
 
 type GoesOn = Callable[[], bool]
 
@@ -81,15 +82,15 @@ class Backups:
     """Backups one after another; those that meet a restart may fail, and say so."""
 
     codes: Counter[int] = field(default_factory=Counter)
-    tracebacks: list[str] = field(default_factory=list)
+    unclear: list[str] = field(default_factory=list)
 
     def run(self, site: Site, goes_on: GoesOn) -> None:
         """Back up until the end."""
         while goes_on():
             done = site.command("backup_table", "--all")
             self.codes[done.returncode] += 1
-            if "Traceback" in done.stderr:
-                self.tracebacks.append(done.stderr[-2000:])
+            if done.returncode not in CLEAR or "Traceback" in done.stderr:
+                self.unclear.append(f"exit code {done.returncode}: {done.stderr[-2000:]}")
             time.sleep(BACKUP_PAUSE_SECONDS)
 
 

@@ -71,13 +71,20 @@ class Server:
         with locks.exclusive(self.folder / "control.lock"):
             self.forget()
             if self.is_running() and not locks.is_held(self.folder / "users.lock", by_anyone=True):
-                self._cluster().stop()
+                self._end()
 
     def stop(self) -> None:
         """Stop the server, also under the feet of other processes (their next connection starts it again)."""
         if self.is_running():
             with locks.exclusive(self.folder / "control.lock"):
-                self._cluster().stop()
+                self._end()
+
+    def _end(self) -> None:
+        """Stop it and wait for its last process: whoever joins meanwhile would take what is left for a server."""
+        self._cluster().stop()
+        deadline = time.monotonic() + STOPPING_PATIENCE_SECONDS
+        while self.is_running() and time.monotonic() < deadline:
+            time.sleep(POLL_SECONDS)
 
     def forget(self) -> None:
         """Drop this process's share of the users' lock, and no more."""

@@ -10,12 +10,14 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Timer
 
 import psycopg2
 import pytest
 
-from dataforge.embedded_postgres import binary, is_running, sockets, stop
+from dataforge.embedded_postgres import binary, is_running, locks, sockets, stop
 from dataforge.embedded_postgres.account import Account, account_for
+from dataforge.embedded_postgres.cluster import Cluster
 from dataforge.errors import EmbeddedPostgresFailed
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -23,6 +25,7 @@ NOBODY = 65534
 PRELUDE = """
 import os, signal, subprocess, sys, time, psycopg2
 from pathlib import Path
+from threading import Timer
 from dataforge.embedded_postgres import join, is_running, stop
 from dataforge.errors import EmbeddedPostgresFailed
 folder = Path(sys.argv[1])
@@ -355,3 +358,12 @@ def test_dbshell_speaks_to_the_server(folder: Path, tmp_path: Path) -> None:
 def test_a_command_that_needs_no_database_starts_no_server(tmp_path: Path) -> None:
     assert manage(tmp_path / "postgres", tmp_path, "check").returncode == 0
     assert not (tmp_path / "postgres").exists()
+
+
+def test_a_stop_ends_only_when_the_last_process_has_let_go_of_the_server(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    last = locks.hold(tmp_path / "server.lock")
+    monkeypatch.setattr(Cluster, "stop", lambda cluster: Timer(0.2, os.close, [last]).start())
+    stop(tmp_path)
+    assert not is_running(tmp_path)
