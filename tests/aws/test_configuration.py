@@ -15,7 +15,6 @@ FILES = {
     for path in sorted(SOURCE.rglob("*.tf"))
     if ".terraform" not in path.parts
 }
-BESIDE = {"create_admin"}  # comes with the image
 ACTION = re.compile(r"[a-z0-9-]+:[A-Z][A-Za-z]+")
 
 
@@ -82,4 +81,4 @@ def test_the_commands_of_tasks_and_readme_are_commands_of_the_project() -> None:
     told = re.findall(r"manage\.py ([a-z_]+)", README)
     assert len(tasks) == 4
     of_the_worker = find_commands(str(Path(django_tasks_db.__file__).parent / "management"))
-    assert set(tasks) | set(told) <= {*get_commands(), *of_the_worker, *BESIDE}
+    assert set(tasks) | set(told) <= {*get_commands(), *of_the_worker}

@@ -25,6 +25,8 @@ pytestmark = pytest.mark.slow
 PROJECT = SOURCE.parents[1]
 README = (SOURCE / "README.md").read_text()
 FIGURES = (SOURCE / "modules/observability/figures.tf").read_text()
+FROM_NOTHING = README.split("### Restore from nothing")[1]
+(RESTORED,) = re.findall(r"for table in (.*?); do ./task.py manage (python manage.py .*?) \|\|", FROM_NOTHING)
 HOST = "mydb.abc123.eu-west-1.rds.amazonaws.com"
 URL = f"postgresql://dataforge@{HOST}:5432/olist"
 STORE = {"BACKUP_STORE": "s3://my-bucket/backups"}
@@ -232,33 +234,46 @@ def test_a_new_password_of_the_owner_is_given_by_preparing_again(place: Place, s
     place.run(prepare)  # back, for the tests that follow
 
 
+@dataclass(frozen=True)
+class Nightly:
+    """A scheduled backup: what it printed, and what was in the tables then."""
+
+    printed: str
+    tables: dict[str, list[tuple[object, ...]]]
+
+
+def content(server: Server, database: str) -> dict[str, list[tuple[object, ...]]]:
+    """Give count and digest of all rows of each table that the README restores."""
+    digest = "select count(*), md5(string_agg(t::text, ',' order by t::text)) from {} t"
+    given = RESTORED[0].split()
+    stored = [table if table.startswith(("auth_", "access_", "ingest_")) else f"olist_{table}" for table in given]
+    return {table: server.as_administrator(digest.format(table), database) for table in stored}
+
+
 @pytest.fixture(scope="module")
-def nightly(place: Place, said: dict[str, str]) -> str:
-    """Carry out the README's schedule, as if it had long been due; give what that printed."""
+def nightly(place: Place, said: dict[str, str]) -> Nightly:
+    """Carry out the README's schedule, as if it had long been due."""
     (made,) = re.findall(r'shell -c "(from backups.models import BackupSchedule.*?)"\n', README, re.DOTALL)
     overdue = "BackupSchedule.objects.update(created_at='2020-01-01T00:00Z')"
     place.run(f".venv/bin/python manage.py shell -v 0 -c {shlex.quote(made + chr(10) + overdue)}")
-    return place.run(".venv/bin/python manage.py run_scheduled_backups", STORE)
+    printed = place.run(".venv/bin/python manage.py run_scheduled_backups", STORE)
+    return Nightly(printed, content(place.server, "olist"))
 
 
-def test_the_alarm_of_old_backups_reads_what_a_scheduled_backup_prints(nightly: str) -> None:
+def test_the_alarm_of_old_backups_reads_what_a_scheduled_backup_prints(nightly: Nightly) -> None:
     pattern = re.search(r'pattern += "\\"([^"]+)\\""', FIGURES)
     assert pattern
-    assert pattern[1] in nightly
+    assert pattern[1] in nightly.printed
 
 
-def test_everything_comes_back_from_the_bucket_alone(place: Place, nightly: str) -> None:
-    section = README.split("### Restore from nothing")[1]
-    ((tables, command),) = re.findall(r"for table in (.*?); do ./task.py manage (python manage.py .*?) \|\|", section)
-    before = re.findall(r"^\$ ./task.py (?:manage )?(.*)", section, re.MULTILINE)
+def test_everything_comes_back_from_the_bucket_alone(place: Place, nightly: Nightly) -> None:
+    before = re.findall(r"^\$ ./task.py (?:manage )?(.*)", FROM_NOTHING, re.MULTILINE)
     assert before[0] == "prepare"
     elsewhere = STORE | {"DATABASE_URL": place.environment["DATABASE_URL"].replace("/olist?", "/again?")}
     master = "DATABASE_MASTER_USER=postgres DATABASE_MASTER_PASSWORD_FILE=master-password"
     place.run(f"{master} .venv/bin/python -m dataforge.prepare_database", elsewhere)
     for step in before[1:]:
         place.run(f".venv/bin/{step}", elsewhere)
+    tables, command = RESTORED
     place.run(f"for table in {tables}; do .venv/bin/{command} || exit; done", elsewhere)
-    for table in tables.split():
-        stored = table if "_" in table and table.startswith(("auth", "access", "ingest")) else f"olist_{table}"
-        query = f"select count(*), md5(string_agg(t::text, ',' order by t::text)) from {stored} t"
-        assert place.server.as_administrator(query, "again") == place.server.as_administrator(query, "olist"), table
+    assert content(place.server, "again") == nightly.tables
