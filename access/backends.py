@@ -31,5 +31,5 @@ def _query() -> str:
         Permission.objects.filter(**{path: 0}).order_by().values_list("content_type__app_label", "codename")
         for path in ("user", "group__user")
     )
-    statement, _ = own.union(of_groups).query.sql_with_params()
+    statement, _ = own.union(of_groups).order_by().query.sql_with_params()
     return str(statement)
