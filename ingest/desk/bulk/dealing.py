@@ -10,7 +10,7 @@ from django.db.backends.utils import CursorWrapper
 
 from ingest.desk import rights
 from ingest.desk.bulk.recipes import Recipe, Record
-from ingest.desk.bulk.tallies import Tally
+from ingest.desk.bulk.summaries import Summary
 from ingest.desk.log import note
 from ingest.desk.replaying import ATOMIC, NOT_YOURS, dismiss
 from ingest.models import Batch, RejectedRecord
@@ -25,16 +25,16 @@ type Group = tuple[Any, ...]
 
 def replay_some(
     cursor: CursorWrapper, numbers: Collection[int], *, recipe: Recipe | None, user: User, job: int, dry_run: bool
-) -> Tally:
+) -> Summary:
     """Replay those of ``numbers`` that are open, each with its group, as the recipe makes them (None: as they are).
 
     Those that the recipe does not change are left alone. In a dry run nothing is written or locked.
     """
-    tally, mine = Tally(), set(numbers)
+    summary, mine = Summary(), set(numbers)
     rejects = with_groups(numbers, lock=not dry_run)
-    tally.left[CLOSED] = len(mine) - sum(reject.pk in mine for reject in rejects)
+    summary.left[CLOSED] = len(mine) - sum(reject.pk in mine for reject in rejects)
     corrections, left = _corrections([reject for reject in rejects if reject.pk in mine], recipe)
-    ready = _without(rejects, _hindered(rejects, user) | left, tally.left, mine)
+    ready = _without(rejects, _hindered(rejects, user) | left, summary.left, mine)
     for part in rounds(ready):
         given = Replay(rejects=part, corrections={r.pk: corrections[r.pk] for r in part if r.pk in corrections})
         if dry_run:
@@ -43,15 +43,15 @@ def replay_some(
         else:
             posted = run(cursor, given, unit_of(given), user=user, options={"from": "admin", "job": job})
             _log(posted, given, user)
-        _count(posted, part, mine, tally)
-    tally.left = +tally.left
-    return tally
+        _count(posted, part, mine, summary)
+    summary.left = +summary.left
+    return summary
 
 
-def dismiss_some(numbers: Sequence[int], *, why: str, user: User) -> Tally:
+def dismiss_some(numbers: Sequence[int], *, why: str, user: User) -> Summary:
     """Close those that are open."""
     closed = dismiss(numbers, tables=rights.tables_of(user), why=why, user=user)
-    return Tally(passed=closed, left=+Counter({CLOSED: len(numbers) - closed}))
+    return Summary(passed=closed, left=+Counter({CLOSED: len(numbers) - closed}))
 
 
 def _corrections(
@@ -88,17 +88,17 @@ def _group(reject: RejectedRecord) -> Group:
     return (reject.last_batch_id, reject.group) if reject.group else (reject.pk,)
 
 
-def _count(posted: Posted, rejects: Sequence[RejectedRecord], mine: set[int], tally: Tally) -> None:
+def _count(posted: Posted, rejects: Sequence[RejectedRecord], mine: set[int], summary: Summary) -> None:
     if posted.batch:
-        tally.batches.append(posted.batch.pk)
+        summary.batches.append(posted.batch.pk)
     for fate in posted.fates:
         number = rejects[fate.index].pk
         if number not in mine:
             continue
         if fate.outcome == "rejected":
-            tally.fail(number, fate.reasons)
+            summary.fail(number, fate.reasons)
         else:
-            tally.passed += 1
+            summary.passed += 1
 
 
 def _log(posted: Posted, given: Replay, user: User) -> None:

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from ingest.desk.bulk.gathering import CHUNK_RECORDS
 from ingest.desk.bulk.recipes import Recipe
-from ingest.desk.bulk.tallies import Tally, from_json
+from ingest.desk.bulk.summaries import Summary, from_json
 from ingest.desk.bulk.working import bulk_task, carry_on
 from ingest.models import BulkJob
 
@@ -18,12 +18,12 @@ AT_WORK = (Status.QUEUED, Status.RUNNING)
 _NOTHING: dict[str, Any] = {"done": 0, "passed": 0, "failed": 0, "left": {}, "reasons": [], "error": ""}
 
 
-def tally_of(job: BulkJob) -> Tally:
+def summary_of(job: BulkJob) -> Summary:
     """Give what has become of a job's rejects so far."""
     return from_json({"passed": job.passed, "failed": job.failed, "left": job.left, "reasons": job.reasons})
 
 
-def dry_tally_of(job: BulkJob) -> Tally | None:
+def dry_summary_of(job: BulkJob) -> Summary | None:
     """Give what its dry run found."""
     return None if job.dry is None else from_json(job.dry)
 
@@ -65,7 +65,7 @@ def carry_out(job: BulkJob, *, why: str = "") -> bool:
                 **_NOTHING,
                 status=Status.QUEUED,
                 dry_run=False,
-                dry=tally_of(job).as_json() if tried else None,
+                dry=summary_of(job).as_json() if tried else None,
                 total=job.total if tried else None,
                 why=why,
                 touched_at=timezone.now(),

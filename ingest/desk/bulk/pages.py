@@ -153,15 +153,15 @@ class JobPages:
         }
 
     def _facts(self, job: BulkJob) -> dict[str, Any]:
-        tally = jobs.tally_of(job)
+        summary = jobs.summary_of(job)
         at_work = job.status in jobs.AT_WORK
         stalled = at_work and job.touched_at is not None and timezone.now() - job.touched_at > STALLED
         batches = [pk for found in job.chunks.order_by("place").values_list("batches", flat=True) for pk in found]
         return {
             "job": job,
-            "tally": tally,
-            "left": tally.left.most_common(),
-            "dry": jobs.dry_tally_of(job),
+            "summary": summary,
+            "left": summary.left.most_common(),
+            "dry": jobs.dry_summary_of(job),
             "percent": 100 * job.done // job.total if job.total else 0,
             "at_work": at_work,
             "stalled": stalled,

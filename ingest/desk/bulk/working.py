@@ -18,8 +18,8 @@ from ingest.desk import rights
 from ingest.desk.bulk.dealing import dismiss_some, replay_some
 from ingest.desk.bulk.gathering import gather
 from ingest.desk.bulk.recipes import from_json
-from ingest.desk.bulk.tallies import Tally
-from ingest.desk.bulk.tallies import from_json as tally_from_json
+from ingest.desk.bulk.summaries import Summary
+from ingest.desk.bulk.summaries import from_json as summary_from_json
 from ingest.models import BulkChunk, BulkJob
 
 log = logging.getLogger(__name__)
@@ -110,25 +110,25 @@ def _step(cursor: CursorWrapper, number: int) -> bool:
     chunk = job.chunks.filter(done=False).order_by("place").first()
     if chunk is None:
         return _end(job, Status.DONE)
-    tally = _deal(cursor, job, chunk, user)
-    chunk.done, chunk.batches = True, tally.batches
+    summary = _deal(cursor, job, chunk, user)
+    chunk.done, chunk.batches = True, summary.batches
     chunk.save(update_fields=["done", "batches"])
-    _add(job, tally)
+    _add(job, summary)
     return True
 
 
-def _deal(cursor: CursorWrapper, job: BulkJob, chunk: BulkChunk, user: User) -> Tally:
+def _deal(cursor: CursorWrapper, job: BulkJob, chunk: BulkChunk, user: User) -> Summary:
     if job.action == BulkJob.Action.DISMISS:
         return dismiss_some(chunk.numbers, why=job.why, user=user)
     recipe = from_json(job.recipe) if job.recipe else None
     return replay_some(cursor, chunk.numbers, recipe=recipe, user=user, job=job.pk, dry_run=job.dry_run)
 
 
-def _add(job: BulkJob, tally: Tally) -> None:
+def _add(job: BulkJob, summary: Summary) -> None:
     so_far = {"passed": job.passed, "failed": job.failed, "left": job.left, "reasons": job.reasons}
-    for name, value in tally_from_json(so_far).add(tally).as_json().items():
+    for name, value in summary_from_json(so_far).add(summary).as_json().items():
         setattr(job, name, value)
-    job.done += tally.count
+    job.done += summary.count
     job.status, job.touched_at = Status.RUNNING, timezone.now()
     job.save(update_fields=["done", *so_far, "status", "touched_at"])
 

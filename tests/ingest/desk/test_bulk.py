@@ -201,10 +201,10 @@ def test_a_worker_that_dies_loses_nothing_and_another_goes_on(monkeypatch: pytes
 
     def die(*given: Any) -> Any:
         dealt.append(given)
-        tally = deal(*given)
+        summary = deal(*given)
         if len(dealt) == 3:
             raise KeyboardInterrupt
-        return tally
+        return summary
 
     monkeypatch.setattr(working, "_deal", die)
     with pytest.raises(KeyboardInterrupt):

@@ -30,7 +30,7 @@ class Why:
 
 
 @dataclass(kw_only=True)
-class Tally:
+class Summary:
     """``passed`` + ``failed`` + all of ``left`` are the rejects dealt with; ``reasons``: of those that failed."""
 
     passed: int = 0
@@ -59,8 +59,8 @@ class Tally:
             value = "" if reason["value"] is None else storable(str(reason["value"])[:SHOWN_CHARACTERS])
             self._why((storable(kind[0]), kind[1]), storable(reason["message"])).add(1, [(number, value)])
 
-    def add(self, other: "Tally") -> Self:
-        """Add another tally to this one."""
+    def add(self, other: "Summary") -> Self:
+        """Add another summary to this one."""
         self.passed += other.passed
         self.failed += other.failed
         self.left += other.left
@@ -84,9 +84,9 @@ class Tally:
         }
 
 
-def from_json(stored: Mapping[str, Any]) -> Tally:
-    """Read a stored tally."""
-    return Tally(
+def from_json(stored: Mapping[str, Any]) -> Summary:
+    """Read a stored summary."""
+    return Summary(
         passed=stored["passed"],
         failed=stored["failed"],
         left=Counter(stored["left"]),
