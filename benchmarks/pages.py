@@ -5,6 +5,7 @@ from collections.abc import Callable
 from functools import cached_property
 
 from django.apps import apps
+from django.core.management import call_command
 from django.db import connection
 from django.test import Client
 
@@ -55,7 +56,8 @@ class Site:
 
     @cached_property
     def client(self) -> Client:
-        """Somebody who may see everything."""
+        """Somebody who may see everything; pages name their style sheets as in production."""
+        call_command("collectstatic", interactive=False, verbosity=0)
         from django.contrib.auth.models import User
 
         found, _ = User.objects.get_or_create(username="operator", is_staff=True, is_superuser=True)
