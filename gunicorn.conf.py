@@ -3,10 +3,8 @@
 The address is gunicorn's own default: 0.0.0.0:$PORT where PORT is set, else 127.0.0.1:8000.
 """
 
-import gc
 import os
 from pathlib import Path
-from typing import Any
 
 worker_class = "dataforge.serving.Worker"
 logger_class = "dataforge.serving.JsonLogger"
@@ -26,9 +24,3 @@ keepalive = 75
 # A heartbeat on a disk that stalls would look like a hanging worker.
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - gunicorn makes a private file
 control_socket_disable = True
-
-
-def post_worker_init(worker: Any) -> None:
-    """Leave the code out of what the garbage collector looks through at every turn: it stays."""
-    del worker
-    gc.freeze()

@@ -2,6 +2,7 @@
 
 import codecs
 import gc
+import logging
 import os
 from collections.abc import Iterable
 from wsgiref.types import StartResponse, WSGIEnvironment
@@ -10,6 +11,7 @@ from django.core.wsgi import get_wsgi_application
 from django.utils.http import parse_header_parameters
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dataforge.settings")
+logging.captureWarnings(True)  # they are lines of the log, like all else
 _django = get_wsgi_application()
 
 # What is loaded by now stays: no garbage collection in the middle of a request needs to look at it.

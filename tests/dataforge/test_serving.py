@@ -2,7 +2,10 @@
 
 import http.client
 import json
+import os
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -16,7 +19,7 @@ from tests.ingest.api.client import Answered
 from tests.ingest.api.parcels import one_table, record
 from tests.ingest.api.service import Service, serving
 from tests.ingest.api.test_faults import rule_by_hand, sabotage
-from tests.olist.loads import database_url, hex_id
+from tests.olist.loads import PROJECT, database_url, hex_id
 
 pytestmark = [pytest.mark.usefixtures("committed"), pytest.mark.slow]
 SECRET = "hush4711"
@@ -32,6 +35,13 @@ LINE = b"GET /api/v1/tables/ HTTP/1.1\r\nHost: localhost\r\n"
 @pytest.fixture
 def log(tmp_path: Path) -> Path:
     return tmp_path / "log"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def collected() -> None:
+    """The style sheets as production wants them, without which no page of the admin is made."""
+    command = [sys.executable, "manage.py", "collectstatic", "--no-input", "--verbosity", "0"]
+    subprocess.run(command, cwd=PROJECT, env={**os.environ, **PRODUCTION}, check=True)
 
 
 @pytest.fixture
