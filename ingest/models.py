@@ -192,8 +192,10 @@ class RejectedRecord(models.Model):
             models.Index(fields=["parent"], condition=Q(parent__isnull=False), name="ingest_reject_parent"),
             models.Index(fields=["closed_by"], condition=Q(closed_by__isnull=False), name="ingest_reject_closed_by"),
             HashIndex(fields=["ref"], condition=~Q(ref=""), name="ingest_reject_ref"),
-            # Empty most of the time, which is then known at once.
-            models.Index(fields=["id"], condition=Q(status="open") & ~Q(waits_for=[]), name="ingest_reject_orphans"),
+            # Empty most of the time, or for the tables asked for, which is then known at once.
+            models.Index(
+                fields=["table", "id"], condition=Q(status="open") & ~Q(waits_for=[]), name="ingest_reject_orphans"
+            ),
             # Without a list of pending entries, which every look-up would read through.
             GinIndex(
                 fields=["waits_for"], condition=~Q(waits_for=[]), name="ingest_reject_waits_for", fastupdate=False

@@ -17,7 +17,9 @@ from ingest.sources import sources
 _ASK = """
 select array(select t from unnest(%s::text[]) as t
              where exists (select from ingest_rejectedrecord where status = 'open' and "table" = t)),
-       exists (select from ingest_rejectedrecord where status = 'open' and waits_for <> '{}')
+       array(select t from unnest(%s::text[]) as t
+             where exists (select from ingest_rejectedrecord
+                           where status = 'open' and waits_for <> '{}' and "table" = t))
 """
 # Key by key: while rejects pour in, the planner's statistics know of none that are open, and it would read them all.
 # A reject that this very batch saw is no older than the good record, and one that it replays is closed by that. One
@@ -51,13 +53,14 @@ def settle_rejects(
 
     ``replayed``: numbers of the rejects that the batch replays. Costs one query where no reject is open.
     """
-    cursor.execute(_ASK, [[each.given.source.table for each in judged]])
-    open_tables, orphans = cursor.fetchone()
-    referred = {reference.table for source in sources() for reference in source.contract.references}
+    tables = [each.given.source.table for each in judged]
+    children = {table: _children(table) for table in tables}
+    cursor.execute(_ASK, [tables, sorted(set().union(*children.values()))])
+    open_tables, orphaned = cursor.fetchone()
     awaited: list[str] = []
     for each in judged:
         contract, written = each.given.source.contract, ~each.compared.unchanged
-        waiting = orphans and contract.table in referred
+        waiting = not children[contract.table].isdisjoint(orphaned)
         if not len(written) or not (waiting or (contract.table in open_tables and written.any())):
             continue
         order = np.argsort(~written, kind="stable")  # those that were written first
@@ -76,6 +79,11 @@ def settle_rejects(
         if cursor.fetchone()[0]:
             awaited += [f"{contract.table}/{key}" for key in keys.to_pylist()]
     return tuple(awaited)
+
+
+def _children(table: str) -> set[str]:
+    """Name the tables whose records refer to ``table``: only their rejects can wait for it."""
+    return {source.table for source in sources() if any(each.table == table for each in source.contract.references)}
 
 
 def heal_later(batch: str, parents: list[str]) -> None:
