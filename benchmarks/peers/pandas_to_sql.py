@@ -1,7 +1,8 @@
 """``pandas.DataFrame.to_sql`` through SQLAlchemy, a file at a time, into the tables with all their constraints.
 
 Written well: types named, duplicates and white space seen to by the frame, one transaction, psycopg2's many rows in one
-statement (SQLAlchemy's own way). It checks nothing but what PostgreSQL does; the first row that it refuses ends the load.
+statement (SQLAlchemy's own way). It checks nothing but what PostgreSQL does; the first row that it refuses ends
+the load.
 """
 
 from pathlib import Path
