@@ -161,7 +161,7 @@ def test_the_loop_runs_schedules_that_are_made_meanwhile_and_ends_when_told(stor
     library()
     code = (
         "from unittest import mock; from django.core.management import call_command;"
-        "mock.patch('backups.management.commands.run_scheduled_backups.POLL_SECONDS', 0.05).start();"
+        "mock.patch('dataforge.loops.POLL_SECONDS', 0.05).start();"
         "print('ready', flush=True); call_command('run_scheduled_backups', '--loop')"
     )
     process = spawn(code, BACKUP_STORE=str(store))

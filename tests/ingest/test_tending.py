@@ -60,11 +60,10 @@ def test_the_loop_outlives_a_lost_database_and_ends_when_told(monkeypatch: pytes
             raise found
         return found
 
-    command = "ingest.management.commands.tend_rejects"
-    monkeypatch.setattr(f"{command}.tend", answer)
-    monkeypatch.setattr(f"{command}.time.sleep", lambda seconds: None)
-    monkeypatch.setattr(f"{command}.connection.close", lambda: None)
-    monkeypatch.setattr(f"{command}.signal.signal", lambda *given: None)
+    monkeypatch.setattr("ingest.management.commands.tend_rejects.tend", answer)
+    monkeypatch.setattr("dataforge.loops.time.sleep", lambda seconds: None)
+    monkeypatch.setattr("dataforge.loops.connection.close", lambda: None)
+    monkeypatch.setattr("dataforge.loops.signal.signal", lambda *given: None)
     out, err = io.StringIO(), io.StringIO()
     with pytest.raises(KeyboardInterrupt):
         call_command("tend_rejects", "--loop", stdout=out, stderr=err)

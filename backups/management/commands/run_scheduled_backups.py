@@ -1,19 +1,13 @@
 """``manage.py run_scheduled_backups [--loop]``."""
 
-import signal
 import sys
-import time
-from types import FrameType
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
-from django.db import connection
 
 from backups.console import EXIT_REFUSED, exits, moment
 from backups.schedules import ailing, run_due
-from dataforge.errors import DataForgeError
-
-POLL_SECONDS = 20
+from dataforge.loops import run_for_ever
 
 
 class Command(BaseCommand):
@@ -30,7 +24,7 @@ class Command(BaseCommand):
         del args
         with exits("a backup that was at work was not kept."):
             if options["loop"]:
-                self._loop()
+                run_for_ever(self._run, self.stderr)
             self._run()
             wrong = ailing()
         for line in wrong:
@@ -45,19 +39,3 @@ class Command(BaseCommand):
             else:
                 pruned = f", {done.pruned} older backups removed" if done.pruned else ""
                 self.stdout.write(f"{done.name}: {done.tables} tables backed up (due {moment(done.due_at)}){pruned}")
-
-    def _loop(self) -> None:
-        signal.signal(signal.SIGTERM, _stop)
-        while True:
-            try:
-                self._run()
-            except DataForgeError as error:  # the server may come back
-                self.stderr.write(str(error))
-            connection.close()
-            time.sleep(POLL_SECONDS)
-
-
-def _stop(number: int, frame: FrameType | None) -> None:
-    """Let SIGTERM end the loop as Ctrl-C does: what is at work is taken back."""
-    del number, frame
-    raise KeyboardInterrupt

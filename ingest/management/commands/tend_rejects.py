@@ -1,17 +1,11 @@
 """``manage.py tend_rejects [--loop]``: what must happen to rejects by itself."""
 
-import signal
-import time
-from types import FrameType
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
-from django.db import connection
 
-from dataforge.errors import DataForgeError
+from dataforge.loops import run_for_ever
 from ingest.tending import tend
-
-POLL_SECONDS = 20
 
 
 class Command(BaseCommand):
@@ -30,26 +24,10 @@ class Command(BaseCommand):
         """Call ``tend`` and print what it did."""
         del args
         if options["loop"]:
-            self._loop()
+            run_for_ever(self._tend, self.stderr)
         self._tend()
 
     def _tend(self) -> None:
         for line in tend():
             self.stdout.write(line)
             self.stdout.flush()
-
-    def _loop(self) -> None:
-        signal.signal(signal.SIGTERM, _stop)
-        while True:
-            try:
-                self._tend()
-            except DataForgeError as error:  # the server may come back
-                self.stderr.write(str(error))
-            connection.close()
-            time.sleep(POLL_SECONDS)
-
-
-def _stop(number: int, frame: FrameType | None) -> None:
-    """Let SIGTERM end the loop as Ctrl-C does: what is at work is taken back."""
-    del number, frame
-    raise KeyboardInterrupt
