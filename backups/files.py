@@ -1,7 +1,7 @@
 """A backup's Parquet file: written from Arrow batches, opened with its manifest checked, read back."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -21,7 +21,6 @@ from dataforge.postgres.fingerprint import Fingerprint
 
 ROW_GROUP_ROWS = 128 * 1024
 ROW_GROUP_BYTES = 48 << 20  # also where rows are wide: what is held in memory depends on it
-READERS = 2
 
 type Facts = list[dict[str, Any]]
 
@@ -89,7 +88,9 @@ class BackupFile:
     def check(self) -> None:
         """Read all of it and compare with the manifest: rows, statistics, fingerprint. BackupDamaged."""
         with damage(self.path):
-            content, facts = read_back(self.parquet, statistics=True)
+            statistics = [ColumnStatistics(field) for field in self.schema]
+            content = read_back(self.parquet, range(self.parquet.num_row_groups), statistics).value()
+            facts = [each.facts() for each in statistics]
         manifest = self.manifest
         if content != Fingerprint(manifest.rows, manifest.fingerprint):
             raise BackupDamaged(path=self.path, problem=f"its content is {content}, and was {manifest.fingerprint}")
@@ -121,25 +122,20 @@ def opened(path: str) -> Iterator[BackupFile]:
             yield BackupFile(path=path, beside=beside, parquet=parquet)
 
 
-def read_back(parquet: pq.ParquetFile, *, statistics: bool) -> tuple[Fingerprint, Facts]:
-    """Compute the fingerprint of a file, with ``statistics`` also the facts of its columns, from what it holds."""
-    schema = parquet.schema_arrow
-    facts = [ColumnStatistics(field) for field in schema] if statistics else []
+def read_back(
+    parquet: pq.ParquetFile, groups: Iterable[int], statistics: Sequence[ColumnStatistics] = ()
+) -> FileFingerprint:
+    """Compute the fingerprint of some row groups, and each column's ``statistics`` (if given), from what they hold.
+
+    Not for two threads with one ``parquet``: pyarrow's reader keeps what it has buffered of the last row group.
+    """
     total = FileFingerprint()
-
-    def take(number: int) -> FileFingerprint:
-        found = FileFingerprint()
+    for number in groups:
         group = parquet.read_row_group(number, use_threads=False)
-        found.add(group)
-        if statistics:
-            for column, each in zip(group.columns, facts, strict=True):
-                each.add(column)
-        return found
-
-    with ThreadPoolExecutor(1 if statistics else READERS, thread_name_prefix="parquet") as threads:
-        for found in threads.map(take, range(parquet.num_row_groups)):
-            total.merge(found)
-    return total.value(), [each.facts() for each in facts]
+        total.add(group)
+        for column, each in zip(group.columns, statistics, strict=bool(statistics)):
+            each.add(column)
+    return total
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from psycopg2 import sql
 
 from backups.files import Facts, read_back, write_parquet
 from backups.manifest import SUFFIX, Beside, ColumnFacts, Manifest
-from backups.rowhash import server_fingerprint
+from backups.rowhash import FileFingerprint, server_fingerprint
 from backups.snapshot import Snapshot
 from backups.stores import Store
 from backups.tables import Shape
@@ -27,6 +27,7 @@ from dataforge.postgres.fingerprint import Fingerprint
 from dataforge.postgres.reading import copy_out_batches
 
 HASH_BLOCK_BYTES = 8 << 20
+READERS = 2
 _COLUMN = re.compile(r"In CSV column #([0-9]+): ")
 
 
@@ -130,8 +131,15 @@ def _refused(shape: Shape, problem: str) -> BackupRefused:
 
 
 def _proved(sealed: pa.NativeFile, manifest: Manifest, *, name: str) -> Beside:
-    with pq.ParquetFile(sealed) as parquet:
-        content, _ = read_back(parquet, statistics=False)
+    def part(first: int) -> FileFingerprint:
+        with pq.ParquetFile(sealed) as parquet:
+            return read_back(parquet, range(first, parquet.num_row_groups, READERS))
+
+    whole = FileFingerprint()
+    with ThreadPoolExecutor(READERS, thread_name_prefix="proof") as threads:
+        for found in threads.map(part, range(READERS)):
+            whole.merge(found)
+    content = whole.value()
     if (content.rows, content.digest) != (manifest.rows, manifest.fingerprint):
         raise BackupDamaged(path=name, problem=f"read back it holds {content}, PostgreSQL {manifest.fingerprint}")
     sealed.seek(0)
