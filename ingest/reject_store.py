@@ -1,75 +1,56 @@
 """Storing rejects: each once for the same raw record of the same table, however often it is seen."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Iterable, Iterator, Mapping
+from hashlib import sha256
 from typing import Any
-from uuid import UUID
 
+import numpy as np
 import pyarrow as pa
+from django.db import IntegrityError, transaction
 from django.db.backends.utils import CursorWrapper
 
 from dataforge import __version__
+from dataforge.errors import DatabaseFailed
+from dataforge.postgres.arrays import array_text
 from dataforge.postgres.copying import copy_in
-from ingest.contract import Contract
+from dataforge.postgres.rows import insert_rows
+from ingest.arrow import Rows, indices, schema_of
+from ingest.models import RejectedRecord
+from ingest.reject_stage import RejectOrigin, merge_rejects, renew
 from ingest.rejects import REJECT_SCHEMA
-from ingest.tallies import COUNT_CODES
+from ingest.tallies import tallies_of_rejects
 
-_ANALYSED_FROM = 5_000  # rows; below, the planner's guess serves, and asking costs more than it saves
+CHUNK_ROWS = 16_384
+CHUNK_BYTES = 32 << 20
 
-
-@dataclass(frozen=True, kw_only=True)
-class RejectOrigin:
-    """Where a stretch of rejects comes from."""
-
-    batch: UUID
-    contract: Contract
-    now: datetime
-    file_name: str = ""
-
-
-_STAGE_DDL = """
-create temporary table if not exists reject_stage (position bigint, line bigint, raw bytea, record jsonb,
-    natural_key text, reasons jsonb, codes text[], fields text[], stage text, waits_for text[], ref text, "group" text)
-on commit delete rows;
-truncate reject_stage
-"""
-# In the order of the hash, so that two batches with the same bad records cannot lock each other out.
-_STORE = """
-with staged as (select *, sha256(raw) as sha from reject_stage),
-distinct_ones as (
-    select distinct on (sha) *, count(*) over (partition by sha) as times from staged order by sha, position
-),
-stored as (
-    insert into ingest_rejectedrecord as r ("table", raw, record, natural_key, reasons, codes, fields, stage, batch_id,
-        file_name, position, line, waits_for, ref, "group", contract_version, app_version, times_seen,
-        first_seen_at, last_seen_at, last_batch_id, status, attempts, closed_why)
-    select %(table)s, raw, record, natural_key, reasons, codes, fields, stage, %(batch)s,
-        %(file)s, position, line, waits_for, ref, "group", %(contract)s, %(app)s, times, %(now)s, %(now)s,
-        %(batch)s, 'open', 0, ''
-    from distinct_ones order by sha
-    on conflict ("table", raw_sha256) do update set
-        times_seen = r.times_seen + excluded.times_seen,
-        last_seen_at = excluded.last_seen_at,
-        last_batch_id = excluded.last_batch_id,
-        reasons = case when r.status = 'open' then excluded.reasons else r.reasons end,
-        codes = case when r.status = 'open' then excluded.codes else r.codes end,
-        fields = case when r.status = 'open' then excluded.fields else r.fields end,
-        stage = case when r.status = 'open' then excluded.stage else r.stage end,
-        waits_for = case when r.status = 'open' then excluded.waits_for else r.waits_for end,
-        ref = case when r.status = 'open' then excluded.ref else r.ref end,
-        "group" = case when r.status = 'open' then excluded."group" else r."group" end,
-        contract_version = case when r.status = 'open' then excluded.contract_version else r.contract_version end
-    returning id, raw_sha256
+_TABLE = RejectedRecord._meta.db_table
+_STORED_SCHEMA = schema_of(
+    *REJECT_SCHEMA,
+    pa.field("id", pa.int64()),
+    pa.field("times_seen", pa.int64()),
+    pa.field("table", pa.string()),
+    pa.field("batch_id", pa.binary(16)),
+    pa.field("last_batch_id", pa.binary(16)),
+    pa.field("file_name", pa.string()),
+    pa.field("contract_version", pa.string()),
+    pa.field("app_version", pa.string()),
+    pa.field("first_seen_at", pa.timestamp("us", "UTC")),
+    pa.field("last_seen_at", pa.timestamp("us", "UTC")),
+    pa.field("status", pa.string()),
+    pa.field("attempts", pa.int32()),
+    pa.field("closed_why", pa.string()),
 )
-select {} from staged join stored on stored.raw_sha256 = staged.sha
-"""
-_RENEW = """
-update ingest_rejectedrecord as r set
-    reasons = s.reasons, codes = s.codes, fields = s.fields, stage = s.stage, waits_for = s.waits_for,
-    contract_version = %(contract)s, last_batch_id = %(batch)s, last_seen_at = %(now)s, attempts = r.attempts + 1
-from reject_stage s join unnest(%(positions)s::bigint[], %(numbers)s::bigint[]) as n (position, id) using (position)
-where r.id = n.id and r.status = 'open'
+# Which of these are stored already, and a number for each of the others. A scalar subquery is looked up for each hash
+# by the index, whatever the planner believes of a table that grows faster than its statistics.
+_KNOWN = """
+with known as (
+    select hash from unnest(%(hashes)s::text[]) as hash
+    where (select true from ingest_rejectedrecord where "table" = %(table)s and raw_sha256 = decode(hash, 'hex'))
+)
+select array(select hash from known), array(
+    select nextval((select pg_get_serial_sequence('ingest_rejectedrecord', 'id')::regclass))
+    from generate_series(1, %(count)s - (select count(*) from known))
+)
 """
 # A child waits for a parent that the same batch refused: link the two. "is not distinct from" keeps the planner off the
 # index on the batch: it takes a batch that is new to its statistics for one row, and would join in a nested loop.
@@ -81,7 +62,6 @@ from (
         select id, unnest(waits_for) as key from ingest_rejectedrecord
         where last_batch_id = %(batch)s and "table" = %(table)s and status = 'open'
             and codes @> array['parent_rejected']
-            and exists (select from reject_stage where codes @> array['parent_rejected'])
     ) as waiting
     join ingest_rejectedrecord as parent
         on parent."table" = split_part(waiting.key, '/', 1)
@@ -94,28 +74,26 @@ where child.id = found.id and child.parent_id is distinct from found.parent_id
 
 
 def store_rejects(cursor: CursorWrapper, rejects: Iterable[pa.RecordBatch], origin: RejectOrigin) -> int:
-    """Store ``rejects`` (``REJECT_SCHEMA``); give the number of records whose reject is stored, by the server's count.
+    """Store ``rejects`` (``REJECT_SCHEMA``, by position); give the number of records whose reject is stored.
 
     Must run in a transaction, outside any savepoint that a refused unit rolls back.
     """
-    ((stored,),) = _store(cursor, rejects, origin, "count(*)") or [(0,)]
-    return int(stored)
+    return sum(len(store_numbered(cursor, chunk, origin)) for chunk in _chunks(rejects))
 
 
 def store_numbered(cursor: CursorWrapper, rejects: pa.Table, origin: RejectOrigin) -> dict[int, int]:
     """Store ``rejects`` likewise; give by position the number under which each is kept."""
-    return dict(_store(cursor, rejects.to_batches(), origin, "staged.position, stored.id"))
-
-
-def _store(
-    cursor: CursorWrapper, rejects: Iterable[pa.RecordBatch], origin: RejectOrigin, told: str
-) -> list[tuple[Any, ...]]:
-    if not _stage(cursor, rejects):
-        return []
-    facts = _facts(origin)
-    cursor.execute(_STORE.format(told), facts)
-    found: list[tuple[Any, ...]] = cursor.fetchall()
-    cursor.execute(f"{_LINK}; {COUNT_CODES}", facts)
+    distinct = _Distinct(rejects)
+    facts = {"table": origin.contract.table, "hashes": array_text(distinct.hashes)}
+    cursor.execute(_KNOWN, {**facts, "count": len(distinct.hashes)})
+    ((known, numbers),) = cursor.fetchall()
+    fresh = ~np.isin(distinct.hashes, known) if known else np.ones(len(distinct.hashes), bool)
+    found = _add(cursor, distinct, np.flatnonzero(fresh), numbers, origin) if numbers else {}
+    if found is None:
+        fresh[:], found = False, {}
+    if not fresh.all():
+        found |= merge_rejects(cursor, rejects.take(indices(np.flatnonzero(~fresh[distinct.place]))), origin)
+    _account(cursor, rejects, origin)
     return found
 
 
@@ -124,31 +102,78 @@ def renew_rejects(cursor: CursorWrapper, rejects: pa.Table, numbers: Mapping[int
 
     Gives the server's count. What came first (raw, record, position, key) stays.
     """
-    if not _stage(cursor, rejects.to_batches()):
+    if not len(rejects):
         return 0
-    pairs = {"positions": list(numbers), "numbers": list(numbers.values())}
-    cursor.execute(_RENEW, _facts(origin) | pairs)
-    renewed = int(cursor.rowcount)
-    cursor.execute(f"{_LINK}; {COUNT_CODES}", _facts(origin))
+    renewed = renew(cursor, rejects, numbers, origin)
+    _account(cursor, rejects, origin)
     return renewed
 
 
-def _facts(origin: RejectOrigin) -> dict[str, Any]:
-    return {
-        "table": origin.contract.table,
-        "batch": origin.batch,
-        "file": origin.file_name,
-        "contract": origin.contract.version,
-        "app": __version__,
-        "now": origin.now,
-    }
+class _Distinct:
+    """The raw records among n rejects, each once and in the order of their hashes.
+
+    In that order, two batches with the same bad records cannot lock each other out.
+    """
+
+    def __init__(self, rejects: pa.Table) -> None:
+        found = [sha256(raw or b"").hexdigest() for raw in rejects["raw"].to_pylist()]
+        self.hashes = sorted(set(found))
+        places = {each: place for place, each in enumerate(self.hashes)}
+        self.place: Rows = np.fromiter((places[each] for each in found), np.int64, len(found))
+        _, first, self.times = np.unique(self.place, return_index=True, return_counts=True)
+        self.rows = rejects.take(indices(first))
+        self.position: Rows = rejects["position"].to_numpy()
 
 
-def _stage(cursor: CursorWrapper, rejects: Iterable[pa.RecordBatch]) -> int:
-    """Fill the stage with ``rejects``; a connection makes it once, and each commit empties it."""
-    cursor.execute(_STAGE_DDL)
-    count = copy_in(cursor, "reject_stage", rejects, schema=REJECT_SCHEMA)
-    if count > _ANALYSED_FROM:
-        # The planner needs the number of rows; to look into JSON and arrays too would cost a third of storing them.
-        cursor.execute("analyze reject_stage (position)")
-    return count
+def _add(
+    cursor: CursorWrapper, distinct: _Distinct, fresh: Rows, numbers: list[int], origin: RejectOrigin
+) -> dict[int, int] | None:
+    """Add the ``fresh`` ones under ``numbers``; None where another batch was the first with one of them."""
+    rows = distinct.rows.take(indices(fresh))
+    by_position = np.sort(np.array(numbers))[np.argsort(np.argsort(rows["position"].to_numpy()))]
+    stored = pa.table(
+        [*rows.columns, pa.array(by_position), pa.array(distinct.times[fresh]), *_constants(origin, len(rows))],
+        schema=_STORED_SCHEMA,
+    )
+    try:
+        with transaction.atomic():
+            count = copy_in(cursor, _TABLE, [stored], schema=_STORED_SCHEMA)
+    except IntegrityError:
+        return None
+    if count != len(rows):
+        raise DatabaseFailed(
+            work="storing rejects",
+            problem=f"{count:,} of {len(rows):,} were stored",
+            remedy=f"A trigger on {_TABLE} may keep rows out: the account would not add up.",
+        )
+    numbered = np.full(len(distinct.hashes), -1)
+    numbered[fresh] = by_position
+    given = numbered[distinct.place]
+    return dict(zip(distinct.position[given >= 0].tolist(), given[given >= 0].tolist(), strict=True))
+
+
+def _constants(origin: RejectOrigin, count: int) -> list[Any]:
+    moment, batch = pa.scalar(origin.now, pa.timestamp("us", "UTC")), pa.scalar(origin.batch.bytes, pa.binary(16))
+    texts = [origin.file_name, origin.contract.version, __version__]
+    values: list[Any] = [pa.scalar(origin.contract.table), batch, batch, *map(pa.scalar, texts), moment, moment]
+    values += [pa.scalar(RejectedRecord.Status.OPEN.value), pa.scalar(0, pa.int32()), pa.scalar("")]
+    return [pa.repeat(value, count) for value in values]
+
+
+def _account(cursor: CursorWrapper, rejects: pa.Table, origin: RejectOrigin) -> None:
+    """Count the rejects by code, and link those to their parents whose parents were refused with them."""
+    tallies = tallies_of_rejects(origin.contract.table, rejects)
+    insert_rows(cursor, tallies)
+    if any(each.detail == "parent_rejected" for each in tallies):
+        cursor.execute(_LINK, {"table": origin.contract.table, "batch": origin.batch})
+
+
+def _chunks(rejects: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
+    held: list[pa.RecordBatch] = []
+    for batch in rejects:
+        held.append(batch)
+        if sum(map(len, held)) >= CHUNK_ROWS or sum(each.nbytes for each in held) >= CHUNK_BYTES:
+            yield pa.Table.from_batches(held)
+            held = []
+    if any(map(len, held)):
+        yield pa.Table.from_batches(held)

@@ -5,6 +5,8 @@ A part is written in the transaction of what it counts. Parts are summed when th
 
 from dataclasses import dataclass
 
+import pyarrow as pa
+import pyarrow.compute as pc
 from django.db import connection, transaction
 
 from dataforge.postgres.rows import insert_rows
@@ -17,12 +19,6 @@ BEYOND = "+Inf"
 FOLDED_FROM = 2_000  # parts; fewer are summed in a few milliseconds
 _FOLDED_ROWS = 20_000  # in one statement
 
-# Counts the records of ``reject_stage`` for ``table``, each once for every code that it was refused for.
-COUNT_CODES = """
-insert into ingest_tally (series, subject, detail, amount, microseconds)
-select 'rejects', %(table)s, code, count(*), 0
-from (select distinct position, unnest(codes) as code from reject_stage) found group by code
-"""
 _TOTALS = """
 select series, subject, detail, sum(amount)::bigint, sum(microseconds)::bigint, count(*)
 from ingest_tally group by series, subject, detail
@@ -61,6 +57,21 @@ def tallies_of(report: TableReport) -> list[Tally]:
     counts = ((outcome, int(getattr(report, outcome))) for outcome in OUTCOMES)
     return [
         Tally(series=RECORDS, subject=report.table, detail=outcome, amount=count) for outcome, count in counts if count
+    ]
+
+
+def tallies_of_rejects(table: str, rejects: pa.Table) -> list[Tally]:
+    """Count the rejects of one table, each once for every one of its ``codes``."""
+    codes = rejects["codes"]
+    pairs = pa.table([pc.list_parent_indices(codes), pc.list_flatten(codes)], ["record", "code"])
+    counts = (
+        pairs.group_by(["record", "code"])
+        .aggregate([])
+        .group_by("code", use_threads=False)
+        .aggregate([([], "count_all")])
+    )
+    return [
+        Tally(series=REJECTS, subject=table, detail=row["code"], amount=row["count_all"]) for row in counts.to_pylist()
     ]
 
 

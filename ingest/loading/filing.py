@@ -25,7 +25,8 @@ from ingest.processing import process
 from ingest.readers.csv_file import CsvFile
 from ingest.readers.locations import Location
 from ingest.readers.picking import pick
-from ingest.reject_store import RejectOrigin, store_rejects
+from ingest.reject_stage import RejectOrigin
+from ingest.reject_store import store_rejects
 from ingest.rejects import describe
 from ingest.sources import Source
 from ingest.tallies import tallies_of

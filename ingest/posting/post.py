@@ -27,7 +27,8 @@ from ingest.posting.parents import tables_of
 from ingest.posting.units import Posted, Unit
 from ingest.posting.verdict import Judge, Judged
 from ingest.posting.writing import Counted, culprits, key_exists, write
-from ingest.reject_store import RejectOrigin, store_numbered
+from ingest.reject_stage import RejectOrigin
+from ingest.reject_store import store_numbered
 from ingest.rejects import rejects_of
 from ingest.tallies import tallies_of, tallies_of_batch
 

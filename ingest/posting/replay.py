@@ -18,7 +18,8 @@ from ingest.posting.post import post
 from ingest.posting.units import Posted, TableRecords, Unit
 from ingest.posting.verdict import Judged
 from ingest.readers.json_records import Sent, records_from_json, storable
-from ingest.reject_store import RejectOrigin, renew_rejects
+from ingest.reject_stage import RejectOrigin
+from ingest.reject_store import renew_rejects
 from ingest.rejects import rejects_of
 from ingest.sources import sources
 
