@@ -7,28 +7,39 @@ from functools import cache
 from itertools import chain, islice
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
+
 from access.bodies import Body
 from dataforge.json_text import innermost, names_each_once, read_whole
 from ingest.api.cutting import MAX_MEMBERS, MAX_RECORDS, Tags, count_records, cut
+from ingest.arrow import indices
 from ingest.contract import Contract
 from ingest.readers.json_plain import Plain, records_from_plain
 from ingest.readers.json_records import Sent, records_from_json, sent_alone
+from ingest.readers.json_texts import read_texts, table_of
 from ingest.records import Records
+from ingest.sources import find_source
 
+TEXTS_FROM_BYTES = 1 << 14  # below, Arrow takes longer to begin than the standard scanner to end
 _BOM = "\ufeff"
+# Those of `BatchSerializer`; one that is not listed here only makes the reading slower.
+_MEMBERS = {name: pa.string() for name in ("table", "mode", "on_conflict", "results")} | {"dry_run": pa.bool_()}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Envelope:
     """A parsed body: its members but ``records``, the tables that its records are for, and those records.
 
-    ``tagged``: each record names its table itself. ``refs`` and ``groups`` are by index. ``plain``: by table, records
-    that need no care, as most; ``sent``: gives all as they were sent.
+    ``tagged``: each record names its table itself. ``refs`` and ``groups`` are by index. ``texts``: all records, where
+    they are of texts alone; ``plain``: by table, records that need no care, as most; ``sent``: gives all as they were
+    sent.
     """
 
     members: Mapping[str, Any]
     tables: tuple[str, ...]
     sent: Callable[[], Mapping[str, list[Sent]]]
+    texts: Records | None = None
     plain: Mapping[str, Plain] = field(default_factory=dict)
     tagged: bool = False
     refs: Mapping[int, str] = field(default_factory=dict)
@@ -36,6 +47,8 @@ class Envelope:
 
     def records(self, contract: Contract) -> Records:
         """Give the records of one table as columns of text."""
+        if self.texts is not None:
+            return self.texts
         plain = self.plain.get(contract.table)
         found = records_from_plain(plain, contract) if plain else None
         return records_from_json(self.sent()[contract.table], contract) if found is None else found
@@ -43,8 +56,12 @@ class Envelope:
 
 def read_json(body: Body) -> Envelope:
     """Read a JSON envelope. Problem: 400 for what is no envelope, 413 for too many records."""
+    sound = _is_utf8(body.data)
+    texts = _read_texts(body.data) if sound and len(body.data) >= TEXTS_FROM_BYTES else None
+    if texts is not None:
+        return texts
     text = body.data.decode("utf-8", "surrogateescape").removeprefix(_BOM)
-    plain = _read_plain(text, body.data) if _is_utf8(body.data) else None
+    plain = _read_plain(text, body.data) if sound else None
     if plain is not None:
         return plain
     parcel = cut(text)
@@ -67,6 +84,22 @@ def read_ndjson(body: Body, parameters: Mapping[str, Any]) -> Envelope:
     return Envelope(members=parameters, tables=(table,), sent=lambda: {table: sent})
 
 
+def _read_texts(data: bytes) -> Envelope | None:
+    """Read a document (UTF-8) of one table whose records are of texts alone; None where it is another."""
+    source = find_source(table_of(data) or "")
+    found = read_texts(data, _MEMBERS, source.contract.names) if source else None
+    if source is None or found is None or not 0 < len(found.columns) <= MAX_RECORDS:
+        return None
+    count = len(found.columns)
+    sent = cache(lambda: cut(data.decode()).sent)
+    texts = Records(
+        columns=found.columns,
+        position=indices(np.arange(count)),
+        raw=lambda: pa.array(_exact(data, 1 + count, sent), pa.binary()),
+    )
+    return Envelope(members=found.members, tables=(source.table,), sent=sent, texts=texts)
+
+
 def _read_plain(text: str, data: bytes) -> Envelope | None:
     """Read a document (``data``: its UTF-8) all at once, in a third of the time; None where that will not do."""
     found = read_whole(text)
@@ -82,11 +115,7 @@ def _read_plain(text: str, data: bytes) -> Envelope | None:
         return None
     sent = cache(lambda: cut(text).sent)
 
-    @cache
-    def raw() -> list[bytes]:
-        pieces = innermost(data, 1 + len(records) * (2 if tagged else 1))
-        return pieces or [each.raw for each in sorted(chain(*sent().values()), key=lambda each: each.index)]
-
+    raw = cache(lambda: _exact(data, 1 + len(records) * (2 if tagged else 1), sent))
     if not tagged:
         table = str(found["table"])
         plain = {table: Plain(list(range(len(values))), values, raw)}
@@ -99,6 +128,12 @@ def _read_plain(text: str, data: bytes) -> Envelope | None:
     return Envelope(
         members=found, tables=tuple(parts), sent=sent, plain=parts, tagged=True, refs=tags.refs, groups=tags.groups
     )
+
+
+def _exact(data: bytes, objects: int, sent: Callable[[], Mapping[str, list[Sent]]]) -> list[bytes]:
+    """Give the bytes of each record of a document of so many objects, by index."""
+    pieces = innermost(data, objects)
+    return pieces or [each.raw for each in sorted(chain(*sent().values()), key=lambda each: each.index)]
 
 
 def _is_utf8(data: bytes) -> bool:

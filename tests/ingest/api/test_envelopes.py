@@ -1,13 +1,16 @@
 """Records read all at once are those that were cut out with care, or they are left to care."""
 
 import json
+from collections.abc import Iterator
 from typing import Any
+from unittest import mock
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from access.bodies import JSON, Body
+from ingest.api import envelopes
 from ingest.api.cutting import cut
 from ingest.api.envelopes import read_json
 from ingest.contract import Contract
@@ -58,7 +61,29 @@ def _with_care(text: str, contract: Contract) -> Records:
     return records_from_json(cut(text).sent[contract.table], contract)
 
 
-@given(_bodies())
+@pytest.fixture(scope="module", autouse=True)
+def _also_short_ones() -> Iterator[None]:
+    with mock.patch.object(envelopes, "TEXTS_FROM_BYTES", 0):
+        yield
+
+
+@st.composite
+def _of_texts(draw: st.DrawFn) -> str:
+    """Write a body of which Arrow reads most: each record names each column, but for one here and there."""
+    one = st.fixed_dictionaries(dict.fromkeys(CONTRACTS["orders"].names, st.none() | _texts))
+    records = draw(st.lists(one, min_size=1, max_size=4))
+    for name in draw(st.lists(st.sampled_from(CONTRACTS["orders"].names), max_size=1)):
+        records[0].pop(name)
+    around = draw(
+        st.fixed_dictionaries({}, optional={"mode": st.just("[") | st.none(), "dry_run": st.booleans() | st.none()})
+    )
+    body = {"table": "orders", **around, "records": records}
+    body |= draw(st.fixed_dictionaries({}, optional={"results": st.sampled_from([None, "]", ":"])}))
+    space, after = draw(st.sampled_from([(", ", ": "), (",", ":"), (",\n", " :")])), draw(_blanks)
+    return json.dumps(body, ensure_ascii=draw(st.booleans()), separators=space) + after
+
+
+@given(_bodies() | _of_texts())
 def test_either_way_gives_the_same_records(text: str) -> None:
     envelope, parcel = read_json(Body(JSON, text.encode())), cut(text)
     assert (envelope.members, envelope.tables) == (parcel.members, tuple(parcel.sent))
@@ -77,6 +102,28 @@ def test_either_way_gives_the_same_records(text: str) -> None:
 )
 def test_what_programs_write_is_read_at_once(text: str) -> None:
     assert read_json(Body(JSON, text.encode())).plain
+
+
+NULLS = json.dumps(dict.fromkeys(CONTRACTS["orders"].names))
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        pytest.param(f'{{"table":"orders","records":[{NULLS}]}}', True, id="nulls"),
+        pytest.param(f'{{"table":"orders","dry_run":true,"records":[{NULLS}]}}\n', True, id="members before"),
+        pytest.param(f'{{"table":"orders","records":[{NULLS}],"dry_run":true}}', False, id="members behind"),
+        pytest.param(f'{{"table":"orders","mode":null,"records":[{NULLS}]}}', False, id="a member that is null"),
+        pytest.param(f'{{"table":"orders","records":[{NULLS}]}} {{"table":"x"}}', False, id="two documents"),
+        pytest.param(f'{{"table":"orders","records":[{NULLS}, {{}}]}}', False, id="an empty record"),
+        pytest.param(f'{{"table":"orders","records":[{NULLS.replace("null", "5", 1)}]}}', False, id="a number"),
+        pytest.param(f'{{"table":"nothing","records":[{NULLS}]}}', False, id="no table"),
+        pytest.param('{"table":"orders","records":[]}', False, id="nothing"),
+    ],
+)
+def test_records_of_texts_alone_are_read_by_arrow(text: str, found: bool) -> None:  # noqa: FBT001 - a parameter
+    data = text.encode()
+    assert (envelopes._read_texts(data) is not None) is found
 
 
 @pytest.mark.parametrize(
