@@ -34,3 +34,10 @@ def indices(rows: Rows) -> Any:
 def bools(mask: Mask) -> Any:
     """Give a mask as Arrow's ``filter`` wants it."""
     return pa.array(mask, pa.bool_())
+
+
+def octets_of(text: Text) -> "np.ndarray[Any, np.dtype[np.uint8]]":
+    """Give the bytes of all texts of a column, one after the other; what stands in place of NULL may be among them."""
+    _, offsets, data = text.buffers()
+    ends = np.frombuffer(offsets or bytes(4), np.int32)[text.offset : text.offset + len(text) + 1]
+    return np.frombuffer(data or b"", np.uint8)[ends[0] : ends[-1]]

@@ -120,7 +120,8 @@ class _Work:
         checked: dict[str, Column] = {}
         for column in self.contract.columns:
             faulty = np.zeros(self.count, bool)
-            faulty[faults.filter(pc.equal(faults["field"], column.name))["row"].to_numpy()] = True
+            if len(faults):  # seldom: values that their format cannot mean
+                faulty[faults.filter(pc.equal(faults["field"], column.name))["row"].to_numpy()] = True
             text, absent = _member(self.records, column.name)
             result = check_column(text, column, absent=absent, faulty=faulty)
             checked[column.name] = result.values

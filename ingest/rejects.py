@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ingest.arrow import Column, Text, indices, schema_of
+from ingest.arrow import Column, Text, indices, octets_of, schema_of
 from ingest.contract import Contract
 from ingest.models import RejectedRecord
 from ingest.processing import Processed
@@ -35,8 +35,9 @@ _NEEDS_CARE = r"[\x00-\x1f]"
 def rejects_of(processed: Processed, contract: Contract) -> pa.Table:
     """Write the refused records of one ``process`` call as ``REJECT_SCHEMA``, by position."""
     refused = describe(processed.records, processed.checked, processed.reasons, contract)
-    found = pa.concat_tables([refused, _unreadable(processed.records)])
-    return found if not len(found) else found.sort_by("position")
+    if not len(processed.records.unreadable):
+        return refused
+    return pa.concat_tables([refused, _unreadable(processed.records)]).sort_by("position")
 
 
 def describe(records: Records, checked: pa.Table, reasons: pa.Table, contract: Contract) -> pa.Table:
@@ -111,7 +112,8 @@ def json_objects(table: pa.Table, *, absent: dict[str, Column] | None = None) ->
     Safe for ``jsonb``: a NUL becomes U+FFFD (the raw bytes keep it).
     """
     names = [f"{json.dumps(name)}: " for name in table.column_names]
-    texts = [pc.coalesce(_json_text(values.combine_chunks()), "null") for values in table.columns]
+    texts = [_json_text(values.combine_chunks()) for values in table.columns]
+    texts = [pc.coalesce(text, "null") if text.null_count else text for text in texts]
     if not absent and names:
         members = [piece for name, text in zip(names, texts, strict=True) for piece in (f", {name}", text)]
         return pc.binary_join_element_wise("{" + names[0], *members[1:], "}", "")
@@ -127,6 +129,9 @@ def json_objects(table: pa.Table, *, absent: dict[str, Column] | None = None) ->
 
 
 def _json_text(values: Text) -> Text:
+    octets = octets_of(values)
+    if not ((octets < ord(" ")) | (octets == ord('"')) | (octets == ord("\\"))).any():
+        return pc.binary_join_element_wise('"', values, '"', "")
     plain = pc.replace_substring(pc.replace_substring(values, "\\", "\\\\"), '"', '\\"')
     quoted = pc.binary_join_element_wise('"', plain, '"', "")
     care = pc.match_substring_regex(values, _NEEDS_CARE).fill_null(False)
