@@ -13,11 +13,13 @@ import pytest
 from django.db import connection
 
 from backups import backup as backup_module
+from backups import files
 from backups.backup import backup
 from backups.models import Backup
 from backups.rowhash import assert_server_agrees
 from backups.snapshot import snapshot
 from dataforge.errors import BackupDamaged, DatabaseFailed, TableBusy
+from dataforge.postgres import reading
 from tests.backups.runs import backup_file, library, query, run
 
 pytestmark = pytest.mark.usefixtures("committed")
@@ -53,6 +55,23 @@ def test_row_groups_have_about_128_ki_rows(store: Path) -> None:
     sizes = [groups.row_group(number).num_rows for number in range(groups.num_row_groups)]
     assert sum(sizes) == 150_000
     assert all(128 * 1024 <= size < 2 * 128 * 1024 for size in sizes[:-1])
+
+
+def test_a_file_is_proved_by_two_threads_each_with_a_reader_of_its_own(store: Path) -> None:
+    query("insert into shelves (id, name, size) select n, n, 1 from generate_series(1, 2000) n")
+    read, readers = pq.ParquetFile.read_row_group, dict[pq.ParquetFile, set[int]]()
+
+    def watched(reader: pq.ParquetFile, number: int, **options: Any) -> pa.Table:
+        readers.setdefault(reader, set()).add(threading.get_ident())
+        return read(reader, number, **options)
+
+    with (
+        mock.patch.object(files, "ROW_GROUP_ROWS", 1),
+        mock.patch.object(reading, "BLOCK_BYTES", 512),
+        mock.patch.object(pq.ParquetFile, "read_row_group", watched),
+    ):
+        backup_file("shelves", store)
+    assert [len(threads) for threads in readers.values()] == [1, 1]  # one reader for two threads loses its buffers
 
 
 def test_the_manifest_says_what_the_table_holds_in_the_footer_and_beside(store: Path) -> None:

@@ -1,0 +1,89 @@
+"""Refused records that are the same: in one batch, in several, and in two at once. Each is kept once, and counted."""
+
+from collections import Counter
+from functools import partial
+from typing import Any
+from unittest import mock
+
+import pytest
+
+from ingest import reject_store
+from ingest.models import RejectedRecord, Tally
+from tests.ingest.api.client import ApiClient, Json, trusted
+from tests.ingest.api.parcels import one_table, record
+from tests.ingest.api.sessions import aside, transaction_elsewhere, wait_for_waiting
+from tests.olist.loads import hex_id, query
+
+COLUMNS = [field.column for field in RejectedRecord._meta.concrete_fields if not field.generated]
+
+
+@pytest.fixture
+def api(committed: None) -> ApiClient:
+    return trusted()
+
+
+def bad(number: int) -> Json:
+    """Give a record that is refused for two reasons."""
+    return record("sellers", seller_id=hex_id(number), seller_state="XX", seller_zip_code_prefix="no")
+
+
+def kept() -> list[tuple[Any, ...]]:
+    """Give all that is kept of each reject but its number, its batches and its moments."""
+    differing = {"id", "batch_id", "last_batch_id", "first_seen_at", "last_seen_at"}
+    names = ", ".join(f'"{column}"' for column in COLUMNS if column not in differing)
+    return query(f"select {names}, fingerprint, origin from ingest_rejectedrecord order by raw")
+
+
+def rejects_by_code() -> Counter[str]:
+    found: Counter[str] = Counter()
+    for tally in Tally.objects.filter(series="rejects"):
+        found[tally.detail] += tally.amount
+    return found
+
+
+def test_they_are_numbered_in_the_order_in_which_they_came(api: ApiClient) -> None:
+    answer = api.post(one_table("sellers", [bad(number) for number in (9, 3, 7, 1)]))
+    numbers = [int(result["reject_id"]) for result in answer.json["results"]]
+    assert numbers == sorted(numbers)
+    assert list(RejectedRecord.objects.order_by("id").values_list("position", flat=True)) == [0, 1, 2, 3]
+
+
+def test_one_that_is_known_is_seen_once_more_beside_one_that_is_new(api: ApiClient) -> None:
+    first = api.post(one_table("sellers", [bad(1), bad(2)]))
+    second = api.post(one_table("sellers", [bad(2), bad(3), bad(3)]))
+    (_, two), (again, three, also_three) = ([r["reject_id"] for r in a.json["results"]] for a in (first, second))
+    assert (again, also_three) == (two, three)
+    seen = RejectedRecord.objects.order_by("natural_key").values_list("natural_key", "times_seen")
+    assert list(seen) == [(hex_id(1), 1), (hex_id(2), 2), (hex_id(3), 2)]
+    assert rejects_by_code() == {"invalid": 5, "invalid_choice": 5}
+
+
+def test_one_that_another_batch_stores_at_the_same_time_is_seen_twice(api: ApiClient) -> None:
+    api.post(one_table("sellers", [bad(1)]))
+    names = ", ".join(f'"{column}"' for column in COLUMNS)
+    with transaction_elsewhere() as other:
+        other.execute(f"create temporary table kept as select {names} from ingest_rejectedrecord")
+        other.connection.commit()
+        RejectedRecord.objects.all().delete()
+        other.execute(f"insert into ingest_rejectedrecord ({names}) select * from kept")
+        with aside(partial(api.post, one_table("sellers", [bad(1), bad(2)]))) as (posting,):
+            wait_for_waiting()  # it has seen neither
+            other.connection.commit()
+        answer = posting.result()
+    numbers = {reject.natural_key: (str(reject.pk), reject.times_seen) for reject in RejectedRecord.objects.all()}
+    assert [result["reject_id"] for result in answer.json["results"]] == [numbers[hex_id(1)][0], numbers[hex_id(2)][0]]
+    assert [numbers[hex_id(number)][1] for number in (1, 2)] == [2, 1]
+
+
+def test_straight_into_the_table_or_merged_into_it_the_same_is_kept(api: ApiClient) -> None:
+    orphans = [record("orders", order_id=hex_id(number), customer_id=hex_id(99)) for number in range(3)]
+    batches = [one_table("sellers", map(bad, (0, 1, 1, 2, 0))), one_table("orders", [*orphans, *orphans[:1]])]
+    ways = []
+    for way in (reject_store._add, lambda *_: None):  # None: as if another batch had been the first
+        RejectedRecord.objects.all().delete()
+        with mock.patch.object(reject_store, "_add", way):
+            numbers = [[r["reject_id"] for r in api.post(batch).json["results"]] for batch in batches]
+        known = {str(reject.pk): bytes(reject.raw) for reject in RejectedRecord.objects.all()}
+        ways.append((kept(), [[known[number] for number in each] for each in numbers]))
+    assert ways[0] == ways[1]
+    assert len(ways[0][0]) == 6
