@@ -10,16 +10,22 @@ from django.db.backends.utils import CursorWrapper
 type _Fields = "tuple[models.Field[Any, Any], ...]"
 
 
-def insert_rows(cursor: CursorWrapper, rows: Sequence[models.Model]) -> None:
+def insert_rows(
+    cursor: CursorWrapper, rows: Sequence[models.Model], *, asking: tuple[str, Sequence[Any]] | None = None
+) -> None:
     """Insert ``rows``, in one message; keys are set, or PostgreSQL gives some that stay unseen. No signals, no checks.
 
-    Django's database errors pass through.
+    ``asking``: a query and its parameters, put in the same message; its answer is the cursor's. Django's database
+    errors pass through.
     """
     statements, values = [], []
     for row in rows:
         statement, fields = _insert(type(row), keyed=row.pk is not None)
         statements.append(statement)
         values += [field.get_db_prep_save(getattr(row, field.attname), connection) for field in fields]
+    if asking:
+        statements.append(asking[0])
+        values += asking[1]
     cursor.execute("; ".join(statements), values)
 
 

@@ -46,21 +46,24 @@ select %(awaited)s and exists (
 WHY = "A good record with this key came in with batch {batch}."
 
 
+def question(judged: Sequence[Judged]) -> tuple[str, list[Any]]:
+    """Ask of which tables rejects are open, and of which ones some wait for a record: the query and its parameters."""
+    tables = [each.given.source.table for each in judged]
+    return _ASK, [tables, sorted(set().union(*map(_children, tables)))]
+
+
 def settle_rejects(
     cursor: CursorWrapper, judged: Sequence[Judged], batch: Batch, *, replayed: Sequence[int]
 ) -> tuple[str, ...]:
     """Close rejects whose keys were written now; give the parents (as ``table/key``) that orphans may wait for.
 
-    ``replayed``: numbers of the rejects that the batch replays. Costs one query where no reject is open.
+    The answer to ``question`` is the cursor's. ``replayed``: numbers of the rejects that the batch replays.
     """
-    tables = [each.given.source.table for each in judged]
-    children = {table: _children(table) for table in tables}
-    cursor.execute(_ASK, [tables, sorted(set().union(*children.values()))])
-    open_tables, orphaned = cursor.fetchone()
+    ((open_tables, orphaned),) = cursor.fetchall()
     awaited: list[str] = []
     for each in judged:
         contract, written = each.given.source.contract, ~each.compared.unchanged
-        waiting = not children[contract.table].isdisjoint(orphaned)
+        waiting = not _children(contract.table).isdisjoint(orphaned)
         if not len(written) or not (waiting or (contract.table in open_tables and written.any())):
             continue
         order = np.argsort(~written, kind="stable")  # those that were written first

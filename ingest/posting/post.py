@@ -22,7 +22,7 @@ from ingest.accounts import FileFacts, account_row
 from ingest.late import refused_by_database
 from ingest.models import Batch
 from ingest.posting.account import fates, reports, status_of
-from ingest.posting.aftermath import heal_later, settle_rejects
+from ingest.posting.aftermath import heal_later, question, settle_rejects
 from ingest.posting.parents import tables_of
 from ingest.posting.units import Posted, Unit
 from ingest.posting.verdict import Judge, Judged
@@ -88,7 +88,8 @@ def post(
         rows.append(account_row(batch.id, each.given.source, account, file=FileFacts(columns=each.given.columns)))
         rows += tallies_of(account)
     rows += tallies_of_batch(batch)
-    insert_rows(cursor, rows)  # rejects that name the batch came first: their foreign key waits for the commit
+    # Rejects that name the batch came first: their foreign key waits for the commit.
+    insert_rows(cursor, rows, asking=None if counts is None else question(judged))
     if counts is not None and (parents := settle_rejects(cursor, judged, batch, replayed=replayed)):
         # Robust: the batch is there, and must not be carried out again. The sweep finds what is not healed.
         transaction.on_commit(partial(heal_later, str(batch.id), list(parents)), robust=True)
