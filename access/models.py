@@ -9,6 +9,7 @@ from knox.models import AbstractAuthToken
 class Token(AbstractAuthToken):  # type: ignore[misc]  # knox has no types
     """A named token of a user. Only its hash is kept: the token itself is shown once, when it is made."""
 
+    has_request_left = True  # in this minute; see ``access.tokens``
     name = models.CharField(max_length=100, help_text="What it is for, such as the program that holds it.")
 
     class Meta:

@@ -14,7 +14,7 @@ from rest_framework.exceptions import Throttled
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
-from access.models import Counter
+from access.models import Counter, Token
 
 SECONDS = 60
 _KEPT_MINUTES = 60
@@ -23,20 +23,24 @@ _ADDRESS_CHARACTERS = 100  # behind proxies it comes from a header, of any lengt
 
 # A refused amount is not counted: the bound is on what passes. Without `off`, each request would wait for the disk.
 # A spender that waited while its minute ended finds the next one's count, and must not set it back.
-_SPEND = """
-with off as (select set_config('synchronous_commit', 'off', true)),
+_SPENT = """
+off as (select set_config('synchronous_commit', 'off', true)),
 now as (
     select floor(extract(epoch from clock_timestamp()) / 60 / %(minutes)s)::bigint * %(minutes)s as minute from off
+),
+spent as (
+    insert into access_counter as c (key, minute, used)
+    select {key}, minute, %(amount)s from {source} where %(amount)s <= %(limit)s
+    on conflict (key) do update set
+        minute = case when c.minute = excluded.minute + %(minutes)s then c.minute else excluded.minute end,
+        used = case when c.minute in (excluded.minute, excluded.minute + %(minutes)s) then c.used else 0 end
+            + excluded.used
+    where case when c.minute in (excluded.minute, excluded.minute + %(minutes)s) then c.used else 0 end + excluded.used
+        <= %(limit)s
+    returning used
 )
-insert into access_counter as c (key, minute, used)
-select %(key)s, minute, %(amount)s from now where %(amount)s <= %(limit)s
-on conflict (key) do update set
-    minute = case when c.minute = excluded.minute + %(minutes)s then c.minute else excluded.minute end,
-    used = case when c.minute in (excluded.minute, excluded.minute + %(minutes)s) then c.used else 0 end + excluded.used
-where case when c.minute in (excluded.minute, excluded.minute + %(minutes)s) then c.used else 0 end + excluded.used
-    <= %(limit)s
-returning used
 """
+_SPEND = "with " + _SPENT.format(key="%(key)s", source="now") + "select used from spent"
 
 
 def spend(key: str, amount: int, *, limit: int, minutes: int = 1) -> None:
@@ -47,8 +51,26 @@ def spend(key: str, amount: int, *, limit: int, minutes: int = 1) -> None:
     with connection.cursor() as cursor:
         cursor.execute(_SPEND, {"key": key, "amount": amount, "limit": limit, "minutes": minutes})
         if cursor.fetchone() is None:
-            window = minutes * SECONDS
-            raise Throttled(wait=window - int(time.time()) % window)
+            raise _throttled(minutes)
+
+
+def with_request_spent(query: str) -> str:
+    """Extend a query for a token's row, so that it uses up one request of the token too: one way for two.
+
+    Its parameters come by name, ``request_bounds()`` among them. The last column says whether a request was left.
+    """
+    spent = _SPENT.format(key="'requests:' || digest", source="now, found")
+    return f"with found as ({query}), {spent} select found.*, exists (select from spent) from found"  # noqa: S608 - no values
+
+
+def request_bounds() -> dict[str, int]:
+    """Give what ``with_request_spent`` needs to know."""
+    return {"amount": 1, "limit": settings.API_REQUESTS_PER_MINUTE, "minutes": 1}
+
+
+def _throttled(minutes: int) -> Throttled:
+    window = minutes * SECONDS
+    return Throttled(wait=window - int(time.time()) % window)
 
 
 def give_back(key: str) -> None:
@@ -92,8 +114,8 @@ class RequestThrottle(BaseThrottle):
     """Bounds the requests of a token."""
 
     def allow_request(self, request: Request, view: Any) -> bool:
-        """Use up one request; Throttled where the token made too many."""
+        """Throttled where the token made too many, which its look-up has counted."""
         del view
-        if request.auth is not None:
-            spend(f"requests:{request.auth.pk}", 1, limit=settings.API_REQUESTS_PER_MINUTE)
+        if isinstance(request.auth, Token) and not request.auth.has_request_left:
+            raise _throttled(1)
         return True

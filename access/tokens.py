@@ -12,6 +12,7 @@ from knox.models import get_digest_token
 from knox.settings import CONSTANTS
 
 from access.models import Token
+from access.throttling import request_bounds, with_request_spent
 
 DEFAULT_DAYS = 365
 LENGTH = 64  # hexadecimal digits: 256 random bits
@@ -38,30 +39,34 @@ def fresh_token(row: Token) -> str:
 
 @cache
 def _query() -> tuple[str, int]:
-    """Compile the look-up of a token and its user once: every request makes it. Gives the statement too how many of its
-    columns are the token's."""
+    """Compile the look-up of a token and its user once: every request makes it.
+
+    Gives the statement, and how many of its columns are the token's.
+    """
     rows = Token.objects.select_related("user").filter(digest="").order_by()
     statement, _ = rows.query.sql_with_params()
-    return statement, len(Token._meta.concrete_fields)
+    return with_request_spent(statement.replace("%s", "%(digest)s")), len(Token._meta.concrete_fields)
 
 
 def _read(digest: str) -> Token | None:
     statement, own = _query()
     with connection.cursor() as cursor:
-        cursor.execute(statement, [digest])
+        cursor.execute(statement, {"digest": digest, **request_bounds()})
         row = cursor.fetchone()
     if row is None:
         return None
     user = get_user_model()
     token: Token = Token.from_db(connection.alias, [field.attname for field in Token._meta.concrete_fields], row[:own])
-    token.user = user.from_db(connection.alias, [field.attname for field in user._meta.concrete_fields], row[own:])
+    token.user = user.from_db(connection.alias, [field.attname for field in user._meta.concrete_fields], row[own:-1])
+    token.has_request_left = row[-1]
     return token
 
 
 def find_token(token: str) -> Token | None:
     """Give the token's row with its user, or None where there is none, or it has expired, or its user may not log in.
 
-    By the hash alone, which is the key: one query, whose time tells nothing about other tokens.
+    By the hash alone, which is the key: one query, whose time tells nothing about other tokens, and which uses up one
+    request of the token.
     """
     digest = hashlib.sha512(token.encode("utf-8", "surrogatepass")).hexdigest()
     found = _read(digest)
