@@ -40,7 +40,7 @@ spent as (
     returning used
 )
 """
-_SPEND = "with " + _SPENT.format(key="%(key)s", source="now") + "select used from spent"
+_SPEND = "with " + _SPENT.format(key="%(key)s", source="now") + "select used from spent"  # noqa: S608 - no values
 
 
 def spend(key: str, amount: int, *, limit: int, minutes: int = 1) -> None:
