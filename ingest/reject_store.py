@@ -40,12 +40,16 @@ _STORED_SCHEMA = schema_of(
     pa.field("attempts", pa.int32()),
     pa.field("closed_why", pa.string()),
 )
-# Which of these are stored already, and a number for each of the others. A scalar subquery is looked up for each hash
-# by the index, whatever the planner believes of a table that grows faster than its statistics.
+# Which of these are stored already, and a number for each of the others. Each is the first in the order of the unique
+# key from itself on, or is not there: no other index gives that order, so the planner cannot take another, as it does
+# while the table grows faster than its statistics, and then reads the same thousands of rows for each hash.
 _KNOWN = """
 with known as (
     select hash from unnest(%(hashes)s::text[]) as hash
-    where (select true from ingest_rejectedrecord where "table" = %(table)s and raw_sha256 = decode(hash, 'hex'))
+    where (
+        select "table" = %(table)s and raw_sha256 = decode(hash, 'hex') from ingest_rejectedrecord
+        where ("table", raw_sha256) >= (%(table)s, decode(hash, 'hex')) order by "table", raw_sha256 limit 1
+    )
 )
 select array(select hash from known), array(
     select nextval((select pg_get_serial_sequence('ingest_rejectedrecord', 'id')::regclass))
