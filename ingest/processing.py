@@ -63,7 +63,7 @@ class Processed:
     @property
     def rejected(self) -> int:
         """Records with at least one reason, and the unreadable ones."""
-        return len(self.reasons["row"].unique()) + self.records.unreadable.num_rows
+        return (len(self.reasons["row"].unique()) if len(self.reasons) else 0) + self.records.unreadable.num_rows
 
 
 def process(

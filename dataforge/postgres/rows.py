@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import cache
+from itertools import groupby
 from typing import Any
 
 from django.db import connection, models
@@ -18,11 +19,12 @@ def insert_rows(
     ``asking``: a query and its parameters, put in the same message; its answer is the cursor's. Django's database
     errors pass through.
     """
-    statements, values = [], []
-    for row in rows:
-        statement, fields = _insert(type(row), keyed=row.pk is not None)
-        statements.append(statement)
-        values += [field.get_db_prep_save(getattr(row, field.attname), connection) for field in fields]
+    statements, values = [], list[Any]()
+    for (model, keyed), alike in groupby(rows, key=lambda row: (type(row), row.pk is not None)):
+        start, places, fields = _insert(model, keyed=keyed)
+        each = [field.get_db_prep_save(getattr(row, field.attname), connection) for row in alike for field in fields]
+        statements.append(start + ", ".join([places] * (len(each) // len(fields))))
+        values += each
     if asking:
         statements.append(asking[0])
         values += asking[1]
@@ -30,11 +32,11 @@ def insert_rows(
 
 
 @cache
-def _insert(model: type[models.Model], *, keyed: bool) -> tuple[str, _Fields]:
-    """Give the statement, and the fields whose values it takes."""
+def _insert(model: type[models.Model], *, keyed: bool) -> tuple[str, str, _Fields]:
+    """Give the statement up to its values, the places of one row's, and the fields that these are of."""
     fields = tuple(
         field for field in model._meta.concrete_fields if not field.generated and (keyed or not field.primary_key)
     )
     name = connection.ops.quote_name
     columns, places = ", ".join(name(str(field.column)) for field in fields), ", ".join(["%s"] * len(fields))
-    return f"insert into {name(model._meta.db_table)} ({columns}) values ({places})", fields  # noqa: S608 - names only
+    return f"insert into {name(model._meta.db_table)} ({columns}) values ", f"({places})", fields  # noqa: S608 - names only

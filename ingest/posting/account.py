@@ -88,6 +88,8 @@ def _accepted(judged: Judged, *, refused: bool) -> list[Fate]:
 
 def _rejected(judged: Judged, rejects: Mapping[int, int]) -> list[Fate]:
     processed = judged.processed
+    if not processed.rejected:
+        return []
     positions = processed.records.position.to_numpy()
     reasons: dict[int, list[dict[str, object]]] = {}
     for reason in processed.reasons.to_pylist():

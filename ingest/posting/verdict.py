@@ -43,6 +43,8 @@ class Judged:
     def refused(self) -> Rows:
         """Indices in the unit of the refused records, readable or not."""
         records = self.processed.records
+        if not self.processed.rejected:
+            return np.empty(0, np.int64)
         readable = records.position.take(self.processed.reasons["row"].unique())
         return np.concatenate([readable.to_numpy(), records.unreadable["position"].to_numpy()])
 
