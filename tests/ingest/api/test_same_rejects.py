@@ -1,17 +1,21 @@
 """Refused records that are the same: in one batch, in several, and in two at once. Each is kept once, and counted."""
 
+import re
 from collections import Counter
 from functools import partial
 from typing import Any
 from unittest import mock
 
 import pytest
+from django.db import connection
 
+from dataforge.postgres.arrays import array_text
 from ingest import reject_store
 from ingest.models import RejectedRecord, Tally
 from tests.ingest.api.client import ApiClient, Json, trusted
 from tests.ingest.api.parcels import one_table, record
 from tests.ingest.api.sessions import aside, transaction_elsewhere, wait_for_waiting
+from tests.ingest.desk.plans import fill
 from tests.olist.loads import hex_id, query
 
 COLUMNS = [field.column for field in RejectedRecord._meta.concrete_fields if not field.generated]
@@ -73,6 +77,21 @@ def test_one_that_another_batch_stores_at_the_same_time_is_seen_twice(api: ApiCl
     numbers = {reject.natural_key: (str(reject.pk), reject.times_seen) for reject in RejectedRecord.objects.all()}
     assert [result["reject_id"] for result in answer.json["results"]] == [numbers[hex_id(1)][0], numbers[hex_id(2)][0]]
     assert [numbers[hex_id(number)][1] for number in (1, 2)] == [2, 1]
+
+
+def test_known_ones_are_looked_up_by_their_key_whatever_the_statistics_say(db: None) -> None:
+    batch = fill(20)  # of which the planner has statistics, but none of what follows
+    others = ", ".join(f'"{column}"' for column in COLUMNS if column not in {"id", "raw", "table"})
+    query(
+        f"insert into ingest_rejectedrecord (raw, \"table\", {others}) select n::text::bytea, 'customers', {others}"
+        " from ingest_rejectedrecord, generate_series(1000, 6000) n where position = 1 and batch_id = %s",
+        batch.pk,
+    )
+    with connection.cursor() as cursor:
+        facts: dict[str, str | int] = {"table": "customers", "hashes": array_text(["00" * 32] * 500), "count": 500}
+        cursor.execute(f"explain {reject_store._KNOWN}", facts)
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+    assert re.findall(r"Scan using (\w+)", plan) == ["ingest_reject_key"]
 
 
 def test_straight_into_the_table_or_merged_into_it_the_same_is_kept(api: ApiClient) -> None:
