@@ -40,15 +40,19 @@ _STORED_SCHEMA = schema_of(
     pa.field("attempts", pa.int32()),
     pa.field("closed_why", pa.string()),
 )
-# Which of these are stored already, and a number for each of the others. Each is the first in the order of the unique
-# key from itself on, or is not there: no other index gives that order, so the planner cannot take another, as it does
-# while the table grows faster than its statistics, and then reads the same thousands of rows for each hash.
+# Which of these are stored already, and a number for each of the others. A range of one in the order of the unique key:
+# where nothing may be sorted, only that key's index will do. By equality, the planner would take another, and read the
+# same thousands of rows for each hash, while the table grows faster than its statistics.
+_UNSORTED = "set local enable_sort = off; set local enable_incremental_sort = off"
+_AS_BEFORE = "set local enable_sort to default; set local enable_incremental_sort to default"
 _KNOWN = """
 with known as (
     select hash from unnest(%(hashes)s::text[]) as hash
     where (
-        select "table" = %(table)s and raw_sha256 = decode(hash, 'hex') from ingest_rejectedrecord
-        where ("table", raw_sha256) >= (%(table)s, decode(hash, 'hex')) order by "table", raw_sha256 limit 1
+        select true from ingest_rejectedrecord
+        where ("table", raw_sha256) >= (%(table)s, decode(hash, 'hex'))
+            and ("table", raw_sha256) <= (%(table)s, decode(hash, 'hex'))
+        order by "table", raw_sha256 limit 1
     )
 )
 select array(select hash from known), array(
@@ -89,8 +93,9 @@ def store_numbered(cursor: CursorWrapper, rejects: pa.Table, origin: RejectOrigi
     """Store ``rejects`` likewise; give by position the number under which each is kept."""
     distinct = _Distinct(rejects)
     facts = {"table": origin.contract.table, "hashes": array_text(distinct.hashes)}
-    cursor.execute(_KNOWN, {**facts, "count": len(distinct.hashes)})
+    cursor.execute(f"{_UNSORTED}; {_KNOWN}", {**facts, "count": len(distinct.hashes)})
     ((known, numbers),) = cursor.fetchall()
+    cursor.execute(_AS_BEFORE)
     fresh = ~np.isin(distinct.hashes, known) if known else np.ones(len(distinct.hashes), bool)
     found = _add(cursor, distinct, np.flatnonzero(fresh), numbers, origin) if numbers else {}
     if found is None:
