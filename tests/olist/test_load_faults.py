@@ -150,7 +150,7 @@ def test_ctrl_c_while_another_session_holds_the_table_ends_at_once(small: Path) 
         begun = time.monotonic()
         process.send_signal(signal.SIGINT)
         ran = finish(process)
-        assert time.monotonic() - begun < 5
+        assert time.monotonic() - begun < 15
     assert_clear_error(ran, 130, "Interrupted")
     assert Batch.objects.get().status == "failed"
 
