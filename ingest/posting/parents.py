@@ -23,7 +23,8 @@ class UnitParents:
     def __init__(self, cursor: CursorWrapper, *, lock: bool) -> None:
         self._cursor, self._lock = cursor, lock
         self.trusts = False  # takes parents for stored, until a record of a table is refused
-        self._expected = 0
+        self.believed = False  # whether it did so for the table that it was told of last
+        self._expected: dict[str, int] = {}
         self._contracts = {source.table: source.contract for source in sources()}
         self.forget()
         self.begin()
@@ -38,9 +39,10 @@ class UnitParents:
         self._accepted: dict[str, Column] = {}
         self._refused: dict[str, Column] = {}
 
-    def expect(self, count: int) -> None:
-        """Be told how many records of the next table there are: while all of them are good, it can be trusted."""
-        self._expected = count
+    def expect(self, contract: Contract, records: pa.Table) -> None:
+        """Be told the records of the next table: while all that name a parent are good, it can be trusted."""
+        self.believed = False
+        self._expected = {each.column: _given(records, each.column) for each in contract.references}
 
     def remember(self, source: Source, processed: Processed) -> None:
         """Remember the keys of one table that were accepted, and those refused (as far as they are keys)."""
@@ -54,7 +56,8 @@ class UnitParents:
 
     def parents(self, reference: Reference, keys: Column) -> Parents:
         """Say of n keys which parents exist."""
-        if self.trusts and len(keys) == self._expected:
+        if self.trusts and len(keys) == self._expected[reference.column]:
+            self.believed = True
             return Parents(np.ones(len(keys), bool), np.zeros(len(keys), bool))
         self.trusts = False
         contract = self._contracts[reference.table]
@@ -86,6 +89,13 @@ class UnitParents:
         found = pa.array([row[0] for row in self._cursor.fetchall()], fresh.type)
         self._asked[contract.table] = _joined(asked, fresh)
         self._stored[contract.table] = _joined(self._stored.get(contract.table), found)
+
+
+def _given(records: pa.Table, name: str) -> int:
+    """Count the texts of a column that are there and not empty."""
+    if name not in records.column_names:
+        return 0
+    return int(pc.sum(pc.greater(pc.binary_length(records.column(name)), 0)).as_py() or 0)
 
 
 def _joined(first: Column | None, second: Column) -> Column:

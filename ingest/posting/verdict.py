@@ -132,10 +132,14 @@ class Judge:
 
     def _judge_table(self, table: TableRecords) -> Judged:
         known = reasons_among(self._late, table.records)
-        self._parents.expect(table.records.columns.num_rows)
+        self._parents.expect(table.source.contract, table.records.columns)
         processed = process(table.records, table.source.contract, lookups=self._parents, seen=Once(), known=known)
         if processed.rejected:
             self.doubt()
+            if self._parents.believed:  # one without a parent was refused, and those of the others were not looked up
+                processed = process(
+                    table.records, table.source.contract, lookups=self._parents, seen=Once(), known=known
+                )
         if self.trusts:
             return Judged(given=table, processed=processed, compared=all_new(len(processed.rows)))
         self._parents.remember(table.source, processed)

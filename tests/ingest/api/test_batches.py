@@ -3,10 +3,12 @@
 import gzip
 import json
 from typing import Any
+from unittest import mock
 
 import pytest
 
 from ingest.models import Account, Batch, RejectedRecord
+from ingest.posting.stored import StoredRows
 from tests.ingest.api.client import ApiClient, Json, trusted
 from tests.olist.loads import PLAIN, hex_id, query
 
@@ -167,6 +169,26 @@ def test_a_missing_parent_is_a_reason_and_is_never_added_over_http(api: ApiClien
     answer = api.post(one_table("products", record("products", product_category_name="a_typo")))
     assert answer.codes == [(0, "product_category_name", "does_not_exist")]
     assert stored("product_category_name_translation") == 0
+
+
+def test_a_missing_parent_is_found_beside_a_refused_record_that_names_none(api: ApiClient) -> None:
+    categories = (None, "a_typo", None)
+    rows = [
+        record("products", product_id=hex_id(number), product_category_name=category, product_weight_g=weight)
+        for number, (category, weight) in enumerate(zip(categories, (1, 1, -1), strict=True))
+    ]
+    answer = api.post(one_table("products", *rows))
+    assert answer.codes == [(1, "product_category_name", "does_not_exist"), (2, "product_weight_g", "min_value")]
+    missing = answer.json["results"][0]["reasons"][0]
+    assert missing["message"] == "There is no such record in product_category_name_translation."
+    assert (answer.counts["inserted"], RejectedRecord.objects.get(position=1).stage) == (1, "references")
+
+
+def test_good_records_are_written_without_asking_also_where_some_name_no_parent(api: ApiClient) -> None:
+    rows = [record("products", product_id=hex_id(number), product_category_name=None) for number in range(2)]
+    with mock.patch.object(StoredRows, "compare", side_effect=AssertionError("it was asked")):
+        answer = api.post(one_table("products", *rows))
+    assert (answer.status, answer.counts) == (201, {"read": 2, "inserted": 2})
 
 
 def test_the_real_category_fills_a_placeholder_that_a_load_has_added(api: ApiClient) -> None:
