@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pyarrow as pa
@@ -133,13 +134,12 @@ class Judge:
     def _judge_table(self, table: TableRecords) -> Judged:
         known = reasons_among(self._late, table.records)
         self._parents.expect(table.source.contract, table.records.columns)
-        processed = process(table.records, table.source.contract, lookups=self._parents, seen=Once(), known=known)
+        check = partial(process, table.records, table.source.contract, lookups=self._parents, known=known)
+        processed = check(seen=Once())
         if processed.rejected:
             self.doubt()
             if self._parents.believed:  # one without a parent was refused, and those of the others were not looked up
-                processed = process(
-                    table.records, table.source.contract, lookups=self._parents, seen=Once(), known=known
-                )
+                processed = check(seen=Once())
         if self.trusts:
             return Judged(given=table, processed=processed, compared=all_new(len(processed.rows)))
         self._parents.remember(table.source, processed)

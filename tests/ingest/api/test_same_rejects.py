@@ -6,12 +6,18 @@ from functools import partial
 from typing import Any
 from unittest import mock
 
+import pandas as pd
 import pytest
 from django.db import connection
+from django.utils import timezone
 
 from dataforge.postgres.arrays import array_text
 from ingest import reject_store
-from ingest.models import RejectedRecord, Tally
+from ingest.models import Batch, RejectedRecord, Tally
+from ingest.processing import process
+from ingest.reject_stage import RejectOrigin
+from ingest.rejects import rejects_of
+from olist.sources import SOURCES
 from tests.ingest.api.client import ApiClient, Json, trusted
 from tests.ingest.api.parcels import one_table, record
 from tests.ingest.api.sessions import aside, transaction_elsewhere, wait_for_waiting
@@ -110,3 +116,16 @@ def test_straight_into_the_table_or_merged_into_it_the_same_is_kept(api: ApiClie
         ways.append((kept(), [[known[number] for number in each] for each in numbers]))
     assert ways[0] == ways[1]
     assert len(ways[0][0]) == 6
+
+
+def test_of_one_file_in_several_chunks_each_is_kept_once(db: None) -> None:
+    contract = next(source.contract for source in SOURCES if source.table == "sellers")
+    rejects = rejects_of(process(pd.DataFrame([bad(1), bad(2), bad(1)]), contract), contract)
+    batch = Batch.objects.create(origin="load", app_version="1")
+    origin = RejectOrigin(batch=batch.pk, contract=contract, now=timezone.now(), file_name="sellers.csv")
+    with mock.patch.object(reject_store, "CHUNK_ROWS", 1), connection.cursor() as cursor:
+        chunks = [rejects.slice(number, 1).combine_chunks().to_batches()[0] for number in range(3)]
+        assert reject_store.store_rejects(cursor, chunks, origin) == 3
+    seen = RejectedRecord.objects.order_by("natural_key").values_list("natural_key", "times_seen", "position")
+    assert list(seen) == [(hex_id(1), 2, 0), (hex_id(2), 1, 1)]
+    assert rejects_by_code() == {"invalid": 3, "invalid_choice": 3}
