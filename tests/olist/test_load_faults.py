@@ -157,9 +157,9 @@ def test_ctrl_c_while_another_session_holds_the_table_ends_at_once(small: Path) 
 
 @pytest.fixture(scope="session")
 def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Clean files that take a second or two: there is time to interrupt."""
+    """Clean files that take a second or two, on a busy machine too: there is time to interrupt."""
     folder = tmp_path_factory.mktemp("large")
-    write_sample(folder, scale=0.05, seed=8)
+    write_sample(folder, scale=0.15, seed=8)
     return folder
 
 
