@@ -40,24 +40,20 @@ _STORED_SCHEMA = schema_of(
     pa.field("attempts", pa.int32()),
     pa.field("closed_why", pa.string()),
 )
-# Which of these are stored already, and a number for each of the others. A range of one in the order of the unique key:
-# where nothing may be sorted, only that key's index will do. By equality, the planner would take another, and read the
-# same thousands of rows for each hash, while the table grows faster than its statistics.
-_UNSORTED = "set local enable_sort = off; set local enable_incremental_sort = off"
-_AS_BEFORE = "set local enable_sort to default; set local enable_incremental_sort to default"
+# Which of these are stored already, and numbers for as many as they are. Where nothing may be sorted, only the unique
+# key's index gives that order. The planner would else take another, and read the same thousands of rows for each hash,
+# while the table grows faster than its statistics.
+_UNSORTED = "set local enable_sort = off"
+_AS_BEFORE = "set local enable_sort to default"
 _KNOWN = """
-with known as (
-    select hash from unnest(%(hashes)s::text[]) as hash
-    where (
-        select true from ingest_rejectedrecord
-        where ("table", raw_sha256) >= (%(table)s, decode(hash, 'hex'))
-            and ("table", raw_sha256) <= (%(table)s, decode(hash, 'hex'))
-        order by "table", raw_sha256 limit 1
-    )
-)
-select array(select hash from known), array(
+select array(
+    select encode(raw_sha256, 'hex') from ingest_rejectedrecord
+    where "table" = %(table)s and raw_sha256 = any(array(
+        select decode(hash, 'hex') from unnest(%(hashes)s::text[]) as hash
+    )) order by raw_sha256
+), array(
     select nextval((select pg_get_serial_sequence('ingest_rejectedrecord', 'id')::regclass))
-    from generate_series(1, %(count)s - (select count(*) from known))
+    from generate_series(1, %(count)s)
 )
 """
 # A child waits for a parent that the same batch refused: link the two. "is not distinct from" keeps the planner off the
@@ -97,7 +93,7 @@ def store_numbered(cursor: CursorWrapper, rejects: pa.Table, origin: RejectOrigi
     ((known, numbers),) = cursor.fetchall()
     cursor.execute(_AS_BEFORE)
     fresh = ~np.isin(distinct.hashes, known) if known else np.ones(len(distinct.hashes), bool)
-    found = _add(cursor, distinct, np.flatnonzero(fresh), numbers, origin) if numbers else {}
+    found = _add(cursor, distinct, np.flatnonzero(fresh), numbers[: fresh.sum()], origin) if fresh.any() else {}
     if found is None:
         fresh[:], found = False, {}
     if not fresh.all():

@@ -6,6 +6,7 @@ decimal with too many places is rounded. So the schema is compared with the cata
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 import pyarrow as pa
 
@@ -98,7 +99,12 @@ def assert_matches(cursor: Cursor, table: str, schema: pa.Schema) -> pa.Schema:
     also as ``fixed_size_binary(16)``). The returned schema has the same fields with ``jsonb`` marked.
     ``DatabaseFailed`` names every column that is unknown, doubled, generated or of another type.
     """
-    columns = {column.name: column for column in table_columns(cursor, table)}
+    return _matched(table, table_columns(cursor, table), schema)
+
+
+@lru_cache(maxsize=64)  # by what the catalogue says at this moment
+def _matched(table: str, found: tuple[Column, ...], schema: pa.Schema) -> pa.Schema:
+    columns = {column.name: column for column in found}
     problems = [problem for field in schema if (problem := _mismatch(field, columns.get(field.name)))]
     doubled = {name for name in schema.names if schema.names.count(name) > 1}
     problems += [f"column {name} is named twice" for name in sorted(doubled)]

@@ -82,18 +82,18 @@ class Judge:
             for table in unit.tables
         }
         self._late = LATE_SCHEMA.empty_table()
-        # A unit is trusted until something in it is refused: its keys are taken for new and its parents for stored,
-        # without asking, and PostgreSQL itself has the word while it writes. Most units are like that.
-        self._parents.trusts = not unit.dry_run and unit.on_conflict == "reject"
+        # A unit is trusted: its keys are taken for new without asking, and its parents for stored until something in it
+        # is refused. PostgreSQL itself has the word while it writes. Most units are like that.
+        self._parents.trusts = self._trusts_keys = not unit.dry_run and unit.on_conflict == "reject"
 
     @property
     def trusts(self) -> bool:
-        """Whether nothing was asked so far."""
-        return self._parents.trusts
+        """Whether there is something that was not asked so far."""
+        return self._trusts_keys or self._parents.trusts
 
     def doubt(self) -> None:
         """Ask from now on."""
-        self._parents.trusts = False
+        self._parents.trusts = self._trusts_keys = False
 
     def forget(self) -> None:
         """Ask the tables again: another batch has been faster, or the locks are gone."""
@@ -125,9 +125,9 @@ class Judge:
         self._parents.begin()
         judged: list[Judged] = []
         for table in self._unit.tables:
-            trusted = self.trusts
+            before = self._parents.trusts, self._trusts_keys
             judged.append(self._judge_table(table))
-            if trusted and not self.trusts and len(judged) > 1:
+            if before != (self._parents.trusts, self._trusts_keys) and len(judged) > 1:
                 return self._judge()  # the tables before this one were taken on trust
         return judged
 
@@ -137,13 +137,15 @@ class Judge:
         check = partial(process, table.records, table.source.contract, lookups=self._parents, known=known)
         processed = check(seen=Once())
         if processed.rejected:
-            self.doubt()
+            self._parents.trusts = False
+            # Where good records may fall with the bad ones, PostgreSQL would not be asked to write them.
+            self._trusts_keys &= self._unit.mode == "partial" and not self._unit.groups
             if self._parents.believed:  # one without a parent was refused, and those of the others were not looked up
                 processed = check(seen=Once())
-        if self.trusts:
-            return Judged(given=table, processed=processed, compared=all_new(len(processed.rows)))
-        self._parents.remember(table.source, processed)
-        compared = self.stored[table.source.table].compare(processed.rows)
+        if not self._parents.trusts:
+            self._parents.remember(table.source, processed)
+        rows, stored = processed.rows, self.stored[table.source.table]
+        compared = all_new(len(rows)) if self._trusts_keys else stored.compare(rows)
         return Judged(given=table, processed=processed, compared=compared)
 
     def _conflicts(self, judged: Judged) -> pa.Table:
