@@ -1,14 +1,14 @@
 """Rejects: refused records as columns, ready to be stored (``ingest.reject_store``)."""
 
-import json
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ingest.arrow import Column, Text, indices, octets_of, schema_of
+from ingest.arrow import Column, Text, indices, schema_of
 from ingest.contract import Contract
+from ingest.json_columns import json_lists, json_objects
 from ingest.models import RejectedRecord
 from ingest.processing import Processed
 from ingest.records import Records
@@ -29,7 +29,6 @@ REJECT_SCHEMA = schema_of(
 )
 KEY_LENGTH = 500  # characters shown, and searched, of a natural key
 _ORPHAN_CODES = pa.array(["does_not_exist", "parent_rejected"])
-_NEEDS_CARE = r"[\x00-\x1f]"
 
 
 def rejects_of(processed: Processed, contract: Contract) -> pa.Table:
@@ -56,7 +55,7 @@ def describe(records: Records, checked: pa.Table, reasons: pa.Table, contract: C
             records.exact().take(picks),
             record_json(records, picks),
             _keys(records.columns.take(picks), checked.take(picks), contract),
-            _joined(_reason_json(reasons), offsets),
+            json_lists(_reason_json(reasons), offsets),
             pa.ListArray.from_arrays(offsets, codes),
             pa.ListArray.from_arrays(offsets, fields.fill_null("")),
             _stages(codes.take(indices(first))),
@@ -82,7 +81,7 @@ def _unreadable(records: Records) -> pa.Table:
             found["raw"],
             pa.nulls(count, pa.string()),
             none,
-            _joined(json_objects(described), ones),
+            json_lists(json_objects(described), ones),
             pa.ListArray.from_arrays(ones, found["code"].combine_chunks()),
             empty_lists,
             pa.repeat(pa.scalar(RejectedRecord.Stage.PARSE.value), count),
@@ -106,42 +105,6 @@ def _unnamed(count: int) -> list[Text]:
     return [pa.repeat(pa.scalar(""), count)] * 2
 
 
-def json_objects(table: pa.Table, *, absent: dict[str, Column] | None = None) -> Text:
-    """Write n rows of text columns as JSON objects: NULL as ``null``, members marked ``absent`` left out.
-
-    Safe for ``jsonb``: a NUL becomes U+FFFD (the raw bytes keep it).
-    """
-    names = [f"{json.dumps(name)}: " for name in table.column_names]
-    texts = [_json_text(values.combine_chunks()) for values in table.columns]
-    texts = [pc.coalesce(text, "null") if text.null_count else text for text in texts]
-    if not absent and names:
-        members = [piece for name, text in zip(names, texts, strict=True) for piece in (f", {name}", text)]
-        return pc.binary_join_element_wise("{" + names[0], *members[1:], "}", "")
-    pieces = []
-    for name, label, text in zip(table.column_names, names, texts, strict=True):
-        piece = pc.binary_join_element_wise(label, text, ", ", "")
-        gone = (absent or {}).get(name)
-        pieces.append(piece if gone is None else pc.if_else(gone, None, piece))
-    # Not `null_handling="skip"` with a separator: Arrow drops the rows in which nothing is left.
-    inner = pc.binary_join_element_wise(*pieces, "", null_handling="replace", null_replacement="")
-    inner = pc.utf8_slice_codeunits(inner, 0, -2)
-    return pc.binary_join_element_wise("{", inner, "}", "")
-
-
-def _json_text(values: Text) -> Text:
-    octets = octets_of(values)
-    if not ((octets < ord(" ")) | (octets == ord('"')) | (octets == ord("\\"))).any():
-        return pc.binary_join_element_wise('"', values, '"', "")
-    plain = pc.replace_substring(pc.replace_substring(values, "\\", "\\\\"), '"', '\\"')
-    quoted = pc.binary_join_element_wise('"', plain, '"', "")
-    care = pc.match_substring_regex(values, _NEEDS_CARE).fill_null(False)
-    if not care.true_count:
-        return quoted
-    texts = [str(text) for text in values.filter(care).to_pylist()]
-    written = [json.dumps(text.replace("\x00", "\ufffd"), ensure_ascii=False) for text in texts]
-    return pc.replace_with_mask(quoted, care, pa.array(written, pa.string()))
-
-
 def record_json(records: Records, picks: Any) -> Text:
     absent: dict[str, Column] = {name: mask.take(picks) for name, mask in records.absent.items()}
     return json_objects(records.columns.take(picks), absent=absent)
@@ -150,11 +113,6 @@ def record_json(records: Records, picks: Any) -> Text:
 def _reason_json(reasons: pa.Table) -> Text:
     shown = reasons.select(["field", "code", "message", "value", "constraint"])
     return json_objects(shown, absent={"constraint": shown["constraint"].combine_chunks().is_null()})
-
-
-def _joined(objects: Text, offsets: Any) -> Text:
-    lists = pa.ListArray.from_arrays(offsets, objects)
-    return pc.binary_join_element_wise("[", pc.binary_join(lists, ", "), "]", "")
 
 
 def key_texts(rows: pa.Table, contract: Contract) -> Text:

@@ -28,8 +28,9 @@ from ingest.api.rights import viewable
 from ingest.api.serializers import BatchSerializer, read_envelope
 from ingest.api.written import BatchAccountSerializer
 from ingest.models import Account, Batch
+from ingest.posting.outcomes import Posted
 from ingest.posting.post import post
-from ingest.posting.units import Posted, Unit
+from ingest.posting.units import Unit
 
 log = logging.getLogger(__name__)
 
@@ -66,7 +67,6 @@ class Batches(APIView):
                 origin=Batch.Origin.API,
                 user=user,
                 options={"token": token.name},
-                all_fates=results == "all",
             )
             where = "/records/{index}/data" if envelope and envelope.tagged else "/records/{index}"
             found = answer(unit, posted, results=results, where=where)

@@ -27,8 +27,8 @@ from ingest.api.rights import require, viewable
 from ingest.api.written import RejectSerializer
 from ingest.loading.options import ON_CONFLICT
 from ingest.models import RejectedRecord
+from ingest.posting.outcomes import Posted
 from ingest.posting.replay import NotReplayable, Replay, find_group, run, unit_of
-from ingest.posting.units import Posted
 from ingest.sources import find_source
 
 

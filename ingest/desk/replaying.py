@@ -15,8 +15,8 @@ from dataforge.postgres.transactions import in_transaction
 from ingest.desk.log import note
 from ingest.loading.options import OnConflict
 from ingest.models import RejectedRecord
+from ingest.posting.outcomes import Fate, Posted
 from ingest.posting.replay import NotReplayable, Replay, find_group, run, unit_of
-from ingest.posting.units import Fate, Posted
 
 MAX_AT_ONCE = 1_000
 MAX_NOTE = 500  # characters

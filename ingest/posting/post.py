@@ -21,10 +21,11 @@ from dataforge.postgres.rows import insert_rows
 from ingest.accounts import FileFacts, account_row
 from ingest.late import refused_by_database
 from ingest.models import Batch
-from ingest.posting.account import fates, reports, status_of
+from ingest.posting.account import reports, status_of
 from ingest.posting.aftermath import heal_later, question, settle_rejects
+from ingest.posting.outcomes import Posted
 from ingest.posting.parents import tables_of
-from ingest.posting.units import Posted, Unit
+from ingest.posting.units import Unit
 from ingest.posting.verdict import Judge, Judged
 from ingest.posting.writing import Counted, culprits, key_exists, write
 from ingest.reject_stage import RejectOrigin
@@ -49,14 +50,13 @@ def post(
     caused_by: Batch | None = None,
     keep: KeepRejects | None = None,
     replayed: Sequence[int] = (),
-    all_fates: bool = True,
 ) -> Posted:
     """Check ``unit``, write what is good, keep what is not, and account for all.
 
     Must run in a transaction, whose rollback leaves nothing behind. TableBusy where a load or restore holds a table;
     Django's database errors pass through. ``options`` are kept with the batch; ``keep`` says where rejects go,
     ``replayed`` are the numbers of those that the unit replays. Orphans that waited for its records are healed after
-    the commit, by a task. Without ``all_fates`` only those of rejected records are told.
+    the commit, by a task.
     """
     started, clock = timezone.now(), time.monotonic()
     share(cursor, tables_of(table.source for table in unit.tables), timeout_seconds=SHARE_TIMEOUT_SECONDS)
@@ -65,9 +65,7 @@ def post(
     tables = reports(unit, judged, counts, seconds=time.monotonic() - clock)
     status = status_of(tables)
     if unit.dry_run:
-        return Posted(
-            batch=None, status=status, fates=fates(judged, refused=counts is None, all_of_them=all_fates), tables=tables
-        )
+        return Posted(batch=None, status=status, tables=tables, judged=tuple(judged), refused=counts is None)
     batch = Batch(
         id=uuid4(),
         origin=origin,
@@ -93,8 +91,9 @@ def post(
     if counts is not None and (parents := settle_rejects(cursor, judged, batch, replayed=replayed)):
         # Robust: the batch is there, and must not be carried out again. The sweep finds what is not healed.
         transaction.on_commit(partial(heal_later, str(batch.id), list(parents)), robust=True)
-    told = fates(judged, refused=counts is None, rejects=numbers, all_of_them=all_fates)
-    return Posted(batch=batch, status=status, fates=told, tables=tables)
+    return Posted(
+        batch=batch, status=status, tables=tables, judged=tuple(judged), refused=counts is None, rejects=numbers
+    )
 
 
 def _write(cursor: CursorWrapper, unit: Unit, judge: Judge) -> tuple[list[Judged], list[Counted] | None]:

@@ -14,8 +14,9 @@ from django.utils import timezone
 from ingest.loading.options import OnConflict
 from ingest.models import Batch, RejectedRecord
 from ingest.posting.kept import as_kept
+from ingest.posting.outcomes import Posted
 from ingest.posting.post import post
-from ingest.posting.units import Posted, TableRecords, Unit
+from ingest.posting.units import TableRecords, Unit
 from ingest.posting.verdict import Judged
 from ingest.readers.json_records import Sent, records_from_json, storable
 from ingest.reject_stage import RejectOrigin

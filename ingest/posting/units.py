@@ -1,20 +1,16 @@
-"""A unit: the records of one request or replay, and what became of each of them."""
+"""A unit: the records of one request or replay."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
-from ingest.accounts import TableReport
 from ingest.loading.options import OnConflict
-from ingest.models import Batch
 from ingest.records import Records
 from ingest.sources import Source
 
 type Mode = Literal["partial", "atomic"]
-type Outcome = Literal["inserted", "updated", "unchanged", "duplicate", "rejected", "rolled_back"]
 
 MODES: tuple[Mode, ...] = ("partial", "atomic")
-WRITTEN: tuple[Outcome, ...] = ("inserted", "updated")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,28 +39,3 @@ class Unit:
 
     def __len__(self) -> int:
         return sum(len(table.records) for table in self.tables)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Fate:
-    """What became of one record. ``reasons`` have field, code, message, value and, for some, constraint."""
-
-    index: int
-    table: str
-    outcome: Outcome
-    reasons: tuple[dict[str, Any], ...] = ()
-    reject: int | None = None  # the number of its reject; None in a dry run
-
-
-@dataclass(frozen=True, kw_only=True)
-class Posted:
-    """A unit that was dealt with: its batch (None in a dry run), the fate of each record by index, the account."""
-
-    batch: Batch | None
-    status: str
-    fates: tuple[Fate, ...]
-    tables: tuple[TableReport, ...]
-
-    def total(self, name: str) -> int:
-        """Sum one count of the account over all tables."""
-        return sum(getattr(table, name) for table in self.tables)

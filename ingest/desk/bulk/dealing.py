@@ -15,9 +15,9 @@ from ingest.desk.log import note
 from ingest.desk.replaying import ATOMIC, NOT_YOURS, dismiss
 from ingest.models import Batch, RejectedRecord
 from ingest.posting.kept import as_kept
+from ingest.posting.outcomes import Posted
 from ingest.posting.post import post
 from ingest.posting.replay import Replay, rounds, run, unit_of, with_groups
-from ingest.posting.units import Posted
 
 CLOSED = "closed already"
 type Group = tuple[Any, ...]

@@ -101,6 +101,35 @@ def test_every_reason_is_given_with_index_reference_pointer_and_value(api: ApiCl
     assert (reject.position, reject.ref, reject.batch.origin) == (1, "o-2", "api")
 
 
+def test_whatever_a_record_and_its_names_hold_the_answer_shows_it_exactly(api: ApiClient) -> None:
+    odd = 'a"b\\c\u0000\n\x1f\x7f~/é😀'
+    name = "".join(filter(str.isprintable, odd))
+    data = record("sellers", seller_city=odd, seller_state="x" * 201) | {name: "1"}
+    bodies = [{"records": [{"table": "sellers", "ref": name, "group": name, "data": data}]}, one_table("sellers", data)]
+    for body, where, names in zip(
+        bodies, ("/records/0/data", "/records/0"), ({"ref": name, "group": name}, {}), strict=True
+    ):
+        (result,) = api.post(body).json["results"]
+        assert {name: result.get(name) for name in names} == names
+        shown = {reason["field"]: (reason["pointer"], reason["value"]) for reason in result["reasons"]}
+        assert shown == {
+            "seller_city": (f"{where}/seller_city", odd),
+            "seller_state": (f"{where}/seller_state", "x" * 200 + "…"),
+            name: (where + "/" + name.replace("~", "~0").replace("/", "~1"), "1"),
+        }
+
+
+def test_an_atomic_batch_tells_of_keys_that_are_stored_too(api: ApiClient) -> None:
+    api.post(one_table("sellers", record("sellers")))
+    other = tagged("sellers", seller_city="santos")
+    twice = [tagged("customers"), tagged("customers")]  # a duplicate is neither refused nor written
+    answer = api.post({"records": [*twice, other, tagged("orders", order_status="teleported")], "mode": "atomic"})
+    assert answer.codes == [(2, "seller_id", "unique"), (3, "order_status", "invalid_choice")]
+    assert answer.counts == {"read": 4, "duplicates": 1, "rejected": 2, "rolled_back": 1}
+    alone = api.post({"records": [other, tagged("orders", order_status="teleported")]})
+    assert alone.codes[0] == (0, "seller_id", "unique")
+
+
 def test_a_reject_keeps_the_bytes_of_its_record_as_they_were_sent(api: ApiClient) -> None:
     sent = '{ "seller_id" : "x",\t"seller_city":"S\\u00e3o \\ud83d\\ude00", "seller_state": 12.50 }'
     body = f'{{"records": [{{"data": {sent}, "table": "sellers"}}]}}'
