@@ -3,8 +3,9 @@
 from functools import cache
 from typing import Any
 
+from django.contrib.auth import get_user_model
 from django.contrib.auth.backends import ModelBackend
-from django.contrib.auth.models import Permission
+from django.contrib.auth.models import Group, Permission
 from django.db import connection
 
 
@@ -27,9 +28,8 @@ class OneQueryBackend(ModelBackend):
 @cache
 def _query() -> str:
     """Compile the look-up once: it takes longer than to run it. Its two parameters are both the user's key."""
-    own, of_groups = (
-        Permission.objects.filter(**{path: 0}).order_by().values_list("content_type__app_label", "codename")
-        for path in ("user", "group__user")
-    )
-    statement, _ = own.union(of_groups).order_by().query.sql_with_params()
+    own = get_user_model().user_permissions.through.objects.filter(user=0).values("permission")
+    of_groups = Group.permissions.through.objects.filter(group__user=0).values("permission")
+    rows = Permission.objects.filter(pk__in=own.union(of_groups, all=True)).order_by()
+    statement, _ = rows.values_list("content_type__app_label", "codename").query.sql_with_params()
     return str(statement)
