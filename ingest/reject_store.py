@@ -16,6 +16,7 @@ from dataforge.postgres.copying import copy_in
 from dataforge.postgres.rows import insert_rows
 from ingest.arrow import Rows, indices, schema_of
 from ingest.models import RejectedRecord
+from ingest.reject_links import link, parents_of
 from ingest.reject_stage import RejectOrigin, merge_rejects, renew
 from ingest.rejects import REJECT_SCHEMA
 from ingest.tallies import tallies_of_rejects
@@ -39,6 +40,7 @@ _STORED_SCHEMA = schema_of(
     pa.field("status", pa.string()),
     pa.field("attempts", pa.int32()),
     pa.field("closed_why", pa.string()),
+    pa.field("parent_id", pa.int64()),
 )
 # Which of these are stored already, and numbers for as many as they are. Where nothing may be sorted, only the unique
 # key's index gives that order. The planner would else take another, and read the same thousands of rows for each hash,
@@ -55,25 +57,6 @@ select array(
     select nextval((select pg_get_serial_sequence('ingest_rejectedrecord', 'id')::regclass))
     from generate_series(1, %(count)s)
 )
-"""
-# A child waits for a parent that the same batch refused: link the two. "is not distinct from" keeps the planner off the
-# index on the batch: it takes a batch that is new to its statistics for one row, and would join in a nested loop.
-_LINK = """
-update ingest_rejectedrecord as child set parent_id = found.parent_id
-from (
-    select waiting.id, min(parent.id) as parent_id
-    from (
-        select id, unnest(waits_for) as key from ingest_rejectedrecord
-        where last_batch_id = %(batch)s and "table" = %(table)s and status = 'open'
-            and codes @> array['parent_rejected']
-    ) as waiting
-    join ingest_rejectedrecord as parent
-        on parent."table" = split_part(waiting.key, '/', 1)
-        and parent.natural_key = substr(waiting.key, strpos(waiting.key, '/') + 1)
-        and parent.last_batch_id is not distinct from %(batch)s
-    group by waiting.id
-) as found
-where child.id = found.id and child.parent_id is distinct from found.parent_id
 """
 
 
@@ -98,7 +81,8 @@ def store_numbered(cursor: CursorWrapper, rejects: pa.Table, origin: RejectOrigi
         fresh[:], found = False, {}
     if not fresh.all():
         found |= merge_rejects(cursor, rejects.take(indices(np.flatnonzero(~fresh[distinct.place]))), origin)
-    _account(cursor, rejects, origin)
+        link(cursor, rejects, origin)
+    insert_rows(cursor, tallies_of_rejects(origin.contract.table, rejects))
     return found
 
 
@@ -110,7 +94,8 @@ def renew_rejects(cursor: CursorWrapper, rejects: pa.Table, numbers: Mapping[int
     if not len(rejects):
         return 0
     renewed = renew(cursor, rejects, numbers, origin)
-    _account(cursor, rejects, origin)
+    link(cursor, rejects, origin)
+    insert_rows(cursor, tallies_of_rejects(origin.contract.table, rejects))
     return renewed
 
 
@@ -136,10 +121,8 @@ def _add(
     """Add the ``fresh`` ones under ``numbers``; None where another batch was the first with one of them."""
     rows = distinct.rows.take(indices(fresh))
     by_position = np.sort(np.array(numbers))[np.argsort(np.argsort(rows["position"].to_numpy()))]
-    stored = pa.table(
-        [*rows.columns, pa.array(by_position), pa.array(distinct.times[fresh]), *_constants(origin, len(rows))],
-        schema=_STORED_SCHEMA,
-    )
+    more = [pa.array(by_position), pa.array(distinct.times[fresh]), *_constants(origin, len(rows))]
+    stored = pa.table([*rows.columns, *more, parents_of(cursor, rows, origin)], schema=_STORED_SCHEMA)
     try:
         with transaction.atomic():
             count = copy_in(cursor, _TABLE, [stored], schema=_STORED_SCHEMA)
@@ -163,14 +146,6 @@ def _constants(origin: RejectOrigin, count: int) -> list[Any]:
     values: list[Any] = [pa.scalar(origin.contract.table), batch, batch, *map(pa.scalar, texts), moment, moment]
     values += [pa.scalar(RejectedRecord.Status.OPEN.value), pa.scalar(0, pa.int32()), pa.scalar("")]
     return [pa.repeat(value, count) for value in values]
-
-
-def _account(cursor: CursorWrapper, rejects: pa.Table, origin: RejectOrigin) -> None:
-    """Count the rejects by code, and link those to their parents whose parents were refused with them."""
-    tallies = tallies_of_rejects(origin.contract.table, rejects)
-    insert_rows(cursor, tallies)
-    if any(each.detail == "parent_rejected" for each in tallies):
-        cursor.execute(_LINK, {"table": origin.contract.table, "batch": origin.batch})
 
 
 def _chunks(rejects: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
