@@ -12,7 +12,7 @@ from django.db import connection
 from django.utils import timezone
 
 from dataforge.postgres.arrays import array_text
-from ingest import reject_store
+from ingest import reject_links, reject_store
 from ingest.models import Batch, RejectedRecord, Tally
 from ingest.processing import process
 from ingest.reject_stage import RejectOrigin
@@ -85,24 +85,70 @@ def test_one_that_another_batch_stores_at_the_same_time_is_seen_twice(api: ApiCl
     assert [numbers[hex_id(number)][1] for number in (1, 2)] == [2, 1]
 
 
-@pytest.mark.parametrize("table", ["customers", "order_items", "zz"])
-def test_known_ones_are_looked_up_by_their_key_whatever_the_statistics_say(db: None, table: str) -> None:
-    batch = fill(20)  # of which the planner has statistics, but none of what follows
-    others = ", ".join(f'"{column}"' for column in COLUMNS if column not in {"id", "raw", "table"})
+def pour(table: str) -> Batch:
+    """Store 5,020 rejects, of which the planner has statistics of 20."""
+    batch = fill(20)
+    others = ", ".join(f'"{column}"' for column in COLUMNS if column not in {"id", "raw", "table", "natural_key"})
     query(
-        f'insert into ingest_rejectedrecord (raw, "table", {others}) select n::text::bytea, %s, {others}'
+        f'insert into ingest_rejectedrecord (raw, "table", natural_key, {others})'
+        f" select n::text::bytea, %s, n::text, {others}"
         " from ingest_rejectedrecord, generate_series(1000, 6000) n where position = 1 and batch_id = %s",
         table,
         batch.pk,
     )
+    return batch
+
+
+def planned(statement: str, facts: dict[str, Any]) -> str:
     with connection.cursor() as cursor:
-        facts: dict[str, str | int] = {"table": table, "hashes": array_text(["00" * 32] * 500), "count": 500}
-        cursor.execute(f"{reject_store._UNSORTED}; explain {reject_store._KNOWN}", facts)
-        plan = "\n".join(line for (line,) in cursor.fetchall())
+        cursor.execute(statement, facts)
+        return "\n".join(line for (line,) in cursor.fetchall())
+
+
+@pytest.mark.parametrize("table", ["customers", "order_items", "zz"])
+def test_known_ones_are_looked_up_by_their_key_whatever_the_statistics_say(db: None, table: str) -> None:
+    pour(table)
+    facts = {"table": table, "hashes": array_text(["00" * 32] * 500), "count": 500}
+    plan = planned(f"{reject_store._UNSORTED}; explain {reject_store._KNOWN}", facts)
     assert re.findall(r"Scan using (\w+)", plan) == ["ingest_reject_key"]
     (condition,) = re.findall(r"Index Cond: (.*)", plan)
     assert re.search(r"\"table\" = .* AND \(raw_sha256 = ANY", condition)  # each is gone to, and nothing walked through
     assert "Sort" not in plan
+
+
+@pytest.mark.parametrize("table", ["customers", "order_items", "zz"])
+def test_parents_are_found_by_their_natural_keys_whatever_the_statistics_say(db: None, table: str) -> None:
+    batch = pour(table)
+    keys = array_text([f"{table}/{number}" for number in range(1000, 1500)])
+    plan = planned(f"explain {reject_links._FIND}", {"keys": keys, "batch": batch.pk})
+    assert re.findall(r"Scan (?:using|on) (ingest_reject_\w+)", plan) == ["ingest_reject_natural_key"]
+    assert re.search(r'Index Cond: .*"table".*natural_key', plan)
+
+
+def test_a_child_is_linked_to_the_first_of_its_parents_as_it_is_stored(api: ApiClient) -> None:
+    parents = [
+        {"table": "products", "data": record("products", product_id=hex_id(1), product_weight_g="x")},
+        {"table": "sellers", "data": bad(2)},
+        {"table": "sellers", "data": bad(2) | {"seller_city": "rio"}},  # another record with the same key
+    ]
+    items = [
+        {
+            "table": "order_items",
+            "data": record("order_items", order_item_id=n, product_id=hex_id(n), seller_id=hex_id(2)),
+        }
+        for n in (1, 9)
+    ]
+
+    def links() -> dict[int, int | None]:
+        rows = RejectedRecord.objects.filter(table="order_items").select_related("parent")
+        return {reject.position: reject.parent.position if reject.parent else None for reject in rows}
+
+    with mock.patch.object(reject_store, "link", side_effect=AssertionError):  # none is updated
+        api.post({"records": [*parents, *items]})
+    assert links() == {3: 1, 4: 1}
+    RejectedRecord.objects.update(parent=None)
+    api.post({"records": [*parents, *items]})  # those that are known are linked too
+    assert links() == {3: 1, 4: 1}
 
 
 def test_straight_into_the_table_or_merged_into_it_the_same_is_kept(api: ApiClient) -> None:
