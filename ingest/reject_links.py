@@ -1,5 +1,6 @@
 """A reject waits for a parent that the same batch refused: which reject that is."""
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -7,40 +8,20 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from django.db.backends.utils import CursorWrapper
 
-from dataforge.postgres.arrays import texts_array
+from dataforge.postgres.arrays import array_text
+from dataforge.postgres.by_index import fetch_by_index
 from ingest.arrow import Column, indices
 from ingest.reject_stage import RejectOrigin
 
 _WAITS = "parent_rejected"
-# Key by key, by the index on natural keys: the planner knows little of rows that came a moment ago.
 _FIND = """
-select given.key, min(parent.id)
-from unnest(%(keys)s::text[]) as given (key) cross join lateral (
-    select id, last_batch_id from ingest_rejectedrecord
-    where "table" = split_part(given.key, '/', 1) and natural_key = substr(given.key, strpos(given.key, '/') + 1)
-    offset 0
-) as parent
-where parent.last_batch_id = %(batch)s
-group by given.key
+select natural_key, id from ingest_rejectedrecord
+where "table" = %(table)s and natural_key = any(%(keys)s::text[]) and last_batch_id = %(batch)s order by natural_key
 """
-# "is not distinct from" keeps the planner off the index on the batch: it takes a batch that is new to its statistics
-# for one row, and would join in a nested loop.
 _LINK = """
-update ingest_rejectedrecord as child set parent_id = found.parent_id
-from (
-    select waiting.id, min(parent.id) as parent_id
-    from (
-        select id, unnest(waits_for) as key from ingest_rejectedrecord
-        where last_batch_id = %(batch)s and "table" = %(table)s and status = 'open'
-            and codes @> array['parent_rejected']
-    ) as waiting
-    join ingest_rejectedrecord as parent
-        on parent."table" = split_part(waiting.key, '/', 1)
-        and parent.natural_key = substr(waiting.key, strpos(waiting.key, '/') + 1)
-        and parent.last_batch_id is not distinct from %(batch)s
-    group by waiting.id
-) as found
-where child.id = found.id and child.parent_id is distinct from found.parent_id
+update ingest_rejectedrecord as child set parent_id = given.parent_id
+from unnest(%(children)s::bigint[], %(parents)s::bigint[]) as given (id, parent_id)
+where child.id = given.id and child.status = 'open' and child.parent_id is distinct from given.parent_id
 """
 
 
@@ -52,19 +33,36 @@ def parents_of(cursor: CursorWrapper, rejects: pa.Table, origin: RejectOrigin) -
     waits_for = rejects["waits_for"].combine_chunks()
     pairs = pa.table({"row": pc.list_parent_indices(waits_for), "key": pc.list_flatten(waits_for)})
     pairs = pairs.filter(pc.is_in(pairs["row"], waiting))
-    cursor.execute(_FIND, {"keys": texts_array(pairs["key"].combine_chunks().unique()), "batch": origin.batch})
-    found: Any = dict(cursor.fetchall())
-    numbers = pa.array([found.get(key) for key in pairs["key"].to_pylist()], pa.int64())
+    keys: list[Any] = pairs["key"].to_pylist()
+    found = _numbers(cursor, dict.fromkeys(keys), origin)
+    numbers = pa.array(map(found.get, keys), pa.int64())
     least = pa.table({"row": pairs["row"], "number": numbers}).group_by("row").aggregate([("number", "min")])
     places = pc.index_in(indices(np.arange(len(rejects))), least["row"].combine_chunks().cast(pa.int64()))
     return least["number_min"].combine_chunks().take(places)
 
 
-def link(cursor: CursorWrapper, rejects: pa.Table, origin: RejectOrigin) -> None:
-    """Link ``rejects``, stored by now, to their parents', where they are not yet."""
-    if not len(_waiting(rejects)):
-        return
-    cursor.execute(_LINK, {"table": origin.contract.table, "batch": origin.batch})
+def _numbers(cursor: CursorWrapper, keys: Iterable[str], origin: RejectOrigin) -> dict[str, int]:
+    """Give by ``table/key`` the first reject that the batch has stored under it."""
+    wanted: dict[str, list[str]] = {}
+    for each in keys:
+        table, _, key = each.partition("/")
+        wanted.setdefault(table, []).append(key)
+    found: dict[str, int] = {}
+    for table, some in wanted.items():
+        facts = {"table": table, "keys": array_text(some), "batch": origin.batch}
+        for key, number in fetch_by_index(cursor, _FIND, facts):
+            name = f"{table}/{key}"
+            found[name] = min(number, found.get(name, number))
+    return found
+
+
+def link(cursor: CursorWrapper, rejects: pa.Table, numbers: Mapping[int, int], origin: RejectOrigin) -> None:
+    """Link ``rejects`` that are stored (``numbers``: by position) to their parents', where they are open."""
+    positions: list[Any] = rejects["position"].to_pylist()
+    parents = parents_of(cursor, rejects, origin).to_pylist()
+    pairs = {numbers[position]: parent for position, parent in zip(positions, parents, strict=True) if parent}
+    if pairs:
+        cursor.execute(_LINK, {"children": list(pairs), "parents": list(pairs.values())})
 
 
 def _waiting(rejects: pa.Table) -> Column:

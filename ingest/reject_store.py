@@ -12,6 +12,7 @@ from django.db.backends.utils import CursorWrapper
 from dataforge import __version__
 from dataforge.errors import DatabaseFailed
 from dataforge.postgres.arrays import array_text
+from dataforge.postgres.by_index import fetch_by_index
 from dataforge.postgres.copying import copy_in
 from dataforge.postgres.rows import insert_rows
 from ingest.arrow import Rows, indices, schema_of
@@ -42,11 +43,7 @@ _STORED_SCHEMA = schema_of(
     pa.field("closed_why", pa.string()),
     pa.field("parent_id", pa.int64()),
 )
-# Which of these are stored already, and numbers for as many as they are. Where nothing may be sorted, only the unique
-# key's index gives that order. The planner would else take another, and read the same thousands of rows for each hash,
-# while the table grows faster than its statistics.
-_UNSORTED = "set local enable_sort = off"
-_AS_BEFORE = "set local enable_sort to default"
+# Which of these are stored already, and numbers for as many as they are: see ``fetch_by_index``.
 _KNOWN = """
 select array(
     select encode(raw_sha256, 'hex') from ingest_rejectedrecord
@@ -72,16 +69,16 @@ def store_numbered(cursor: CursorWrapper, rejects: pa.Table, origin: RejectOrigi
     """Store ``rejects`` likewise; give by position the number under which each is kept."""
     distinct = _Distinct(rejects)
     facts = {"table": origin.contract.table, "hashes": array_text(distinct.hashes)}
-    cursor.execute(f"{_UNSORTED}; {_KNOWN}", {**facts, "count": len(distinct.hashes)})
-    ((known, numbers),) = cursor.fetchall()
-    cursor.execute(_AS_BEFORE)
+    ((known, numbers),) = fetch_by_index(cursor, _KNOWN, {**facts, "count": len(distinct.hashes)})
     fresh = ~np.isin(distinct.hashes, known) if known else np.ones(len(distinct.hashes), bool)
     found = _add(cursor, distinct, np.flatnonzero(fresh), numbers[: fresh.sum()], origin) if fresh.any() else {}
     if found is None:
         fresh[:], found = False, {}
     if not fresh.all():
-        found |= merge_rejects(cursor, rejects.take(indices(np.flatnonzero(~fresh[distinct.place]))), origin)
-        link(cursor, rejects, origin)
+        others = rejects.take(indices(np.flatnonzero(~fresh[distinct.place])))
+        merged = merge_rejects(cursor, others, origin)
+        link(cursor, others, merged, origin)
+        found |= merged
     insert_rows(cursor, tallies_of_rejects(origin.contract.table, rejects))
     return found
 
@@ -94,7 +91,7 @@ def renew_rejects(cursor: CursorWrapper, rejects: pa.Table, numbers: Mapping[int
     if not len(rejects):
         return 0
     renewed = renew(cursor, rejects, numbers, origin)
-    link(cursor, rejects, origin)
+    link(cursor, rejects, numbers, origin)
     insert_rows(cursor, tallies_of_rejects(origin.contract.table, rejects))
     return renewed
 

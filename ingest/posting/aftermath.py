@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 from django.db.backends.utils import CursorWrapper
 from django.utils import timezone
 
 from dataforge.postgres.arrays import texts_array
-from ingest.arrow import indices
+from dataforge.postgres.by_index import fetch_by_index
+from ingest.arrow import bools
 from ingest.models import Batch
 from ingest.posting.verdict import Judged
 from ingest.rejects import key_texts
@@ -21,25 +21,20 @@ select array(select t from unnest(%s::text[]) as t
              where exists (select from ingest_rejectedrecord
                            where status = 'open' and waits_for <> '{}' and "table" = t))
 """
-# Key by key: while rejects pour in, the planner's statistics know of none that are open, and it would read them all.
 # A reject that this very batch saw is no older than the good record, and one that it replays is closed by that. One
 # that is locked is seen or replayed by another at this moment: to wait for it, with rejects in hand, is to deadlock.
 _SETTLE = """
-with given as materialized (
-    select key, place <= %(written)s as written from unnest(%(keys)s::text[]) with ordinality as k (key, place)
-),
-closed as (
+with closed as (
     update ingest_rejectedrecord set status = 'superseded', closed_at = %(now)s, closed_why = %(why)s
     where id = any(array(select id from ingest_rejectedrecord where status = 'open' and id = any(array(
-        select old.id from given cross join lateral (
-            select id, status, last_batch_id from ingest_rejectedrecord
-            where "table" = %(table)s and natural_key = given.key offset 0) as old
-        where given.written and old.status = 'open'
-            and old.last_batch_id <> %(batch)s and old.id <> all(%(replayed)s)
+        select id from ingest_rejectedrecord
+        where "table" = %(table)s and natural_key = any(%(written)s::text[]) and status = 'open'
+            and last_batch_id <> %(batch)s and id <> all(%(replayed)s)
+        order by natural_key
     )) for update skip locked))
 )
-select %(awaited)s and exists (
-    select from given cross join lateral (
+select exists (
+    select from unnest(%(awaited)s::text[]) as given (key) cross join lateral (
         select from ingest_rejectedrecord where waits_for <> '{}' and waits_for @> array[%(table)s || '/' || given.key]
             and (status = 'open') is true offset 0) as orphan)
 """
@@ -66,20 +61,18 @@ def settle_rejects(
         waiting = not _children(contract.table).isdisjoint(orphaned)
         if not len(written) or not (waiting or (contract.table in open_tables and written.any())):
             continue
-        order = np.argsort(~written, kind="stable")  # those that were written first
-        keys = key_texts(each.processed.rows, contract).take(indices(order))
+        keys = key_texts(each.processed.rows, contract)
         facts: dict[str, Any] = {
             "table": contract.table,
-            "keys": texts_array(keys),
-            "written": int(written.sum()),
-            "awaited": waiting,
+            "written": texts_array(keys.filter(bools(written))),
+            "awaited": texts_array(keys) if waiting else "{}",
             "now": timezone.now(),
             "why": WHY.format(batch=batch.pk),
             "batch": batch.pk,
             "replayed": list(replayed),
         }
-        cursor.execute(_SETTLE, facts)
-        if cursor.fetchone()[0]:
+        ((awaiting,),) = fetch_by_index(cursor, _SETTLE, facts)
+        if awaiting:
             awaited += [f"{contract.table}/{key}" for key in keys.to_pylist()]
     return tuple(awaited)
 

@@ -92,8 +92,9 @@ class Judge:
         return self._trusts_keys or self._parents.trusts
 
     def doubt(self) -> None:
-        """Ask from now on."""
+        """Ask from now on, and again for what was asked: the locks are gone with the savepoint."""
         self._parents.trusts = self._trusts_keys = False
+        self.forget()
 
     def forget(self) -> None:
         """Ask the tables again: another batch has been faster, or the locks are gone."""

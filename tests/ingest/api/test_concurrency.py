@@ -5,6 +5,7 @@ import time
 from functools import partial
 
 import pytest
+from django.db.backends.utils import CursorWrapper
 
 from ingest.models import Batch, IdempotencyKey
 from tests.ingest.api.client import Answered, ApiClient, Json, trusted
@@ -36,6 +37,12 @@ def send_all(api: ApiClient, batches: list[Json], seed: int) -> dict[str, Answer
     order = list(range(len(batches)))
     random.Random(seed).shuffle(order)
     return {str(number): until_answered(api, batches[number], str(number)) for number in order}
+
+
+def insert(cursor: CursorWrapper, table: str, data: Json) -> None:
+    """Store a record past the endpoint."""
+    places = ", ".join(["%s"] * len(data))
+    cursor.execute(f"insert into olist_{table} ({', '.join(data)}) values ({places})", list(data.values()))
 
 
 def deadlocks() -> int:
@@ -90,6 +97,25 @@ def test_a_key_that_another_batch_brought_first_is_judged_by_what_is_stored_then
     assert answer.status == 207
     assert answer.codes == [(0, "customer_id", "unique")]
     assert [result["outcome"] for result in answer.json["results"]] == ["rejected", "inserted", "inserted", "unchanged"]
+
+
+def test_a_parent_that_came_with_a_key_of_another_batch_is_seen_and_held_too(api: ApiClient) -> None:
+    api.post(one_table("customers", [record("customers", customer_id=hex_id(1))]))
+    orders = [
+        record("orders", order_id=hex_id(10), customer_id=hex_id(1)),
+        record("orders", order_id=hex_id(11), customer_id=hex_id(2)),
+        record("orders", order_id=hex_id(12), order_status="x"),  # because of which parents are asked for
+    ]
+    with (
+        transaction_elsewhere() as other,
+        aside(partial(api.post, one_table("orders", orders, results="all"))) as (posting,),
+    ):
+        insert(other, "customers", record("customers", customer_id=hex_id(2)))
+        insert(other, "orders", orders[0])
+        wait_for_waiting()  # for that order, without the customer
+        other.connection.commit()
+    outcomes = [result["outcome"] for result in posting.result().json["results"]]
+    assert outcomes == ["unchanged", "inserted", "rejected"]
 
 
 def test_an_update_waits_for_another_batch_and_then_says_what_it_changed(api: ApiClient) -> None:

@@ -12,8 +12,10 @@ from django.db import connection
 from django.utils import timezone
 
 from dataforge.postgres.arrays import array_text
+from dataforge.postgres.by_index import UNSORTED
 from ingest import reject_links, reject_store
 from ingest.models import Batch, RejectedRecord, Tally
+from ingest.posting import aftermath
 from ingest.processing import process
 from ingest.reject_stage import RejectOrigin
 from ingest.rejects import rejects_of
@@ -85,9 +87,9 @@ def test_one_that_another_batch_stores_at_the_same_time_is_seen_twice(api: ApiCl
     assert [numbers[hex_id(number)][1] for number in (1, 2)] == [2, 1]
 
 
-def pour(table: str) -> Batch:
-    """Store 5,020 rejects, of which the planner has statistics of 20."""
-    batch = fill(20)
+def pour(table: str, counted: int = 20) -> Batch:
+    """Store 5,000 rejects and some, of which the planner has ``counted`` in its statistics."""
+    batch = fill(counted)
     others = ", ".join(f'"{column}"' for column in COLUMNS if column not in {"id", "raw", "table", "natural_key"})
     query(
         f'insert into ingest_rejectedrecord (raw, "table", natural_key, {others})'
@@ -109,7 +111,7 @@ def planned(statement: str, facts: dict[str, Any]) -> str:
 def test_known_ones_are_looked_up_by_their_key_whatever_the_statistics_say(db: None, table: str) -> None:
     pour(table)
     facts = {"table": table, "hashes": array_text(["00" * 32] * 500), "count": 500}
-    plan = planned(f"{reject_store._UNSORTED}; explain {reject_store._KNOWN}", facts)
+    plan = planned(f"{UNSORTED}; explain {reject_store._KNOWN}", facts)
     assert re.findall(r"Scan using (\w+)", plan) == ["ingest_reject_key"]
     (condition,) = re.findall(r"Index Cond: (.*)", plan)
     assert re.search(r"\"table\" = .* AND \(raw_sha256 = ANY", condition)  # each is gone to, and nothing walked through
@@ -117,12 +119,19 @@ def test_known_ones_are_looked_up_by_their_key_whatever_the_statistics_say(db: N
 
 
 @pytest.mark.parametrize("table", ["customers", "order_items", "zz"])
-def test_parents_are_found_by_their_natural_keys_whatever_the_statistics_say(db: None, table: str) -> None:
-    batch = pour(table)
-    keys = array_text([f"{table}/{number}" for number in range(1000, 1500)])
-    plan = planned(f"explain {reject_links._FIND}", {"keys": keys, "batch": batch.pk})
-    assert re.findall(r"Scan (?:using|on) (ingest_reject_\w+)", plan) == ["ingest_reject_natural_key"]
-    assert re.search(r'Index Cond: .*"table".*natural_key', plan)
+@pytest.mark.parametrize("counted", [1, 20])
+def test_rejects_are_found_by_their_natural_keys_whatever_the_statistics_say(
+    db: None, table: str, counted: int
+) -> None:
+    batch = pour(table, counted)
+    keys = array_text(range(1000, 1500))
+    facts = {"table": table, "keys": keys, "batch": batch.pk}
+    settling = {"written": keys, "awaited": "{}", "now": timezone.now(), "why": "", "replayed": []}
+    for statement, more in ((reject_links._FIND, {}), (aftermath._SETTLE, settling)):
+        plan = planned(f"{UNSORTED}; explain {statement}", facts | more)
+        (condition,) = re.findall(r"ingest_reject_natural_key.*\n *Index Cond: (.*)", plan)
+        assert re.search(r'"table"\)?.* = .* AND \(natural_key = ANY', condition)
+        assert not re.search(r"ingest_reject_key|Sort", plan)
 
 
 def test_a_child_is_linked_to_the_first_of_its_parents_as_it_is_stored(api: ApiClient) -> None:
