@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 
 from ingest.arrow import Rows, Text, indices
 from ingest.json_columns import json_lists, json_objects, json_texts
-from ingest.posting.outcomes import Posted, runs_of, why
+from ingest.posting.outcomes import Posted, why
 from ingest.posting.units import Unit
 from ingest.posting.verdict import Judged
 
@@ -41,7 +41,7 @@ def write_results(unit: Unit, posted: Posted, *, results: str, where: str) -> st
 
 def _rejected(judged: Judged, unit: Unit, posted: Posted, where: str) -> tuple[Rows, Text]:
     reasons = why(judged)
-    offsets, position = runs_of(reasons["position"].to_numpy())
+    offsets, position = _runs(reasons["position"].to_numpy())
     written = json_lists(_reasons(reasons, where), pa.array(offsets, pa.int32()))
     numbers: Any = "null"
     if posted.rejects:
@@ -85,3 +85,9 @@ def _reasons(reasons: pa.Table, where: str) -> Text:
     return json_objects(
         pa.table(shown | {"constraint": constraint}), absent={"constraint": constraint.is_null()}, nul=_NUL
     )
+
+
+def _runs(position: Rows) -> tuple[Rows, Rows]:
+    """Of positions, equal ones side by side: give where each run begins (and the last ends), and its position."""
+    begins = np.flatnonzero(np.append(True, position[1:] != position[:-1])) if len(position) else position
+    return np.append(begins, len(position)), position[begins]

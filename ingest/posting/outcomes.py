@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
 
-import numpy as np
 import pyarrow as pa
 
 from ingest.accounts import TableReport
@@ -98,9 +97,3 @@ def why(judged: Judged) -> pa.Table:
         [found["position"], nothing, found["code"], found["message"], nothing, nothing], schema=LATE_SCHEMA
     )
     return pa.concat_tables([readable, unreadable])
-
-
-def runs_of(position: Rows) -> tuple[Rows, Rows]:
-    """Of positions, equal ones side by side: give where each run begins (and the last ends), and its position."""
-    begins = np.flatnonzero(np.append(True, position[1:] != position[:-1])) if len(position) else position
-    return np.append(begins, len(position)), position[begins]
