@@ -35,12 +35,12 @@ def close_abandoned(*, now: datetime | None = None) -> None:
     """
     moment = now or timezone.now()
     for run in set(Backup.objects.filter(status=Status.RUNNING).values_list("run", flat=True)):
-        if _is_dead(run):
+        if is_dead(run):
             Backup.objects.filter(run=run, status=Status.RUNNING).update(
                 status=Status.FAILED, error="The process ended before the backup did."
             )
     for restore in Restore.objects.filter(status=Status.RUNNING).values_list("pk", flat=True):
-        if _is_dead(restore):
+        if is_dead(restore):
             Restore.objects.filter(pk=restore, status=Status.RUNNING).update(
                 status=Status.FAILED,
                 error="The process ended before the restore did: nothing was changed.",
@@ -51,20 +51,20 @@ def close_abandoned(*, now: datetime | None = None) -> None:
     Restore.objects.filter(**late).update(status=Status.FAILED, error=_NOBODY, finished_at=moment)
 
 
-def cause(error: BaseException) -> str:
-    """Say why work ended, for its row."""
-    if isinstance(error, Exception):
-        return str(error) if isinstance(error, DataForgeError) else f"{type(error).__name__}: {error}"
-    return "It was stopped before it was done."
-
-
-def _is_dead(work: object) -> bool:
+def is_dead(work: object) -> bool:
     """Tell that nobody holds the lock of ``work``."""
     try:
         with exclusive(connection, [_name(work)], what="", timeout_seconds=_MOMENT_SECONDS):
             return True
     except TableBusy:
         return False
+
+
+def cause(error: BaseException) -> str:
+    """Say why work ended, for its row."""
+    if isinstance(error, Exception):
+        return str(error) if isinstance(error, DataForgeError) else f"{type(error).__name__}: {error}"
+    return "It was stopped before it was done."
 
 
 def _name(work: object) -> str:

@@ -95,9 +95,9 @@ def _moving(cursor: Cursor, difference: Difference) -> sql.Composable:
     shape, names = difference.fit.shape, difference.fit.schema.names
     cursor.execute(_UNIQUE_COLUMNS, {"table": shape.table.oid})
     found = cursor.fetchall()
-    if not found:
-        return NOTHING_MOVES
     unique = names if any(anything for _, anything in found) else [name for name, _ in found if name in names]
+    if not unique:
+        return NOTHING_MOVES
     return sql.SQL(" OR ").join(
         sql.SQL("t.{0} IS DISTINCT FROM w.{0}").format(sql.Identifier(name)) for name in sorted(set(unique))
     )

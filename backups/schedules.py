@@ -14,7 +14,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from backups.backup import backup
-from backups.liveness import alive, close_abandoned
+from backups.liveness import alive, close_abandoned, is_dead
 from backups.models import Backup, BackupSchedule
 from backups.retention import prune_after
 from backups.stores import Store
@@ -112,7 +112,9 @@ def ailing(*, now: datetime | None = None) -> tuple[str, ...]:
             found.append(f"{schedule.name}: cannot run: {' '.join(wrong.values())}")
         elif schedule.last_error:
             found.append(f"{schedule.name}: failed: {schedule.last_error}")
-        elif since is not None and (moment - since).total_seconds() > GRACE_SECONDS:
+        elif since is None or (moment - since).total_seconds() <= GRACE_SECONDS:
+            continue
+        elif not _unfinished(schedule) or is_dead(_process(schedule.pk)):  # else it is at work
             found.append(f"{schedule.name}: missed: due since {timezone.localtime(since):%Y-%m-%d %H:%M}")
     return tuple(found)
 
@@ -124,6 +126,11 @@ def _moments(schedule: BackupSchedule, after: datetime) -> Iterator[datetime]:
 def _unfinished(schedule: BackupSchedule) -> bool:
     started, finished = schedule.last_started_at, schedule.last_finished_at
     return started is not None and (finished is None or finished < started)
+
+
+def _process(pk: int) -> str:
+    """Name the lock that says that a process is running the schedule."""
+    return f"schedule {pk}"
 
 
 def _enabled() -> list[int]:
@@ -139,7 +146,7 @@ def _claim(pk: int, now: datetime, stack: ExitStack) -> tuple[BackupSchedule, da
         if schedule is None or since is None:
             return None
         try:
-            stack.enter_context(alive(f"schedule {pk}"))
+            stack.enter_context(alive(_process(pk)))
         except TableBusy:  # it is running
             return None
         schedule.last_started_at, schedule.last_finished_at = now, None

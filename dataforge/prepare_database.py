@@ -43,8 +43,7 @@ def _connect(database: dict[str, Any], user: str, password: str) -> connection:
             user=user,
             password=password,
             dbname="postgres",
-            connect_timeout=_CONNECT_TIMEOUT_SECONDS,
-            **database.get("OPTIONS", {}),
+            **{"connect_timeout": _CONNECT_TIMEOUT_SECONDS, **database.get("OPTIONS", {})},
         )
         return made
     except psycopg2.OperationalError as error:

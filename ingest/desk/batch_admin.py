@@ -17,7 +17,7 @@ from ingest.admin_values import EMPTY, moment
 from ingest.desk import rights
 from ingest.desk.batches import rejects_by_reason
 from ingest.desk.showing import chip, status_chip
-from ingest.desk.spans import day_span
+from ingest.desk.spans import span_of
 from ingest.models import OUTCOMES, Batch
 
 SHOWN_CAUSED = 20
@@ -61,8 +61,8 @@ class DayFilter(admin.SimpleListFilter):
         """Keep that day's."""
         if self.value() is None:
             return queryset
-        day = _as_date(str(self.value()))
-        return queryset.none() if day is None else queryset.filter(started_at__range=day_span(day))
+        begin, end = span_of(str(self.value()))
+        return queryset.filter(started_at__gte=begin, started_at__lt=end)
 
 
 def _as_date(text: str) -> date | None:

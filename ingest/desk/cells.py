@@ -90,11 +90,9 @@ def by_index() -> Iterator[CursorWrapper]:
     """
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("set local enable_seqscan = off; set local enable_bitmapscan = off")
-        try:
-            yield cursor
-        finally:
-            if not connection.needs_rollback:
-                cursor.execute("set local enable_seqscan = on; set local enable_bitmapscan = on")
+        yield cursor
+        # Not after an error: the rollback does it, and the statement would fail in its place.
+        cursor.execute("set local enable_seqscan = on; set local enable_bitmapscan = on")
 
 
 def find_cells(

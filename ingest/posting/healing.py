@@ -103,9 +103,11 @@ class _Replays:
         return numbers | {reject.pk for reject in rejects}, closed
 
 
-def _stored() -> sql.Composed:
+def _stored() -> sql.Composable:
     """Compose the condition that the parent ``w.parent`` (``table/key``) is stored."""
     referred = {reference.table for source in sources() for reference in source.contract.references}
+    if not referred:  # records that refer to nothing wait for nothing
+        return sql.SQL("false")
     return sql.SQL("case split_part(w.parent, '/', 1) {} else false end").format(
         sql.SQL(" ").join(_stored_in(table) for table in sorted(referred))
     )

@@ -48,6 +48,18 @@ def test_a_new_column_that_may_be_null_is_filled_and_said(mode: str, shelves: Pa
         assert first == (None if mode == "replace" else "red")  # a merge leaves alone what the file does not speak of
 
 
+def test_a_merge_minds_no_unique_column_that_came_after_the_file(store: Path) -> None:
+    query("insert into specimens (text, number) values ('first', 1), ('second', 2)")
+    backup_file("specimens", store)
+    with migrated("alter table specimens add badge text unique"):
+        query("update specimens set number = 7 where text = 'first'; delete from specimens where text = 'second'")
+        run("restore_table", "specimens", "--mode", "merge")
+        assert query("select text, number, badge from specimens order by number") == [
+            ("first", 1, None),
+            ("second", 2, None),
+        ]
+
+
 @pytest.mark.parametrize(
     ("statement", "problem"),
     [

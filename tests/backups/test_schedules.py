@@ -128,8 +128,12 @@ def test_a_missed_one_is_said() -> None:
 def test_one_whose_process_died_is_run_again_and_one_that_runs_is_let_be(store: Path) -> None:
     made = schedule()
     BackupSchedule.objects.update(last_started_at=timezone.now())
+    hours_later = timezone.now() + timedelta(hours=2)
     with alive(f"schedule {made.pk}"):
         assert run_due() == ()
+        assert ailing(now=hours_later) == ()
+    (line,) = ailing(now=hours_later)
+    assert line.startswith("nightly: missed: due since ")
     assert [each.name for each in run_due()] == ["nightly"]
 
 

@@ -8,6 +8,8 @@ from django.core.management import call_command
 
 from dataforge.errors import TableBusy
 from ingest.models import Batch, RejectedRecord
+from ingest.posting import healing
+from ingest.sources import sources
 from tests.ingest.api.client import ApiClient, trusted
 from tests.ingest.api.test_batches import one_table, order_with_parts, record, stored, tagged
 from tests.olist.loads import PLAIN, hex_id, load_json, query, write_files
@@ -82,6 +84,13 @@ def test_a_load_heals_what_waited_for_its_rows(api: ApiClient, tmp_path: Path) -
     assert set(RejectedRecord.objects.values_list("status", flat=True)) == {"replayed"}
     causes = {batch.caused_by.origin for batch in Batch.objects.filter(origin="replay") if batch.caused_by}
     assert causes == {"load"}
+
+
+def test_records_that_refer_to_nothing_wait_for_nothing(api: ApiClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    api.post(one_table("orders", record("orders")))
+    monkeypatch.setattr(healing, "sources", lambda: [each for each in sources() if not each.contract.references])
+    assert "0 " in sweep()
+    assert statuses() == {"orders": ["open"]}
 
 
 def test_rejects_of_an_atomic_batch_do_not_heal(api: ApiClient) -> None:

@@ -57,6 +57,12 @@ def test_closed_rejects_go_when_their_time_is_over_and_open_ones_stay() -> None:
     assert kept() == {0}
 
 
+def test_all_that_is_closed_goes_where_no_day_is_to_be_kept() -> None:
+    reject(1, "dismissed", days=1)
+    assert "deleted: 1 dismissed." in prune("--yes", "--older-than", "0d", "--status", "dismissed")
+    assert kept() == set()
+
+
 def test_the_children_of_a_reject_that_goes_stay() -> None:
     parent = reject(1, "dismissed", days=400)
     reject(2, "open", days=400, parent=parent)

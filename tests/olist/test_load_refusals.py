@@ -199,6 +199,7 @@ def test_files_with_only_a_header_load_no_record(tmp_path: Path) -> None:
         ["--max-rejects", "1.5"],
         ["--max-rejects", "101%"],
         ["--max-rejects", "nan"],
+        ["--max-rejects", "inf"],
         ["--max-rejects", "nan%"],
         ["--on-conflict", "ignore"],
         ["--format", "xml"],

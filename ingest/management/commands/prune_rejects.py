@@ -25,7 +25,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Call ``prune`` and say what it did."""
         del args
-        age, statuses = options["older_than"] or kept_for(), options["status"] or CLOSED
+        age = kept_for() if options["older_than"] is None else options["older_than"]
+        statuses = options["status"] or CLOSED
         with explained("the pruning of rejects"):
             done = prune(older_than=age, statuses=statuses, really=options["yes"])
         told = ", ".join(f"{count:,} {status}" for status, count in done.counts.items())

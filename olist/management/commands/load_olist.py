@@ -72,6 +72,6 @@ def _limit(text: str) -> RejectLimit:
         amount = float(text.removesuffix("%"))
     except ValueError:
         amount = -1.0
-    if not (0 <= amount <= (100 if percent else float("inf"))) or (not percent and amount != int(amount)):
+    if not (0 <= amount <= (100 if percent else float("inf"))) or (not percent and not amount.is_integer()):
         raise argparse.ArgumentTypeError(f"{text!r} is neither a number of records (100) nor a percentage (2.5%)")
     return RejectLimit(amount, percent)

@@ -57,4 +57,13 @@ def test_batches_are_filtered_by_status_origin_and_day(ana: Client) -> None:
         html = page(ana, f"ingest/batch/?{query}")
         assert str(old.pk) in html
         assert str(today.pk) not in html
-    assert "0 batches" in page(ana, "ingest/batch/?day=nonsense")
+    for nonsense in ("nonsense", "9999-12-31", "0001-01-01"):
+        assert "0 batches" in page(ana, f"ingest/batch/?day={nonsense}")
+
+
+def test_a_batch_of_midnight_is_of_the_day_that_begins(ana: Client) -> None:
+    midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
+    batch = Batch.objects.create(origin="api", status="accepted", app_version="1", started_at=midnight)
+    today, yesterday = midnight.date(), midnight.date() - timedelta(days=1)
+    assert str(batch.pk) in page(ana, f"ingest/batch/?day={today}")
+    assert "0 batches" in page(ana, f"ingest/batch/?day={yesterday}")
