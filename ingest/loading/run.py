@@ -21,7 +21,7 @@ from ingest.loading.filing import RejectsSink
 from ingest.loading.lanes import Lane, apart, is_empty, run_lanes
 from ingest.loading.options import LoadOptions, LoadReport
 from ingest.loading.rejects_out import RejectsFile
-from ingest.loading.resuming import fingerprint_of, finished_file, last_agreement, mark_dead, sha256_of
+from ingest.loading.resuming import fingerprint_of, finished_file, kept_options, last_agreement, mark_dead, sha256_of
 from ingest.loading.writing import MISSING_PARENT
 from ingest.models import Account, Batch
 from ingest.posting.healing import heal
@@ -107,17 +107,12 @@ class _Load:
             return self.chosen
         tables = [each.table for each in self.chosen]
         mark_dead(tables)
-        finished = {each.table: finished_file(each) for each in self.chosen}
-        limit = self.options.max_rejects
+        finished = {each.table: finished_file(each, self.options) for each in self.chosen}
         self.batch = Batch.objects.create(
             origin=Batch.Origin.LOAD,
             source=source,
             app_version=__version__,
-            options={
-                "tables": tables,
-                "on_conflict": self.options.on_conflict,
-                "max_rejects": None if limit is None else str(limit),
-            },
+            options=kept_options(self.options, tables),
         )
         return [
             each

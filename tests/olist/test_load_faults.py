@@ -145,6 +145,24 @@ def test_a_file_that_changed_since_the_dead_run_is_compared_in_full(tmp_path: Pa
     assert again.counts["orders"] == {"read": 1, "inserted": 1}
 
 
+def test_a_finished_file_is_loaded_again_where_something_else_is_asked_of_it(tmp_path: Path) -> None:
+    load_json(write_files(tmp_path / "files", {"customers": [{}]}))
+    changed = [{"customer_city": "elsewhere"}, {"customer_id": "x"}, {"customer_id": hex_id(2)}]
+    folder, update = write_files(tmp_path / "files", {**ONE_OF_EACH, "customers": changed}), ("--on-conflict", "update")
+
+    def counts_after_a_load_that_died(first: tuple[str, ...], second: tuple[str, ...]) -> dict[str, int]:
+        query("truncate olist_orders cascade")
+        with sabotage("orders", "raise exception 'no' using errcode = '53100';"):
+            assert load(folder, *first).code == 3
+        return load_json(folder, *second).counts["customers"]
+
+    assert counts_after_a_load_that_died((), ()) == {}
+    assert counts_after_a_load_that_died((), update) == {"read": 3, "updated": 1, "unchanged": 1, "rejected": 1}
+    assert counts_after_a_load_that_died(update, update) == {}
+    out = ("--rejects-out", str(tmp_path / "rejects.csv"))
+    assert counts_after_a_load_that_died(update, (*update, *out)) == {"read": 3, "unchanged": 2, "rejected": 1}
+
+
 def test_ctrl_c_while_another_session_holds_the_table_ends_at_once(small: Path) -> None:
     with held_at("order_payments", small) as process:
         begun = time.monotonic()
