@@ -119,12 +119,15 @@ class BackupAdmin(Kept, _BackupAdmin):
             if row.status != Status.DONE:
                 messages.warning(request, f"{row} has no file to read: it is {row.get_status_display()}.")
                 continue
+            before = row.verified_at, row.drilled_at
             failure = ask_for_check(row, drill=drill, user=request.user)  # type: ignore[arg-type]  # signed in
             self.log_change(request, row, f"Asked to be {what}.")
             if failure is not None:
                 messages.error(request, failure.text)
-            elif row.drilled_at if drill else row.verified_at:
+            elif (row.verified_at, row.drilled_at) != before:
                 messages.success(request, f"{row}: {what}.")
+            else:
+                messages.info(request, f"{row}: to be {what} when a worker comes to it.")
 
     @admin.display(description="rows", ordering="rows")
     def rows_held(self, row: Backup) -> str:

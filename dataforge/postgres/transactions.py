@@ -9,6 +9,7 @@ from psycopg2 import errorcodes
 ATTEMPTS = 3
 LOCK_TIMEOUT_SECONDS = 5
 _SACRIFICED = (errorcodes.DEADLOCK_DETECTED, errorcodes.SERIALIZATION_FAILURE)
+_IN_THE_WAY = (*_SACRIFICED, errorcodes.LOCK_NOT_AVAILABLE)
 
 
 def in_transaction[T](work: Callable[[CursorWrapper], T], *, lock_timeout_seconds: float = LOCK_TIMEOUT_SECONDS) -> T:
@@ -25,3 +26,8 @@ def in_transaction[T](work: Callable[[CursorWrapper], T], *, lock_timeout_second
             if getattr(error.__cause__, "pgcode", None) not in _SACRIFICED or attempt == ATTEMPTS:
                 raise
     raise AssertionError("unreachable")
+
+
+def others_in_the_way(error: OperationalError) -> bool:
+    """Tell whether nothing was wrong but that others were at work on the same rows: try again in a moment."""
+    return getattr(error.__cause__, "pgcode", None) in _IN_THE_WAY

@@ -3,10 +3,11 @@
 from collections.abc import Callable
 
 from django.contrib import messages
-from django.db import DatabaseError
+from django.db import OperationalError
 from django.http import HttpRequest
 
 from dataforge.errors import DataForgeError
+from dataforge.postgres.transactions import others_in_the_way
 from ingest.desk.replaying import Replayed, Summary
 from ingest.posting.replay import NotReplayable
 
@@ -21,7 +22,9 @@ def act[T](request: HttpRequest, deed: Callable[[], T]) -> T | None:
         messages.error(request, str(problem))
     except DataForgeError as problem:
         messages.error(request, f"{problem} Nothing was done; try again in a moment.")
-    except DatabaseError:
+    except OperationalError as problem:
+        if not others_in_the_way(problem):
+            raise
         messages.error(request, LOCKED)
     return None
 

@@ -81,11 +81,13 @@ def with_rejects(listing: Listing, tables: Sequence[str]) -> list[tuple[Refusing
         facts |= {"from": asked.span[0], "until": asked.span[1], "beside": None if beside is None else list(beside)}
         cursor.execute(_SHARES, {**facts, "batches": [each.pk for each in found], "looked": LOOKED_AT + 1})
         shares = {pk: (looked, matched) for pk, looked, matched in cursor.fetchall()}
-    counted = [(each, _count(each, *shares[each.pk])) for each in found]
+    counted = [(each, _count(each, *shares[each.pk], cut=listing.cut)) for each in found]
     return [(each, count) for each, count in counted if count.rows]
 
 
-def _count(batch: Refusing, looked: int, matched: int) -> Count:
+def _count(batch: Refusing, looked: int, matched: int, *, cut: bool) -> Count:
+    if cut:
+        return Count(matched, "over")
     if looked <= LOOKED_AT:
         return Count(matched)
     return Count(rounded(max(matched, batch.rejected * matched // looked)), "about")

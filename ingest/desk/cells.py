@@ -16,7 +16,7 @@ from django.db.backends.utils import CursorWrapper
 from ingest.desk.counts import COUNTED_ROWS, Count, rounded, total
 from ingest.desk.spans import EVER, Span
 
-MAX_CELLS = 2_000  # a client that sends ever new fields makes ever new cells
+MAX_CELLS = 2_000  # as far as a page looks: a client that sends ever new fields makes ever new cells
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +70,8 @@ with counted as (
 )
 """
 _DESCRIBED = """
-select c.fingerprint, c.status, c.origin, sample."table", sample.codes, sample.fields, c.id, c.rows
+select c.fingerprint, c.status, c.origin, sample."table", sample.codes, sample.fields, c.id, c.rows,
+    (select count(*) from counted)
 from counted c join ingest_rejectedrecord sample using (id)
 where c.rows > 0 and sample."table" = any(%(tables)s)
 """
@@ -96,18 +97,29 @@ def by_index() -> Iterator[CursorWrapper]:
 
 
 def find_cells(
-    cursor: CursorWrapper, tables: Sequence[str], *, span: Span = EVER, found: Sequence[int] | None = None
+    cursor: CursorWrapper,
+    tables: Sequence[str],
+    *,
+    span: Span = EVER,
+    found: Sequence[int] | None = None,
+    at_most: int | None = MAX_CELLS,
 ) -> list[Cell]:
-    """Give the cells of ``tables`` that were seen in ``span``; only among the rejects ``found``, where given."""
+    """Give the cells of ``tables`` that were seen in ``span``; only among the rejects ``found``, where given.
+
+    Where there may be more than ``at_most``, all counts are lower bounds.
+    """
     facts: dict[str, Any] = {
         "from": span[0],
         "until": span[1],
         "tables": list(tables),
-        "cells": MAX_CELLS,
+        "cells": at_most,
         "limit": COUNTED_ROWS + 1,
     }
     cursor.execute((_HOP if found is None else _AMONG) + _DESCRIBED, facts | {"found": list(found or ())})
-    cells = [_cell(row, exact=found is not None) for row in cursor.fetchall()]
+    rows = cursor.fetchall()
+    cells = [_cell(row, exact=found is not None) for row in rows]
+    if found is None and rows and rows[0][-1] == at_most:
+        return [replace(cell, count=replace(cell.count, kind="over")) for cell in cells]
     if span == EVER and any(cell.count.kind != "exact" for cell in cells):
         return _estimated(cursor, cells)
     return cells
@@ -123,7 +135,7 @@ def keys_of(cells: Sequence[Cell]) -> dict[str, Any]:
 
 
 def _cell(row: Sequence[Any], *, exact: bool) -> Cell:
-    fingerprint, status, origin, table, codes, fields, sample, rows = row
+    fingerprint, status, origin, table, codes, fields, sample, rows, _ = row
     over = rows > COUNTED_ROWS and not exact
     return Cell(
         fingerprint=fingerprint,

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db.backends.utils import CursorWrapper
 
-from ingest.desk.cells import Cell, by_index, find_cells, keys_of
+from ingest.desk.cells import MAX_CELLS, Cell, by_index, find_cells, keys_of
 from ingest.desk.counts import Count, total
 from ingest.desk.days import count_days
 from ingest.desk.finding import AMONG, REACH_ROWS, by_age, by_batch, by_term
@@ -53,12 +53,14 @@ class Asked:
 @dataclass(frozen=True, kw_only=True)
 class Listing:
     """All cells in reach of the search, and those asked for. ``found``: numbers of rejects, where a search, an age or a
-    batch gave them; ``beside``: likewise, of any batch; ``days``: counts of the latest days that have any."""
+    batch gave them; ``beside``: likewise, of any batch; ``cut``: one of these gave more than were looked at; ``days``:
+    counts of the latest days that have any."""
 
     asked: Asked
     cells: tuple[Cell, ...]
     found: tuple[int, ...] | None
     beside: tuple[int, ...] | None
+    cut: bool
     days: dict[date, Count]
 
     @property
@@ -69,7 +71,8 @@ class Listing:
     @property
     def count(self) -> Count:
         """How many rejects the list has."""
-        return total(cell.count for cell in self.chosen)
+        found = total(cell.count for cell in self.chosen)
+        return replace(found, kind="over") if self.cut else found
 
     def facet(self, name: str) -> dict[str, Count]:
         """Give the values of one filter with their counts, all other filters applied, the most frequent first."""
@@ -132,15 +135,25 @@ def look_at_all(cursor: CursorWrapper, asked: Asked, tables: Sequence[str]) -> L
 
 
 def _listing(cursor: CursorWrapper, asked: Asked, tables: Sequence[str], *, at_most: int | None) -> Listing:
-    beside = _beside(cursor, asked, tables, at_most=at_most)
-    found = beside
+    parts: list[list[int]] = []
+    if asked.term.strip():
+        parts.append(by_term(cursor, asked.term, at_most=at_most))
+    if asked.first:
+        parts.append(by_age(cursor, span_of(asked.first), tables, at_most=at_most))
+    beside = _common(parts)
     if asked.batch:
-        refused = by_batch(cursor, asked.batch, at_most=at_most)
-        found = tuple(sorted(refused if beside is None else set(refused) & set(beside)))
-    cells = find_cells(cursor, tables, span=asked.span, found=found)
-    if at_most is not None and found is not None and len(found) >= at_most:  # there are more than were found
+        parts.append(by_batch(cursor, asked.batch, at_most=at_most))
+    found = _common(parts)
+    cells = find_cells(cursor, tables, span=asked.span, found=found, at_most=None if at_most is None else MAX_CELLS)
+    cut = at_most is not None and any(len(part) >= at_most for part in parts)
+    if cut:
         cells = [replace(cell, count=replace(cell.count, kind="over")) for cell in cells]
-    return Listing(asked=asked, cells=tuple(cells), found=found, beside=beside, days={})
+    return Listing(asked=asked, cells=tuple(cells), found=found, beside=beside, cut=cut, days={})
+
+
+def _common(parts: Sequence[Sequence[int]]) -> tuple[int, ...] | None:
+    """Give the numbers that are in each part, in order; None without any part."""
+    return tuple(sorted(set.intersection(*map(set, parts)))) if parts else None
 
 
 def look_up(asked: Asked, tables: Sequence[str], *, first: int, rows: int) -> tuple[Listing, list[int]]:
@@ -148,18 +161,6 @@ def look_up(asked: Asked, tables: Sequence[str], *, first: int, rows: int) -> tu
     with by_index() as cursor:
         listing = look(cursor, asked, tables)
         return listing, listing.numbers(cursor, first=first, rows=rows)
-
-
-def _beside(
-    cursor: CursorWrapper, asked: Asked, tables: Sequence[str], *, at_most: int | None
-) -> tuple[int, ...] | None:
-    """Give the numbers of those that a search or an age finds (of each, ``at_most``); None without any."""
-    parts: list[set[int]] = []
-    if asked.term.strip():
-        parts.append(set(by_term(cursor, asked.term, at_most=at_most)))
-    if asked.first:
-        parts.append(set(by_age(cursor, span_of(asked.first), tables, at_most=at_most)))
-    return tuple(sorted(set.intersection(*parts))) if parts else None
 
 
 def _values(cell: Cell, name: str) -> tuple[str, ...]:

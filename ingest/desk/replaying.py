@@ -7,11 +7,13 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
+from django.db import OperationalError
 from django.db.backends.utils import CursorWrapper
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from dataforge.postgres.transactions import in_transaction
+from dataforge.errors import TableBusy
+from dataforge.postgres.transactions import in_transaction, others_in_the_way
 from ingest.desk.log import note
 from ingest.loading.options import OnConflict
 from ingest.models import RejectedRecord
@@ -22,6 +24,7 @@ MAX_AT_ONCE = 1_000
 MAX_NOTE = 500  # characters
 OPTIONS = {"from": "admin"}
 NOT_YOURS = "of a table that you may not change"
+BUSY = "at work elsewhere at this moment; try again"
 ATOMIC = "of an atomic batch, which must be posted again whole"
 type MayChange = Callable[[str], bool]  # whether a person may change rows of a table, by its name
 
@@ -96,6 +99,10 @@ def replay_many(numbers: Sequence[int], *, user: User, may_change: MayChange) ->
             summary.left[_without_number(problem, number)] += 1
         except PermissionDenied:
             summary.left[NOT_YOURS] += 1
+        except (TableBusy, OperationalError) as problem:  # what came before this group is done
+            if isinstance(problem, OperationalError) and not others_in_the_way(problem):
+                raise
+            summary.left[BUSY] += 1
         else:
             _count(summary, done.posted)
     return summary

@@ -79,6 +79,13 @@ def test_what_cannot_be_backed_up_is_said(ana: Client) -> None:
     assert "is not one of the available choices" in refused.content.decode()
 
 
+def test_a_check_that_waits_for_a_worker_is_not_said_to_be_done(ana: Client, settings: Any) -> None:
+    settings.TASKS = {"default": {"BACKEND": "django.tasks.backends.dummy.DummyBackend"}}
+    said = send(ana, CATALOGUE, action="verify", _selected_action=str(shelves().pk)).content.decode()
+    assert ": to be verified when a worker comes to it." in said
+    assert ": verified." not in said
+
+
 def test_backups_are_verified_and_drilled_from_the_list(ana: Client, store: Path) -> None:
     row = shelves()
     chosen = {"action": "drill", "_selected_action": str(row.pk)}

@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 from django.contrib.admin.models import LogEntry
+from django.db import IntegrityError
 from django.test import Client
 
-from ingest.desk import actions, exporting
+from dataforge.errors import TableBusy
+from ingest.desk import actions, exporting, replaying
 from ingest.desk.exporting import harmless
 from ingest.models import Batch, RejectedRecord
 from tests.ingest.admin_pages import page
@@ -68,6 +70,37 @@ def test_many_are_replayed_as_one_batch_and_groups_each_as_one(ana: Client) -> N
     assert (stored("orders"), stored("order_payments")) == (4, 1)
     assert Batch.objects.filter(origin="replay").count() == 2
     assert len(log()) == 6
+
+
+def test_a_group_that_others_are_at_work_on_is_left_and_the_rest_is_done_and_said(
+    ana: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    single = refused("orders")
+    for number in (7, 8):
+        send(("order_payments", {"order_id": hex_id(number)}), group=f"group {number}")
+    first, second = RejectedRecord.objects.exclude(group="").order_by("pk")
+    send(("customers", {}))
+    replay_one = replaying.replay_one
+
+    def busy_at_the_first(number: int, **options: Any) -> Any:
+        if number == first.pk:
+            raise TableBusy(tables="order_payments", holder="a load", remedy="Send it again.")
+        return replay_one(number, **options)
+
+    monkeypatch.setattr(replaying, "replay_one", busy_at_the_first)
+    act(ana, "replay_selected", single, first, second)
+    html = page(ana, "ingest/rejectedrecord/")
+    assert "Replayed 2: 1 are in, 1 were refused again." in html
+    assert "Left out 1: at work elsewhere at this moment; try again." in html
+
+
+def test_a_fault_of_the_database_is_not_taken_for_somebody_else(ana: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*args: Any, **options: Any) -> None:
+        raise IntegrityError("a bug")
+
+    monkeypatch.setattr(actions, "replay_many", broken)
+    with pytest.raises(IntegrityError):
+        act(ana, "replay_selected", refused("orders"))
 
 
 @pytest.mark.parametrize(("action", "asks"), [("dismiss_selected", "Dismiss 3 open"), ("replay_selected", "Replay 3")])

@@ -7,7 +7,8 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from ingest.desk.listing import Asked, look_up
+from ingest.desk.cells import by_index
+from ingest.desk.listing import Asked, look_at_all, look_up
 from ingest.desk.spans import span_of
 from ingest.models import RejectedRecord
 from ingest.sources import sources
@@ -115,6 +116,32 @@ def test_open_records_are_found_by_when_they_were_first_seen(ana: Client) -> Non
     html = page(ana, f"{LIST}?status=open&first=..{last}")
     assert shown(html) == {old.pk, again.pk}
     assert f"Open records first seen … to {last}." in html
+
+
+def test_a_count_is_a_lower_bound_where_a_batch_has_more_than_a_search_beside_it_looks_at(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    batch = fill(200)
+    searched = Asked(batch=str(batch.pk), term="city 17")
+    assert str(look_up(searched, TABLES, first=0, rows=10)[0].count) == "1"
+    monkeypatch.setattr("ingest.desk.listing.REACH_ROWS", 50)
+    listing, _ = look_up(searched, TABLES, first=0, rows=10)
+    assert listing.count.kind == "over"
+    with by_index() as cursor:
+        assert str(look_at_all(cursor, searched, TABLES).count) == "1"
+
+
+def test_where_there_are_more_kinds_than_a_page_looks_at_its_counts_say_so_and_a_job_takes_all(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    fill(200)
+    monkeypatch.setattr("ingest.desk.listing.MAX_CELLS", 3)
+    listing, _ = look_up(Asked(), TABLES, first=0, rows=10)
+    assert len(listing.cells) == 3
+    assert listing.count.kind == "over"
+    with by_index() as cursor:
+        everything = look_at_all(cursor, Asked(), TABLES)
+    assert str(everything.count) == "200"
 
 
 def test_records_seen_last_stand_at_the_top(ana: Client) -> None:
