@@ -122,7 +122,7 @@ class RejectedRecord(models.Model):
         DISMISSED = "dismissed", _("dismissed")
 
     class Stage(models.TextChoices):
-        """The step of the way that refused it."""
+        """The step of the way that refused it; ``write``: PostgreSQL itself, or with its group."""
 
         PARSE = "parse", _("parse")
         CHECK = "check", _("check")

@@ -10,7 +10,7 @@ from ingest.arrow import Column, Text, indices, schema_of
 from ingest.contract import Contract
 from ingest.json_columns import json_lists, json_objects
 from ingest.models import RejectedRecord
-from ingest.processing import Processed
+from ingest.processing import UNIQUE, Processed
 from ingest.records import Records
 
 REJECT_SCHEMA = schema_of(
@@ -29,6 +29,7 @@ REJECT_SCHEMA = schema_of(
 )
 KEY_LENGTH = 500  # characters shown, and searched, of a natural key
 _ORPHAN_CODES = pa.array(["does_not_exist", "parent_rejected"])
+_LAST_CODES = pa.array(["database", "group_rejected"])
 
 
 def rejects_of(processed: Processed, contract: Contract) -> pa.Table:
@@ -58,7 +59,7 @@ def describe(records: Records, checked: pa.Table, reasons: pa.Table, contract: C
             json_lists(_reason_json(reasons), offsets),
             pa.ListArray.from_arrays(offsets, codes),
             pa.ListArray.from_arrays(offsets, fields.fill_null("")),
-            _stages(codes.take(indices(first))),
+            _stages(codes.take(indices(first)), reasons["message"].combine_chunks().take(indices(first))),
             _waits_for(reasons, orphaned, offsets, contract),
             *_unnamed(len(rows)),
         ],
@@ -92,12 +93,18 @@ def _unreadable(records: Records) -> pa.Table:
     )
 
 
-def _stages(codes: Text) -> Text:
+def _stages(codes: Text, messages: Text) -> Text:
     """Give the step that gave n records their first reason."""
-    later = pc.if_else(
-        pc.equal(codes, "unique"), RejectedRecord.Stage.DUPLICATES.value, RejectedRecord.Stage.CHECK.value
+    stage = RejectedRecord.Stage
+    cases = {
+        stage.REFERENCES: pc.is_in(codes, _ORPHAN_CODES),
+        stage.DUPLICATES: pc.equal(messages, UNIQUE),
+        stage.STORED: pc.equal(codes, "unique"),
+        stage.WRITE: pc.is_in(codes, _LAST_CODES),
+    }
+    return pc.case_when(
+        pc.make_struct(*cases.values()), *(pa.scalar(name.value) for name in cases), pa.scalar(stage.CHECK.value)
     )
-    return pc.if_else(pc.is_in(codes, _ORPHAN_CODES), RejectedRecord.Stage.REFERENCES.value, later)
 
 
 def _unnamed(count: int) -> list[Text]:

@@ -213,6 +213,25 @@ def test_a_missing_parent_is_found_beside_a_refused_record_that_names_none(api: 
     assert (answer.counts["inserted"], RejectedRecord.objects.get(position=1).stage) == (1, "references")
 
 
+def test_a_reject_names_the_step_that_refused_it(api: ApiClient) -> None:
+    api.post(one_table("sellers", record("sellers")))
+    api.post(
+        {
+            "records": [
+                tagged("sellers", seller_city="elsewhere"),
+                tagged("sellers", seller_id=hex_id(2)),
+                tagged("sellers", seller_id=hex_id(2), seller_city="elsewhere"),
+                tagged("sellers", seller_id=hex_id(3), seller_state="XX", group="g"),
+                tagged("sellers", seller_id=hex_id(4), group="g"),
+                tagged("orders"),
+                {"table": "sellers", "data": 5},
+            ]
+        }
+    )
+    steps = RejectedRecord.objects.order_by("position").values_list("position", "stage")
+    assert list(steps) == [(0, "stored"), (2, "duplicates"), (3, "check"), (4, "write"), (5, "references"), (6, "parse")]
+
+
 def test_good_records_are_written_without_asking_also_where_some_name_no_parent(api: ApiClient) -> None:
     rows = [record("products", product_id=hex_id(number), product_category_name=None) for number in range(2)]
     with mock.patch.object(StoredRows, "compare", side_effect=AssertionError("it was asked")):
