@@ -11,9 +11,8 @@ from ingest.sources import Source
 
 @dataclass(frozen=True, kw_only=True)
 class TableReport:
-    """The account of one table, as it was stored. ``resumed``: an interrupted run had finished
-    this very file. ``refused``: too many rejects, and nothing of
-    it was kept; or (``skipped``) a file that it refers to was refused."""
+    """The account of one table, as it was stored. ``refused``: too many rejects, and nothing of it was kept; or
+    (``skipped``) a file that it refers to was refused."""
 
     table: str
     status: str
@@ -26,7 +25,6 @@ class TableReport:
     rolled_back: int = 0
     repaired: dict[str, int] = field(default_factory=dict)
     seconds: float = 0.0
-    resumed: bool = False
     refused: bool = False
     skipped: bool = False
 

@@ -75,9 +75,7 @@ def _repairs(report: TableReport) -> str:
 
 def _sentences(report: LoadReport, *, dry_run: bool) -> Iterator[str]:
     for each in report.tables:
-        if each.resumed:
-            yield f"{each.table}: finished by the run before, which was interrupted; the file is the same."
-        elif each.skipped:
+        if each.skipped:
             yield f"{each.table}: not loaded, because a table that it refers to was refused."
         elif each.refused:
             yield f"{each.table}: refused, more than --max-rejects ({each.rejected:,}); nothing of it was kept."
@@ -86,6 +84,8 @@ def _sentences(report: LoadReport, *, dry_run: bool) -> Iterator[str]:
     took = f"{total['read']:,} records in {report.seconds:.1f} s."
     if dry_run:
         yield f"Dry run: nothing was written. {took}"
+    elif not total["read"]:
+        yield "The files hold no records."
     elif not changed and not total["rejected"]:
         yield f"Nothing changed: every record was there already. {took}"
     else:

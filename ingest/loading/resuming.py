@@ -5,13 +5,11 @@ Called while the load holds its tables alone: a load that still says it is runni
 
 import hashlib
 from collections.abc import Sequence
-from typing import Any
 
 from django.db.backends.utils import CursorWrapper
 from django.utils import timezone
 
 from dataforge.postgres.fingerprint import table_fingerprint
-from ingest.loading.options import LoadOptions
 from ingest.models import Account, Batch
 from ingest.readers.locations import Location
 from ingest.sources import Source
@@ -29,35 +27,6 @@ def mark_dead(tables: Sequence[str]) -> None:
             batch.error = "The process ended before the load did."
             batch.finished_at = timezone.now()
             end_batch(batch)
-
-
-def kept_options(options: LoadOptions, tables: Sequence[str]) -> dict[str, Any]:
-    """Write the options of a load as its batch keeps them."""
-    limit = options.max_rejects
-    return {
-        "tables": list(tables),
-        "on_conflict": options.on_conflict,
-        "max_rejects": None if limit is None else str(limit),
-    }
-
-
-def finished_file(source: Source, options: LoadOptions) -> Account | None:
-    """Give the account of the file that the last load of this table finished, if that load failed later on.
-
-    None where it was asked for something else: other options could judge the same file otherwise.
-    """
-    last = (
-        Batch.objects.filter(origin=Batch.Origin.LOAD, options__tables__contains=[source.table])
-        .order_by("-started_at")
-        .first()
-    )
-    if last is None or last.status != Batch.Status.FAILED or options.rejects_out is not None:
-        return None
-    if last.options != kept_options(options, last.options["tables"]):
-        return None
-    kept = (Batch.Status.ACCEPTED, Batch.Status.PARTIAL)
-    version = source.contract.version
-    return last.accounts.filter(table=source.table, status__in=kept, contract_version=version).first()
 
 
 def last_agreement(source: Source) -> Account | None:

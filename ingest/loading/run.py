@@ -4,7 +4,6 @@ import logging
 import time
 from collections.abc import Iterable
 from contextlib import ExitStack
-from typing import Any
 from uuid import UUID
 
 from django.db import Error, connection
@@ -18,12 +17,12 @@ from dataforge.postgres.locks import exclusive
 from dataforge.postgres.rows import insert_rows
 from ingest.accounts import FileFacts, TableReport, account_row
 from ingest.loading.filing import RejectsSink
-from ingest.loading.lanes import Lane, apart, is_empty, run_lanes
+from ingest.loading.lanes import Lane, apart, run_lanes
 from ingest.loading.options import LoadOptions, LoadReport
 from ingest.loading.rejects_out import RejectsFile
-from ingest.loading.resuming import fingerprint_of, finished_file, kept_options, last_agreement, mark_dead, sha256_of
+from ingest.loading.resuming import fingerprint_of, last_agreement, mark_dead, sha256_of
 from ingest.loading.writing import MISSING_PARENT
-from ingest.models import Account, Batch
+from ingest.models import Batch
 from ingest.posting.healing import heal
 from ingest.readers.csv_file import CsvFile
 from ingest.readers.locations import Location, open_location
@@ -83,9 +82,8 @@ class _Load:
 
     def run(self, source: str) -> LoadReport:
         started = time.monotonic()
-        remaining = self._begin(source)
         try:
-            self._load(remaining)
+            self._load(self._begin(source))
         except BaseException as error:
             self._end(Batch.Status.FAILED, error=str(error) or type(error).__name__)
             raise
@@ -107,21 +105,24 @@ class _Load:
             return self.chosen
         tables = [each.table for each in self.chosen]
         mark_dead(tables)
-        finished = {each.table: finished_file(each, self.options) for each in self.chosen}
+        limit = self.options.max_rejects
         self.batch = Batch.objects.create(
             origin=Batch.Origin.LOAD,
             source=source,
             app_version=__version__,
-            options=kept_options(self.options, tables),
+            options={
+                "tables": tables,
+                "on_conflict": self.options.on_conflict,
+                "max_rejects": None if limit is None else str(limit),
+            },
         )
-        return [
-            each
-            for each in self.chosen
-            if not self._resumes(each, finished[each.table], self.batch) and not self._agrees(each, self.batch)
-        ]
+        return [each for each in self.chosen if not self._agrees(each, self.batch)]
 
     def _agrees(self, source: Source, batch: Batch) -> bool:
-        """Know a file as unchanged: it, the rules and the whole table are what they were when they agreed."""
+        """Know a file as unchanged: it, the rules and the whole table are what they were when they agreed.
+
+        So a run after one that was interrupted goes on with the files that this had not finished.
+        """
         last = last_agreement(source)
         if last is None or last.file_bytes != self.location.size(source.file_name):
             return False
@@ -130,36 +131,20 @@ class _Load:
                 return False
         if sha256_of(self.location, source.file_name) != last.file_sha256:
             return False
-        repaired = {rule: count for rule, count in last.repaired.items() if rule != MISSING_PARENT}
-        self._keep(
-            source,
-            batch,
-            last,
+        report = TableReport(
+            table=source.table,
+            status=Batch.Status.ACCEPTED,
             read=last.read,
             unchanged=last.inserted + last.updated + last.unchanged,
             duplicates=last.duplicates,
-            repaired=repaired,
+            repaired={rule: count for rule, count in last.repaired.items() if rule != MISSING_PARENT},
         )
-        return True
-
-    def _resumes(self, source: Source, finished: Account | None, batch: Batch) -> bool:
-        """Pass over a file that the interrupted run before this one finished, if it is still the same file."""
-        if finished is None or is_empty(source):
-            return False
-        if sha256_of(self.location, source.file_name) != finished.file_sha256:
-            return False
-        self._keep(source, batch, finished, resumed=True)
-        return True
-
-    def _keep(self, source: Source, batch: Batch, last: Account, *, resumed: bool = False, **counts: Any) -> None:
-        """Take over what an earlier load's account says of the same file."""
-        report = TableReport(table=source.table, status=Batch.Status.ACCEPTED, resumed=resumed, **counts)
         file = FileFacts(name=source.file_name, sha256=last.file_sha256, size=last.file_bytes, columns=last.columns)
-        fingerprint = "" if resumed else last.table_fingerprint
         with connection.cursor() as cursor:
-            account = account_row(batch.id, source, report, file=file, fingerprint=fingerprint)
+            account = account_row(batch.id, source, report, file=file, fingerprint=last.table_fingerprint)
             insert_rows(cursor, [account, *tallies_of(report)])
         self.reports[source.table] = report
+        return True
 
     def _load(self, remaining: list[Source]) -> None:
         batch = self.batch.id if self.batch else None
