@@ -90,8 +90,8 @@ def process(
     work.check_columns()
     for check in contract.row_checks:
         work.check_rows(check)
+    work.check_references(lookups or NoParents(), adopts)  # a record without its parent claims no key either
     work.find_duplicates(seen or Seen())
-    work.check_references(lookups or NoParents(), adopts)
     return work.result()
 
 
@@ -106,7 +106,7 @@ class _Work:
         self.found: list[pa.Table] = []
         self.repaired: list[tuple[str, Rows]] = []
         self.duplicates: Rows = np.empty(0, np.int64)
-        self.adopted: dict[str, Column] = {}
+        self.adopting: dict[str, Rows] = {}  # by reference column: records whose parent is to be added
         self.hashed: tuple[Rows, Hashes] = (self.duplicates, (np.empty(0, np.uint64), np.empty(0, np.uint64)))
 
     def refuse(self, found: Iterable[pa.Table]) -> None:
@@ -158,7 +158,7 @@ class _Work:
             if parents.exist.all():
                 continue
             if reference.column in adopts:
-                self.adopted[reference.column] = keys.filter(pa.array(~parents.exist)).unique()
+                self.adopting[reference.column] = rows[~parents.exist]
                 continue
             for code, message, missing in (
                 ("parent_rejected", PARENT_REJECTED, ~parents.exist & parents.refused),
@@ -173,6 +173,9 @@ class _Work:
 
     def _rows(self, rows: Rows) -> pa.Table:
         return self.table if len(rows) == self.count else self.table.take(indices(rows))
+
+    def _adopted(self, name: str, rows: Rows) -> Column:
+        return self.table.column(name).take(indices(rows[self.alive[rows]])).combine_chunks().unique()
 
     def result(self) -> Processed:
         accepted = np.flatnonzero(self.alive)
@@ -193,7 +196,7 @@ class _Work:
             duplicates=self.duplicates,
             reasons=found.take(indices(np.argsort(found["row"].to_numpy(), kind="stable"))),
             repairs={rule: count for rule, count in repairs.items() if count},
-            adopted=self.adopted,
+            adopted={name: self._adopted(name, rows) for name, rows in self.adopting.items() if self.alive[rows].any()},
         )
 
 

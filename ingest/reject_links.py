@@ -16,7 +16,8 @@ from ingest.reject_stage import RejectOrigin
 _WAITS = "parent_rejected"
 _FIND = """
 select natural_key, id from ingest_rejectedrecord
-where "table" = %(table)s and natural_key = any(%(keys)s::text[]) and last_batch_id = %(batch)s order by natural_key
+where "table" = %(table)s and natural_key = any(%(keys)s::text[])
+    and (last_batch_id = %(batch)s or last_seen_at = %(now)s) order by natural_key
 """
 _LINK = """
 update ingest_rejectedrecord as child set parent_id = given.parent_id
@@ -42,14 +43,14 @@ def parents_of(cursor: CursorWrapper, rejects: pa.Table, origin: RejectOrigin) -
 
 
 def _numbers(cursor: CursorWrapper, keys: Iterable[str], origin: RejectOrigin) -> dict[str, int]:
-    """Give by ``table/key`` the first reject that the batch has stored under it."""
+    """Give by ``table/key`` the first reject that the batch has stored under it, or seen there once more."""
     wanted: dict[str, list[str]] = {}
     for each in keys:
         table, _, key = each.partition("/")
         wanted.setdefault(table, []).append(key)
     found: dict[str, int] = {}
     for table, some in wanted.items():
-        facts = {"table": table, "keys": array_text(some), "batch": origin.batch}
+        facts = {"table": table, "keys": array_text(some), "batch": origin.batch, "now": origin.now}
         for key, number in fetch_by_index(cursor, _FIND, facts):
             name = f"{table}/{key}"
             found[name] = min(number, found.get(name, number))

@@ -19,12 +19,13 @@ _ANALYSED_FROM = 5_000  # rows; below, the planner's guess serves, and asking co
 
 @dataclass(frozen=True, kw_only=True)
 class RejectOrigin:
-    """Where a stretch of rejects comes from."""
+    """Where a stretch of rejects comes from. ``atomic``: from a batch whose rejects are for reading only."""
 
     batch: UUID
     contract: Contract
     now: datetime
     file_name: str = ""
+    atomic: bool = False
 
 
 _STAGE_DDL = """
@@ -33,11 +34,16 @@ create temporary table if not exists reject_stage (position bigint, line bigint,
 on commit delete rows;
 truncate reject_stage
 """
+# An open reject of a group stays one of it, and one that can be replayed stays so, when the same record comes again
+# alone or in an atomic batch: it is replayed as the records of that batch that it stands or falls with.
+_KEEPS = """(r.status = 'open' and (r."group" <> '' and excluded."group" = '' or %(atomic)s and not exists (
+            select from ingest_batch b where b.id = r.last_batch_id and b.options ->> 'mode' = 'atomic')))"""
 # In the order of the hash, so that two batches with the same bad records cannot lock each other out.
 _MERGE = """
 with staged as (select *, sha256(raw) as sha from reject_stage),
 distinct_ones as (
-    select distinct on (sha) *, count(*) over (partition by sha) as times from staged order by sha, position
+    select distinct on (sha) *, count(*) over (partition by sha) as times from staged
+    order by sha, "group" = '', position
 ),
 stored as (
     insert into ingest_rejectedrecord as r ("table", raw, record, natural_key, reasons, codes, fields, stage, batch_id,
@@ -50,19 +56,19 @@ stored as (
     on conflict ("table", raw_sha256) do update set
         times_seen = r.times_seen + excluded.times_seen,
         last_seen_at = excluded.last_seen_at,
-        last_batch_id = excluded.last_batch_id,
+        last_batch_id = case when {keeps} then r.last_batch_id else excluded.last_batch_id end,
         reasons = case when r.status = 'open' then excluded.reasons else r.reasons end,
         codes = case when r.status = 'open' then excluded.codes else r.codes end,
         fields = case when r.status = 'open' then excluded.fields else r.fields end,
         stage = case when r.status = 'open' then excluded.stage else r.stage end,
         waits_for = case when r.status = 'open' then excluded.waits_for else r.waits_for end,
         ref = case when r.status = 'open' then excluded.ref else r.ref end,
-        "group" = case when r.status = 'open' then excluded."group" else r."group" end,
+        "group" = case when r.status = 'open' and not {keeps} then excluded."group" else r."group" end,
         contract_version = case when r.status = 'open' then excluded.contract_version else r.contract_version end
     returning id, raw_sha256
 )
 select staged.position, stored.id from staged join stored on stored.raw_sha256 = staged.sha
-"""
+""".replace("{keeps}", _KEEPS)
 _RENEW = """
 update ingest_rejectedrecord as r set
     reasons = s.reasons, codes = s.codes, fields = s.fields, stage = s.stage, waits_for = s.waits_for,
@@ -95,6 +101,7 @@ def _facts(origin: RejectOrigin) -> dict[str, Any]:
         "contract": origin.contract.version,
         "app": __version__,
         "now": origin.now,
+        "atomic": origin.atomic,
     }
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from django.db import IntegrityError, transaction
 from django.db.backends.utils import CursorWrapper
 
@@ -107,8 +108,10 @@ class _Distinct:
         self.hashes = sorted(set(found))
         places = {each: place for place, each in enumerate(self.hashes)}
         self.place: Rows = np.fromiter((places[each] for each in found), np.int64, len(found))
-        _, first, self.times = np.unique(self.place, return_index=True, return_counts=True)
-        self.rows = rejects.take(indices(first))
+        grouped = pc.not_equal(rejects["group"], "").to_numpy()
+        order = np.argsort(~grouped, kind="stable")  # of equal ones, one that stands or falls with others
+        _, first, self.times = np.unique(self.place[order], return_index=True, return_counts=True)
+        self.rows = rejects.take(indices(order[first]))
         self.position: Rows = rejects["position"].to_numpy()
 
 

@@ -9,6 +9,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from access.problems import Problem
+from dataforge.postgres.transactions import in_transaction
 from ingest.api import openapi
 from ingest.api.rights import may
 from ingest.examples import example_batch
@@ -17,6 +18,7 @@ from ingest.sources import Source, find_source, sources
 from ingest.wording import rules_in_words
 
 COUNTED_ROWS = 100_000  # up to here a count is exact
+LOCK_TIMEOUT_SECONDS = 1  # a load or restore holds the table: whoever asks is told so, and no thread waits with them
 
 
 class Tables(APIView):
@@ -42,7 +44,7 @@ class TableDetail(APIView):
         return Response(
             {
                 **_summary(source),
-                **_rows(source),
+                **in_transaction(lambda cursor: _rows(source), lock_timeout_seconds=LOCK_TIMEOUT_SECONDS),
                 "rules": words.columns,
                 "checks": words.checks,
                 "schema": json_schema(source.contract),

@@ -19,7 +19,7 @@ from ingest.accounts import FileFacts, TableReport, account_row
 from ingest.loading.filing import RejectsSink
 from ingest.loading.lanes import Lane, apart, run_lanes
 from ingest.loading.options import LoadOptions, LoadReport
-from ingest.loading.rejects_out import RejectsFile
+from ingest.loading.rejects_out import RejectsFile, assert_no_source
 from ingest.loading.resuming import fingerprint_of, last_agreement, mark_dead, sha256_of
 from ingest.loading.writing import MISSING_PARENT
 from ingest.models import Batch
@@ -44,10 +44,13 @@ def load(source: str, options: LoadOptions) -> LoadReport:
     location = open_location(source)
     _check_headers(location, chosen)
     tables = [each.contract.db_table for each in chosen]
+    if options.rejects_out:
+        taken = [source, *(location.describe(each.file_name) for each in chosen)]
+        assert_no_source(options.rejects_out, taken)
     with ExitStack() as stack:
-        out = stack.enter_context(RejectsFile(options.rejects_out)) if options.rejects_out else None
         stack.enter_context(explained("the load"))
         stack.enter_context(exclusive(connection, tables, what="load", timeout_seconds=LOCK_WAIT_SECONDS))
+        out = stack.enter_context(RejectsFile(options.rejects_out)) if options.rejects_out else None
         report = _Load(location, chosen, options, out.write if out else None).run(source)
     if report.batch is not None:
         _heal(report.batch)

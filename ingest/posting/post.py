@@ -146,7 +146,9 @@ def keep_rejects(cursor: CursorWrapper, unit: Unit, judged: Judged, batch: Batch
         return 0, {}
     contract = judged.given.source.contract
     rejects = _named(rejects_of(judged.processed, contract), unit)
-    origin = RejectOrigin(batch=batch.id, contract=contract, now=timezone.now())
+    # One moment for all tables: by it the rejects are found that this batch saw once more.
+    moment = batch.finished_at or timezone.now()
+    origin = RejectOrigin(batch=batch.id, contract=contract, now=moment, atomic=unit.mode == "atomic")
     numbers = store_numbered(cursor, rejects, origin)
     return len(numbers), numbers
 

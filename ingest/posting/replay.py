@@ -18,7 +18,7 @@ from ingest.posting.outcomes import Posted
 from ingest.posting.post import post
 from ingest.posting.units import TableRecords, Unit
 from ingest.posting.verdict import Judged
-from ingest.readers.json_records import Sent, records_from_json, storable
+from ingest.readers.json_records import Sent, is_storable, records_from_json, storable
 from ingest.reject_stage import RejectOrigin
 from ingest.reject_store import renew_rejects
 from ingest.rejects import rejects_of
@@ -130,8 +130,10 @@ def run(
         keep=keep,
         replayed=list(numbers.values()),
     )
-    _keep_corrections(cursor, replay.corrections)
-    _remember_corrections(cursor, list(replay.corrections), posted.batch, user)
+    # What cannot be kept to the letter is not kept: the next replay would judge, and store, what nobody sent.
+    kept = {number: record for number, record in replay.corrections.items() if is_storable(record)}
+    _keep_corrections(cursor, kept)
+    _remember_corrections(cursor, list(kept), posted.batch, user)
     _close([numbers[fate.index] for fate in posted.fates if fate.outcome != "rejected"], posted.batch, user)
     return posted
 

@@ -1,6 +1,6 @@
 """The verdict on a whole unit: ``process`` on each table, then stored rows, then groups, until nothing more falls."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -12,6 +12,7 @@ from django.db.backends.utils import CursorWrapper
 from ingest.arrow import Rows
 from ingest.duplicates import Once
 from ingest.late import LATE_SCHEMA, STORED_ALREADY, reasons_among
+from ingest.posting.groups import fallen
 from ingest.posting.parents import UnitParents
 from ingest.posting.stored import Compared, StoredRows, all_new
 from ingest.posting.units import TableRecords, Unit
@@ -116,8 +117,8 @@ class Judge:
                 else []
             )
             if self._unit.mode == "partial" and self._unit.groups:
-                known = {int(index) for table in found for index in table["position"].to_numpy()}
-                found.append(self._fallen(judged, known))
+                conflicts = {int(index) for table in found for index in table["position"].to_numpy()}
+                found.append(self._fallen(fallen(judged, self._unit.groups, conflicts)))
             if not sum(map(len, found)):
                 return judged
             self.refuse(pa.concat_tables(found))
@@ -163,18 +164,15 @@ class Judge:
             values=values,
         )
 
-    def _fallen(self, judged: Iterable[Judged], known: set[int]) -> pa.Table:
+    def _fallen(self, found: Sequence[int]) -> pa.Table:
         """Give the reasons of good records that belong to a group with a bad one."""
-        groups: Mapping[int, str] = self._unit.groups
-        refused = {int(index) for each in judged for index in each.refused} | known
-        failed = {groups[index] for index in refused if index in groups}
-        fallen = sorted(index for index, group in groups.items() if group in failed and index not in refused)
+        groups = self._unit.groups
         return _late(
-            np.array(fallen, np.int64),
+            np.array(found, np.int64),
             field=None,
             code="group_rejected",
-            messages=[GROUP.format(group=groups[index]) for index in fallen],
-            values=pa.array([groups[index] for index in fallen], pa.string()),
+            messages=[GROUP.format(group=groups[index]) for index in found],
+            values=pa.array([groups[index] for index in found], pa.string()),
         )
 
 

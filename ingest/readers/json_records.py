@@ -167,6 +167,17 @@ def _text(row: int, value: Any, refuse: Callable[[int, str, str, Any], None]) ->
     return value
 
 
+def is_storable(value: Any) -> bool:
+    """Tell whether ``jsonb`` can hold a scanned value such that it is judged again as it is judged now."""
+    if isinstance(value, Doubled | NoJson):
+        return False
+    if isinstance(value, dict):
+        return all(_harmless(name) == name and is_storable(member) for name, member in value.items())
+    if isinstance(value, list):
+        return all(map(is_storable, value))
+    return not isinstance(value, str) or _harmless(value) == value
+
+
 def storable(value: Any) -> Any:
     """Give a scanned value as ``jsonb`` can hold it, to be judged again later: numbers as their exact texts."""
     if isinstance(value, dict):

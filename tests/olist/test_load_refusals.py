@@ -12,6 +12,7 @@ from unittest import mock
 import pytest
 from django.db import connection, connections
 
+from dataforge.postgres.locks import exclusive
 from tests.olist.loads import (
     FILES,
     ONE_OF_EACH,
@@ -173,6 +174,32 @@ def test_files_that_this_user_may_not_read_are_named(open_folder: Path, request:
     else:
         closed.mkdir(mode=0)
     assert_clear_error(load(closed), 2, "closed", "may not be read")
+
+
+@pytest.mark.parametrize("named", ["customers", "zip"])
+def test_rejects_out_is_never_a_file_that_is_to_be_loaded(named: str, folder: Path, tmp_path: Path) -> None:
+    source, out = folder, folder / FILES["customers"]
+    if named == "zip":
+        source = out = Path(shutil.make_archive(str(tmp_path / "olist"), "zip", folder))
+    before = out.read_bytes()
+    assert_clear_error(load(source, "--rejects-out", str(out)), 2, "is what is to be loaded", "Name another file")
+    assert out.read_bytes() == before
+
+
+def test_a_load_that_may_not_begin_leaves_the_file_of_rejects_alone(folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "rejects"
+    out.write_text("of the last load")
+    with exclusive(connection.copy(), ["olist_customers"], what="another", timeout_seconds=1):
+        assert_clear_error(load(folder, "--rejects-out", str(out)), 3, "held by another")
+    assert out.read_text() == "of the last load"
+
+
+def test_a_disk_that_fills_with_rejects_is_said_and_their_file_is_not_kept(tmp_path: Path) -> None:
+    folder = write_files(tmp_path / "files", {"customers": [{"customer_state": "XX"}]})
+    ran = load(folder, "--rejects-out", "/dev/full")
+    assert_clear_error(ran, 2, "/dev/full: cannot be written (No space left on device)", "Name another file")
+    assert query("select status from ingest_batch") == [("failed",)]
+    assert query("select count(*) from ingest_rejectedrecord") == [(0,)]
 
 
 def test_rejects_out_that_cannot_be_written_refuses_before_anything_is_written(folder: Path) -> None:

@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 
 from dataforge.json_text import Doubled
 from ingest.arrow import Text
-from ingest.readers.json_records import storable
+from ingest.readers.json_records import is_storable
 
 type How = Literal["set", "replace", "strip", "map", "remove"]
 type Record = dict[str, Any]
@@ -83,7 +83,7 @@ class Recipe:
             del made[self.field]
         # A correction is kept as jsonb. To put another character in the place of one that jsonb cannot hold, or one of
         # two values of a doubled field, would let a record in that is not the one that came.
-        return made if not isinstance(record, Doubled) and storable(made) == made else UNKEPT
+        return made if not isinstance(record, Doubled) and is_storable(made) else UNKEPT
 
     def in_words(self) -> str:
         """Say what it does."""
@@ -114,4 +114,4 @@ def from_json(stored: dict[str, Any]) -> Recipe:
 
 def _text(value: Any) -> str | None:
     """Give a value that is a text, and can be a row of a column."""
-    return value if isinstance(value, str) and storable(value) == value else None
+    return value if isinstance(value, str) and is_storable(value) else None

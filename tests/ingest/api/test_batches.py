@@ -148,7 +148,7 @@ def test_a_partial_batch_keeps_the_good_and_an_atomic_one_nothing(api: ApiClient
     assert (atomic.status, atomic.counts) == (422, {"read": 3, "rejected": 1, "rolled_back": 2})
     assert stored("sellers") == 1
     reject = RejectedRecord.objects.get()
-    assert (reject.times_seen, str(reject.last_batch_id)) == (2, atomic.json["id"])
+    assert (reject.times_seen, str(reject.last_batch_id)) == (2, partial.json["id"])  # so that it can be replayed
     assert Account.objects.get(batch=atomic.json["id"]).rolled_back == 2
 
 
@@ -213,6 +213,42 @@ def test_a_missing_parent_is_found_beside_a_refused_record_that_names_none(api: 
     assert (answer.counts["inserted"], RejectedRecord.objects.get(position=1).stage) == (1, "references")
 
 
+def test_a_group_does_not_fall_for_a_key_of_another_that_falls_itself(api: ApiClient) -> None:
+    def customer(number: int, group: str, **changes: Any) -> Any:
+        return tagged("customers", group=group, customer_id=hex_id(number), **changes)
+
+    answer = api.post(
+        {
+            "records": [
+                customer(1, "a"),
+                customer(2, "a", customer_zip_code_prefix="none"),
+                customer(1, "b", customer_city="elsewhere"),
+                customer(3, "b"),
+                customer(3, "c", customer_city="elsewhere"),
+                customer(4, "c"),
+                tagged("orders", group="d", customer_id=hex_id(1)),
+            ]
+        }
+    )
+    codes = [(index, code) for index, _, code in answer.codes]
+    assert codes == [(0, "group_rejected"), (1, "invalid"), (4, "unique"), (5, "group_rejected")]
+    assert (stored("customers"), stored("orders")) == (2, 1)
+
+
+def test_of_two_groups_that_take_a_key_from_each_other_the_first_stays(api: ApiClient) -> None:
+    sent = [("a", 1, "rio"), ("b", 2, "rio"), ("b", 1, "niteroi"), ("a", 2, "niteroi")]
+    records = [tagged("sellers", group=group, seller_id=hex_id(n), seller_city=city) for group, n, city in sent]
+    answer = api.post({"records": records})
+    assert [(index, code) for index, _, code in answer.codes] == [(1, "group_rejected"), (2, "unique")]
+    assert stored("sellers") == 2
+
+
+def test_a_record_like_one_without_its_parent_is_refused_like_it(api: ApiClient) -> None:
+    answer = api.post(one_table("orders", record("orders"), record("orders")))
+    assert (answer.status, answer.counts) == (422, {"read": 2, "rejected": 2})
+    assert answer.codes == [(0, "customer_id", "does_not_exist"), (1, "customer_id", "does_not_exist")]
+
+
 def test_a_reject_names_the_step_that_refused_it(api: ApiClient) -> None:
     api.post(one_table("sellers", record("sellers")))
     api.post(
@@ -229,7 +265,8 @@ def test_a_reject_names_the_step_that_refused_it(api: ApiClient) -> None:
         }
     )
     steps = RejectedRecord.objects.order_by("position").values_list("position", "stage")
-    assert list(steps) == [(0, "stored"), (2, "duplicates"), (3, "check"), (4, "write"), (5, "references"), (6, "parse")]
+    named = {0: "stored", 2: "duplicates", 3: "check", 4: "write", 5: "references", 6: "parse"}
+    assert dict(steps) == named
 
 
 def test_good_records_are_written_without_asking_also_where_some_name_no_parent(api: ApiClient) -> None:

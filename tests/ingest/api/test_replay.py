@@ -1,5 +1,6 @@
 """Replaying rejects over HTTP: as they came, or corrected, alone or with their group."""
 
+import json
 from typing import Any
 
 import pytest
@@ -89,6 +90,22 @@ def test_a_replay_finds_the_same_reasons_in_the_raw_bytes(api: ApiClient, value:
     assert (first.status, again.status) == (422, 422)
 
 
+@pytest.mark.parametrize(
+    "correction",
+    ['"review_comment_message": "a\\ud800b"', '"review_comment_title": "x", "review_comment_title": "y"'],
+)
+def test_a_correction_that_cannot_be_kept_to_the_letter_lets_nothing_else_in(api: ApiClient, correction: str) -> None:
+    for table in ("customers", "orders"):
+        api.post(one_table(table, record(table)))
+    reject = refused(api, "order_reviews", review_score="9")
+    good = json.dumps(record("order_reviews", review_comment_message=None, review_comment_title=None))
+    sent = good.replace('"review_comment_message": null', '"order_id": ' + json.dumps(hex_id(1)), 1)
+    sent = '{"record": ' + sent.removesuffix("}") + f", {correction}" + "}}"
+    assert replay(api, reject, sent).status == 422
+    assert replay(api, reject).codes == [(0, "review_score", "max_value")]
+    assert stored("order_reviews") == 0
+
+
 def test_a_line_of_csv_is_read_again_by_the_header_it_came_with(api: ApiClient) -> None:
     body = f'seller_state,seller_city,seller_id,seller_zip_code_prefix\r\nSP,"são\npaulo",{hex_id(1)},01037\r\nSP,x\r\n'
     api.post(body.encode(), to="/api/v1/batches/?table=sellers", kind="text/csv")
@@ -96,6 +113,29 @@ def test_a_line_of_csv_is_read_again_by_the_header_it_came_with(api: ApiClient) 
     assert replay(api, misfit).codes == [(0, "seller_city", "invalid")]
     assert replay(api, ragged).codes == [(0, None, "ragged_row")]
     assert replay(api, ragged, {"record": record("sellers")}).status == 201
+
+
+@pytest.mark.parametrize("again", ["alone", "in the same batch", "in an atomic batch"])
+def test_a_record_that_comes_again_stays_with_its_group(api: ApiClient, again: str) -> None:
+    bad = tagged("customers", customer_state="XX")
+    alone = {"table": "customers", "records": [bad["data"]]}
+    group = [{**each, "group": "g"} for each in (bad, tagged("customers", customer_id=hex_id(2)))]
+    first = [bad] if again == "in the same batch" else []
+    assert api.post({"records": [*first, *group]}).status == 422
+    if not first:
+        assert api.post({**alone, "mode": "atomic" if "atomic" in again else "partial"}).status == 422
+    mate = RejectedRecord.objects.get(codes=["group_rejected"])
+    assert replay(api, mate).counts == {"read": 2, "rejected": 2}
+    assert stored("customers") == 0
+
+
+def test_an_orphan_that_comes_again_in_an_atomic_batch_still_heals(api: ApiClient) -> None:
+    reject = refused(api, "orders")
+    assert api.post({**one_table("orders", record("orders")), "mode": "atomic"}).status == 422
+    reject.refresh_from_db()
+    assert (reject.times_seen, reject.status) == (2, "open")
+    api.post(one_table("customers", record("customers")))
+    assert replay(api, reject).status == 201
 
 
 def test_a_group_is_replayed_whole(api: ApiClient) -> None:

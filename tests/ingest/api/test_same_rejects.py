@@ -125,7 +125,7 @@ def test_rejects_are_found_by_their_natural_keys_whatever_the_statistics_say(
 ) -> None:
     batch = pour(table, counted)
     keys = array_text(range(1000, 1500))
-    facts = {"table": table, "keys": keys, "batch": batch.pk}
+    facts = {"table": table, "keys": keys, "batch": batch.pk, "now": batch.started_at}
     settling = {"written": keys, "awaited": "{}", "now": timezone.now(), "why": "", "replayed": []}
     for statement, more in ((reject_links._FIND, {}), (aftermath._SETTLE, settling)):
         plan = planned(f"{UNSORTED}; explain {statement}", facts | more)

@@ -1,0 +1,86 @@
+"""Records with the same group stand or fall together: which of them fall because others did."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ingest.arrow import Rows, indices
+from ingest.posting.units import TableRecords
+from ingest.processing import UNIQUE, Processed
+
+
+class Verdict(Protocol):
+    """What is known of one table of a unit."""
+
+    @property
+    def given(self) -> TableRecords: ...
+
+    @property
+    def processed(self) -> Processed: ...
+
+    @property
+    def position(self) -> Rows: ...
+
+    @property
+    def refused(self) -> Rows: ...
+
+
+def fallen(judged: Sequence[Verdict], groups: Mapping[int, str], conflicts: set[int]) -> list[int]:
+    """Give the indices of good records whose group has a bad one; ``conflicts`` are refused too, by what is stored.
+
+    A record that only clashes with another one of the unit is not bad for good while that one may still fall itself,
+    with its group or as a conflict: nobody falls with it before that is known.
+    """
+    refused = {int(index) for each in judged for index in each.refused} | conflicts
+    unsure = _unsure(judged, groups, refused)
+    final = refused - unsure
+    while True:
+        failed = {groups[index] for index in final if index in groups}
+        found = sorted(index for index, group in groups.items() if group in failed and index not in refused)
+        if found or conflicts or not unsure:
+            return found
+        first = min(unsure)  # they wait for each other: the first one's clash counts
+        unsure.remove(first)
+        final.add(first)
+
+
+def _unsure(judged: Sequence[Verdict], groups: Mapping[int, str], refused: set[int]) -> set[int]:
+    """Give the refused records that would be good if those fell which may fall yet."""
+    failing = {groups[index] for index in refused if index in groups}
+    clashes = {
+        index
+        for each in judged
+        for index, winner in _clashes(each)
+        if winner in refused or (winner in groups and groups[winner] in failing)
+    }
+    if not clashes:
+        return set()
+    waiting = {index for each in judged for index in _refused_for(each, pc.field("code") == "parent_rejected")}
+    return clashes | waiting
+
+
+def _clashes(each: Verdict) -> list[tuple[int, int]]:
+    """Give the records refused for a key that came earlier in the unit, each with the one that has it."""
+    clashing = _refused_for(each, pc.field("message") == UNIQUE)
+    if not clashing:
+        return []
+    key, processed = each.given.source.contract.natural_key, each.processed
+    owners = dict(zip(_keys(processed.rows, key), each.position.tolist(), strict=True))
+    rows = pc.index_in(pa.array(clashing, pa.int64()), processed.records.position)
+    keys = _keys(processed.checked.take(rows), key)
+    return [(index, owners[name]) for index, name in zip(clashing, keys, strict=True) if name in owners]
+
+
+def _refused_for(each: Verdict, why: Any) -> list[int]:
+    """Give the records all of whose reasons are such."""
+    reasons = each.processed.reasons
+    such, others = (np.unique(reasons.filter(each_of)["row"].to_numpy()) for each_of in (why, ~why))
+    found: list[Any] = each.processed.records.position.take(indices(np.setdiff1d(such, others))).to_pylist()
+    return found
+
+
+def _keys(rows: pa.Table, key: Sequence[str]) -> list[tuple[Any, ...]]:
+    return list(zip(*(rows[name].to_pylist() for name in key), strict=True))
