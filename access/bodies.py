@@ -1,7 +1,7 @@
 """The body of a request as bytes: bounded before it is parsed, unpacked where it is gzipped, UTF-8 or refused."""
 
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -35,9 +35,13 @@ class BodyParser(BaseParser):
     ) -> Body:
         """Give the body, or raise Problem: 413 too large, 415 charset or encoding, 400 damaged."""
         headers = (parser_context or {})["request"].headers
-        charset = _parameter(media_type or "", "charset")
-        if charset and charset.lower() not in _CHARSETS:
-            raise Problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"The charset {charset[:40]!r} is not read: send UTF-8.")
+        if "*" in (media_type or "").partition(";")[0]:
+            detail = "The Content-Type must say what the body is, without a wildcard."
+            raise Problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, detail)
+        for charset in _parameters(media_type or "", "charset"):
+            if charset.lower() not in _CHARSETS:
+                detail = f"The charset {charset[:40]!r} is not read: send UTF-8."
+                raise Problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, detail)
         packing = headers.get("Content-Encoding", "identity").strip().lower()
         if packing not in ("identity", "gzip", ""):
             detail = f"The encoding {packing[:40]!r} is not read: send the body as it is, or gzipped."
@@ -81,12 +85,11 @@ def not_json(error: NotJson) -> Problem:
     return Problem(HTTPStatus.BAD_REQUEST, detail, code="parse_error")
 
 
-def _parameter(media_type: str, name: str) -> str:
+def _parameters(media_type: str, name: str) -> Iterator[str]:
     for part in media_type.split(";")[1:]:
         key, _, value = part.partition("=")
-        if key.strip().lower() == name:
-            return value.strip().strip('"')
-    return ""
+        if key.strip().lower() == name and value.strip():
+            yield value.strip().strip('"')
 
 
 def too_large() -> Problem:

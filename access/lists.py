@@ -1,5 +1,6 @@
 """Filters and pages of lists: parameters are checked, and one that nobody knows is refused instead of passed over."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -65,12 +66,17 @@ def narrow(request: Request, rows: QuerySet[Any], filters: type[serializers.Seri
     """
     asked = parameters(request)
     found = filters(data={name: value for name, value in asked.items() if name not in PAGING})
-    unknown = set(asked) - set(found.fields) - PAGING
-    if unknown:
-        message = ErrorDetail(f"There is no such parameter; known: {', '.join(found.fields)}.", code="unknown_field")
-        raise ValidationError({name[:100]: [message] for name in sorted(unknown)[:10]})
+    refuse_others(set(asked) - PAGING, known=found.fields)
     found.is_valid(raise_exception=True)
     return rows.filter(**found.validated_data)
+
+
+def refuse_others(asked: Iterable[str], *, known: Iterable[str] = ()) -> None:
+    """Raise ValidationError for parameters that are not ``known``."""
+    unknown, named = sorted(set(asked) - set(known)), ", ".join(known) or "none"
+    if unknown:
+        message = ErrorDetail(f"There is no such parameter; known: {named}.", code="unknown_field")
+        raise ValidationError({name[:100]: [message] for name in unknown[:10]})
 
 
 def page(

@@ -13,7 +13,7 @@ from rest_framework.views import APIView
 
 from access.authentication import sender
 from access.bodies import JsonParser, body_of, read_members
-from access.lists import narrow, page
+from access.lists import narrow, page, parameters, refuse_others
 from access.members import OneOf, StrictSerializer
 from access.problems import Problem
 from access.throttling import spend_records
@@ -66,6 +66,7 @@ class RejectReplay(APIView):
     @openapi.replays_reject
     def post(self, request: Request, number: int) -> HttpResponse:
         """Replay a reject, with its group where it has one: as it came, or corrected."""
+        refuse_others(parameters(request))
         body = body_of(request)
         members = read_members(body) if body else {}
         serializer = ReplaySerializer(data=members)

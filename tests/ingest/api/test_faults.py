@@ -1,5 +1,6 @@
 """Locks that are held, lost connections, rows that only PostgreSQL refuses: a clear answer, and nothing half done."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -127,6 +128,15 @@ def test_a_load_or_restore_that_holds_a_table_or_its_parent_gives_503_and_nothin
     finally:
         holder.close()
     assert api.post(batch, Idempotency_Key="k").status == 422
+
+
+def test_whoever_asks_for_a_table_that_is_held_is_told_so_and_does_not_wait(api: ApiClient) -> None:
+    with transaction_elsewhere() as other:
+        other.execute("lock table olist_geolocation in access exclusive mode")
+        begun = time.monotonic()
+        assert_unavailable(api.get("/api/v1/tables/geolocation/"))
+        assert time.monotonic() - begun < 4
+        assert api.get("/api/v1/tables/sellers/").status == 200
 
 
 @pytest.mark.usefixtures("impatient")

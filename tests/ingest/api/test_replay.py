@@ -63,6 +63,12 @@ def test_an_orphan_is_accepted_as_it_came_once_its_parent_is_there(api: ApiClien
     assert stored("orders") == 1
 
 
+def test_a_parameter_that_a_replay_does_not_know_is_refused(api: ApiClient) -> None:
+    reject = refused(api, "sellers", seller_state="XX")
+    answer = api.post({"record": record("sellers")}, to=f"/api/v1/rejects/{reject.pk}/replay/?dry_run=true")
+    assert (answer.status, stored("sellers")) == (400, 0)
+
+
 def test_without_a_new_correction_the_last_one_counts(api: ApiClient) -> None:
     reject = refused(api, "orders", order_status="teleported")
     assert replay(api, reject, {"record": record("orders")}).codes == [(0, "customer_id", "does_not_exist")]
