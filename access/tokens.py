@@ -15,7 +15,6 @@ from access.models import Token
 from access.throttling import request_bounds, with_request_spent
 
 DEFAULT_DAYS = 365
-LENGTH = 64  # hexadecimal digits: 256 random bits
 
 
 def create_token(user: AbstractBaseUser, *, name: str, expires: datetime.datetime | None) -> str:

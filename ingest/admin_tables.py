@@ -4,7 +4,6 @@ Lists are ordered by the key, found by whole values of indexed columns, counted 
 deeper; beyond that, the number shown is the planner's estimate.
 """
 
-import json
 from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -22,6 +21,7 @@ from django.utils.html import format_html_join
 from django.utils.text import capfirst
 
 from access.read_only import ReadOnly
+from dataforge.postgres.estimates import planned_rows
 from ingest.admin_values import Field, ForeignKey, parent_cell, value_cell
 from ingest.arrow import Text
 from ingest.fields import RuleField
@@ -56,8 +56,7 @@ class ReachPaginator(_Paginator):
         if self._counted <= REACH_ROWS:
             return None
         rows: Any = self.object_list
-        plan = json.loads(rows.order_by().explain(format="json"))
-        return max(int(plan[0]["Plan"]["Plan Rows"]), self._counted)
+        return max(planned_rows(rows), self._counted)
 
 
 class KeyOrderedList(ChangeList):

@@ -23,7 +23,6 @@ KINDS: dict[type[Any], str] = {
     models.CharField: "text",
     models.TextField: "text",
 }
-INTEGER_TYPES = {"smallint": pa.int16(), "integer": pa.int32(), "bigint": pa.int64()}
 DEFAULT_MESSAGES = {
     "integer": "Enter a whole number.",
     "decimal": "Enter a number in plain digits, with a point before the decimals.",

@@ -1,16 +1,15 @@
 """What Prometheus is told of the pipeline: figures of the database, so they hold for all workers and for every load."""
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
 
-from django.db import connection
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from dataforge.postgres.estimates import planned_rows
 from ingest import tallies
 from ingest.desk.cells import by_index
-from ingest.models import OUTCOMES, Batch
+from ingest.models import OUTCOMES, Batch, RejectedRecord
 from ingest.sources import sources
 from ingest.tallies import Total
 
@@ -21,7 +20,6 @@ select t.name, (select count(*) from (
     select from ingest_rejectedrecord r where r.status = 'open' and r."table" = t.name limit %s) found)
 from unnest(%s::text[]) as t (name)
 """
-_ESTIMATE = """explain (format json) select from ingest_rejectedrecord where status = 'open' and "table" = %s"""
 
 type Counts = dict[tuple[str, str], int]
 
@@ -92,12 +90,8 @@ def _open_rejects(tables: list[str]) -> Metric:
         counts = dict(cursor.fetchall())
     for table in tables:
         count = counts[table]
-        family.add_metric([table], count if count <= COUNTED_ROWS else max(count, _estimate(table)))
+        if count > COUNTED_ROWS:
+            waiting = RejectedRecord.objects.filter(status=RejectedRecord.Status.OPEN, table=table)
+            count = max(count, planned_rows(waiting))
+        family.add_metric([table], count)
     return family
-
-
-def _estimate(table: str) -> int:
-    with connection.cursor() as cursor:
-        cursor.execute(_ESTIMATE, [table])
-        plan = cursor.fetchone()[0]
-    return int((json.loads(plan) if isinstance(plan, str) else plan)[0]["Plan"]["Plan Rows"])

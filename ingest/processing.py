@@ -1,6 +1,6 @@
 """THE processing module: splits records into rows that the table can hold, and reasons for the others.
 
-    parse -> normalise -> check columns -> check rows -> duplicates -> references -> write -> account
+    parse -> normalise -> check columns -> check rows -> references -> duplicates -> write -> account
              \\______________________________ here ______________________________/
 
 Load, endpoint and replay all come through ``process``. It knows nothing of HTTP, files or the admin, and reaches the

@@ -1,6 +1,5 @@
 """``/api/v1/tables/``: what may be sent, and by which rules."""
 
-import json
 from http import HTTPStatus
 from typing import Any
 
@@ -9,6 +8,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from access.problems import Problem
+from dataforge.postgres.estimates import planned_rows
 from dataforge.postgres.transactions import in_transaction
 from ingest.api import openapi
 from ingest.api.rights import may
@@ -73,5 +73,4 @@ def _rows(source: Source) -> dict[str, Any]:
     count = rows[: COUNTED_ROWS + 1].count()
     if count <= COUNTED_ROWS:
         return {"rows": count, "rows_exact": True}
-    plan = json.loads(rows.explain(format="json"))
-    return {"rows": max(int(plan[0]["Plan"]["Plan Rows"]), count), "rows_exact": False}
+    return {"rows": max(planned_rows(rows), count), "rows_exact": False}

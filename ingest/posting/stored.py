@@ -62,10 +62,6 @@ class StoredRows:
         """Ask the table again: another batch has been faster."""
         self._asked.clear()
 
-    def hold(self, key: Key) -> bool:
-        """Tell whether the table held ``key`` when it was last asked."""
-        return key in self._rows
-
     def compare(self, rows: pa.Table) -> Compared:
         """Compare n typed rows with those stored under the same keys."""
         keys = keys_of(rows, self._contract)

@@ -37,11 +37,6 @@ class Judged:
         return self.processed.records.position.to_numpy()[self.processed.source]
 
     @property
-    def written(self) -> pa.Table:
-        """Give the accepted rows that the table did not hold to the letter."""
-        return pick(self.processed.rows, ~self.compared.unchanged)
-
-    @property
     def refused(self) -> Rows:
         """Indices in the unit of the refused records, readable or not."""
         records = self.processed.records

@@ -26,9 +26,6 @@ class ZipArchive:
             if not member.is_dir() and "__MACOSX" not in inside.parts:
                 self._members.setdefault(inside.name, []).append(member)
 
-    def has(self, file_name: str) -> bool:
-        return file_name in self._members
-
     def size(self, file_name: str) -> int:
         return self._member(file_name).file_size
 

@@ -28,9 +28,6 @@ class BucketPrefix:
             raise _explain(f"s3://{self._path}", error) from error
         self._sizes = {info.base_name: info.size for info in found if info.type == fs.FileType.File}
 
-    def has(self, file_name: str) -> bool:
-        return file_name in self._sizes
-
     def size(self, file_name: str) -> int:
         if file_name not in self._sizes:
             raise missing(self.describe(file_name), self._sizes)

@@ -12,9 +12,6 @@ from ingest.readers.streams import SourceStream, missing, unreadable
 class Location(Protocol):
     """A place that holds files by name. Its methods raise SourceUnreadable for a file that is not there."""
 
-    def has(self, file_name: str) -> bool:
-        """Say whether the file is there."""
-
     def size(self, file_name: str) -> int:
         """Give its size in bytes, unpacked."""
 
@@ -55,9 +52,6 @@ class Folder:
             self._sizes = {entry.name: entry.stat().st_size for entry in path.iterdir() if entry.is_file()}
         except OSError as error:
             raise unreadable(str(path), error) from error
-
-    def has(self, file_name: str) -> bool:
-        return file_name in self._sizes
 
     def size(self, file_name: str) -> int:
         if file_name not in self._sizes:

@@ -57,7 +57,7 @@ def costs(client: Client, path: str) -> Costs:
         for sql in statements:
             if sql.startswith("set local"):
                 cursor.execute(sql)
-            elif "ingest_rejectedrecord" in sql and not sql.startswith("explain"):
+            elif "ingest_rejectedrecord" in sql and not sql.lower().startswith("explain"):
                 cursor.execute(f"explain (analyze, format json) {sql.replace('%', '%%')}", [])
                 found = cursor.fetchone()[0]
                 plan = (json.loads(found) if isinstance(found, str) else found)[0]

@@ -35,8 +35,8 @@ def test_a_folder_gives_its_files(tmp_path: Path) -> None:
     location = open_location(str(tmp_path))
     assert content(location, "a.csv") == TEXT
     assert location.size("a.csv") == len(TEXT)
-    assert location.has("a.csv")
-    assert not location.has("b.csv")
+    with pytest.raises(SourceUnreadable):
+        location.size("b.csv")
     assert location.describe("a.csv") == str(tmp_path / "a.csv")
 
 
