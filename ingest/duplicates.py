@@ -36,7 +36,10 @@ class Seen:
 
     def sort_out(self, rows: pa.Table, contract: Contract) -> Repeated:
         """Compare n typed rows with each other and with all rows before, and remember them."""
-        key, (first, second), whole = hash_rows(rows, contract)
+        return self._sort_out(*hash_rows(rows, contract), contract)
+
+    def _sort_out(self, key: Hashes, rest: Hashes, whole: Hashes, contract: Contract) -> Repeated:
+        first, second = rest
         known = len(self._keys)
         owners = self._keys.add(key)
         again = ~_first_of_each(owners, known)

@@ -109,7 +109,8 @@ class _Distinct:
         places = {each: place for place, each in enumerate(self.hashes)}
         self.place: Rows = np.fromiter((places[each] for each in found), np.int64, len(found))
         grouped = pc.not_equal(rejects["group"], "").to_numpy()
-        order = np.argsort(~grouped, kind="stable")  # of equal ones, one that stands or falls with others
+        # Of equal ones, the first that stands or falls with others; reasons that only the table gave came last.
+        order = np.lexsort((rejects["position"].to_numpy(), ~grouped))
         _, first, self.times = np.unique(self.place[order], return_index=True, return_counts=True)
         self.rows = rejects.take(indices(order[first]))
         self.position: Rows = rejects["position"].to_numpy()

@@ -18,6 +18,7 @@ from dataforge.postgres.encoding import encode
 from ingest.arrow import Column, bools, indices
 from ingest.contract import Contract
 from ingest.duplicates import Seen
+from ingest.loading.beside import AskedRows, SeenBeside
 from ingest.loading.options import LoadOptions, Progress
 from ingest.loading.parents import LoadParents
 from ingest.loading.spool import RejectSpool
@@ -143,10 +144,11 @@ class Reading:
 
     def _rows(self, plan: FilePlan, result: FileResult) -> Iterator[pa.Table]:
         """Yield the accepted rows of one file, and keep everything else in ``result``."""
-        source, contract, seen = plan.source, plan.source.contract, Seen()
-        name = source.file_name
+        source, contract, name = plan.source, plan.source.contract, plan.source.file_name
         total = self._location.size(name)
         stored = _stored_rows(contract, file_bytes=total) if plan.staged else None
+        changes_none = plan.staged and self._options.on_conflict == "reject"
+        seen = SeenBeside(stored or AskedRows(contract)) if changes_none and _has_content(contract) else Seen()
         with self._location.open(name) as stream:
             file = CsvFile(stream, path=self._location.describe(name), expected=contract.names)
             for records in file:
@@ -211,6 +213,10 @@ def _close(item: "bytes | FileResult | BaseException") -> None:
 
 class _Stopped(Exception):
     """The caller wants no more."""
+
+
+def _has_content(contract: Contract) -> bool:
+    return len(contract.names) > len(contract.natural_key)
 
 
 def _stored_rows(contract: Contract, *, file_bytes: int) -> StoredRows | None:

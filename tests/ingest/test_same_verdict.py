@@ -9,7 +9,7 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
-from ingest.models import Batch, RejectedRecord
+from ingest.models import OUTCOMES, Account, Batch, RejectedRecord
 from ingest.posting.replay import Replay, run, unit_of
 from ingest.sources import find_source
 from tests.ingest.api.client import trusted
@@ -83,6 +83,19 @@ CASES: dict[str, Tables] = {
     "unchanged and stored with other content": {
         "customers": [{}, {"customer_id": hex_id(2), "customer_state": "RJ"}, {"customer_id": hex_id(3)}],
         "orders": [{"order_status": "shipped", "order_approved_at": ""}],
+    },
+    "repeated and stored with other content": {
+        "customers": [
+            {"customer_city": "a"},
+            {"customer_city": "b"},
+            {},
+            {"customer_city": "c"},
+            {"customer_id": hex_id(2), "customer_city": "a"},
+            {"customer_id": hex_id(2), "customer_city": "b"},
+            {"customer_id": hex_id(3), "customer_city": "a"},
+            {"customer_id": hex_id(3), "customer_city": "b"},
+            {"customer_city": "a"},
+        ],
     },
     "rejected parents": {
         "customers": [{"customer_id": hex_id(8), "customer_state": "XX"}],
@@ -178,6 +191,21 @@ def outcome(*, keys: bool) -> tuple[dict[str, list[Any]], list[Any]]:
         for reject in RejectedRecord.objects.filter(status="open")
     ]
     return rows, sorted(told, key=repr)
+
+
+@pytest.mark.parametrize("reads_table", ["reads the table", ""])
+def test_a_load_counts_what_is_repeated_and_stored_with_other_content_as_the_endpoint_does(
+    reads_table: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ingest.loading.reading.worth_reading", lambda *args, **options: bool(reads_table))
+    counts = []
+    for way in (by_load, by_endpoint):
+        query("truncate olist_customers cascade")
+        load_json(write_files(tmp_path / f"stored for {way.__name__}", STORED))
+        way(CASES["repeated and stored with other content"], tmp_path / way.__name__)
+        account = Account.objects.filter(table="customers").latest("batch__started_at")
+        counts.append({name: count for name in OUTCOMES if (count := getattr(account, name))})
+    assert counts == [{"inserted": 1, "unchanged": 1, "rejected": 7}] * 2
 
 
 @pytest.mark.parametrize("case", list(CASES))
