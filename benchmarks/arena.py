@@ -11,7 +11,7 @@ from benchmarks import services
 from benchmarks.bodies import Batch, table_body
 from benchmarks.client import post
 from benchmarks.frame import Contender, Run
-from benchmarks.peers.copy_floor import Copies, copy_batches, prepared
+from benchmarks.peers.copy_floor import Copies, copy_batches, copy_together, prepared
 from benchmarks.services import Service
 from benchmarks.stored import Stored
 
@@ -111,6 +111,17 @@ class Arena:
             latencies = copy_batches(work.copies, warm_ups=work.warm_ups)
             self._check(name, work, len(work.batches))
             return Run(seconds=statistics.median(latencies))
+
+        return [Contender(name=name, run=run, prepare=self._stored.reset)]
+
+    def copying_together(self, name: str, work: Work, *, clients: int) -> list[Contender]:
+        """Deal all batches out to connections that COPY at the same time: the seconds of all of it, a batch."""
+
+        def run() -> Run:
+            shares = [work.copies[place::clients] for place in range(clients)]
+            seconds = copy_together(shares, warm_ups=work.warm_ups)
+            self._check(name, work, len(work.batches))
+            return Run(seconds=seconds)
 
         return [Contender(name=name, run=run, prepare=self._stored.reset)]
 

@@ -5,6 +5,7 @@ import tempfile
 import time
 import warnings
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -20,6 +21,7 @@ BACKUP, DUMP, PANDAS = "backup", "pg_dump -Fc -t", "pandas.read_sql, to_parquet"
 RESTORE, PG_RESTORE, PG_RESTORE_2 = "restore", "pg_restore", "pg_restore -j2"
 MERGE, REPLACE, REPLACE_DAMAGED = "merge, 1 % damage", "replace", "replace, 1 % damage"
 BACKUP_ALL, DUMP_ALL = "backup --all", "pg_dump -Fc"
+PANDAS_ALL = "pandas.read_sql, to_parquet, all tables"
 FLOOR, FLOOR_ALL, FLOOR_RESTORE = (
     "COPY TO STDOUT, a table",
     "COPY TO STDOUT, all tables",
@@ -29,7 +31,10 @@ DATA_ONLY = "pg_restore --data-only"
 NOTES = (
     """Ours hashes the table on the server, reads the finished file back and hashes that too; a restore checks the file,
     rebuilds all constraints, compares fingerprints and ends with ANALYZE. pg_dump and pg_restore do none of that.""",
-    """Merge and replace are without their safety backup, which costs both the same.""",
+    """Merge and replace are without their safety backup, which costs both the same. pg_restore knows no merge: beside
+    one stand its runs that restore the whole table, a lost one or (data only) an emptied one.""",
+    """All tables: pandas reads and writes those that `backup --all` does, one after the other; pg_dump and COPY take
+    every table there is.""",
 )
 
 
@@ -49,13 +54,25 @@ def bring_back(path: str, mode: str) -> None:
 
 def pandas_to_parquet(folder: str) -> None:
     """Do what most people do: read the table into a frame, write that."""
+    _frame_to_parquet(f"select * from {TABLE} order by id", Path(folder) / "pandas.parquet")
+
+
+def pandas_all_to_parquet(folder: str) -> None:
+    """Do the same with every table that ``backup --all`` backs up, in no order."""
+    from backups.tables import all_tables
+
+    for table in all_tables():
+        _frame_to_parquet(f"select * from {table}", _frame_path(Path(folder), table))
+
+
+def _frame_to_parquet(query: str, path: Path) -> None:
     import pandas as pd
 
     with warnings.catch_warnings():
         # It knows only SQLAlchemy's connections; the driver's own, which these wrap, is a layer less, and quicker.
         warnings.filterwarnings("ignore", "pandas only supports SQLAlchemy", UserWarning)
-        frame = pd.read_sql(f"select * from {TABLE} order by id", connection.connection)
-    frame.to_parquet(Path(folder) / "pandas.parquet", compression="zstd")
+        frame = pd.read_sql(query, connection.connection)
+    frame.to_parquet(path, compression="zstd")
 
 
 def contest(sample: Path, *, rows: int) -> Contest:
@@ -127,18 +144,24 @@ def contest(sample: Path, *, rows: int) -> Contest:
             ours(BACKUP_ALL, full, back_up, lambda: str(folder / "new")),
             ours(FLOOR_ALL, full, backup_floors.copy_to_nowhere),
             tool(DUMP_ALL, full, "pg_dump", "-Fc", "-f", str(folder / "new.dump")),
+            replace(
+                ours(PANDAS_ALL, full, pandas_all_to_parquet, lambda: str(folder)), check=lambda: _expect_frames(folder)
+            ),
         ),
         rows=(
             Row(work="backup of a table", ours=BACKUP, against=DUMP, bar=0.5),
             Row(work="backup of a table", ours=BACKUP, against=PANDAS, bar=0.5),
             Row(work="backup of a table", ours=BACKUP, against=FLOOR),
             Row(work="backup of the whole database", ours=BACKUP_ALL, against=DUMP_ALL, bar=0.5),
+            Row(work="backup of the whole database", ours=BACKUP_ALL, against=PANDAS_ALL),
             Row(work="backup of the whole database", ours=BACKUP_ALL, against=FLOOR_ALL),
             Row(work="restore of a lost table", ours=RESTORE, against=PG_RESTORE, bar=1.0),
             Row(work="restore of a lost table", ours=RESTORE, against=PG_RESTORE_2, bar=1.0),
             Row(work="restore of a lost table", ours=RESTORE, against=DATA_ONLY),
             Row(work="restore of a lost table", ours=RESTORE, against=FLOOR_RESTORE),
             Row(work="merge of a table with 1 % damage", ours=MERGE, against=FLOOR_RESTORE),
+            Row(work="merge of a table with 1 % damage", ours=MERGE, against=PG_RESTORE),
+            Row(work="merge of a table with 1 % damage", ours=MERGE, against=DATA_ONLY),
             Row(work="merge of a table with 1 % damage", ours=MERGE, against=REPLACE_DAMAGED, bar=1.0),
         ),
         peaks=(
@@ -167,9 +190,9 @@ def _database() -> str:
     return str(connection.settings_dict["NAME"])
 
 
-def _count() -> int:
+def _count(table: str = TABLE) -> int:
     with connection.cursor() as cursor:
-        cursor.execute(f"select count(*) from {TABLE}")
+        cursor.execute(f"select count(*) from {table}")
         ((count,),) = cursor.fetchall()
     return int(count)
 
@@ -177,6 +200,21 @@ def _count() -> int:
 def _expect(rows: int) -> None:
     if _count() != rows:
         raise RuntimeError(f"{TABLE} has {_count():,} rows and not {rows:,}")
+
+
+def _frame_path(folder: Path, table: str) -> Path:
+    return folder / f"pandas-{table}.parquet"
+
+
+def _expect_frames(folder: Path) -> None:
+    from pyarrow import parquet
+
+    from backups.tables import all_tables
+
+    for table in all_tables():
+        written = parquet.read_metadata(_frame_path(folder, table)).num_rows
+        if written != _count(table):
+            raise RuntimeError(f"pandas wrote {written:,} rows of {table} and not {_count(table):,}")
 
 
 def _top_up(rows: int) -> None:

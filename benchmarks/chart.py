@@ -6,7 +6,7 @@ from html import escape
 
 from benchmarks.frame import Results, Row, Spread
 
-WIDTH, LABELS, LINE, HEAD = 1160, 640, 22, 46
+WIDTH, LABELS, LINE, HEAD = 1210, 690, 22, 46
 AXIS = WIDTH - LABELS - 90  # what is left for the ratios; behind them stands the number
 STYLE = """
 text { font: 12px system-ui, sans-serif; fill: #1f2328 } .soft { fill: #59636e } .grid { stroke: #d1d9e0 }

@@ -16,7 +16,8 @@ WORK = "load into empty tables"
 DLT_SCHEMA = "olist_by_dlt"
 NOTES = (
     """Peers of the load: `benchmarks/peers/django_bulk.py`, `pandas_to_sql.py`, `dlt_load.py`. They check nothing that
-    PostgreSQL does not, and keep no rejects; dlt loads tables of its own, without any constraint on their values.""",
+    PostgreSQL does not, and keep no rejects. pandas sends its rows by COPY, as its user guide shows; dlt loads tables
+    of its own, without any constraint on their values.""",
 )
 
 

@@ -32,9 +32,11 @@ def code_digest() -> str:
     """Hash the project's code: every run is a process of its own, and has to be one of the same code."""
     root = Path(__file__).parents[1]
     digest = hashlib.sha256()
-    for room in ("dataforge", "ingest", "olist", "backups", "benchmarks"):
-        for path in sorted((root / room).rglob("*.py")):
-            digest.update(str(path).encode() + path.read_bytes())
+    paths = [root / "gunicorn.conf.py"]
+    for room in ("access", "backups", "benchmarks", "dataforge", "ingest", "olist"):
+        paths += [path for kind in ("*.py", "*.sql") for path in sorted((root / room).rglob(kind))]
+    for path in paths:
+        digest.update(str(path).encode() + path.read_bytes())
     return digest.hexdigest()
 
 

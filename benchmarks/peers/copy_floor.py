@@ -4,13 +4,17 @@ import csv
 import io
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from threading import Barrier
 
 import psycopg2
 from django.db import connection
 from psycopg2 import sql
 
 from benchmarks.bodies import Batch
+
+READY_TIMEOUT_SECONDS = 60.0
 
 type Copies = list[tuple[sql.Composed, str]]  # (COPY statement, rows as CSV), parents first
 
@@ -22,15 +26,38 @@ def prepared(batch: Batch) -> Copies:
 
 def copy_batches(batches: Sequence[Copies], *, warm_ups: int) -> list[float]:
     """Copy batch after batch on one connection and give the seconds of each; the first ``warm_ups`` do not count."""
-    latencies = []
-    with closing(psycopg2.connect(**connection.get_connection_params())) as server, server.cursor() as cursor:
-        for copies in batches:
+    with closing(psycopg2.connect(**connection.get_connection_params())) as server:
+        return [_copied(server, copies) for copies in batches][warm_ups:]
+
+
+def copy_together(shares: Sequence[Sequence[Copies]], *, warm_ups: int) -> float:
+    """Copy each share on a connection of its own at the same time; give the seconds of all of it, a counted batch."""
+    parameters = connection.get_connection_params()
+    ready = Barrier(len(shares), timeout=READY_TIMEOUT_SECONDS)
+
+    def copy_share(share: Sequence[Copies]) -> tuple[float, float]:
+        with closing(psycopg2.connect(**parameters)) as server:
+            for copies in share[:warm_ups]:
+                _copied(server, copies)
+            ready.wait()
             began = time.perf_counter()
-            for statement, rows in copies:
-                cursor.copy_expert(statement, io.StringIO(rows))
-            server.commit()
-            latencies.append(time.perf_counter() - began)
-    return latencies[warm_ups:]
+            for copies in share[warm_ups:]:
+                _copied(server, copies)
+            return began, time.perf_counter()
+
+    with ThreadPoolExecutor(len(shares)) as threads:  # which wait for the server and not for one another
+        began, ended = zip(*threads.map(copy_share, shares), strict=True)
+    return float(max(ended) - min(began)) / sum(len(share) - warm_ups for share in shares)
+
+
+def _copied(server: psycopg2.extensions.connection, copies: Copies) -> float:
+    """Copy and commit one batch; give the seconds."""
+    began = time.perf_counter()
+    with server.cursor() as cursor:
+        for statement, rows in copies:
+            cursor.copy_expert(statement, io.StringIO(rows))
+    server.commit()
+    return time.perf_counter() - began
 
 
 def _copy(table: str, records: Sequence[dict[str, object]]) -> tuple[sql.Composed, str]:

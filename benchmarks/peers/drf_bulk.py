@@ -7,7 +7,7 @@ which asks the database for each record's key and customer one by one and knows 
 
 from typing import Any
 
-from django.db import transaction
+from django.db import models, transaction
 from rest_framework import serializers, status
 from rest_framework.permissions import DjangoModelPermissions
 from rest_framework.request import Request
@@ -102,12 +102,12 @@ class GeneratedSerializer(serializers.ModelSerializer[Order]):
         fields = OrderSerializer.Meta.fields
 
 
-class BulkOrders(APIView):
-    """Store a list of orders."""
+class BulkRecords(APIView):
+    """Store a list of records of one table, by default orders (``as_view`` takes another serializer and queryset)."""
 
     permission_classes = (DjangoModelPermissions,)
-    queryset = Order.objects.none()  # whose permissions
-    serializer_class: type[serializers.ModelSerializer[Order]] = OrderSerializer
+    queryset: models.QuerySet[Any] = Order.objects.none()  # whose permissions
+    serializer_class: type[serializers.ModelSerializer[Any]] = OrderSerializer
 
     def post(self, request: Request) -> Response:
         """Answer one request."""
@@ -119,7 +119,7 @@ class BulkOrders(APIView):
         return Response({"inserted": len(stored)}, status.HTTP_201_CREATED)
 
 
-class GeneratedOrders(BulkOrders):
+class GeneratedOrders(BulkRecords):
     """Store a list of orders by the serializer as generated."""
 
     serializer_class = GeneratedSerializer

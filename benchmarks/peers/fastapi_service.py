@@ -1,19 +1,17 @@
-"""FastAPI, Pydantic v2 and psycopg 3: ``POST /batches`` with 1 to 1,000 records of one table.
+"""FastAPI, Pydantic v2 and psycopg 3: ``POST /batches`` with 1 to 1,000 records of one table or of several.
 
-One transaction a batch: token, references by one query a foreign key, COPY into a temporary table that the connection
-keeps, one INSERT that tells what it stored, rejects by COPY, one commit. Tried in its place: COPY as text 16 % slower
-in the database's part, ``unnest`` 50 %, a temporary table dropped at each commit as fast, locking the parents 1.5 ms
-more, async psycopg as fast with 1,000 records and slower with one.
+One transaction a batch: token; table by table, parents first, references by one query a foreign key, COPY into a
+temporary table that the connection keeps, one INSERT that tells what it stored; rejects by COPY, one commit. Tried in
+its place: COPY as text 16 % slower in the database's part, ``unnest`` 50 %, a temporary table dropped at each commit as
+fast, locking the parents 1.5 ms more, async psycopg as fast with 1,000 records and slower with one.
 """
 
 import hashlib
 import os
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from functools import cached_property
 from operator import itemgetter
-from typing import Annotated, Any
+from typing import Annotated, Any, TypedDict
 
 from anyio.to_thread import current_default_thread_limiter
 from fastapi import Depends, FastAPI, HTTPException, Request, Response
@@ -22,10 +20,10 @@ from psycopg import Connection, Cursor, sql
 from psycopg.errors import ForeignKeyViolation
 from psycopg.types.json import Jsonb
 from psycopg_pool import ConnectionPool
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import from_json, to_json
 
-from benchmarks.peers import rules
+from benchmarks.peers.fastapi_tables import TABLES, Table
 
 # Its own tables: fastapi_service.sql.
 THREADS_A_PROCESS = 4
@@ -34,74 +32,8 @@ type Row = tuple[Any, ...]
 type Errors = list[Any]
 
 
-@dataclass(frozen=True)
-class Table:
-    """One table: its Pydantic model, natural key, and its references as column -> (table, key)."""
-
-    name: str
-    model: type[rules.Record]
-    key: tuple[str, ...]
-    references: dict[str, tuple[str, str]] = field(default_factory=dict)
-
-    @cached_property
-    def columns(self) -> tuple[str, ...]:
-        """Names in the order of the model's fields."""
-        return tuple(self.model.model_fields)
-
-    @cached_property
-    def many(self) -> TypeAdapter[list[rules.Record]]:
-        """Validates a clean batch in one call."""
-        return TypeAdapter(list[self.model])  # type: ignore[name-defined]
-
-    def places(self, names: Iterable[str]) -> tuple[int, ...]:
-        """Where in a row these columns are."""
-        return tuple(map(self.columns.index, names))
-
-    def statement(self, text: str) -> sql.Composed:
-        """Fill in the names of tables and columns."""
-        return sql.SQL(text).format(
-            table=sql.Identifier(f"olist_{self.name}"),
-            incoming=sql.Identifier(f"incoming_{self.name}"),
-            columns=sql.SQL(", ").join(map(sql.Identifier, self.columns)),
-            key=sql.SQL(", ").join(map(sql.Identifier, self.key)),
-        )
-
-    @cached_property
-    def copy(self) -> sql.Composed:
-        """Send rows to the temporary table."""
-        return self.statement("copy {incoming} ({columns}) from stdin (format binary)")
-
-    @cached_property
-    def insert(self) -> sql.Composed:
-        """Store them in the order of their keys, so that two batches cannot wait for each other."""
-        return self.statement(
-            "insert into {table} ({columns}) select {columns} from {incoming} order by {key} on conflict do nothing"
-            " returning {key}"
-        )
-
-
-ORDER = {"order_id": ("olist_orders", "order_id")}
-CATEGORY = {"product_category_name": ("olist_product_category_name_translation", "product_category_name")}
-CUSTOMER = {"customer_id": ("olist_customers", "customer_id")}
-PARTS = {"product_id": ("olist_products", "product_id"), "seller_id": ("olist_sellers", "seller_id")}
-TABLES = {
-    table.name: table
-    for table in (
-        Table("product_category_name_translation", rules.Category, ("product_category_name",)),
-        Table("geolocation", rules.Geolocation, tuple(rules.Geolocation.model_fields)),
-        Table("customers", rules.Customer, ("customer_id",)),
-        Table("sellers", rules.Seller, ("seller_id",)),
-        Table("products", rules.Product, ("product_id",), CATEGORY),
-        Table("orders", rules.Order, ("order_id",), CUSTOMER),
-        Table("order_items", rules.OrderItem, ("order_id", "order_item_id"), ORDER | PARTS),
-        Table("order_payments", rules.OrderPayment, ("order_id", "payment_sequential"), ORDER),
-        Table("order_reviews", rules.OrderReview, ("review_id", "order_id"), ORDER),
-    )
-}
-
-
 class Envelope(BaseModel):
-    """A request."""
+    """A request with the records of one table."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -109,24 +41,35 @@ class Envelope(BaseModel):
     records: Annotated[list[Any], Field(min_length=1, max_length=1000)]
 
 
-class Batch:
-    """The records of one request on their way: each ends as a stored row or with its errors."""
+class Part(TypedDict):
+    """A record that names its table."""
 
-    def __init__(self, table: Table, records: list[Any]) -> None:
-        """Validate."""
+    __pydantic_config__ = ConfigDict(extra="forbid")  # type: ignore[misc]
+
+    table: str
+    data: Any
+
+
+class Mixed(BaseModel):
+    """A request with records of several tables, in any order."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    records: Annotated[list[Part], Field(min_length=1, max_length=1000)]
+
+
+class Batch:
+    """The records of one table in a request, by their places in it: each ends as a stored row or with its errors."""
+
+    def __init__(self, table: Table, records: dict[int, Any]) -> None:
+        """Validate, each record once: a list in one call is no faster when all is good, and slower when not."""
         self.table, self.records = table, records
         self.rows: dict[int, Row] = {}
         self.errors: dict[int, Errors] = {}
-        try:
-            self.rows = {i: tuple(vars(one).values()) for i, one in enumerate(table.many.validate_python(records))}
-        except ValidationError:
-            self._validate_each()
-
-    def _validate_each(self) -> None:
-        validate = self.table.model.model_validate
-        for index, record in enumerate(self.records):
+        validate = table.validator.validator.validate_python
+        for index, record in records.items():
             try:
-                self.rows[index] = tuple(vars(validate(record)).values())
+                self.rows[index] = tuple(validate(record).__dict__.values())
             except ValidationError as error:
                 self.errors[index] = error.errors(include_url=False, include_context=False, include_input=False)
 
@@ -135,20 +78,25 @@ class Batch:
         for index in indices:
             self.errors.setdefault(index, []).append({"loc": [column], "type": code, "msg": message})
 
-    def check_references(self, cursor: Cursor[Row]) -> None:
-        """Look all parents up, a query for each foreign key, without locks: a parent deleted since fails the commit."""
+    def check_references(self, cursor: Cursor[Row], new: dict[str, set[Any]]) -> None:
+        """Look all parents up, a query for each foreign key, but for ``new`` ones, which this request stored itself.
+
+        Without locks: a parent deleted since fails the commit.
+        """
         for column, (parents, key) in self.table.references.items():
             (place,) = self.table.places([column])
+            wanted = {row[place] for row in self.rows.values()} - {None} - new.get(parents, set())
+            if not wanted:
+                continue
             names = {"key": sql.Identifier(key), "parents": sql.Identifier(parents)}
-            query = "select {key} from {parents} where {key} = any(%s)"
-            wanted = {row[place] for row in self.rows.values()}
-            found = {parent for (parent,) in cursor.execute(sql.SQL(query).format(**names), [list(wanted)])} | {None}
-            if wanted - found:
-                lost = [index for index, row in self.rows.items() if row[place] not in found]
-                self.refuse(lost, column, "does_not_exist", "There is no such row.")
+            query = sql.SQL("select {key} from {parents} where {key} = any(%s)").format(**names)
+            lost = wanted - {parent for (parent,) in cursor.execute(query, [list(wanted)])}
+            if lost:
+                indices = [index for index, row in self.rows.items() if row[place] in lost]
+                self.refuse(indices, column, "does_not_exist", "There is no such row.")
 
-    def store(self, cursor: Cursor[Row]) -> int:
-        """Write what has no error yet; a key that is there, or twice in the batch, is an error. Returns the rows."""
+    def store(self, cursor: Cursor[Row]) -> set[Any]:
+        """Write what has no error yet; a key that is there, or twice in the batch, is an error. Returns the keys."""
         key_of = itemgetter(*self.table.places(self.table.key))
         good: dict[Any, int] = {}
         for index, row in self.rows.items():
@@ -163,7 +111,7 @@ class Batch:
         if len(stored) != len(good):
             there = [index for key, index in good.items() if key not in stored]
             self.refuse(there, self.table.key[0], "unique", "A row with this key exists.")
-        return len(stored)
+        return stored
 
     def log_rejects(self, cursor: Cursor[Row], owner: str) -> None:
         """Keep every refused record with its errors."""
@@ -219,14 +167,22 @@ def post_batch(
     body: Annotated[bytes, Depends(_body)], bearer: Annotated[HTTPAuthorizationCredentials, Depends(HTTPBearer())]
 ) -> Response:
     """Store what is good of a batch."""
+    new: dict[str, set[Any]] = {}
     with pool.connection() as connection, connection.cursor() as cursor:
         owner = _authenticate(cursor, bearer.credentials)
-        batch = _parse(body)
-        batch.check_references(cursor)
-        inserted = batch.store(cursor)
-        batch.log_rejects(cursor, owner)
-    counts = {"read": len(batch.records), "inserted": inserted, "rejected": len(batch.errors)}
-    results = [{"index": index, "errors": errors} for index, errors in sorted(batch.errors.items())]
+        batches = _parse(body)
+        for batch in batches:
+            batch.check_references(cursor, new)
+            new[f"olist_{batch.table.name}"] = batch.store(cursor)
+            batch.log_rejects(cursor, owner)
+    return _answer(batches, inserted=sum(map(len, new.values())))
+
+
+def _answer(batches: list[Batch], *, inserted: int) -> Response:
+    errors = {index: found for batch in batches for index, found in batch.errors.items()}
+    read = sum(len(batch.records) for batch in batches)
+    counts = {"read": read, "inserted": inserted, "rejected": len(errors)}
+    results = [{"index": index, "errors": found} for index, found in sorted(errors.items())]
     status = 201 if not results else 207 if inserted else 422
     return Response(to_json({"counts": counts, "results": results}), status, media_type="application/json")
 
@@ -239,13 +195,25 @@ def _authenticate(cursor: Cursor[Row], token: str) -> str:
     return str(found[0])
 
 
-def _parse(body: bytes) -> Batch:
+def _parse(body: bytes) -> list[Batch]:
+    """Give a batch for each table, parents first."""
     if b"\\u0000" in body:
         raise HTTPException(400, "Text cannot hold the character NUL.")
     try:
-        envelope = Envelope.model_validate(from_json(body, allow_inf_nan=False))
+        by_table = _by_table(from_json(body, allow_inf_nan=False))
     except ValueError as error:
         raise HTTPException(400, str(error)) from error
-    if envelope.table not in TABLES:
-        raise HTTPException(404, f"There is no table {envelope.table}.")
-    return Batch(TABLES[envelope.table], envelope.records)
+    unknown = by_table.keys() - TABLES.keys()
+    if unknown:
+        raise HTTPException(404, f"There is no table {', '.join(unknown)}.")
+    return [Batch(table, by_table[name]) for name, table in TABLES.items() if name in by_table]
+
+
+def _by_table(told: Any) -> dict[str, dict[int, Any]]:
+    if not isinstance(told, dict) or "table" in told:
+        envelope = Envelope.model_validate(told)
+        return {envelope.table: dict(enumerate(envelope.records))}
+    found: dict[str, dict[int, Any]] = {}
+    for index, part in enumerate(Mixed.model_validate(told).records):
+        found.setdefault(part["table"], {})[index] = part["data"]
+    return found

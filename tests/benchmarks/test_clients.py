@@ -106,6 +106,7 @@ def test_every_second_record_of_a_bad_batch_is_changed(tmp_path: Path) -> None:
     (batch,) = bodies.batches(folder, "orders", count=1, size=10)
     changed = [own != other for own, other in zip(batch, bodies.half_bad(batch), strict=True)]
     assert changed == [False, True] * 5
+    assert bodies.good_half(batch) == [own for own in bodies.half_bad(batch) if own in batch]
 
 
 def test_a_mixed_body_has_whole_orders_with_their_parts(tmp_path: Path) -> None:
