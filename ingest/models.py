@@ -136,6 +136,9 @@ class RejectedRecord(models.Model):
     raw_sha256 = models.GeneratedField(
         expression=models.Func(F("raw"), function="sha256"), output_field=models.BinaryField(), db_persist=True
     )
+    header = models.TextField(
+        blank=True, db_default="", help_text="The names of its columns, where they are not those of the table in order."
+    )
     record = models.JSONField(null=True, help_text="The fields as they came; NULL where they could not be told apart.")
     natural_key = models.TextField(blank=True)
     reasons = models.JSONField()
@@ -183,7 +186,7 @@ class RejectedRecord(models.Model):
     class Meta:
         verbose_name = "rejected record"
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["table", "raw_sha256"], name="ingest_reject_key"),
+            models.UniqueConstraint(fields=["table", "raw_sha256", "header"], name="ingest_reject_key"),
         ]
         indexes: ClassVar = [
             models.Index(fields=["status", "table", "id"], name="ingest_reject_open"),

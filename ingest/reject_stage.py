@@ -1,6 +1,6 @@
 """Rejects that are stored already: seen once more, or renewed by a replay. From a stage, a table of the session."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -19,13 +19,19 @@ _ANALYSED_FROM = 5_000  # rows; below, the planner's guess serves, and asking co
 
 @dataclass(frozen=True, kw_only=True)
 class RejectOrigin:
-    """Where a stretch of rejects comes from. ``atomic``: from a batch whose rejects are for reading only."""
+    """Where a stretch of rejects comes from. ``columns``: the header, if CSV; ``atomic``: its rejects are for reading."""
 
     batch: UUID
     contract: Contract
     now: datetime
     file_name: str = ""
+    columns: Sequence[str] = ()
     atomic: bool = False
+
+    @property
+    def header(self) -> str:
+        """What says, with their bytes, which records they are; empty for the table's own columns in their order."""
+        return "" if tuple(self.columns) == self.contract.names else ",".join(self.columns)
 
 
 _STAGE_DDL = """
@@ -48,12 +54,12 @@ distinct_ones as (
 stored as (
     insert into ingest_rejectedrecord as r ("table", raw, record, natural_key, reasons, codes, fields, stage, batch_id,
         file_name, position, line, waits_for, ref, "group", contract_version, app_version, times_seen,
-        first_seen_at, last_seen_at, last_batch_id, status, attempts, closed_why)
+        first_seen_at, last_seen_at, last_batch_id, status, attempts, closed_why, header)
     select %(table)s, raw, record, natural_key, reasons, codes, fields, stage, %(batch)s,
         %(file)s, position, line, waits_for, ref, "group", %(contract)s, %(app)s, times, %(now)s, %(now)s,
-        %(batch)s, 'open', 0, ''
+        %(batch)s, 'open', 0, '', %(header)s
     from distinct_ones order by sha
-    on conflict ("table", raw_sha256) do update set
+    on conflict ("table", raw_sha256, header) do update set
         times_seen = r.times_seen + excluded.times_seen,
         last_seen_at = excluded.last_seen_at,
         last_batch_id = case when {keeps} then r.last_batch_id else excluded.last_batch_id end,
@@ -102,6 +108,7 @@ def _facts(origin: RejectOrigin) -> dict[str, Any]:
         "app": __version__,
         "now": origin.now,
         "atomic": origin.atomic,
+        "header": origin.header,
     }
 
 

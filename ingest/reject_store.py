@@ -42,13 +42,14 @@ _STORED_SCHEMA = schema_of(
     pa.field("status", pa.string()),
     pa.field("attempts", pa.int32()),
     pa.field("closed_why", pa.string()),
+    pa.field("header", pa.string()),
     pa.field("parent_id", pa.int64()),
 )
 # Which of these are stored already, and numbers for as many as they are: see ``fetch_by_index``.
 _KNOWN = """
 select array(
     select encode(raw_sha256, 'hex') from ingest_rejectedrecord
-    where "table" = %(table)s and raw_sha256 = any(array(
+    where "table" = %(table)s and header = %(header)s and raw_sha256 = any(array(
         select decode(hash, 'hex') from unnest(%(hashes)s::text[]) as hash
     )) order by raw_sha256
 ), array(
@@ -69,7 +70,7 @@ def store_rejects(cursor: CursorWrapper, rejects: Iterable[pa.RecordBatch], orig
 def store_numbered(cursor: CursorWrapper, rejects: pa.Table, origin: RejectOrigin) -> dict[int, int]:
     """Store ``rejects`` likewise; give by position the number under which each is kept."""
     distinct = _Distinct(rejects)
-    facts = {"table": origin.contract.table, "hashes": array_text(distinct.hashes)}
+    facts = {"table": origin.contract.table, "header": origin.header, "hashes": array_text(distinct.hashes)}
     ((known, numbers),) = fetch_by_index(cursor, _KNOWN, {**facts, "count": len(distinct.hashes)})
     fresh = ~np.isin(distinct.hashes, known) if known else np.ones(len(distinct.hashes), bool)
     found = _add(cursor, distinct, np.flatnonzero(fresh), numbers[: fresh.sum()], origin) if fresh.any() else {}
@@ -146,6 +147,7 @@ def _constants(origin: RejectOrigin, count: int) -> list[Any]:
     texts = [origin.file_name, origin.contract.version, __version__]
     values: list[Any] = [pa.scalar(origin.contract.table), batch, batch, *map(pa.scalar, texts), moment, moment]
     values += [pa.scalar(RejectedRecord.Status.OPEN.value), pa.scalar(0, pa.int32()), pa.scalar("")]
+    values.append(pa.scalar(origin.header))
     return [pa.repeat(value, count) for value in values]
 
 

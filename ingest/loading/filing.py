@@ -105,7 +105,13 @@ def _spool_late(location: Location, source: Source, late: pa.Table, result: File
 
 
 def _store(cursor: CursorWrapper, source: Source, result: FileResult, batch: UUID) -> int:
-    origin = RejectOrigin(batch=batch, contract=source.contract, now=timezone.now(), file_name=source.file_name)
+    origin = RejectOrigin(
+        batch=batch,
+        contract=source.contract,
+        now=timezone.now(),
+        file_name=source.file_name,
+        columns=result.columns,
+    )
     return store_rejects(cursor, result.rejects, origin)
 
 

@@ -148,7 +148,8 @@ def keep_rejects(cursor: CursorWrapper, unit: Unit, judged: Judged, batch: Batch
     rejects = _named(rejects_of(judged.processed, contract), unit)
     # One moment for all tables: by it the rejects are found that this batch saw once more.
     moment = batch.finished_at or timezone.now()
-    origin = RejectOrigin(batch=batch.id, contract=contract, now=moment, atomic=unit.mode == "atomic")
+    columns, atomic = judged.given.columns, unit.mode == "atomic"
+    origin = RejectOrigin(batch=batch.id, contract=contract, now=moment, columns=columns, atomic=atomic)
     numbers = store_numbered(cursor, rejects, origin)
     return len(numbers), numbers
 

@@ -112,6 +112,21 @@ def test_a_correction_that_cannot_be_kept_to_the_letter_lets_nothing_else_in(api
     assert stored("order_reviews") == 0
 
 
+def test_the_same_line_below_another_header_is_another_record(api: ApiClient) -> None:
+    a, b, rest = hex_id(1), hex_id(2), "customer_zip_code_prefix,customer_city,customer_state"
+    for names in ("customer_id,customer_unique_id", "customer_unique_id,customer_id", "customer_id,customer_unique_id"):
+        body = f"{names},{rest}\n{a},{b},01037,rio,XX\n".encode()
+        assert api.post(body, to="/api/v1/batches/?table=customers", kind="text/csv").status == 422
+    first, second = RejectedRecord.objects.order_by("pk")
+    assert [(each.natural_key, each.times_seen) for each in (first, second)] == [(a, 2), (b, 1)]
+    for reject, key in ((first, a), (second, b)):
+        answer = replay(api, reject)
+        assert answer.codes == [(0, "customer_state", "invalid_choice")]
+        corrected = record("customers", customer_id=key, customer_unique_id=key)
+        assert replay(api, reject, {"record": corrected}).status == 201
+    assert stored("customers") == 2
+
+
 def test_a_line_of_csv_is_read_again_by_the_header_it_came_with(api: ApiClient) -> None:
     body = f'seller_state,seller_city,seller_id,seller_zip_code_prefix\r\nSP,"são\npaulo",{hex_id(1)},01037\r\nSP,x\r\n'
     api.post(body.encode(), to="/api/v1/batches/?table=sellers", kind="text/csv")
