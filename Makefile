@@ -20,10 +20,11 @@ help: ## print this list
 
 setup: $(RUNTIME) $(DEV) .env ## make the virtual environment and .env (all other targets do what they need of it)
 
+# A sample is finished when it has its reviews: its files are put there at the end, these as the last.
 load: $(RUNTIME) .env ## load SOURCE=... (a folder, the dataset's .zip, s3://...), or else a sample that it makes
 	@$(MANAGE) migrate --verbosity 0
 ifeq ($(SOURCE),)
-	@test -d var/sample || { rm -rf var/sample.part && $(MANAGE) sample_olist var/sample.part && mv var/sample.part var/sample; }
+	@test -e var/sample/olist_order_reviews_dataset.csv || $(MANAGE) sample_olist var/sample
 endif
 	@$(MANAGE) load_olist '$(or $(SOURCE),var/sample)' $(ARGS)
 

@@ -2,6 +2,7 @@
 """Django's command line for Data Forge."""
 
 import os
+import signal
 import sys
 
 from django.conf import settings
@@ -11,9 +12,23 @@ from django.core.management import execute_from_command_line
 from dataforge.errors import DataForgeError
 from dataforge.postgres.failures import explained
 
+READER_GONE = 128 + signal.SIGPIPE  # as shells say it of other programs: `manage.py list_backups | head -1`
+
 
 def main() -> int:
     """Run one command and return its exit code; an error that its user can mend is one line, not a traceback."""
+    try:
+        try:
+            return run()
+        finally:
+            print(end="", flush=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what Python still holds for the reader goes there at its end
+        return READER_GONE
+
+
+def run() -> int:
+    """Run the command and say what stopped it."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dataforge.settings")
     try:
         # Django puts off errors of the settings, and then shows them as tracebacks.

@@ -65,7 +65,7 @@ def scan(url: str | None = None) -> Scanned:
     They count as not verified: a scan reads manifests only. Raises SourceUnreadable, DatabaseUnavailable.
     """
     store = Store(url or settings.DATAFORGE_BACKUP_STORE)
-    names = [name for name in store.names() if name.endswith(SUFFIX)]
+    names = [name for name in store.names(needed=True) if name.endswith(SUFFIX)]
     added, problems = 0, []
     with explained("the scan"), transaction.atomic():
         known = set(Backup.objects.filter(status=Status.DONE).values_list("path", flat=True))

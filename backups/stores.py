@@ -6,6 +6,7 @@ AWS SDK, and S3 encrypts what it stores: by its own key, or by KMS where the buc
 """
 
 import os
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -20,8 +21,11 @@ from dataforge.errors import SourceUnreadable
 COPY_BYTES = 8 << 20
 S3 = "s3://"
 PART = ".part"
+UNWRITABLE = ("cannot be written there", "Name a folder that can be made, or s3://bucket/prefix.")
 _GONE = ("is not there", "Look for it with `manage.py list_backups`.")
+_NOWHERE = ("is not there", "Name the folder in which backups lie, or s3://bucket/prefix.")
 _FORBIDDEN = ("access denied", "Give these credentials s3:ListBucket, s3:GetObject, s3:PutObject.")
+_SCHEME = re.compile(r"[^/]*://")
 
 
 class Store:
@@ -29,6 +33,7 @@ class Store:
 
     def __init__(self, url: str) -> None:
         """Take note of the place; nothing is made there yet."""
+        _refuse_other_schemes(url)
         self.remote = url.startswith(S3)
         self._root = url.removeprefix(S3).strip("/") if self.remote else str(Path(url).expanduser().absolute())
         self.url = f"{S3}{self._root}" if self.remote else self._root
@@ -46,12 +51,12 @@ class Store:
         """Write a file that does not count before ``Draft.publish``; one that is not published is removed."""
         at = PurePosixPath(self._place(name))
         working = str(at) if self.remote else str(at.with_name(f".{at.name}{PART}"))
-        with self.explained(name):
+        with self.explained(name, missing=UNWRITABLE):
             if not self.remote:
                 self._files.create_dir(str(at.parent), recursive=True)
             draft = Draft(self._files, working, str(at), sink=self._files.open_output_stream(working))
         try:
-            with self.explained(name):
+            with self.explained(name, missing=UNWRITABLE):
                 yield draft
         finally:
             draft.discard()
@@ -83,10 +88,10 @@ class Store:
             copy.flush()
             yield Path(copy.name)
 
-    def names(self) -> list[str]:
-        """List all files, sorted; none where the place itself is missing."""
-        with self.explained(""):
-            found = self._files.get_file_info(fs.FileSelector(self._root, recursive=True, allow_not_found=True))
+    def names(self, *, needed: bool = False) -> list[str]:
+        """List all files, sorted; none where the place itself is missing, unless it is ``needed``."""
+        with self.explained("", missing=_NOWHERE):
+            found = self._files.get_file_info(fs.FileSelector(self._root, recursive=True, allow_not_found=not needed))
         files = [info.path for info in found if info.type == fs.FileType.File]
         return sorted(path.removeprefix(self._root).lstrip("/") for path in files)
 
@@ -105,12 +110,12 @@ class Store:
         return f"{self._root}/{name}"
 
     @contextmanager
-    def explained(self, name: str) -> Iterator[None]:
-        """Say what is wrong with a file where the block fails to read or write it."""
+    def explained(self, name: str, *, missing: s3.Fault = _GONE) -> Iterator[None]:
+        """Say what is wrong with a file where the block fails to read or write it; ``missing``: if it is not there."""
         try:
             yield
         except OSError as error:
-            raise _explain(f"{self.url}/{name}".rstrip("/"), error) from error
+            raise _explain(f"{self.url}/{name}".rstrip("/"), error, missing) from error
 
 
 class Draft:
@@ -149,6 +154,7 @@ class Draft:
 
 def split(path: str) -> tuple[Store, str]:
     """Give the store in which a file lies, and its name there."""
+    _refuse_other_schemes(path)
     folder, _, name = path.rpartition("/")
     if path.startswith(S3) and not folder.removeprefix(S3):
         raise SourceUnreadable(path=path, problem="names no object", remedy="Write s3://bucket/prefix/file.parquet.")
@@ -163,9 +169,19 @@ def _sync(path: str) -> None:
         os.close(handle)
 
 
-def _explain(path: str, error: OSError) -> SourceUnreadable:
-    known = s3.fault(error, NO_SUCH_KEY=_GONE, ACCESS_DENIED=_FORBIDDEN)
+def _refuse_other_schemes(url: str) -> None:
+    """Refuse what would become a folder of that name: backups in it would count, and be lost with this machine."""
+    if not url.startswith(S3) and (scheme := _SCHEME.match(url)):
+        raise SourceUnreadable(
+            path=url,
+            problem=f"backups cannot lie at {scheme[0]}",
+            remedy="Write a folder's path or s3://bucket/prefix.",
+        )
+
+
+def _explain(path: str, error: OSError, missing: s3.Fault) -> SourceUnreadable:
+    known = s3.fault(error, NO_SUCH_KEY=missing, ACCESS_DENIED=_FORBIDDEN)
     if known is None and isinstance(error, FileNotFoundError):
-        known = _GONE
+        known = missing
     problem, remedy = known or (error.strerror or str(error).splitlines()[0], "Mend that, then run it again.")
     return SourceUnreadable(path=path, problem=problem, remedy=remedy)

@@ -4,11 +4,12 @@ import hashlib
 import re
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+import psycopg2
 import pyarrow as pa
 import pyarrow.parquet as pq
 from django.db.backends.utils import CursorWrapper
@@ -19,7 +20,7 @@ from backups.files import Facts, read_back, write_parquet
 from backups.manifest import SUFFIX, Beside, ColumnFacts, Manifest
 from backups.rowhash import FileFingerprint, server_fingerprint
 from backups.snapshot import Snapshot
-from backups.stores import Store
+from backups.stores import UNWRITABLE, Store
 from backups.tables import Shape
 from dataforge import __version__
 from dataforge.errors import BackupDamaged, BackupRefused
@@ -89,7 +90,7 @@ def drafted(
         draft.seal()
 
         def prove() -> Written:
-            with store.explained(name):
+            with store.explained(name, missing=UNWRITABLE):
                 with draft.open() as sealed:
                     beside = _proved(sealed, manifest, name=name.rpartition("/")[2])
                 draft.publish()
@@ -115,7 +116,8 @@ def _fingerprint(moment: Snapshot, shape: Shape) -> Iterator[Callable[[], Finger
             yield found.result
         finally:
             if not found.done():
-                moment.second.connection.cancel()
+                with suppress(psycopg2.Error):  # the server is gone, which the block has said
+                    moment.second.connection.cancel()
 
 
 def _refused(shape: Shape, problem: str) -> BackupRefused:

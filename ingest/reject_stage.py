@@ -19,7 +19,7 @@ _ANALYSED_FROM = 5_000  # rows; below, the planner's guess serves, and asking co
 
 @dataclass(frozen=True, kw_only=True)
 class RejectOrigin:
-    """Where a stretch of rejects comes from. ``columns``: the header, if CSV; ``atomic``: its rejects are for reading."""
+    """Where a stretch of rejects comes from. ``columns``: the header of CSV; ``atomic``: they are for reading."""
 
     batch: UUID
     contract: Contract

@@ -22,12 +22,11 @@ from backups.api.documents import (
     RestoreSerializer,
     VerifyRequest,
 )
+from backups.api.names import known_table
 from backups.api.shown import BACKUPS
 from backups.models import Backup, Status
 from backups.rights import BACK_UP, RESTORE, VERIFY, with_descendants
-from backups.tables import table_named
 from backups.tasks import ask_for_backup, ask_for_check, ask_for_restore
-from dataforge.errors import SourceUnreadable
 
 
 class Backups(APIView):
@@ -39,7 +38,7 @@ class Backups(APIView):
     def post(self, request: Request) -> Response:
         """Back up tables as one snapshot of them has them, all or none."""
         require(request, BACK_UP)
-        tables = tuple(dict.fromkeys(map(_known, read(request, BackupRequest)["tables"])))
+        tables = tuple(dict.fromkeys(map(known_table, read(request, BackupRequest)["tables"])))
         require_reach(request, tables)
         run, failure = ask_for_backup(tables, user=sender(request)[0])
         rows = list(BACKUPS.rows(request).filter(run=run).order_by("table"))
@@ -89,7 +88,7 @@ class BackupRestore(APIView):
         require(request, RESTORE)
         asked = read(request, RestoreRequest)
         backup = _with_file(get_object_or_404(BACKUPS.rows(request), pk=number))
-        _known(backup.table)
+        known_table(backup.table)
         if asked["with_children"]:
             require_reach(request, with_descendants(backup.table))
         row, failure = ask_for_restore(
@@ -109,11 +108,3 @@ def _with_file(backup: Backup) -> Backup:
         detail = f"This backup is {backup.get_status_display()}: there is no file to read."
         raise Problem(HTTPStatus.CONFLICT, detail, code="no_file", status_of_backup=backup.status)
     return backup
-
-
-def _known(name: str) -> str:
-    try:
-        return table_named(name)
-    except SourceUnreadable as error:
-        detail = str(error)[:500].encode("utf-8", "replace").decode()
-        raise Problem(HTTPStatus.NOT_FOUND, detail, code="unknown_table") from error

@@ -9,10 +9,12 @@ from rest_framework import serializers
 
 from access.lists import Moment
 from access.members import Flag, OneOf, PlainText, StrictSerializer
+from backups.api.names import known_table
 from backups.models import NAME_LENGTH, Backup, Restore, Status
 from backups.tables import all_tables
 
 ALL = "all"
+TABLE_HELP = "As in the database, without its app, or app.Model."
 RESTORE_MODES = Restore.Mode.choices
 
 
@@ -24,6 +26,14 @@ class Tables(serializers.ListField):
     def to_internal_value(self, data: Any) -> Any:
         """Give the names, of ``all`` those that --all of the command means."""
         return list(all_tables()) if data == ALL else super().to_internal_value(data)
+
+
+class KnownTable(serializers.RegexField):
+    """The name of a table, as everywhere: as in the database, without its app, or by its model."""
+
+    def to_internal_value(self, data: Any) -> str:
+        """Give the table's name in the database; Problem 404 where there is none such."""
+        return known_table(super().to_internal_value(data))
 
 
 class BackupRequest(StrictSerializer):
@@ -49,7 +59,7 @@ class RestoreRequest(StrictSerializer):
 class BackupFilters(serializers.Serializer[Any]):
     """What a list of backups can be narrowed to."""
 
-    table = serializers.RegexField("^[ -~]+$", max_length=NAME_LENGTH, required=False)
+    table = KnownTable("^[ -~]+$", max_length=NAME_LENGTH, required=False, help_text=TABLE_HELP)
     run = serializers.UUIDField(required=False)
     status = serializers.ChoiceField(Status.choices, required=False)
     origin = serializers.ChoiceField(Backup.Origin.choices, required=False)
@@ -60,7 +70,7 @@ class BackupFilters(serializers.Serializer[Any]):
 class RestoreFilters(serializers.Serializer[Any]):
     """What a list of restores can be narrowed to."""
 
-    table = serializers.RegexField("^[ -~]+$", max_length=NAME_LENGTH, required=False)
+    table = KnownTable("^[ -~]+$", max_length=NAME_LENGTH, required=False, help_text=TABLE_HELP)
     backup = serializers.UUIDField(required=False)
     status = serializers.ChoiceField(Status.choices, required=False)
     dry_run = serializers.ChoiceField(["true", "false"], required=False)

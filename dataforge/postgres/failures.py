@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from django.db import InterfaceError, OperationalError, ProgrammingError
+import psycopg2
+from django.db import DatabaseError, InterfaceError, OperationalError, ProgrammingError
 
 from dataforge.errors import DatabaseFailed, DatabaseUnavailable
 
@@ -32,3 +33,17 @@ def explained(work: str) -> Iterator[None]:
         if code is None and isinstance(error, ProgrammingError):
             raise
         raise DatabaseFailed(work=work, problem=problem, remedy=_REMEDIES.get(code or "", _LOST)) from error
+    except (DatabaseError, SystemError) as error:
+        if not _is_cut_copy(error):
+            raise
+        raise DatabaseFailed(work=work, problem="the connection was lost", remedy=_LOST) from error
+
+
+def _is_cut_copy(error: Exception) -> bool:
+    """Tell that the server died in the middle of COPY, for which psycopg2 has no class: its error is a plain one.
+
+    A SystemError comes of an error that psycopg2 left pending while it called Python.
+    """
+    if isinstance(error, SystemError):
+        return isinstance(error.__cause__, psycopg2.OperationalError) or type(error.__cause__) is psycopg2.DatabaseError
+    return type(error) is DatabaseError and getattr(error.__cause__, "pgcode", None) is None

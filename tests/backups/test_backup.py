@@ -1,6 +1,7 @@
 """What a backup holds, and what it leaves when it fails."""
 
 import json
+import re
 import threading
 from functools import partial
 from pathlib import Path
@@ -20,7 +21,7 @@ from backups.rowhash import assert_server_agrees
 from backups.snapshot import snapshot
 from dataforge.errors import BackupDamaged, DatabaseFailed, TableBusy
 from dataforge.postgres import reading
-from tests.backups.runs import backup_file, library, query, run
+from tests.backups.runs import PROJECT, backup_file, library, query, run
 
 pytestmark = pytest.mark.usefixtures("committed")
 
@@ -268,3 +269,11 @@ def test_all_means_the_tables_of_the_setting(store: Path, settings: Any) -> None
     tables = set(Backup.objects.values_list("table", flat=True))
     assert {"olist_orders", "olist_geolocation", "ingest_batch", "shelves"} <= tables
     assert len(tables) == 11
+
+
+def test_the_readmes_transcript_ends_as_a_backup_does(store: Path) -> None:
+    library()
+    said = run("backup_table", "shelves").out.splitlines()[-1]
+    transcript = (PROJECT / "README.md").read_text(encoding="utf-8").split("backup_table --all\n")[1].splitlines()
+    moment = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d"
+    assert re.sub(moment, "~", said) in [re.sub(moment, "~", line) for line in transcript]

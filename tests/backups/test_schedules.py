@@ -57,6 +57,7 @@ def test_a_time_that_summer_time_skips_is_not_lost() -> None:
         ({"time_zone": "../etc"}, "time_zone"),
         ({"tables": ["orderz"]}, "tables"),
         ({"destination": "s3://"}, "destination"),
+        ({"destination": "gs://bucket/x"}, "destination"),
         ({"keep_last": 0}, "keep_last"),
     ],
 )

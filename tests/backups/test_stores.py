@@ -7,8 +7,10 @@ from pathlib import Path
 import boto3
 import pytest
 from pyarrow import fs
+from pytest_django import Settings
 
 from backups.models import Backup
+from backups.stores import Store
 from tests.backups.runs import content, library, query, run
 
 pytestmark = pytest.mark.usefixtures("committed")
@@ -79,6 +81,66 @@ def test_a_place_that_is_none_is_named(url: str, problem: str, bucket: fs.S3File
     ran = run("backup_table", "shelves", "--to", url, code=2)
     assert problem in ran.err
     assert ran.err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "url", ["gs://bucket/x", "S3://bucket/x", "file:///tmp/x", "ftp://x", "azure+blob://x", "://x"]
+)
+def test_a_place_of_another_kind_is_refused_and_no_folder_of_that_name_is_made(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> None:
+    library()
+    monkeypatch.chdir(tmp_path)
+    settings.DATAFORGE_BACKUP_STORE = url
+    for arguments in (
+        ["backup_table", "shelves", "--to", url],
+        ["backup_table", "shelves"],
+        ["list_backups", "--scan"],
+    ):
+        ran = run(*arguments, code=2)
+        assert f"{url}: backups cannot lie at" in ran.err
+        assert "Write a folder's path or s3://bucket/prefix." in ran.err
+    assert "backups cannot lie at" in run("verify_backup", f"{url}.parquet", code=1).err
+    assert list(tmp_path.iterdir()) == []
+    assert not Backup.objects.exists()
+
+
+@pytest.mark.parametrize("name", ["a:b", "back up", "./gs:", "deep/gs://x"])
+def test_a_folder_with_a_strange_name_is_one(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    library()
+    monkeypatch.chdir(tmp_path)
+    run("backup_table", "shelves", "--to", name)
+    assert Path(Backup.objects.get().path).is_relative_to(tmp_path / name)
+    run("verify_backup", "--all")
+
+
+def test_a_place_that_cannot_be_made_is_not_one_to_look_for(store: Path) -> None:
+    library()
+    ran = run("backup_table", "shelves", "--to", "/proc/x", code=2)
+    assert "/proc/x/shelves/shelves-" in ran.err
+    assert "cannot be written there. Name a folder that can be made, or s3://bucket/prefix." in ran.err
+    assert "list_backups" in run("verify_backup", store / "gone.parquet", code=1).err
+
+
+def test_a_scan_of_a_place_that_is_not_there_says_so(store: Path, bucket: fs.S3FileSystem) -> None:
+    gone = "is not there. Name the folder in which backups lie, or s3://bucket/prefix."
+    for place, said in (
+        (["/nonexistent"], gone),
+        ([], gone),  # the store's own
+        (["s3://safe/nothing"], gone),
+        (["s3://nowhere"], "the bucket does not exist"),
+    ):
+        ran = run("list_backups", "--scan", *place, code=2)
+        assert said in ran.err
+        assert ran.out == ""
+    store.mkdir()
+    for arguments in (["--scan"], ["--scan", "s3://safe"]):
+        assert "0 manifests" in run("list_backups", *arguments).out
+
+
+def test_what_may_miss_its_place_goes_on_without(store: Path) -> None:
+    assert Store(str(store)).names() == []
+    run("prune_backups")
 
 
 @pytest.mark.parametrize("made", [lambda path: path, lambda path: Path(path) / "deep" / "er"])

@@ -1,6 +1,9 @@
 """A clean sample: the publisher's files in shape, proportions, habits and rules."""
 
 import csv
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +19,7 @@ from olist.sample.words import UNTRANSLATED
 from olist.sources import SOURCES
 
 SCALE = 0.02
+PROJECT = Path(__file__).resolve().parents[2]
 
 type Frames = dict[str, pd.DataFrame]
 
@@ -250,10 +254,50 @@ def test_the_command_writes_the_sample_and_prints_its_counts(
     assert len(list((tmp_path / "new" / "folder").iterdir())) == 10
 
 
-@pytest.mark.parametrize("wrong", [["--scale", "0"], ["--scale", "x"], ["--dirty", "0.51"], ["--seed", "-1"]])
-def test_the_command_explains_wrong_options(tmp_path: Path, wrong: list[str]) -> None:
-    with pytest.raises(CommandError, match=wrong[0]):
+@pytest.mark.parametrize(
+    ("wrong", "problem"),
+    [
+        (["--scale", "0"], "0 is not above 0 and at most 1,000,000"),
+        (["--scale", "nan"], "nan is not above 0 and at most 1,000,000"),
+        (["--scale", "abc"], "'abc' is no number"),
+        (["--dirty", "2"], "2 is not from 0 to 0.5"),
+        (["--dirty", "-0.1"], "-0.1 is not from 0 to 0.5"),
+        (["--dirty", "x"], "'x' is no number"),
+        (["--seed", "-1"], "'-1' is no whole number from 0 on"),
+        (["--seed", "x"], "'x' is no whole number from 0 on"),
+    ],
+)
+def test_the_command_explains_wrong_options(tmp_path: Path, wrong: list[str], problem: str) -> None:
+    with pytest.raises(CommandError, match=f"argument {wrong[0]}: {problem}"):
         call_command("sample_olist", str(tmp_path), *wrong)
+
+
+def test_the_help_says_what_becomes_of_files_that_are_there(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        call_command("sample_olist", "--help")
+    said = " ".join(capsys.readouterr().out.split())
+    assert "A sample that lies in DIR already (truth.json tells) is overwritten; other files of these names are" in said
+
+
+def test_make_load_names_the_truth_where_it_lies_and_makes_a_sample_that_was_cut_off_anew(tmp_path: Path) -> None:
+    for name in ("Makefile", "requirements.txt", "constraints.txt"):
+        shutil.copy(PROJECT / name, tmp_path)
+    (tmp_path / ".venv").mkdir()
+    (tmp_path / ".venv" / ".runtime").touch()
+    (tmp_path / ".env").touch()
+    real = f'exec {sys.executable} {PROJECT}/manage.py "$@" --scale 0.001'
+    (tmp_path / "manage").write_text(f'test "$1" != sample_olist || {real}')
+
+    def load() -> str:
+        command = ["make", "--no-print-directory", "load", "MANAGE=sh manage"]
+        return subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, text=True, timeout=60).stdout
+
+    named = load().split()[-1]
+    assert (tmp_path / named).read_text(encoding="utf-8").startswith('{"records"')
+    assert load() == ""
+    (tmp_path / "var" / "sample" / TABLES[-1].file_name).unlink()
+    assert load().split()[-1] == named
+    assert (tmp_path / "var" / "sample" / TABLES[-1].file_name).exists()
 
 
 def test_the_command_names_a_place_that_it_cannot_write_to(tmp_path: Path) -> None:

@@ -9,11 +9,16 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from dataforge.errors import DataForgeError
 from olist.sample import DEFAULT_SCALE, MAX_DIRTY, write_sample
 
+MAX_SCALE = 1_000_000
+
 
 class Command(BaseCommand):
     """Parse, write, print."""
 
-    help = "Write files shaped like the Olist dataset, with invented content, and truth.json: what is wrong in them."
+    help = (
+        "Write files shaped like the Olist dataset, with invented content, and truth.json: what is wrong in them. "
+        "A sample that lies in DIR already (truth.json tells) is overwritten; other files of these names are not."
+    )
     requires_system_checks = ()  # it needs no database
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -40,21 +45,27 @@ class Command(BaseCommand):
 
 
 def _scale(value: str) -> float:
-    return _number(value, above=0.0, most=float("1e6"))
-
-
-def _dirty(value: str) -> float:
-    return 0.0 if float(value) == 0 else _number(value, above=0.0, most=MAX_DIRTY)
-
-
-def _number(value: str, *, above: float, most: float) -> float:
-    number = float(value)
-    if not above < number <= most:
-        raise argparse.ArgumentTypeError(f"{value} is not above {above:g} and at most {most:g}")
+    number = _number(value)
+    if not 0 < number <= MAX_SCALE:
+        raise argparse.ArgumentTypeError(f"{value} is not above 0 and at most {MAX_SCALE:,}")
     return number
 
 
+def _dirty(value: str) -> float:
+    number = _number(value)
+    if not 0 <= number <= MAX_DIRTY:
+        raise argparse.ArgumentTypeError(f"{value} is not from 0 to {MAX_DIRTY:g}")
+    return number
+
+
+def _number(value: str) -> float:
+    try:
+        return float(value)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{value!r} is no number") from error
+
+
 def _seed(value: str) -> int:
-    if int(value) < 0:
-        raise argparse.ArgumentTypeError(f"{value} is negative")
+    if not value.isdecimal():
+        raise argparse.ArgumentTypeError(f"{value!r} is no whole number from 0 on")
     return int(value)

@@ -67,6 +67,24 @@ def test_a_list_is_narrowed_and_paged(ana: ApiClient) -> None:
     assert ana.get(f"{BACKUPS}?path=/x").status == 400
 
 
+@pytest.mark.parametrize("name", ["olist_order_payments", "order_payments", "olist.OrderPayment"])
+def test_a_list_is_narrowed_by_any_name_of_a_table(ana: ApiClient, name: str) -> None:
+    table = "olist_order_payments"
+    row = Backup.objects.create(table=table, path="/x/a", status="failed")
+    restore = Restore.objects.create(table=table, path="/x/a")
+    for kind in (Backup, Restore):
+        kind.objects.create(table="shelves", path="/x/b", status="failed")
+    assert [each["id"] for each in ana.get(f"{BACKUPS}?table={name}").json["results"]] == [str(row.pk)]
+    assert [each["id"] for each in ana.get(f"{RESTORES}?table={name}").json["results"]] == [str(restore.pk)]
+
+
+@pytest.mark.parametrize("address", [BACKUPS, RESTORES])
+def test_a_list_of_a_table_that_nobody_knows_is_the_404_of_a_backup_of_it(ana: ApiClient, address: str) -> None:
+    asked, listed = ana.post({"tables": ["nowhere"]}, to=BACKUPS), ana.get(f"{address}?table=nowhere")
+    assert (listed.status, listed.json["code"]) == (404, "unknown_table")
+    assert listed.json["detail"] == asked.json["detail"]
+
+
 def test_a_backup_is_verified_and_drilled(ana: ApiClient) -> None:
     (row,) = back_up(ana, "books")
     verified = row["verified_at"]
