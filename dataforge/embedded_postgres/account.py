@@ -1,9 +1,12 @@
 """Which system user runs the server: PostgreSQL refuses root, so root runs it as a user of its own."""
 
+import fcntl
 import os
 import pwd
 import shutil
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +14,7 @@ from typing import Any
 from dataforge.errors import EmbeddedPostgresFailed
 
 SYSTEM_USER = "dataforge-postgres"
+USERS_FOLDER = "/etc"
 OTHERS_TRAVERSE = 0o001
 USERADD_NAME_TAKEN = 9
 
@@ -75,11 +79,18 @@ def user_name(uid: int) -> str:
 
 
 def _system_user(folder: Path) -> pwd.struct_passwd:
-    try:
-        return pwd.getpwnam(SYSTEM_USER)
-    except KeyError:
-        command = [shutil.which("useradd") or "/usr/sbin/useradd", "--system", "--no-create-home"]
-        problem = _failure([*command, "--home-dir", "/nonexistent", "--shell", "/usr/sbin/nologin", SYSTEM_USER])
+    """Find the user, or make it: one process at a time, whatever checkout it is of.
+
+    ``useradd`` looks for the name before it takes its own lock: of two at once the second gives the user of the first
+    another number, and what was handed to the first number belongs to nobody.
+    """
+    problem = ""
+    with _one_at_a_time():
+        try:
+            return pwd.getpwnam(SYSTEM_USER)
+        except KeyError:
+            command = [shutil.which("useradd") or "/usr/sbin/useradd", "--system", "--no-create-home"]
+            problem = _failure([*command, "--home-dir", "/nonexistent", "--shell", "/usr/sbin/nologin", SYSTEM_USER])
     try:
         return pwd.getpwnam(SYSTEM_USER)
     except KeyError as missing:
@@ -90,10 +101,20 @@ def _system_user(folder: Path) -> pwd.struct_passwd:
         ) from missing
 
 
+@contextmanager
+def _one_at_a_time() -> Iterator[None]:
+    descriptor = os.open(USERS_FOLDER, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
 def _failure(command: list[str]) -> str:
     try:
         result = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - fixed arguments
     except OSError as error:
         return str(error)
-    # Another process may have made the user at the same moment.
+    # A tool of the administrator may have made the user at the same moment.
     return "" if result.returncode in {0, USERADD_NAME_TAKEN} else result.stderr.strip()
