@@ -17,7 +17,7 @@ from backups.console import moment, size
 from backups.liveness import close_abandoned
 from backups.models import Backup, BackupSchedule, Restore, Status
 from backups.rights import BACK_UP, RESTORE, VERIFY, may, out_of_reach, visible
-from backups.schedules import next_times, problems
+from backups.schedules import next_times
 from backups.tasks import ask_for_check
 
 if TYPE_CHECKING:  # Django's classes are generic for the type checker only
@@ -253,6 +253,6 @@ class BackupScheduleAdmin(_ScheduleAdmin):
 
 
 def _next(schedule: BackupSchedule, *, count: int) -> list[str]:
-    if not schedule.enabled or problems(schedule):
+    if not schedule.enabled or schedule.problems():
         return []
     return [f"{at:%a %Y-%m-%d %H:%M %Z}" for at in next_times(schedule, after=timezone.now(), count=count)]

@@ -10,6 +10,8 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from backups.schedule_rules import schedule_problems
+
 NAME_LENGTH = 100
 
 
@@ -127,7 +129,15 @@ class BackupSchedule(models.Model):
 
     def clean(self) -> None:
         """Refuse what could not run, field by field."""
-        from backups.schedules import problems  # which needs this model
+        if problems := self.problems():
+            raise ValidationError(problems)
 
-        if found := problems(self):
-            raise ValidationError(found)
+    def problems(self) -> dict[str, str]:
+        """Say what about it could not run, by field."""
+        return schedule_problems(
+            cron=self.cron,
+            time_zone=self.time_zone,
+            tables=self.tables,
+            destination=self.destination,
+            keeps=(self.keep_last, self.keep_daily, self.keep_weekly, self.keep_monthly),
+        )

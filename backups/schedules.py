@@ -7,9 +7,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from cronsim import CronSim, CronSimError
 from django.db import transaction
 from django.utils import timezone
 
@@ -17,8 +15,7 @@ from backups.backup import backup
 from backups.liveness import alive, close_abandoned, is_dead
 from backups.models import Backup, BackupSchedule
 from backups.retention import prune_after
-from backups.stores import Store
-from backups.tables import table_named
+from backups.schedule_rules import moments
 from dataforge.errors import DataForgeError, TableBusy
 from dataforge.postgres.failures import explained
 
@@ -42,36 +39,8 @@ class ScheduleRun:
 
 
 def next_times(schedule: BackupSchedule, *, after: datetime, count: int = 3) -> tuple[datetime, ...]:
-    """Give the next moments of a schedule, in its time zone; fewer where there are no more."""
+    """Return the next moments of a schedule, in its time zone; fewer where there are no more."""
     return tuple(islice(_moments(schedule, after), count))
-
-
-def problems(schedule: BackupSchedule) -> dict[str, str]:
-    """Say what about a schedule could not run, by field."""
-    found: dict[str, str] = {}
-    try:
-        zone = ZoneInfo(schedule.time_zone)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        zone = ZoneInfo("UTC")
-        found["time_zone"] = f"{schedule.time_zone!r} is no time zone: write it as America/Sao_Paulo."
-    try:
-        next(CronSim(schedule.cron, timezone.now().astimezone(zone)))
-    except CronSimError as error:
-        found["cron"] = f"{error}. Five fields are needed: minute, hour, day of month, month, day of week."
-    except StopIteration:
-        found["cron"] = "No day of the calendar is one of these."
-    for field, check, values in (
-        ("tables", table_named, schedule.tables),
-        ("destination", Store, [schedule.destination] if schedule.destination else []),
-    ):
-        try:
-            for value in values:
-                check(value)
-        except DataForgeError as error:
-            found[field] = str(error)
-    if not any((schedule.keep_last, schedule.keep_daily, schedule.keep_weekly, schedule.keep_monthly)):
-        found["keep_last"] = "At least one backup must be kept."
-    return found
 
 
 def due_since(schedule: BackupSchedule, *, now: datetime) -> datetime | None:
@@ -79,7 +48,7 @@ def due_since(schedule: BackupSchedule, *, now: datetime) -> datetime | None:
 
     However many moments passed during an outage, it is due once: the next run counts for all of them.
     """
-    if not schedule.enabled or problems(schedule):
+    if not schedule.enabled or schedule.problems():
         return None
     if _unfinished(schedule):
         return schedule.last_started_at
@@ -108,7 +77,7 @@ def ailing(*, now: datetime | None = None) -> tuple[str, ...]:
     moment, found = now or timezone.now(), []
     for schedule in BackupSchedule.objects.filter(enabled=True).order_by("name"):
         since = due_since(schedule, now=moment)
-        if wrong := problems(schedule):
+        if wrong := schedule.problems():
             found.append(f"{schedule.name}: cannot run: {' '.join(wrong.values())}")
         elif schedule.last_error:
             found.append(f"{schedule.name}: failed: {schedule.last_error}")
@@ -120,7 +89,7 @@ def ailing(*, now: datetime | None = None) -> tuple[str, ...]:
 
 
 def _moments(schedule: BackupSchedule, after: datetime) -> Iterator[datetime]:
-    yield from CronSim(schedule.cron, after.astimezone(ZoneInfo(schedule.time_zone)))
+    return moments(schedule.cron, schedule.time_zone, after)
 
 
 def _unfinished(schedule: BackupSchedule) -> bool:
