@@ -1,6 +1,6 @@
 """The pages of one reject: its detail, the form that repairs it, and its dismissal."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -8,6 +8,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllow
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
+from ingest.admin_tables import BigTableAdmin
 from ingest.admin_values import bytes_as_text
 from ingest.desk import rights
 from ingest.desk.acting import act, tell_replayed
@@ -19,14 +20,11 @@ from ingest.desk.showing import status_chip, whereabouts
 from ingest.models import RejectedRecord
 from ingest.sources import find_source
 
-if TYPE_CHECKING:
-    from ingest.desk.admin import RejectedRecordAdmin
-
 
 class RejectPages:
     """Views of one reject, for whoever may see it."""
 
-    def __init__(self, model_admin: "RejectedRecordAdmin") -> None:
+    def __init__(self, model_admin: BigTableAdmin) -> None:
         self._admin = model_admin
 
     def detail(self, request: HttpRequest, number: int) -> HttpResponse:
@@ -38,7 +36,7 @@ class RejectPages:
         context = self._context(request, reject) | {
             "lines": lines_of(reject, source) if source else (),
             "checks": broken_checks(reject.reasons, source.contract) if source else {},
-            "details": details_of(reject, self._admin.tables(request)),
+            "details": details_of(reject, rights.tables_of(request.user)),
         }
         return TemplateResponse(request, "ingest/desk/reject.html", context)
 
@@ -82,7 +80,7 @@ class RejectPages:
         if not why:
             messages.error(request, "Say why the record is dismissed: the note is kept with it.")
             return self._back(number)
-        tables = self._admin.tables(request)
+        tables = rights.tables_of(request.user)
         closed = act(request, lambda: dismiss([number], tables=tables, why=why, user=user))  # type: ignore[arg-type]
         if closed:
             messages.success(request, f"Record {number} is dismissed.")

@@ -10,6 +10,7 @@ from django.urls import path
 from access.read_only import ReadOnly
 from ingest.desk import rights
 from ingest.desk.bulk.describing import described, which
+from ingest.desk.bulk.jobs import jobs_of
 from ingest.desk.bulk.pages import JobPages
 from ingest.desk.showing import status_chip
 from ingest.models import BulkJob
@@ -35,14 +36,9 @@ class BulkJobAdmin(ReadOnly, _ModelAdmin):
     class Media:
         css: ClassVar = {"all": ("ingest/admin.css", "ingest/desk.css")}
 
-    def mine(self, request: HttpRequest) -> _QuerySet:
-        """Give the jobs that the user may see."""
-        rows = BulkJob.objects.select_related("user")
-        return rows if request.user.is_superuser else rows.filter(user=request.user.pk)
-
     def get_queryset(self, request: HttpRequest) -> _QuerySet:
         """Leave out those that were never begun."""
-        return self.mine(request).exclude(status=BulkJob.Status.DRAFT).order_by(*self.ordering)
+        return jobs_of(request.user).exclude(status=BulkJob.Status.DRAFT).order_by(*self.ordering)
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Ask for the desk's right."""

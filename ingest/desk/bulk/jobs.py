@@ -4,6 +4,7 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from ingest.desk.bulk.gathering import CHUNK_RECORDS
@@ -16,6 +17,12 @@ SMALL_RECORDS = CHUNK_RECORDS  # up to which a job is done while the person wait
 Status = BulkJob.Status
 AT_WORK = (Status.QUEUED, Status.RUNNING)
 _NOTHING: dict[str, Any] = {"done": 0, "passed": 0, "failed": 0, "left": {}, "reasons": [], "error": ""}
+
+
+def jobs_of(user: Any) -> QuerySet[BulkJob]:
+    """Return the jobs that ``user`` may see: one's own, a superuser all."""
+    rows = BulkJob.objects.select_related("user")
+    return rows if user.is_superuser else rows.filter(user=user.pk)
 
 
 def summary_of(job: BulkJob) -> Summary:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from django.contrib import messages
+from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -21,8 +21,10 @@ from ingest.desk.replaying import MAX_NOTE
 from ingest.models import BulkJob
 from ingest.sources import find_source
 
-if TYPE_CHECKING:
-    from ingest.desk.bulk.admin import BulkJobAdmin
+if TYPE_CHECKING:  # Django's classes are generic for the type checker only
+    _ModelAdmin = admin.ModelAdmin[BulkJob]
+else:
+    _ModelAdmin = admin.ModelAdmin
 
 TOO_LATE = "Somebody has changed this since you looked at it. Nothing was done: look again."
 FINISHED = "Forge-Finished"  # tells the page's script that there is nothing more to wait for
@@ -31,7 +33,7 @@ FINISHED = "Forge-Finished"  # tells the page's script that there is nothing mor
 class JobPages:
     """Views of one job, for whoever asked for it and superusers."""
 
-    def __init__(self, model_admin: "BulkJobAdmin") -> None:
+    def __init__(self, model_admin: _ModelAdmin) -> None:
         self._admin = model_admin
 
     def show(self, request: HttpRequest, number: int) -> HttpResponse:
@@ -181,7 +183,7 @@ class JobPages:
     def _find(self, request: HttpRequest, number: int) -> BulkJob:
         if not self._admin.has_view_permission(request):
             raise PermissionDenied
-        found: BulkJob | None = self._admin.mine(request).filter(pk=number).first()
+        found: BulkJob | None = jobs.jobs_of(request.user).filter(pk=number).first()
         if found is None:
             raise Http404
         return found
