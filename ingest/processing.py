@@ -10,7 +10,7 @@ database only through the look-ups passed in. All steps work on whole columns.
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -24,9 +24,6 @@ from ingest.keys import Hashes
 from ingest.reasons import REASON_SCHEMA, reasons
 from ingest.records import Records
 from ingest.references import Lookups, NoParents
-
-if TYPE_CHECKING:  # it takes a quarter of a second to import, and only frames need it
-    import pandas as pd
 
 UNIQUE = "A record with this key, but other content, came earlier in the same batch."
 NO_PARENT = "There is no such record in {table}."
@@ -67,7 +64,7 @@ class Processed:
 
 
 def process(
-    records: "Records | pd.DataFrame",
+    records: Records,
     contract: Contract,
     *,
     lookups: Lookups | None = None,
@@ -81,10 +78,6 @@ def process(
     ``adopts`` names reference columns whose missing parents are to be added instead of refused; ``known`` are reasons
     (``REASON_SCHEMA``) that the caller has already found: their records claim no key.
     """
-    if not isinstance(records, Records):
-        from ingest.readers.frame import records_from_frame
-
-        records = records_from_frame(records, contract)
     work = _Work(records, contract)
     work.refuse([] if known is None else [known])
     work.check_columns()

@@ -28,6 +28,7 @@ from ingest.api.rights import viewable
 from ingest.api.serializers import BatchSerializer, read_envelope
 from ingest.api.written import BatchAccountSerializer
 from ingest.models import Account, Batch
+from ingest.posting.healing import schedule
 from ingest.posting.outcomes import Posted
 from ingest.posting.post import post
 from ingest.posting.units import Unit
@@ -68,6 +69,7 @@ class Batches(APIView):
                 user=user,
                 options={"token": token.name},
             )
+            schedule(posted)
             where = "/records/{index}/data" if envelope and envelope.tagged else "/records/{index}"
             found = answer(unit, posted, results=results, where=where)
             if claim and posted.batch:

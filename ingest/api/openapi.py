@@ -15,7 +15,7 @@ from ingest.api.filters import BatchFilters, RejectFilters
 from ingest.api.serializers import RESULTS
 from ingest.api.written import BatchAccountSerializer, RejectSerializer
 from ingest.examples import example_batch
-from ingest.loading.options import ON_CONFLICT
+from ingest.on_conflict import ON_CONFLICT
 from ingest.posting.units import MODES
 from ingest.published import json_schema
 from ingest.sources import sources

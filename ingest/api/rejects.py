@@ -25,8 +25,9 @@ from ingest.api.filters import RejectFilters
 from ingest.api.idempotency import Answer
 from ingest.api.rights import require, viewable
 from ingest.api.written import RejectSerializer
-from ingest.loading.options import ON_CONFLICT
 from ingest.models import RejectedRecord
+from ingest.on_conflict import ON_CONFLICT
+from ingest.posting.healing import schedule
 from ingest.posting.outcomes import Posted
 from ingest.posting.replay import NotReplayable, Replay, find_group, run, unit_of
 from ingest.sources import find_source
@@ -86,6 +87,7 @@ class RejectReplay(APIView):
             replay = Replay(rejects=rejects, corrections=corrections, on_conflict=on_conflict)
             unit = unit_of(replay)
             posted = run(cursor, replay, unit, user=user, options={"token": token.name})
+            schedule(posted)
             return answer(unit, posted, results="all", where="/record"), posted
 
         spend_records(request, 1)

@@ -8,9 +8,9 @@ import pyarrow.compute as pc
 
 from ingest.arrow import Rows, Text, indices
 from ingest.json_columns import json_lists, json_objects, json_texts
+from ingest.posting.judged import Judged
 from ingest.posting.outcomes import Posted, why
 from ingest.posting.units import Unit
-from ingest.posting.verdict import Judged
 
 VALUE_CHARACTERS = 200
 _NUL = "\x00"  # JSON can say it

@@ -12,7 +12,7 @@ from ingest.api.bodies import CSV, NDJSON
 from ingest.api.cutting import MAX_RECORDS, count_records
 from ingest.api.envelopes import Envelope, read_json, read_ndjson
 from ingest.api.rights import require
-from ingest.loading.options import ON_CONFLICT
+from ingest.on_conflict import ON_CONFLICT
 from ingest.posting.units import MODES, TableRecords, Unit
 from ingest.readers.csv_body import records_from_csv
 from ingest.sources import Source, sources

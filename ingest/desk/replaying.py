@@ -15,8 +15,9 @@ from django.utils import timezone
 from dataforge.errors import TableBusy
 from dataforge.postgres.transactions import in_transaction, others_in_the_way
 from ingest.desk.log import note
-from ingest.loading.options import OnConflict
 from ingest.models import RejectedRecord
+from ingest.on_conflict import OnConflict
+from ingest.posting.healing import schedule
 from ingest.posting.outcomes import Fate, Posted
 from ingest.posting.replay import NotReplayable, Replay, find_group, run, unit_of
 
@@ -170,7 +171,9 @@ def _without_number(problem: NotReplayable, number: int) -> str:
 
 
 def _run(cursor: CursorWrapper, replay: Replay, user: User) -> Posted:
-    return run(cursor, replay, unit_of(replay), user=user, options=OPTIONS)
+    posted = run(cursor, replay, unit_of(replay), user=user, options=OPTIONS)
+    schedule(posted)
+    return posted
 
 
 def _count(summary: Summary, posted: Posted) -> None:

@@ -3,14 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID
 
 from ingest.accounts import TableReport
-
-type OnConflict = Literal["reject", "update"]
-
-ON_CONFLICT: tuple[OnConflict, ...] = ("reject", "update")
+from ingest.on_conflict import OnConflict
 
 
 @dataclass(frozen=True)

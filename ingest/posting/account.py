@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from ingest.accounts import TableReport
 from ingest.models import Batch
+from ingest.posting.judged import Judged
 from ingest.posting.units import Unit
-from ingest.posting.verdict import Judged
 from ingest.posting.writing import Counted
 
 

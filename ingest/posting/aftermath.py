@@ -10,7 +10,7 @@ from dataforge.postgres.arrays import texts_array
 from dataforge.postgres.by_index import fetch_by_index
 from ingest.arrow import bools
 from ingest.models import Batch
-from ingest.posting.verdict import Judged
+from ingest.posting.judged import Judged
 from ingest.rejects import key_texts
 from ingest.sources import sources
 
@@ -80,10 +80,3 @@ def settle_rejects(
 def _children(table: str) -> set[str]:
     """Name the tables whose records refer to ``table``: only their rejects can wait for it."""
     return {source.table for source in sources() if any(each.table == table for each in source.contract.references)}
-
-
-def heal_later(batch: str, parents: list[str]) -> None:
-    """Have the task worker replay the orphans that waited for ``parents``."""
-    from ingest.posting.healing import heal_task  # which comes back here, by way of a replay
-
-    heal_task.enqueue(batch, parents)

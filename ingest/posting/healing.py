@@ -2,15 +2,18 @@
 
 import logging
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 from uuid import UUID
 
+from django.db import transaction
 from django.db.backends.utils import CursorWrapper
 from django.tasks import task
 from psycopg2 import sql
 
 from dataforge.postgres.transactions import in_transaction
 from ingest.models import Batch
+from ingest.posting.outcomes import Posted
 from ingest.posting.replay import Replay, rounds, run, unit_of, with_groups
 from ingest.posting.stored import column_type
 from ingest.sources import sources
@@ -45,6 +48,16 @@ order by r.id limit %(limit)s
 """
 
 
+def schedule(posted: Posted) -> None:
+    """Have the task worker replay, after the commit, the orphans that may wait for what ``posted`` brought.
+
+    Called in the transaction of the batch. Robust: the batch is there then, and must not be carried out again because
+    nobody could be asked to heal. The sweep finds what is not healed.
+    """
+    if posted.batch and posted.awaited:
+        transaction.on_commit(partial(heal_task.enqueue, str(posted.batch.pk), list(posted.awaited)), robust=True)
+
+
 @task
 def heal_task(batch: str, parents: list[str]) -> int:
     """Heal after ``batch``: what the task worker does."""
@@ -54,10 +67,12 @@ def heal_task(batch: str, parents: list[str]) -> int:
 def heal(batch: UUID, parents: Sequence[str] | None = None) -> int:
     """Replay the orphans that wait for ``parents`` (``table/key``; None: for any); give the number that was closed.
 
-    What is stored thereby is a parent too: those who wait for it are healed by the replay's own batch.
+    What is stored thereby is a parent too: those who wait for it are replayed next, caused by the replay's own batch.
     """
-    caused_by = Batch.objects.get(pk=batch)
-    return _Replays(_ORPHANS, caused_by=caused_by, parents=None if parents is None else list(parents)).run()
+    replays = _Replays(
+        _ORPHANS, caused_by=Batch.objects.get(pk=batch), parents=None if parents is None else list(parents)
+    )
+    return replays.run() + replays.healed
 
 
 def sweep(*, table: str | None = None, code: str | None = None) -> tuple[int, int]:
@@ -75,32 +90,37 @@ class _Replays:
 
     def __init__(self, query: str, *, caused_by: Batch | None = None, **facts: Any) -> None:
         self.tried: set[int] = set()
+        self.healed = 0  # rejects closed in their turn: they waited for what these replays stored
         self._query, self._caused_by = query, caused_by
         self._facts = {"parents": None, "table": None, "code": None, "limit": BATCH_RECORDS, **facts}
 
     def run(self) -> int:
-        """Give the number of rejects that were closed."""
+        """Give the number of rejects, of those tried, that were closed."""
         closed = 0
         while len(self.tried) < MAX_RECORDS:
-            numbers, count = in_transaction(self._replay)
+            numbers, posted = in_transaction(self._replay)
             if not numbers:
                 return closed
             self.tried |= numbers
-            closed += count
+            for unit in posted:
+                closed += sum(fate.outcome != "rejected" for fate in unit.fates)
+                if unit.awaited:
+                    children = _Replays(_ORPHANS, caused_by=unit.batch, parents=list(unit.awaited))
+                    self.healed += children.run() + children.healed
         log.warning("%s rejects were replayed at once; manage.py replay_rejects goes on with others", len(self.tried))
         return closed
 
-    def _replay(self, cursor: CursorWrapper) -> tuple[set[int], int]:
-        """Replay the next rejects, each with its group; give those tried, and how many were closed."""
+    def _replay(self, cursor: CursorWrapper) -> tuple[set[int], list[Posted]]:
+        """Replay the next rejects, each with its group; give the numbers of those tried, and the units."""
         query = sql.SQL(self._query).format(stored=_stored()) if self._query == _ORPHANS else self._query
         cursor.execute(query, {**self._facts, "tried": list(self.tried)})
         numbers = {number for (number,) in cursor.fetchall()}
-        rejects, closed = with_groups(numbers), 0
+        rejects = with_groups(numbers)
+        posted = []
         for part in rounds(rejects):
             replay = Replay(rejects=part, corrections={})
-            posted = run(cursor, replay, unit_of(replay), user=None, options={}, caused_by=self._caused_by)
-            closed += sum(fate.outcome != "rejected" for fate in posted.fates)
-        return numbers | {reject.pk for reject in rejects}, closed
+            posted.append(run(cursor, replay, unit_of(replay), user=None, options={}, caused_by=self._caused_by))
+        return numbers | {reject.pk for reject in rejects}, posted
 
 
 def _stored() -> sql.Composable:

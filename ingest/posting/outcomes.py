@@ -11,7 +11,7 @@ from ingest.accounts import TableReport
 from ingest.arrow import Rows
 from ingest.late import LATE_SCHEMA
 from ingest.models import Batch
-from ingest.posting.verdict import Judged
+from ingest.posting.judged import Judged
 
 type Outcome = Literal["inserted", "updated", "unchanged", "duplicate", "rejected", "rolled_back"]
 
@@ -32,6 +32,7 @@ class Posted:
     """A unit that was dealt with: its batch (None in a dry run), the account, and the verdict on each table.
 
     ``refused``: as a whole, and what was good in it was rolled back. ``rejects``: their numbers, by index in the unit.
+    ``awaited``: parents (``table/key``) that came with it and that orphans may wait for.
     """
 
     batch: Batch | None
@@ -40,6 +41,7 @@ class Posted:
     judged: tuple[Judged, ...]
     refused: bool
     rejects: Mapping[int, int] = field(default_factory=dict)
+    awaited: tuple[str, ...] = ()
 
     def total(self, name: str) -> int:
         """Sum one count of the account over all tables."""

@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -22,11 +21,12 @@ from ingest.accounts import FileFacts, account_row
 from ingest.late import refused_by_database
 from ingest.models import Batch
 from ingest.posting.account import reports, status_of
-from ingest.posting.aftermath import heal_later, question, settle_rejects
+from ingest.posting.aftermath import question, settle_rejects
+from ingest.posting.judged import Judged
 from ingest.posting.outcomes import Posted
 from ingest.posting.parents import tables_of
 from ingest.posting.units import Unit
-from ingest.posting.verdict import Judge, Judged
+from ingest.posting.verdict import Judge
 from ingest.posting.writing import Counted, culprits, key_exists, write
 from ingest.reject_stage import RejectOrigin
 from ingest.reject_store import store_numbered
@@ -55,8 +55,8 @@ def post(
 
     Must run in a transaction, whose rollback leaves nothing behind. TableBusy where a load or restore holds a table;
     Django's database errors pass through. ``options`` are kept with the batch; ``keep`` says where rejects go,
-    ``replayed`` are the numbers of those that the unit replays. Orphans that waited for its records are healed after
-    the commit, by a task.
+    ``replayed`` are the numbers of those that the unit replays. Orphans may wait for its records: whoever runs the
+    transaction hands the result to ``healing.schedule``.
     """
     started, clock = timezone.now(), time.monotonic()
     share(cursor, tables_of(table.source for table in unit.tables), timeout_seconds=SHARE_TIMEOUT_SECONDS)
@@ -88,11 +88,14 @@ def post(
     rows += tallies_of_batch(batch)
     # Rejects that name the batch came first: their foreign key waits for the commit.
     insert_rows(cursor, rows, asking=None if counts is None else question(judged))
-    if counts is not None and (parents := settle_rejects(cursor, judged, batch, replayed=replayed)):
-        # Robust: the batch is there, and must not be carried out again. The sweep finds what is not healed.
-        transaction.on_commit(partial(heal_later, str(batch.id), list(parents)), robust=True)
     return Posted(
-        batch=batch, status=status, tables=tables, judged=tuple(judged), refused=counts is None, rejects=numbers
+        batch=batch,
+        status=status,
+        tables=tables,
+        judged=tuple(judged),
+        refused=counts is None,
+        rejects=numbers,
+        awaited=() if counts is None else settle_rejects(cursor, judged, batch, replayed=replayed),
     )
 
 

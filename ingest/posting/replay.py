@@ -11,13 +11,13 @@ from django.db.backends.utils import CursorWrapper
 from django.db.models import F, Q
 from django.utils import timezone
 
-from ingest.loading.options import OnConflict
 from ingest.models import Batch, RejectedRecord
+from ingest.on_conflict import OnConflict
+from ingest.posting.judged import Judged
 from ingest.posting.kept import as_kept
 from ingest.posting.outcomes import Posted
 from ingest.posting.post import post
 from ingest.posting.units import TableRecords, Unit
-from ingest.posting.verdict import Judged
 from ingest.readers.json_records import Sent, is_storable, records_from_json, storable
 from ingest.reject_stage import RejectOrigin
 from ingest.reject_store import renew_rejects

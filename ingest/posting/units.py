@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from ingest.loading.options import OnConflict
+from ingest.on_conflict import OnConflict
 from ingest.records import Records
 from ingest.sources import Source
 

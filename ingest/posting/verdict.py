@@ -1,7 +1,6 @@
 """The verdict on a whole unit: ``process`` on each table, then stored rows, then groups, until nothing more falls."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -13,52 +12,14 @@ from ingest.arrow import Rows
 from ingest.duplicates import Once
 from ingest.late import LATE_SCHEMA, STORED_ALREADY, reasons_among
 from ingest.posting.groups import fallen
+from ingest.posting.judged import Judged
 from ingest.posting.parents import UnitParents
-from ingest.posting.stored import Compared, StoredRows, all_new
+from ingest.posting.stored import StoredRows, all_new
 from ingest.posting.units import TableRecords, Unit
-from ingest.posting.writing import TableRows, in_key_order, pick
-from ingest.processing import Processed, process
+from ingest.processing import process
 from ingest.sources import is_adopted
 
 GROUP = "Another record of the group {group} was rejected, so this one was too."
-
-
-@dataclass(frozen=True, kw_only=True)
-class Judged:
-    """One table of a unit: what ``process`` says, and how its accepted rows compare with those stored."""
-
-    given: TableRecords
-    processed: Processed
-    compared: Compared
-
-    @property
-    def position(self) -> Rows:
-        """Indices in the unit of the accepted rows."""
-        return self.processed.records.position.to_numpy()[self.processed.source]
-
-    @property
-    def refused(self) -> Rows:
-        """Indices in the unit of the refused records, readable or not."""
-        records = self.processed.records
-        if not self.processed.rejected:
-            return np.empty(0, np.int64)
-        readable = records.position.take(self.processed.reasons["row"].unique())
-        return np.concatenate([readable.to_numpy(), records.unreadable["position"].to_numpy()])
-
-    def to_write(self) -> TableRows:
-        """Give what the table lacks, in the order of the keys; rows with other content count only if that is wanted."""
-        contract, compared = self.given.source.contract, self.compared
-        changed = compared.placeholder.copy()
-        changed[list(compared.differs)] = True
-        rows, position = self.processed.rows, self.position
-        new, new_position = in_key_order(pick(rows, compared.new), position[compared.new], contract)
-        return TableRows(
-            contract=contract,
-            new=new,
-            new_position=new_position,
-            changed=pick(rows, changed),
-            changed_position=position[changed],
-        )
 
 
 class Judge:

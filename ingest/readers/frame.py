@@ -12,11 +12,17 @@ import pyarrow.compute as pc
 
 from ingest.arrow import Column, Rows
 from ingest.contract import Contract
+from ingest.processing import Processed, process
 from ingest.reasons import SURROGATE, UNKNOWN_FIELD
 from ingest.records import FAULT_SCHEMA, Records
 
 WRONG_TYPE = "A {type} cannot stand here."
 _NUMBERS = (int, float, decimal.Decimal, np.integer, np.floating)
+
+
+def process_frame(frame: pd.DataFrame, contract: Contract, **options: Any) -> Processed:
+    """Return the verdict on the n rows of a frame; ``options`` are those of ``process``."""
+    return process(records_from_frame(frame, contract), contract, **options)
 
 
 def records_from_frame(frame: pd.DataFrame, contract: Contract) -> Records:

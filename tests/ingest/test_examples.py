@@ -12,7 +12,7 @@ from django.db import connection
 from ingest.arrow import Column
 from ingest.contract import Contract, Reference
 from ingest.examples import example_batch, example_record
-from ingest.processing import process
+from ingest.readers.frame import process_frame
 from ingest.references import Parents
 from ingest.sources import Source, sources
 from tests.ingest.json_schemas import validator
@@ -27,7 +27,7 @@ EACH_TABLE = pytest.mark.parametrize("source", sources(), ids=lambda source: sou
 def test_the_example_is_valid_and_taken_without_repair(contract: Contract) -> None:
     example = example_record(contract)
     assert validator(contract)(example)
-    result = process(pd.DataFrame([example], dtype=object), contract)
+    result = process_frame(pd.DataFrame([example], dtype=object), contract)
     assert (result.rejected, result.rows.num_rows, result.repairs) == (0, 1, {})
     assert all(value is not None for value in result.rows.to_pylist()[0].values())
 
@@ -51,7 +51,7 @@ def test_the_example_batch_brings_every_parent_before_its_child(source: Source) 
     for record in batch["records"]:
         assert sorted(record) == ["data", "table"]
         contract = contract_of(record["table"])
-        result = process(pd.DataFrame([record["data"]], dtype=object), contract, lookups=OnlyThese(brought))
+        result = process_frame(pd.DataFrame([record["data"]], dtype=object), contract, lookups=OnlyThese(brought))
         assert result.reasons.to_pylist() == []
         brought[record["table"]] = {result.rows[contract.natural_key[0]][0].as_py()}
     assert next(reversed(brought)) == source.table
@@ -61,7 +61,7 @@ def test_the_example_batch_brings_every_parent_before_its_child(source: Source) 
 def test_postgres_takes_the_examples_of_all_tables_too(db: None) -> None:
     with connection.cursor() as cursor:
         for source in sources():
-            example = process(pd.DataFrame([example_record(source.contract)], dtype=object), source.contract)
+            example = process_frame(pd.DataFrame([example_record(source.contract)], dtype=object), source.contract)
             assert accepted_by_postgres(cursor, source.contract, example.rows.to_pylist(), keep=True) == [True]
         cursor.execute("set constraints all immediate")
 

@@ -9,13 +9,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ingest.processing import Processed, process
+from ingest.processing import Processed
+from ingest.readers.frame import process_frame
 from tests.ingest.specimens import CUSTOMER, ITEM, ORDER, REVIEW, told
 from tests.ingest.verdicts import contract_of, partition
 
 
 def of_frame(table: str, frame: pd.DataFrame) -> Processed:
-    result = process(frame, contract_of(table))
+    result = process_frame(frame, contract_of(table))
     partition(result)
     return result
 

@@ -19,6 +19,7 @@ from ingest.contract import Contract
 from ingest.examples import example_record
 from ingest.processing import process
 from ingest.published import json_schema
+from ingest.readers.frame import process_frame
 from ingest.sources import Source, sources
 from tests.ingest.json_schemas import validator
 from tests.ingest.kinds import CONTRACTS
@@ -148,7 +149,7 @@ def test_what_the_schema_says_of_one_value(column: str, value: Any, *, valid: bo
 @EACH_TABLE
 def test_an_unknown_field_is_refused_by_both(source: Source) -> None:
     record = example_record(source.contract) | {"colour": "blue"}
-    result = process(pd.DataFrame([record], dtype=object), source.contract)
+    result = process_frame(pd.DataFrame([record], dtype=object), source.contract)
     assert result.reasons["code"].to_pylist() == ["unknown_field"]
     assert not validator(source.contract)(record)
 

@@ -14,6 +14,7 @@ from ingest.desk.bulk.summaries import Summary
 from ingest.desk.log import note
 from ingest.desk.replaying import ATOMIC, NOT_YOURS, dismiss
 from ingest.models import Batch, RejectedRecord
+from ingest.posting.healing import schedule
 from ingest.posting.kept import as_kept
 from ingest.posting.outcomes import Posted
 from ingest.posting.post import post
@@ -42,6 +43,7 @@ def replay_some(
             posted = post(cursor, unit, origin=Batch.Origin.REPLAY, user=user, options={})
         else:
             posted = run(cursor, given, unit_of(given), user=user, options={"from": "admin", "job": job})
+            schedule(posted)
             _log(posted, given, user)
         _count(posted, part, mine, summary)
     summary.left = +summary.left

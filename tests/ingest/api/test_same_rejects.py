@@ -16,7 +16,7 @@ from dataforge.postgres.by_index import UNSORTED
 from ingest import reject_links, reject_store
 from ingest.models import Batch, RejectedRecord, Tally
 from ingest.posting import aftermath
-from ingest.processing import process
+from ingest.readers.frame import process_frame
 from ingest.reject_stage import RejectOrigin
 from ingest.rejects import rejects_of
 from olist.sources import SOURCES
@@ -176,7 +176,7 @@ def test_straight_into_the_table_or_merged_into_it_the_same_is_kept(api: ApiClie
 
 def test_of_one_file_in_several_chunks_each_is_kept_once(db: None) -> None:
     contract = next(source.contract for source in SOURCES if source.table == "sellers")
-    rejects = rejects_of(process(pd.DataFrame([bad(1), bad(2), bad(1)]), contract), contract)
+    rejects = rejects_of(process_frame(pd.DataFrame([bad(1), bad(2), bad(1)]), contract), contract)
     batch = Batch.objects.create(origin="load", app_version="1")
     origin = RejectOrigin(batch=batch.pk, contract=contract, now=timezone.now(), file_name="sellers.csv")
     with mock.patch.object(reject_store, "CHUNK_ROWS", 1), connection.cursor() as cursor:
