@@ -20,7 +20,7 @@ from ingest.examples import example_record
 from ingest.records import Records
 from ingest.sources import Source, sources
 
-_SETTING_HINT = "DATAFORGE_SOURCES must name a tuple of ingest.sources.Source, parents before their children."
+_SETTING_HINT = "DATAFORGE_SOURCES must name a tuple of ingest.sources.Source, parents first."
 _COMPILE_HINT = (
     "A CheckConstraint may use and, or, not; exact, gt, gte, lt, lte, in, range, isnull; F() and plain values. Fields "
     "are those of ingest.fields, or Django's Char, Text, Integer, Decimal and FloatField. Write the rule in these "

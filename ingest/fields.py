@@ -106,7 +106,7 @@ class _TextField(RuleField, _CharField):
 
 
 class PatternField(_TextField):
-    """Text that matches ``pattern`` as a whole (the common subset of ``ingest.patterns``), as ``example`` does."""
+    """Text that matches ``pattern`` as a whole (in the subset of ``ingest.patterns``), as ``example`` does."""
 
     pattern: str
     message: str

@@ -338,7 +338,10 @@ class IdempotencyKey(models.Model):
 
 
 class Tally(models.Model):
-    """A part of a total that only ever grows, such as a table's records inserted so far: see ``ingest.tallies``."""
+    """A part of a total that only ever grows, such as a table's records inserted so far.
+
+    See ``ingest.tallies``.
+    """
 
     series = models.CharField(max_length=20)
     subject = models.CharField(max_length=TABLE_NAME_LENGTH)

@@ -1,7 +1,7 @@
 """What a load knows of parents: the keys stored before it, and those it accepted or refused itself.
 
-Keys are held as hashes (``ingest.keys``), so that one look-up is one pass over a column and no query. That is safe
-while the load holds its tables alone; the foreign keys, checked again by PostgreSQL, have the last word.
+Keys are held as hashes (``ingest.keys``), so that one look-up is one pass over a column and no query.
+That is safe while the load holds its tables alone; the foreign keys, checked again by PostgreSQL, have the last word.
 """
 
 from collections import defaultdict

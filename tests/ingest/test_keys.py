@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ingest import keys
+from ingest import keys as keys_module
 from ingest.contract import Column, Contract
 from ingest.duplicates import Seen
 from ingest.keys import KeySet, row_hashes
@@ -50,10 +50,10 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
 
 @pytest.fixture(params=[2, 1 << 16], ids=["growing", "roomy"], autouse=True)
 def first_slots(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(keys, "_FIRST_SLOTS", request.param)
+    monkeypatch.setattr(keys_module, "_FIRST_SLOTS", request.param)
 
 
-def hashes(values: Sequence[Any], kind: str) -> tuple[keys.Words, keys.Words]:
+def hashes(values: Sequence[Any], kind: str) -> tuple[keys_module.Words, keys_module.Words]:
     column = COLUMNS[kind]
     return row_hashes(pa.table({"k": pa.array(values, column.arrow_type)}), [column])
 

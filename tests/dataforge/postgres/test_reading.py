@@ -6,7 +6,7 @@ from django.db import DataError, InternalError, ProgrammingError, connection, tr
 from django.db.backends.utils import CursorWrapper
 from psycopg2 import sql
 
-from dataforge.postgres import reading
+from dataforge.postgres import reading as reading_module
 from dataforge.postgres.reading import copy_out, copy_out_batches
 
 TEXT = pa.schema([("text", pa.string())])
@@ -40,14 +40,14 @@ def test_values_do_not_depend_on_the_sessions_settings(cursor: CursorWrapper) ->
 
 
 def test_batches_are_streamed_and_together_are_all_rows(cursor: CursorWrapper, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading, "BLOCK_BYTES", 100)
+    monkeypatch.setattr(reading_module, "BLOCK_BYTES", 100)
     batches = list(copy_out_batches(cursor, "SELECT n::bigint FROM generate_series(1, 1000) n", schema=NUMBER))
     assert len(batches) > 10
     assert [n for batch in batches for n in batch["n"].to_pylist()] == list(range(1, 1001))
 
 
 def test_a_row_longer_than_a_block_is_read(cursor: CursorWrapper, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading, "BLOCK_BYTES", 100)
+    monkeypatch.setattr(reading_module, "BLOCK_BYTES", 100)
     table = copy_out(cursor, "SELECT repeat('x', 100000) AS text FROM generate_series(1, 3)", schema=TEXT)
     assert table["text"].to_pylist() == ["x" * 100000] * 3
 
@@ -67,7 +67,7 @@ def test_a_value_without_a_place_in_its_type_is_an_error(cursor: CursorWrapper) 
 def test_leaving_off_early_cancels_the_query_and_leaves_the_connection_usable(
     cursor: CursorWrapper, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reading, "BLOCK_BYTES", 1000)
+    monkeypatch.setattr(reading_module, "BLOCK_BYTES", 1000)
 
     with transaction.atomic():
         batches = copy_out_batches(cursor, "SELECT generate_series(1::bigint, 1000000000) AS n", schema=NUMBER)

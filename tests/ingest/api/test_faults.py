@@ -304,10 +304,10 @@ def test_a_healing_that_cannot_be_asked_for_does_not_repeat_or_spoil_the_batch(a
     api.post(one_table("orders", [record("orders")]))
     failure = OperationalError("sacrificed")
     failure.__cause__ = Sacrificed()
-    with mock.patch.object(healing, "heal_task") as heal:
-        heal.enqueue.side_effect = failure
+    with mock.patch.object(healing, "heal_task") as asked:
+        asked.enqueue.side_effect = failure
         assert api.post(one_table("customers", [record("customers")])).counts == {"read": 1, "inserted": 1}
-    assert (heal.enqueue.call_count, Batch.objects.count()) == (1, 2)
+    assert (asked.enqueue.call_count, Batch.objects.count()) == (1, 2)
 
 
 def test_no_batch_and_no_key_are_kept_of_a_request_that_failed(api: ApiClient) -> None:
