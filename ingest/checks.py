@@ -23,8 +23,8 @@ from ingest.sources import Source, sources
 _SETTING_HINT = "DATAFORGE_SOURCES must name a tuple of ingest.sources.Source, parents first."
 _COMPILE_HINT = (
     "A CheckConstraint may use and, or, not; exact, gt, gte, lt, lte, in, range, isnull; F() and plain values. Fields "
-    "are those of ingest.fields, or Django's Char, Text, Integer, Decimal and FloatField. Write the rule in these "
-    "terms, or move it out of the model."
+    "are those of ingest.fields, or Django's Char, Text, Integer, Decimal and FloatField. Write the rule in "
+    "these terms, or move it out of the model."
 )
 _ENFORCE_HINT = "Use the field of ingest.fields that carries this rule; it adds the constraint to PostgreSQL too."
 _EXAMPLE_HINT = (
