@@ -9,8 +9,8 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import execute_from_command_line
 
-from dataforge.errors import DataForgeError
-from dataforge.postgres.failures import explained
+from core.errors import DataForgeError
+from core.postgres.explain_errors import explained
 
 READER_GONE = 128 + signal.SIGPIPE  # as shells say it of other programs: `manage.py list_backups | head -1`
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 from rich.console import Console
 from rich.table import Table
 
-from dataforge.errors import DataForgeError
+from core.errors import DataForgeError
 
 EXIT_REFUSED = 1
 EXIT_INTERRUPTED = 130

@@ -10,7 +10,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from backups.models import Backup, Status
-from backups.schedules import ailing
+from backups.schedules.run_due import ailing
 from backups.tables import all_tables
 
 # One look into the index a table, whatever the catalogue holds.

@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from cronsim import CronSim, CronSimError
 from django.utils import timezone
 
-from backups.stores import Store
+from backups.files.store import Store
 from backups.tables import table_named
-from dataforge.errors import DataForgeError
+from core.errors import DataForgeError
 
 
 def moments(cron: str, time_zone: str, after: datetime) -> Iterator[datetime]:

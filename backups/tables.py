@@ -10,9 +10,9 @@ from django.conf import settings
 from django.db import models
 from psycopg2 import sql
 
-from dataforge.errors import BackupRefused, SourceUnreadable
-from dataforge.postgres.columns import ArrowField, Column, arrow_type, table_columns
-from dataforge.postgres.tables import Cursor, Table, find_table
+from core.errors import BackupRefused, SourceUnreadable
+from core.postgres.column_types import ArrowField, TableColumn, arrow_type, table_columns
+from core.postgres.tables import Cursor, Table, find_table
 
 TYPE_KEY = b"postgres"
 
@@ -25,7 +25,7 @@ class Shape:
 
     table: Table
     model: Model
-    columns: tuple[Column, ...]
+    columns: tuple[TableColumn, ...]
     key: tuple[str, ...]
     schema: pa.Schema
 
@@ -99,14 +99,14 @@ def ordered(shapes: Iterable[Shape]) -> tuple[Shape, ...]:
     return tuple(found)
 
 
-def typed(schema: pa.Schema, columns: Sequence[Column]) -> pa.Schema:
+def typed(schema: pa.Schema, columns: Sequence[TableColumn]) -> pa.Schema:
     """Mark each field with its column's PostgreSQL type."""
     return pa.schema(
         [field.with_metadata({TYPE_KEY: column.type.encode()}) for field, column in zip(schema, columns, strict=True)]
     )
 
 
-def _schema(table: str, columns: Sequence[Column]) -> pa.Schema:
+def _schema(table: str, columns: Sequence[TableColumn]) -> pa.Schema:
     fields: list[ArrowField] = []
     problems: list[str] = []
     for column in columns:

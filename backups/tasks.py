@@ -12,11 +12,11 @@ from uuid import UUID
 from django.contrib.auth.models import User
 from django.tasks import TaskResult, TaskResultStatus, task
 
-from backups.backup import plan_backup, run_backup
+from backups.backing_up.backup import plan_backup, run_backup
+from backups.backing_up.verify import verify
 from backups.models import Backup, Restore, Status
-from backups.restore import plan_restore, run_restore
-from backups.verify import verify
-from dataforge.errors import DataForgeError
+from backups.restoring.restore import plan_restore, run_restore
+from core.errors import DataForgeError
 
 log = logging.getLogger(__name__)
 

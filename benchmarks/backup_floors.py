@@ -5,7 +5,7 @@ from pathlib import Path
 from django.db import connection, transaction
 from psycopg2 import sql
 
-from dataforge.postgres.rebuild import drop_for_load, rebuild
+from core.postgres.drop_and_rebuild import drop_for_load, rebuild
 
 CHUNK_BYTES = 1 << 20
 

@@ -40,14 +40,14 @@ NOTES = (
 
 def back_up(store: str, *tables: str) -> None:
     """Back up as ``manage.py backup_table`` does; without ``tables``, as with --all."""
-    from backups.backup import backup
+    from backups.backing_up.backup import backup
 
     backup(tables or None, to=store)
 
 
 def bring_back(path: str, mode: str) -> None:
     """Restore as ``manage.py restore_table`` does; ``mode`` may be empty."""
-    from backups.restore import restore
+    from backups.restoring.restore import restore
 
     restore(TABLE, path=path, mode=mode or None, safety_backup=False)
 
@@ -176,7 +176,7 @@ def contest(sample: Path, *, rows: int) -> Contest:
 
 def _tool(name: str, *arguments: str) -> Run:
     """Run a tool that came with the embedded server, on the scratch database."""
-    from dataforge.embedded_postgres.server import binary
+    from core.embedded_postgres.server import binary
 
     parameters = connection.get_connection_params()
     place = ["-h", str(parameters["host"]), "-p", str(parameters["port"]), "-U", str(parameters["user"])]

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
 
-from olist.sample.layout import TABLES, Kind
+from olist.sample.layout import TABLES, CellKind
 
 BATCH_RECORDS = 1000
 
@@ -21,7 +21,11 @@ type Batch = list[tuple[str, Record]]  # (table, record), parents first
 OWN_KEYS = {"customers": "customer_id", "sellers": "seller_id", "products": "product_id", "orders": "order_id"}
 PARTS = ("order_items", "order_payments", "order_reviews")
 _LAYOUT = {table.name: table for table in TABLES}
-_PARSERS: dict[Kind, Callable[[str], object]] = {Kind.INTEGER: int, Kind.LATITUDE: float, Kind.LONGITUDE: float}
+_PARSERS: dict[CellKind, Callable[[str], object]] = {
+    CellKind.INTEGER: int,
+    CellKind.LATITUDE: float,
+    CellKind.LONGITUDE: float,
+}
 
 
 def batches(folder: Path, table: str, *, count: int, size: int = BATCH_RECORDS) -> list[Batch]:

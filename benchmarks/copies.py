@@ -13,10 +13,10 @@ from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 from psycopg2 import sql
 
-from dataforge.postgres.rebuild import drop_for_load, rebuild
-from ingest.contract import Contract
-from ingest.sources import Source, sources
-from olist.sample.words import UNTRANSLATED
+from core.postgres.drop_and_rebuild import drop_for_load, rebuild
+from ingest.rules.contract import Contract
+from ingest.rules.sources import Source, sources
+from olist.sample.clean.words import UNTRANSLATED
 
 READ_BYTES = 1 << 20
 STAGE = sql.Identifier("copy_stage")

@@ -25,8 +25,8 @@ NOTES = (
 
 def load_files(folder: str) -> None:
     """Load ``folder`` as ``manage.py load_olist`` does."""
+    from ingest.loading.load import load
     from ingest.loading.options import LoadOptions
-    from ingest.loading.run import load
 
     load(folder, LoadOptions())
 

@@ -12,8 +12,8 @@ from django.core.management import call_command
 from django.db import connection
 from psycopg2 import sql
 
-from dataforge import embedded_postgres
-from dataforge.embedded_postgres.sockets import PORT
+from core import embedded_postgres
+from core.embedded_postgres.sockets import PORT
 
 FOLDER = Path(__file__).resolve().parent.parent / "var" / "postgres"
 PREFIX = "bench_"
@@ -26,7 +26,7 @@ def set_up(database: str) -> None:
     from dataforge import settings
 
     settings.DATABASES["default"] = {
-        "ENGINE": "dataforge.embedded_postgres",
+        "ENGINE": "core.embedded_postgres",
         "NAME": database,
         "OPTIONS": {"folder": FOLDER},
     }
@@ -57,7 +57,7 @@ def database_url() -> str:
 def empty_tables() -> None:
     """Bring all tables of the project back to their first state, with no dirty page left for the next contender."""
     from ingest.models import Account, Batch, RejectedRecord
-    from ingest.sources import sources
+    from ingest.rules.sources import sources
 
     tables = [source.contract.db_table for source in sources()]
     tables += [model._meta.db_table for model in (Account, Batch, RejectedRecord)]
@@ -70,7 +70,7 @@ def empty_tables() -> None:
 
 def counts() -> dict[str, int]:
     """Count the rows of every table of the dataset."""
-    from ingest.sources import sources
+    from ingest.rules.sources import sources
 
     return {source.table: source.model._default_manager.count() for source in sources()}
 

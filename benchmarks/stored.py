@@ -21,8 +21,8 @@ class Stored:
 
     def load(self) -> None:
         """Fill the tables; leave everything committed later recognisable by its transaction."""
+        from ingest.loading.load import load
         from ingest.loading.options import LoadOptions
-        from ingest.loading.run import load
 
         scratch.empty_tables()
         load(str(self._whole), LoadOptions())
@@ -63,7 +63,7 @@ class Stored:
 
 
 def _tables() -> list[str]:
-    from ingest.sources import sources
+    from ingest.rules.sources import sources
 
     return [source.contract.db_table for source in sources()]
 

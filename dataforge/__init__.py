@@ -1,3 +1,1 @@
-"""Data Forge: wiring, and the floor that every app stands on."""
-
-__version__ = "0.1.0"
+"""Data Forge: the wiring of the site."""

@@ -13,7 +13,7 @@ from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
 
-from dataforge.errors import DataForgeError
+from core.errors import DataForgeError
 
 TIMEOUT_SECONDS = 2
 NEVER_STORED = {"Cache-Control": "no-store"}

@@ -18,8 +18,8 @@ import structlog
 from django.core.exceptions import ImproperlyConfigured
 from structlog.typing import EventDict, Processor
 
-from access.request_ids import request_id, route_of
-from dataforge.errors import DataForgeError
+from core.errors import DataForgeError
+from core.web.request_ids import request_id, route_of
 
 FACTS = ("batch", "origin", "status", "token", "counts", "seconds", "method", "route", "address", "tables", "schedule")
 _OURS = (DataForgeError, ImproperlyConfigured, ImportError)

@@ -16,7 +16,7 @@ from rest_framework.views import APIView
 
 from access.throttling import count_bad_token
 from backups.metrics import BackupsCollector
-from dataforge import __version__
+from core.version import __version__
 from ingest.metrics import IngestCollector
 
 # Less than any interval of scraping: an answer older than the scrape before it could show a counter that fell.

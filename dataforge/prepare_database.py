@@ -12,7 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 from psycopg2 import sql
 from psycopg2.extensions import connection, cursor, encrypt_password
 
-from dataforge.errors import DatabaseUnavailable, DataForgeError
+from core.errors import DatabaseUnavailable, DataForgeError
 
 _WRONG_USE = 2
 _DATABASE = 3

@@ -9,7 +9,7 @@ from gunicorn.glogging import Logger
 from gunicorn.http import errors
 from gunicorn.workers.gthread import ThreadWorker
 
-from access.problems import CONTENT_TYPE, problem_document
+from core.web.problems import CONTENT_TYPE, problem_document
 from dataforge.environment import FLAGS
 from dataforge.logs import Discreet, formatter
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 
-from dataforge import __version__
+from core.version import __version__
 from dataforge.container.secret_key import trial_secret_key
 from dataforge.environment import Environment
 from dataforge.logs import logging_settings
@@ -46,7 +46,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "dataforge.health.HealthMiddleware",  # before all that asks for HTTPS or a known host
-    "access.request_ids.RequestIdMiddleware",
+    "core.web.request_ids.RequestIdMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -81,7 +81,7 @@ DATABASES: dict[str, dict[str, Any]] = {
         authorities=env.text("DATABASE_CA"),
         folder=VAR_DIR,
     )
-    or {"ENGINE": "dataforge.embedded_postgres", "NAME": "dataforge", "OPTIONS": {"folder": VAR_DIR / "postgres"}}
+    or {"ENGINE": "core.embedded_postgres", "NAME": "dataforge", "OPTIONS": {"folder": VAR_DIR / "postgres"}}
 }
 # A connection is kept, and asked whether it still lives; a new one for each request would cost more than its work.
 DATABASES["default"].setdefault("CONN_MAX_AGE", 600)
@@ -119,7 +119,7 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "EXCEPTION_HANDLER": "access.problems.problem_response",
+    "EXCEPTION_HANDLER": "core.web.problems.problem_response",
     "NUM_PROXIES": env.number("API_PROXIES", default=0),
 }
 SPECTACULAR_SETTINGS = {
@@ -132,13 +132,13 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
-        "ingest.api.openapi.add_records",
+        "ingest.api.docs.operations.add_records",
         "backups.api.openapi.require_bodies",
     ],
     "SERVE_AUTHENTICATION": [],
     "ENUM_NAME_OVERRIDES": {
         "BackupStatusEnum": "backups.models.Status.choices",
-        "RestoreModeEnum": "backups.api.documents.RESTORE_MODES",
+        "RestoreModeEnum": "backups.api.serializers.RESTORE_MODES",
     },
 }
 KNOX_TOKEN_MODEL = "access.Token"  # noqa: S105 - a model's name

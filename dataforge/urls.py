@@ -28,6 +28,6 @@ urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
 ]
 
-handler400 = "access.problems.bad_request"
-handler404 = "access.problems.not_found"
-handler500 = "access.problems.server_error"
+handler400 = "core.web.problems.bad_request"
+handler404 = "core.web.problems.not_found"
+handler500 = "core.web.problems.server_error"

@@ -2,9 +2,9 @@
 
 from django.contrib import admin
 
-from ingest.desk.admin import RejectedRecordAdmin
-from ingest.desk.batch_admin import BatchAdmin
-from ingest.desk.bulk.admin import BulkJobAdmin
+from ingest.desk.pages.batch_admin import BatchAdmin
+from ingest.desk.pages.bulk_admin import BulkJobAdmin
+from ingest.desk.pages.reject_list_admin import RejectedRecordAdmin
 from ingest.models import Batch, BulkJob, RejectedRecord
 
 admin.site.register(Batch, BatchAdmin)

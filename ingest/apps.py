@@ -10,4 +10,4 @@ class IngestConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the system checks."""
-        from ingest import checks  # noqa: F401 - importing is registering, Django's way
+        from ingest import system_checks  # noqa: F401 - importing is registering, Django's way

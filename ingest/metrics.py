@@ -6,12 +6,12 @@ from itertools import accumulate
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from dataforge.postgres.estimates import planned_rows
-from ingest import tallies
-from ingest.desk.cells import by_index
+from core.postgres.planner_estimates import planned_rows
+from ingest.accounts import totals
+from ingest.accounts.totals import Total
+from ingest.desk.search.cells import by_index
 from ingest.models import OUTCOMES, Batch, RejectedRecord
-from ingest.sources import sources
-from ingest.tallies import Total
+from ingest.rules.sources import sources
 
 COUNTED_ROWS = 5_000  # open rejects of one table that are counted one by one; of more, the planner's estimate is told
 _DATABASE = "database"  # the code that must never come up, and so is told of before it does
@@ -29,15 +29,15 @@ class IngestCollector(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """Ask the database. Reads no table whose size grows with the records, but for a bounded part of an index."""
-        found = tallies.totals()
-        if sum(total.parts for total in found) > tallies.FOLDED_FROM:
-            tallies.fold()
+        found = totals.totals()
+        if sum(total.parts for total in found) > totals.FOLDED_FROM:
+            totals.fold()
         tables = [source.table for source in sources()]
-        records = _counts(found, tallies.RECORDS, tables, OUTCOMES)
+        records = _counts(found, totals.RECORDS, tables, OUTCOMES)
         yield _counter("records", "Records by table and what became of them.", ("table", "outcome"), records)
-        rejects = _counts(found, tallies.REJECTS, tables, [_DATABASE])
+        rejects = _counts(found, totals.REJECTS, tables, [_DATABASE])
         yield _counter("rejects", "Records refused, by table and code.", ("table", "code"), rejects)
-        batches = [total for total in found if total.series == tallies.BATCHES]
+        batches = [total for total in found if total.series == totals.BATCHES]
         yield _batches(batches)
         yield _seconds(batches)
         yield _open_rejects(tables)
@@ -70,7 +70,7 @@ def _seconds(found: Sequence[Total]) -> Metric:
     family = HistogramMetricFamily(
         "dataforge_batch_seconds", "Seconds of the batches that did not fail, by origin.", labels=("origin",)
     )
-    bounds = [*(f"{bound:g}" for bound in tallies.BOUNDS_SECONDS), tallies.BEYOND]
+    bounds = [*(f"{bound:g}" for bound in totals.BOUNDS_SECONDS), totals.BEYOND]
     for origin in Batch.Origin.values:
         told = [each for each in found if each.subject == origin and not each.detail.startswith(Batch.Status.FAILED)]
         counts = [sum(each.amount for each in told if each.detail.split()[1] == bound) for bound in bounds]

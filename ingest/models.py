@@ -340,7 +340,7 @@ class IdempotencyKey(models.Model):
 class Tally(models.Model):
     """A part of a total that only ever grows, such as a table's records inserted so far.
 
-    See ``ingest.tallies``.
+    See ``ingest.accounts.totals``.
     """
 
     series = models.CharField(max_length=20)

@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from django.contrib import admin
 
-from ingest.admin_tables import BigTableAdmin
+from ingest.table_admin.big_tables import BigTableAdmin
 from olist import models
 
 admin.site.register(

@@ -6,8 +6,8 @@ from typing import Any
 import pyarrow.compute as pc
 from django.db import models
 
-from ingest.fields import ChoiceField, CodeField, DecimalField, LocalDateTimeField
-from ingest.normalising import INTEGRAL, TRIM, UPPER, Step
+from ingest.rules.fields import ChoiceField, CodeField, DecimalField, LocalDateTimeField
+from ingest.rules.normalise import INTEGRAL, TRIM, UPPER, Step
 
 # `1037` for `01037`: what a spreadsheet makes of a zip prefix. No Brazilian one begins with two zeros.
 LEADING_ZERO = Step("leading_zero", lambda text: pc.replace_substring_regex(text, r"\A([1-9][0-9]{3})\z", r"0\1"))

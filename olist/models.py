@@ -8,7 +8,7 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import F, Q
 
-from ingest.fields import ChoiceField, FloatField, HexIdField, IntegerField, LineField, ProseField
+from ingest.rules.fields import ChoiceField, FloatField, HexIdField, IntegerField, LineField, ProseField
 from olist.fields import BrazilTimeField, MoneyField, StateField, ZipPrefixField
 
 CITY_LENGTH = 100

@@ -1,6 +1,6 @@
 """The nine files, parents first."""
 
-from ingest.sources import Source
+from ingest.rules.sources import Source
 from olist import models
 
 SOURCES = (

@@ -10,8 +10,8 @@ import pytest
 from django.core.management import get_commands, load_command_class
 from django.test.utils import isolate_apps
 
-from ingest.contract import compile_contract
-from ingest.sources import Source
+from ingest.rules.contract import compile_contract
+from ingest.rules.sources import Source
 
 ROOT = Path(__file__).resolve().parent.parent
 OWN_APPS = ("access", "backups", "ingest", "olist")

@@ -8,12 +8,12 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from access.bodies import body_of, read_members
-from access.problems import Problem, problem_response
-from backups.api.documents import without_folder
-from backups.rights import may, out_of_reach
+from backups.api.serializers import without_folder
+from backups.catalogue.rights import may, out_of_reach
 from backups.tasks import Failure
-from dataforge.errors import BackupDamaged, BackupRefused, DataForgeError, SourceUnreadable
+from core.errors import BackupDamaged, BackupRefused, DataForgeError, SourceUnreadable
+from core.web.problems import Problem, problem_response
+from core.web.request_bodies import body_of, read_members
 
 _REFUSED = {BackupRefused: "refused", BackupDamaged: "damaged", SourceUnreadable: "unreadable"}
 

@@ -10,11 +10,11 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from access.authentication import sender
-from access.bodies import JsonParser
-from access.problems import Problem
 from backups.api import openapi
 from backups.api.answers import accepted, read, require, require_reach
-from backups.api.documents import (
+from backups.api.lists import BACKUPS
+from backups.api.names import known_table
+from backups.api.serializers import (
     BackupRequest,
     BackupRunSerializer,
     BackupSerializer,
@@ -22,11 +22,11 @@ from backups.api.documents import (
     RestoreSerializer,
     VerifyRequest,
 )
-from backups.api.names import known_table
-from backups.api.shown import BACKUPS
+from backups.catalogue.rights import BACK_UP, RESTORE, VERIFY, with_descendants
 from backups.models import Backup, Status
-from backups.rights import BACK_UP, RESTORE, VERIFY, with_descendants
 from backups.tasks import ask_for_backup, ask_for_check, ask_for_restore
+from core.web.problems import Problem
+from core.web.request_bodies import JsonParser
 
 
 class Backups(APIView):

@@ -2,9 +2,9 @@
 
 from http import HTTPStatus
 
-from access.problems import Problem
 from backups.tables import table_named
-from dataforge.errors import SourceUnreadable
+from core.errors import SourceUnreadable
+from core.web.problems import Problem
 
 
 def known_table(name: str) -> str:

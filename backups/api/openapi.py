@@ -5,10 +5,7 @@ from typing import Any
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
 
-from access import published
-from access.bodies import JSON
-from access.published import CURSOR, RETRY_AFTER, header, page_of
-from backups.api.documents import (
+from backups.api.serializers import (
     ALL,
     BackupFilters,
     BackupRunSerializer,
@@ -17,6 +14,9 @@ from backups.api.documents import (
     RestoreSerializer,
 )
 from backups.models import NAME_LENGTH, Restore
+from core.web import openapi
+from core.web.openapi import CURSOR, RETRY_AFTER, header, page_of
+from core.web.request_bodies import JSON
 
 _WRITING = (400, 403, 404, 411, 413, 415, 422)
 _SAID = {
@@ -30,7 +30,7 @@ _FLAG = {"type": "boolean", "default": False}
 
 def problems(*statuses: int) -> dict[Any, Any]:
     """Give the responses of faults, in the words of backups."""
-    return published.problems(403, *statuses, said=_SAID)
+    return openapi.problems(403, *statuses, said=_SAID)
 
 
 def _body(required: tuple[str, ...] = (), **members: dict[str, Any]) -> dict[str, Any]:

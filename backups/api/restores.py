@@ -7,7 +7,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from backups.api import openapi
-from backups.api.shown import RESTORES
+from backups.api.lists import RESTORES
 
 
 class Restores(APIView):

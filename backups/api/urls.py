@@ -2,9 +2,9 @@
 
 from django.urls import path
 
-from access.addresses import exactly
 from backups.api.backups import BackupDetail, BackupRestore, Backups, BackupVerify
 from backups.api.restores import RestoreDetail, Restores
+from core.web.urls import exactly
 
 app_name = "backups_api"
 urlpatterns = [

@@ -4,8 +4,8 @@ from typing import Any
 
 from django import template
 
-from backups.health import health
-from backups.rights import VIEW
+from backups.catalogue.rights import VIEW
+from backups.schedules.health import health
 
 register = template.Library()
 

@@ -13,8 +13,8 @@ from typing import Any
 from django.apps import apps
 from django.db import models, transaction
 
-from ingest.sources import sources
-from olist.sample.words import UNTRANSLATED
+from ingest.rules.sources import sources
+from olist.sample.clean.words import UNTRANSLATED
 
 BATCH_ROWS = 5_000
 PARSERS: dict[str, Callable[[str], Any]] = {

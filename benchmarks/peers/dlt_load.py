@@ -12,15 +12,15 @@ import dlt
 import pyarrow as pa
 from pyarrow import csv
 
-from olist.sample.layout import TABLES, Kind
+from olist.sample.layout import TABLES, CellKind
 
 SCHEMA = "olist_by_dlt"
-TYPES: dict[Kind, pa.DataType] = {
-    Kind.INTEGER: pa.int64(),
-    Kind.MONEY: pa.decimal128(10, 2),
-    Kind.LATITUDE: pa.float64(),
-    Kind.LONGITUDE: pa.float64(),
-    Kind.MOMENT: pa.timestamp("us"),
+TYPES: dict[CellKind, pa.DataType] = {
+    CellKind.INTEGER: pa.int64(),
+    CellKind.MONEY: pa.decimal128(10, 2),
+    CellKind.LATITUDE: pa.float64(),
+    CellKind.LONGITUDE: pa.float64(),
+    CellKind.MOMENT: pa.timestamp("us"),
 }
 
 

@@ -17,8 +17,8 @@ from rest_framework.validators import UniqueValidator
 from rest_framework.views import APIView
 
 from benchmarks.peers.drf_bulk import HexIdField, OrderSerializer
-from ingest import fields
-from ingest.sources import Source, sources
+from ingest.rules import fields
+from ingest.rules.sources import Source, sources
 
 type Row = dict[str, Any]  # attribute of the model -> value
 

@@ -15,11 +15,11 @@ import pandas as pd
 from psycopg2 import sql
 from sqlalchemy import create_engine
 
-from olist.sample.layout import TABLES, Kind, Table
-from olist.sample.words import UNTRANSLATED
+from olist.sample.clean.words import UNTRANSLATED
+from olist.sample.layout import TABLES, CellKind, FileLayout
 
 CHUNK_ROWS = 100_000
-TYPES = {Kind.INTEGER: "Int64", Kind.LATITUDE: "float64", Kind.LONGITUDE: "float64"}
+TYPES = {CellKind.INTEGER: "Int64", CellKind.LATITUDE: "float64", CellKind.LONGITUDE: "float64"}
 
 
 def load(folder: str, url: str) -> None:
@@ -49,8 +49,8 @@ def psql_insert_copy(table: Any, connection: Any, names: list[str], rows: Iterab
         cursor.copy_expert(statement, chunk)
 
 
-def _frame(folder: Path, table: Table) -> pd.DataFrame:
-    moments = [column.name for column in table.columns if column.kind is Kind.MOMENT]
+def _frame(folder: Path, table: FileLayout) -> pd.DataFrame:
+    moments = [column.name for column in table.columns if column.kind is CellKind.MOMENT]
     types = {column.name: TYPES.get(column.kind, "str") for column in table.columns if column.name not in moments}
     frame = pd.read_csv(folder / table.file_name, dtype=types, parse_dates=moments, encoding="utf-8-sig")
     if table.name == "geolocation":

@@ -16,7 +16,7 @@ from benchmarks.soak.clients import CLIENTS, Client
 from benchmarks.soak.proof import prove, prove_backups, prove_memory, prove_scrapes, settle
 from benchmarks.soak.report import Soaked, render
 from benchmarks.soak.watch import QUIET_FROM, Backups, Memory, Scraper, commit_faults
-from dataforge.embedded_postgres import stop
+from core.embedded_postgres import stop
 
 REPORT = Path(__file__).resolve().parent.parent / "SOAK.md"
 FULL_SECONDS = 600

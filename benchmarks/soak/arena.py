@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 import psycopg2
 
-from dataforge.embedded_postgres import USER, join, stop
+from core.embedded_postgres import USER, join, stop
 
 PROJECT = Path(__file__).resolve().parents[2]
 WORKERS, THREADS = 2, 4

@@ -11,9 +11,9 @@ import sys
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
+from core.errors import DataForgeError
 from dataforge.container.processes import LOOPS, WEB, interrupt, run_together
 from dataforge.container.trial import prepare
-from dataforge.errors import DataForgeError
 
 EXIT_INTERRUPTED = 130
 

@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from core.embedded_postgres import join
 from dataforge.container.processes import MANAGE
-from dataforge.embedded_postgres import join
 
 NOTICE = """\
 Trial: DATABASE_URL is not set, so this runs a PostgreSQL of its own, without HTTPS. Not for production.

@@ -13,25 +13,25 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from access.authentication import sender
-from access.bodies import Body, JsonParser, body_of
-from access.lists import narrow, page, parameters
 from access.models import Token
-from access.problems import Problem
 from access.throttling import spend_records
-from dataforge.postgres.transactions import in_transaction
-from ingest.api import openapi
-from ingest.api.answers import answer, counted
-from ingest.api.bodies import CsvParser, NdjsonParser
+from core.postgres.retry import in_transaction
+from core.web.lists import narrow, page, parameters
+from core.web.problems import Problem
+from core.web.request_bodies import Body, JsonParser, body_of
+from ingest.api.docs import operations
 from ingest.api.filters import BatchFilters
-from ingest.api.idempotency import Answer, Claim
+from ingest.api.request.idempotency import Answer, Claim
+from ingest.api.request.parsers import CsvParser, NdjsonParser
+from ingest.api.request.serializer import BatchSerializer, read_envelope
+from ingest.api.response.answer import answer, counted
+from ingest.api.response.serializers import BatchAccountSerializer
 from ingest.api.rights import viewable
-from ingest.api.serializers import BatchSerializer, read_envelope
-from ingest.api.written import BatchAccountSerializer
 from ingest.models import Account, Batch
-from ingest.posting.healing import schedule
-from ingest.posting.outcomes import Posted
+from ingest.posting.outcome import UnitResult
 from ingest.posting.post import post
-from ingest.posting.units import Unit
+from ingest.posting.unit import Unit
+from ingest.replaying.heal import schedule
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +41,7 @@ class Batches(APIView):
 
     parser_classes = (JsonParser, NdjsonParser, CsvParser)
 
-    @openapi.posts_batch
+    @operations.posts_batch
     def post(self, request: Request) -> HttpResponse:
         """Check records, write the good ones, keep the refused ones with all their reasons."""
         body = body_of(request)
@@ -59,7 +59,7 @@ class Batches(APIView):
         claim = None if unit.dry_run else key
         spend_records(request, len(unit))
 
-        def work(cursor: CursorWrapper) -> tuple[Answer, Posted | None]:
+        def work(cursor: CursorWrapper) -> tuple[Answer, UnitResult | None]:
             if claim and (kept := claim.take(cursor)):
                 return kept, None
             posted = post(
@@ -81,7 +81,7 @@ class Batches(APIView):
             log_batch(posted, token)
         return send(found)
 
-    @openapi.lists_batches
+    @operations.lists_batches
     def get(self, request: Request) -> Response:
         """List batches, the newest first: one's own, and those whose tables one may view."""
         rows = narrow(request, visible(request), BatchFilters)
@@ -91,7 +91,7 @@ class Batches(APIView):
 class BatchDetail(APIView):
     """One batch."""
 
-    @openapi.shows_batch
+    @operations.shows_batch
     def get(self, request: Request, number: Any) -> Response:
         """Give a batch and its account."""
         return Response(BatchAccountSerializer(get_object_or_404(visible(request), pk=number)).data)
@@ -104,7 +104,7 @@ def visible(request: Request) -> QuerySet[Batch]:
     return Batch.objects.filter(seen).select_related("user").prefetch_related("accounts")
 
 
-def log_batch(posted: Posted, token: Token) -> None:
+def log_batch(posted: UnitResult, token: Token) -> None:
     """Log what became of a batch: figures, and nothing of its records."""
     if posted.batch and posted.batch.finished_at:
         facts = {

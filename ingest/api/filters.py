@@ -1,12 +1,12 @@
-"""What the lists of the API can be narrowed to; see ``access.lists``."""
+"""What the lists of the API can be narrowed to; see ``core.web.lists``."""
 
 from typing import Any
 
 from rest_framework import serializers
 
-from access.lists import Moment
+from core.web.lists import Moment
 from ingest.models import Batch, RejectedRecord
-from ingest.sources import sources
+from ingest.rules.sources import sources
 
 _TABLES = [source.table for source in sources()]
 

@@ -12,25 +12,25 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from access.authentication import sender
-from access.bodies import JsonParser, body_of, read_members
-from access.lists import narrow, page, parameters, refuse_others
-from access.members import OneOf, StrictSerializer
-from access.problems import Problem
 from access.throttling import spend_records
-from dataforge.postgres.transactions import in_transaction
-from ingest.api import openapi
-from ingest.api.answers import answer
+from core.postgres.retry import in_transaction
+from core.web.lists import narrow, page, parameters, refuse_others
+from core.web.problems import Problem
+from core.web.request_bodies import JsonParser, body_of, read_members
+from core.web.serializer_fields import OneOf, StrictSerializer
 from ingest.api.batches import log_batch, send
+from ingest.api.docs import operations
 from ingest.api.filters import RejectFilters
-from ingest.api.idempotency import Answer
+from ingest.api.request.idempotency import Answer
+from ingest.api.response.answer import answer
+from ingest.api.response.serializers import RejectSerializer
 from ingest.api.rights import require, viewable
-from ingest.api.written import RejectSerializer
 from ingest.models import RejectedRecord
-from ingest.on_conflict import ON_CONFLICT
-from ingest.posting.healing import schedule
-from ingest.posting.outcomes import Posted
-from ingest.posting.replay import NotReplayable, Replay, find_group, run, unit_of
-from ingest.sources import find_source
+from ingest.posting.outcome import UnitResult
+from ingest.replaying.heal import schedule
+from ingest.replaying.replay import NotReplayable, Replay, find_group, run, unit_of
+from ingest.rules.on_conflict import ON_CONFLICT
+from ingest.rules.sources import find_source
 
 
 class ReplaySerializer(StrictSerializer):
@@ -43,7 +43,7 @@ class ReplaySerializer(StrictSerializer):
 class Rejects(APIView):
     """Refused records."""
 
-    @openapi.lists_rejects
+    @operations.lists_rejects
     def get(self, request: Request) -> Response:
         """List the rejects of tables that one may view, the newest first."""
         rows = narrow(request, visible(request), RejectFilters)
@@ -53,7 +53,7 @@ class Rejects(APIView):
 class RejectDetail(APIView):
     """One refused record."""
 
-    @openapi.shows_reject
+    @operations.shows_reject
     def get(self, request: Request, number: int) -> Response:
         """Give a reject."""
         return Response(RejectSerializer(get_object_or_404(visible(request), pk=number)).data)
@@ -64,7 +64,7 @@ class RejectReplay(APIView):
 
     parser_classes = (JsonParser,)
 
-    @openapi.replays_reject
+    @operations.replays_reject
     def post(self, request: Request, number: int) -> HttpResponse:
         """Replay a reject, with its group where it has one: as it came, or corrected."""
         refuse_others(parameters(request))
@@ -76,7 +76,7 @@ class RejectReplay(APIView):
         on_conflict = serializer.validated_data["on_conflict"]
         user, token = sender(request)
 
-        def work(cursor: CursorWrapper) -> tuple[Answer, Posted]:
+        def work(cursor: CursorWrapper) -> tuple[Answer, UnitResult]:
             try:
                 rejects = find_group(number)
             except RejectedRecord.DoesNotExist as error:

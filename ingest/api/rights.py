@@ -4,8 +4,8 @@ from collections.abc import Iterable, Sequence
 from http import HTTPStatus
 from typing import Any
 
-from access.problems import Problem
-from ingest.sources import Source, sources
+from core.web.problems import Problem
+from ingest.rules.sources import Source, sources
 
 _VERBS = {"add": "insert into", "change": "change", "view": "read"}
 

@@ -7,15 +7,15 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from access.problems import Problem
-from dataforge.postgres.estimates import planned_rows
-from dataforge.postgres.transactions import in_transaction
-from ingest.api import openapi
+from core.postgres.planner_estimates import planned_rows
+from core.postgres.retry import in_transaction
+from core.web.problems import Problem
+from ingest.api.docs import operations
 from ingest.api.rights import may
-from ingest.examples import example_batch
-from ingest.published import json_schema
-from ingest.sources import Source, find_source, sources
-from ingest.wording import rules_in_words
+from ingest.rules.examples import example_batch
+from ingest.rules.in_words import rules_in_words
+from ingest.rules.json_schema import json_schema
+from ingest.rules.sources import Source, find_source, sources
 
 COUNTED_ROWS = 100_000  # up to here a count is exact
 LOCK_TIMEOUT_SECONDS = 1  # a load or restore holds the table: whoever asks is told so, and no thread waits with them
@@ -24,7 +24,7 @@ LOCK_TIMEOUT_SECONDS = 1  # a load or restore holds the table: whoever asks is t
 class Tables(APIView):
     """All tables."""
 
-    @openapi.lists_tables
+    @operations.lists_tables
     def get(self, request: Request) -> Response:
         """List the tables that one may read or write."""
         known = [source for source in sources() if _known(request, source)]
@@ -34,7 +34,7 @@ class Tables(APIView):
 class TableDetail(APIView):
     """One table."""
 
-    @openapi.shows_table
+    @operations.shows_table
     def get(self, request: Request, table: str) -> Response:
         """Give a table's JSON Schema, its rules in words, and an example that is accepted."""
         source = find_source(table)

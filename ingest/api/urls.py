@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from access.addresses import exactly
+from core.web.urls import exactly
 from ingest.api.batches import BatchDetail, Batches
 from ingest.api.rejects import RejectDetail, RejectReplay, Rejects
 from ingest.api.tables import TableDetail, Tables

@@ -13,15 +13,15 @@ import psycopg2
 import pyarrow as pa
 from django.db import connection
 
-from ingest.accounts import TableReport
-from ingest.loading.filing import RejectsSink, load_file
+from ingest.accounts.report import TableReport
+from ingest.loading.load_file import RejectsSink, load_file
 from ingest.loading.options import LoadOptions
-from ingest.loading.parents import LoadParents
-from ingest.loading.reading import FilePlan, Reading
-from ingest.loading.writing import ChecksIncomplete
+from ingest.loading.read_ahead import FilePlan, Reading
+from ingest.loading.write_file import ChecksIncomplete
 from ingest.models import Batch
-from ingest.readers.locations import Location
-from ingest.sources import Source, sources
+from ingest.readers.places.locations import Location
+from ingest.rules.sources import Source, sources
+from ingest.tables.hashed_parents import LoadParents
 
 log = logging.getLogger(__name__)
 

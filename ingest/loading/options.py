@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from ingest.accounts import TableReport
-from ingest.on_conflict import OnConflict
+from ingest.accounts.report import TableReport
+from ingest.rules.on_conflict import OnConflict
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ingest.arrow import indices
-from ingest.posting.judged import Judged
-from ingest.processing import UNIQUE
+from core.arrow import indices
+from ingest.posting.judged import TableVerdict
+from ingest.processing.process import UNIQUE
 
 
-def fallen(judged: Sequence[Judged], groups: Mapping[int, str], conflicts: set[int]) -> list[int]:
+def fallen(judged: Sequence[TableVerdict], groups: Mapping[int, str], conflicts: set[int]) -> list[int]:
     """Give the indices of good records whose group has a bad one; ``conflicts`` are refused too, by what is stored.
 
     A record that only clashes with another one of the unit is not bad for good while that one may still fall itself,
@@ -31,7 +31,7 @@ def fallen(judged: Sequence[Judged], groups: Mapping[int, str], conflicts: set[i
         final.add(first)
 
 
-def _unsure(judged: Sequence[Judged], groups: Mapping[int, str], refused: set[int]) -> set[int]:
+def _unsure(judged: Sequence[TableVerdict], groups: Mapping[int, str], refused: set[int]) -> set[int]:
     """Give the refused records that would be good if those fell which may fall yet."""
     failing = {groups[index] for index in refused if index in groups}
     clashes = {
@@ -46,7 +46,7 @@ def _unsure(judged: Sequence[Judged], groups: Mapping[int, str], refused: set[in
     return clashes | waiting
 
 
-def _clashes(each: Judged) -> list[tuple[int, int]]:
+def _clashes(each: TableVerdict) -> list[tuple[int, int]]:
     """Give the records refused for a key that came earlier in the unit, each with the one that has it."""
     clashing = _refused_for(each, pc.field("message") == UNIQUE)
     if not clashing:
@@ -58,7 +58,7 @@ def _clashes(each: Judged) -> list[tuple[int, int]]:
     return [(index, owners[name]) for index, name in zip(clashing, keys, strict=True) if name in owners]
 
 
-def _refused_for(each: Judged, why: Any) -> list[int]:
+def _refused_for(each: TableVerdict, why: Any) -> list[int]:
     """Give the records all of whose reasons are such."""
     reasons = each.processed.reasons
     such, others = (np.unique(reasons.filter(each_of)["row"].to_numpy()) for each_of in (why, ~why))

@@ -4,20 +4,20 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ingest.arrow import Rows
-from ingest.posting.stored import Compared
-from ingest.posting.units import TableRecords
-from ingest.posting.writing import TableRows, in_key_order, pick
-from ingest.processing import Processed
+from core.arrow import Rows
+from ingest.posting.unit import TableRecords
+from ingest.processing.process import Verdict
+from ingest.tables.stored_rows import StoredComparison
+from ingest.tables.write_rows import TableRows, in_key_order, pick
 
 
 @dataclass(frozen=True, kw_only=True)
-class Judged:
+class TableVerdict:
     """One table of a unit: what ``process`` says, and how its accepted rows compare with those stored."""
 
     given: TableRecords
-    processed: Processed
-    compared: Compared
+    processed: Verdict
+    compared: StoredComparison
 
     @property
     def position(self) -> Rows:

@@ -13,29 +13,29 @@ from django.db.backends.utils import CursorWrapper
 from django.db.models import Model
 from django.utils import timezone
 
-from dataforge import __version__
-from dataforge.errors import TableBusy
-from dataforge.postgres.locks import share
-from dataforge.postgres.rows import insert_rows
-from ingest.accounts import FileFacts, account_row
-from ingest.late import refused_by_database
+from core.errors import TableBusy
+from core.postgres.advisory_locks import share
+from core.postgres.insert_rows import insert_rows
+from core.version import __version__
+from ingest.accounts.report import FileFacts, account_row
+from ingest.accounts.totals import tallies_of, tallies_of_batch
 from ingest.models import Batch
-from ingest.posting.account import reports, status_of
-from ingest.posting.aftermath import question, settle_rejects
-from ingest.posting.judged import Judged
-from ingest.posting.outcomes import Posted
-from ingest.posting.parents import tables_of
-from ingest.posting.units import Unit
-from ingest.posting.verdict import Judge
-from ingest.posting.writing import Counted, culprits, key_exists, write
-from ingest.reject_stage import RejectOrigin
-from ingest.reject_store import store_numbered
-from ingest.rejects import rejects_of
-from ingest.tallies import tallies_of, tallies_of_batch
+from ingest.posting.judge import Judge
+from ingest.posting.judged import TableVerdict
+from ingest.posting.outcome import UnitResult
+from ingest.posting.report import reports, status_of
+from ingest.posting.settle import question, settle_rejects
+from ingest.posting.unit import Unit
+from ingest.rejects.describe import rejects_of
+from ingest.rejects.merge import RejectOrigin
+from ingest.rejects.store import store_numbered
+from ingest.tables.locked_parents import tables_of
+from ingest.tables.refusals import refused_by_database
+from ingest.tables.write_rows import RowCounts, culprits, key_exists, write
 
 SHARE_TIMEOUT_SECONDS = 1
 # Keeps one table's rejects; gives the server's count of them, and their numbers by the indices of their records.
-type KeepRejects = Callable[[CursorWrapper, Unit, Judged, Batch], tuple[int, dict[int, int]]]
+type KeepRejects = Callable[[CursorWrapper, Unit, TableVerdict, Batch], tuple[int, dict[int, int]]]
 # Each failure means that another batch with some of the same keys was committed, or that a table refused rows.
 ATTEMPTS = 20
 
@@ -50,7 +50,7 @@ def post(
     caused_by: Batch | None = None,
     keep: KeepRejects | None = None,
     replayed: Sequence[int] = (),
-) -> Posted:
+) -> UnitResult:
     """Check ``unit``, write what is good, keep what is not, and account for all.
 
     Must run in a transaction, whose rollback leaves nothing behind. TableBusy where a load or restore holds a table;
@@ -65,7 +65,7 @@ def post(
     tables = reports(unit, judged, counts, seconds=time.monotonic() - clock)
     status = status_of(tables)
     if unit.dry_run:
-        return Posted(batch=None, status=status, tables=tables, judged=tuple(judged), refused=counts is None)
+        return UnitResult(batch=None, status=status, tables=tables, judged=tuple(judged), refused=counts is None)
     batch = Batch(
         id=uuid4(),
         origin=origin,
@@ -88,7 +88,7 @@ def post(
     rows += tallies_of_batch(batch)
     # Rejects that name the batch came first: their foreign key waits for the commit.
     insert_rows(cursor, rows, asking=None if counts is None else question(judged))
-    return Posted(
+    return UnitResult(
         batch=batch,
         status=status,
         tables=tables,
@@ -99,7 +99,7 @@ def post(
     )
 
 
-def _write(cursor: CursorWrapper, unit: Unit, judge: Judge) -> tuple[list[Judged], list[Counted] | None]:
+def _write(cursor: CursorWrapper, unit: Unit, judge: Judge) -> tuple[list[TableVerdict], list[RowCounts] | None]:
     """Judge and write until both agree; None in place of counts where the unit as a whole was refused."""
     for _ in range(ATTEMPTS):
         judged, rows = [], []
@@ -110,7 +110,7 @@ def _write(cursor: CursorWrapper, unit: Unit, judge: Judge) -> tuple[list[Judged
                     return judged, None
                 rows = [each.to_write() for each in judged]
                 if unit.dry_run:
-                    return judged, [Counted(len(table.new), len(table.changed)) for table in rows]
+                    return judged, [RowCounts(len(table.new), len(table.changed)) for table in rows]
                 return judged, write(cursor, rows)
         except (IntegrityError, DataError) as error:
             if not rows:
@@ -132,7 +132,7 @@ def _write(cursor: CursorWrapper, unit: Unit, judge: Judge) -> tuple[list[Judged
     )
 
 
-def _overtaken(judge: Judge, judged: Sequence[Judged]) -> bool:
+def _overtaken(judge: Judge, judged: Sequence[TableVerdict]) -> bool:
     """Ask the tables again; tell whether they hold a key by now that they did not hold before."""
     judge.forget()
     with transaction.atomic():
@@ -143,7 +143,7 @@ def _overtaken(judge: Judge, judged: Sequence[Judged]) -> bool:
     return found
 
 
-def keep_rejects(cursor: CursorWrapper, unit: Unit, judged: Judged, batch: Batch) -> tuple[int, dict[int, int]]:
+def keep_rejects(cursor: CursorWrapper, unit: Unit, judged: TableVerdict, batch: Batch) -> tuple[int, dict[int, int]]:
     """Store one table's rejects, each as a row of its own or seen once more."""
     if not judged.processed.rejected:
         return 0, {}

@@ -8,11 +8,10 @@ from django.contrib.admin.utils import quote
 from django.db import models
 from django.urls import reverse
 
-from ingest.admin_values import moment, visible
-from ingest.desk import showing
-from ingest.desk.bulk import describing
-from ingest.desk.dashboard import Dashboard, dashboard
+from ingest.desk.pages import bulk_labels, html
+from ingest.desk.pages.dashboard import Dashboard, dashboard
 from ingest.models import Account, Batch, BulkJob
+from ingest.table_admin.values import moment, visible
 
 register = template.Library()
 SHOWN_CHARACTERS = 2_000
@@ -33,19 +32,19 @@ def instant(value: datetime | None) -> str:
 @register.filter
 def status_chip(found: Any) -> str:
     """Show a status."""
-    return showing.status_chip(found)
+    return html.status_chip(found)
 
 
 @register.simple_tag
 def chip(field: str, code: str) -> str:
     """Show a field and a code."""
-    return showing.chip(field, code)
+    return html.chip(field, code)
 
 
 @register.filter
 def reason_chip(reason: dict[str, Any]) -> str:
     """Show a reason's field and code."""
-    return showing.reason_chip(reason)
+    return html.reason_chip(reason)
 
 
 @register.filter
@@ -106,10 +105,10 @@ def seconds(value: float) -> str:
 @register.filter
 def which(job: BulkJob) -> str:
     """Say which records a job is for."""
-    return describing.which(job)
+    return bulk_labels.which(job)
 
 
 @register.filter
 def list_of(job: BulkJob) -> str:
     """Give the address of the list that a job was made from."""
-    return describing.list_of(job)
+    return bulk_labels.list_of(job)

@@ -6,7 +6,7 @@ from decimal import Decimal
 import django.db.models.deletion
 from django.db import migrations, models
 
-import ingest.fields
+import ingest.rules.fields
 import olist.fields
 
 
@@ -19,30 +19,30 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Category",
             fields=[
-                ("product_category_name", ingest.fields.LineField(max_length=100, primary_key=True, serialize=False)),
-                ("product_category_name_english", ingest.fields.LineField(blank=True, max_length=100, null=True)),
+                ("product_category_name", ingest.rules.fields.LineField(max_length=100, primary_key=True, serialize=False)),
+                ("product_category_name_english", ingest.rules.fields.LineField(blank=True, max_length=100, null=True)),
             ],
             options={
                 "verbose_name_plural": "categories",
                 "db_table": "olist_product_category_name_translation",
                 "constraints": [
-                    ingest.fields.FieldRule(
+                    ingest.rules.fields.FieldRule(
                         condition=models.Q(
                             (
                                 "product_category_name__regex",
                                 "^(?:[^\x01- \x7f-\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000](?:[^\x01-\x1f\x7f-\x9f\u2028\u2029]*[^\x01- \x7f-\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000])?)$",
                             ),
-                            ingest.fields.IsNormalised(models.F("product_category_name")),
+                            ingest.rules.fields.IsNormalised(models.F("product_category_name")),
                         ),
                         name="olist_product_category_name_translation_product_category_na99b0",
                     ),
-                    ingest.fields.FieldRule(
+                    ingest.rules.fields.FieldRule(
                         condition=models.Q(
                             (
                                 "product_category_name_english__regex",
                                 "^(?:[^\x01- \x7f-\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000](?:[^\x01-\x1f\x7f-\x9f\u2028\u2029]*[^\x01- \x7f-\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000])?)$",
                             ),
-                            ingest.fields.IsNormalised(models.F("product_category_name_english")),
+                            ingest.rules.fields.IsNormalised(models.F("product_category_name_english")),
                         ),
                         name="olist_product_category_name_translation_product_category_na2d2b",
                     ),
@@ -52,10 +52,10 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Customer",
             fields=[
-                ("customer_id", ingest.fields.HexIdField(max_length=32, primary_key=True, serialize=False)),
-                ("customer_unique_id", ingest.fields.HexIdField(max_length=32)),
+                ("customer_id", ingest.rules.fields.HexIdField(max_length=32, primary_key=True, serialize=False)),
+                ("customer_unique_id", ingest.rules.fields.HexIdField(max_length=32)),
                 ("customer_zip_code_prefix", olist.fields.ZipPrefixField(max_length=5)),
-                ("customer_city", ingest.fields.LineField(max_length=100)),
+                ("customer_city", ingest.rules.fields.LineField(max_length=100)),
                 (
                     "customer_state",
                     olist.fields.StateField(
@@ -95,38 +95,38 @@ class Migration(migrations.Migration):
             options={
                 "db_table": "olist_customers",
                 "constraints": [
-                    ingest.fields.FieldRule(
+                    ingest.rules.fields.FieldRule(
                         condition=models.Q(
-                            ingest.fields.IsWide(models.F("customer_id"), width=32),
+                            ingest.rules.fields.IsWide(models.F("customer_id"), width=32),
                             ("customer_id__regex", "^(?:[0-9a-f]+)$"),
                         ),
                         name="olist_customers_customer_id_rule",
                     ),
-                    ingest.fields.FieldRule(
+                    ingest.rules.fields.FieldRule(
                         condition=models.Q(
-                            ingest.fields.IsWide(models.F("customer_unique_id"), width=32),
+                            ingest.rules.fields.IsWide(models.F("customer_unique_id"), width=32),
                             ("customer_unique_id__regex", "^(?:[0-9a-f]+)$"),
                         ),
                         name="olist_customers_customer_unique_id_rule",
                     ),
-                    ingest.fields.FieldRule(
+                    ingest.rules.fields.FieldRule(
                         condition=models.Q(
-                            ingest.fields.IsWide(models.F("customer_zip_code_prefix"), width=5),
+                            ingest.rules.fields.IsWide(models.F("customer_zip_code_prefix"), width=5),
                             ("customer_zip_code_prefix__regex", "^(?:[0-9]+)$"),
                         ),
                         name="olist_customers_customer_zip_code_prefix_rule",
                     ),
-                    ingest.fields.FieldRule(
+                    ingest.rules.fields.FieldRule(
                         condition=models.Q(
                             (
                                 "customer_city__regex",
                                 "^(?:[^\x01- \x7f-\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000](?:[^\x01-\x1f\x7f-\x9f\u2028\u2029]*[^\x01- \x7f-\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000])?)$",
                             ),
-                            ingest.fields.IsNormalised(models.F("customer_city")),
+                            ingest.rules.fields.IsNormalised(models.F("customer_city")),
                         ),
                         name="olist_customers_customer_city_rule",
                     ),
-                    ingest.fields.FieldRule(
+                    ingest.rules.fields.FieldRule(
                         condition=models.Q(
                             (
                                 "customer_state__in",
@@ -171,9 +171,9 @@ class Migration(migrations.Migration):
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("geolocation_zip_code_prefix", olist.fields.ZipPrefixField(max_length=5)),
-                ("geolocation_lat", ingest.fields.FloatField(max_value=90.0, min_value=-90.0)),
-                ("geolocation_lng", ingest.fields.FloatField(max_value=180.0, min_value=-180.0)),
-                ("geolocation_city", ingest.fields.LineField(max_length=100)),
+                ("geolocation_lat", ingest.rules.fields.FloatField(max_value=90.0, min_value=-90.0)),
+                ("geolocation_lng", ingest.rules.fields.FloatField(max_value=180.0, min_value=-180.0)),
+                ("geolocation_city", ingest.rules.fields.LineField(max_length=100)),
                 (
                     "geolocation_state",
                     olist.fields.StateField(
@@ -223,32 +223,32 @@ class Migration(migrations.Migration):
                         ),
                         name="olist_geolocation_key",
                     ),
-                    ingest.fields.FieldRule(
+                    ingest.rules.fields.FieldRule(
                         condition=models.Q(
-                            ingest.fields.IsWide(models.F("geolocation_zip_code_prefix"), width=5),
+                            ingest.rules.fields.IsWide(models.F("geolocation_zip_code_prefix"), width=5),
                             ("geolocation_zip_code_prefix__regex", "^(?:[0-9]+)$"),
                         ),
                         name="olist_geolocation_geolocation_zip_code_prefix_rule",
                     ),
-                    ingest.fields.FieldRule(
+                    ingest.rules.fields.FieldRule(
                         condition=models.Q(("geolocation_lat__range", (-90.0, 90.0))),
                         name="olist_geolocation_geolocation_lat_rule",
                     ),
-                    ingest.fields.FieldRule(
+                    ingest.rules.fields.FieldRule(
                         condition=models.Q(("geolocation_lng__range", (-180.0, 180.0))),
                         name="olist_geolocation_geolocation_lng_rule",
                     ),
-                    ingest.fields.FieldRule(
+                    ingest.rules.fields.FieldRule(
                         condition=models.Q(
                             (
                                 "geolocation_city__regex",
                                 "^(?:[^\x01- \x7f-\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000](?:[^\x01-\x1f\x7f-\x9f\u2028\u2029]*[^\x01- \x7f-\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000])?)$",
                             ),
-                            ingest.fields.IsNormalised(models.F("geolocation_city")),
+                            ingest.rules.fields.IsNormalised(models.F("geolocation_city")),
                         ),
                         name="olist_geolocation_geolocation_city_rule",
                     ),
-                    ingest.fields.FieldRule(
+                    ingest.rules.fields.FieldRule(
                         condition=models.Q(
                             (
                                 "geolocation_state__in",
@@ -291,10 +291,10 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Order",
             fields=[
-                ("order_id", ingest.fields.HexIdField(max_length=32, primary_key=True, serialize=False)),
+                ("order_id", ingest.rules.fields.HexIdField(max_length=32, primary_key=True, serialize=False)),
                 (
                     "order_status",
-                    ingest.fields.ChoiceField(
+                    ingest.rules.fields.ChoiceField(
                         choices=[
                             ("delivered", "Delivered"),
                             ("shipped", "Shipped"),
@@ -326,10 +326,10 @@ class Migration(migrations.Migration):
             name="OrderPayment",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("payment_sequential", ingest.fields.IntegerField(min_value=1)),
+                ("payment_sequential", ingest.rules.fields.IntegerField(min_value=1)),
                 (
                     "payment_type",
-                    ingest.fields.ChoiceField(
+                    ingest.rules.fields.ChoiceField(
                         choices=[
                             ("credit_card", "Credit Card"),
                             ("boleto", "Boleto"),
@@ -340,7 +340,7 @@ class Migration(migrations.Migration):
                         max_length=20,
                     ),
                 ),
-                ("payment_installments", ingest.fields.IntegerField(min_value=0)),
+                ("payment_installments", ingest.rules.fields.IntegerField(min_value=0)),
                 (
                     "payment_value",
                     olist.fields.MoneyField(
@@ -360,10 +360,10 @@ class Migration(migrations.Migration):
             name="OrderReview",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("review_id", ingest.fields.HexIdField(max_length=32)),
-                ("review_score", ingest.fields.IntegerField(max_value=5, min_value=1)),
-                ("review_comment_title", ingest.fields.ProseField(blank=True, max_length=200, null=True)),
-                ("review_comment_message", ingest.fields.ProseField(blank=True, max_length=5000, null=True)),
+                ("review_id", ingest.rules.fields.HexIdField(max_length=32)),
+                ("review_score", ingest.rules.fields.IntegerField(max_value=5, min_value=1)),
+                ("review_comment_title", ingest.rules.fields.ProseField(blank=True, max_length=200, null=True)),
+                ("review_comment_message", ingest.rules.fields.ProseField(blank=True, max_length=5000, null=True)),
                 ("review_creation_date", olist.fields.BrazilTimeField()),
                 ("review_answer_timestamp", olist.fields.BrazilTimeField()),
                 (
@@ -378,14 +378,14 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Product",
             fields=[
-                ("product_id", ingest.fields.HexIdField(max_length=32, primary_key=True, serialize=False)),
-                ("product_name_lenght", ingest.fields.IntegerField(blank=True, min_value=0, null=True)),
-                ("product_description_lenght", ingest.fields.IntegerField(blank=True, min_value=0, null=True)),
-                ("product_photos_qty", ingest.fields.IntegerField(blank=True, min_value=0, null=True)),
-                ("product_weight_g", ingest.fields.IntegerField(blank=True, min_value=0, null=True)),
-                ("product_length_cm", ingest.fields.IntegerField(blank=True, min_value=0, null=True)),
-                ("product_height_cm", ingest.fields.IntegerField(blank=True, min_value=0, null=True)),
-                ("product_width_cm", ingest.fields.IntegerField(blank=True, min_value=0, null=True)),
+                ("product_id", ingest.rules.fields.HexIdField(max_length=32, primary_key=True, serialize=False)),
+                ("product_name_lenght", ingest.rules.fields.IntegerField(blank=True, min_value=0, null=True)),
+                ("product_description_lenght", ingest.rules.fields.IntegerField(blank=True, min_value=0, null=True)),
+                ("product_photos_qty", ingest.rules.fields.IntegerField(blank=True, min_value=0, null=True)),
+                ("product_weight_g", ingest.rules.fields.IntegerField(blank=True, min_value=0, null=True)),
+                ("product_length_cm", ingest.rules.fields.IntegerField(blank=True, min_value=0, null=True)),
+                ("product_height_cm", ingest.rules.fields.IntegerField(blank=True, min_value=0, null=True)),
+                ("product_width_cm", ingest.rules.fields.IntegerField(blank=True, min_value=0, null=True)),
                 (
                     "product_category",
                     models.ForeignKey(
@@ -405,9 +405,9 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Seller",
             fields=[
-                ("seller_id", ingest.fields.HexIdField(max_length=32, primary_key=True, serialize=False)),
+                ("seller_id", ingest.rules.fields.HexIdField(max_length=32, primary_key=True, serialize=False)),
                 ("seller_zip_code_prefix", olist.fields.ZipPrefixField(max_length=5)),
-                ("seller_city", ingest.fields.LineField(max_length=100)),
+                ("seller_city", ingest.rules.fields.LineField(max_length=100)),
                 (
                     "seller_state",
                     olist.fields.StateField(
@@ -447,31 +447,31 @@ class Migration(migrations.Migration):
             options={
                 "db_table": "olist_sellers",
                 "constraints": [
-                    ingest.fields.FieldRule(
+                    ingest.rules.fields.FieldRule(
                         condition=models.Q(
-                            ingest.fields.IsWide(models.F("seller_id"), width=32),
+                            ingest.rules.fields.IsWide(models.F("seller_id"), width=32),
                             ("seller_id__regex", "^(?:[0-9a-f]+)$"),
                         ),
                         name="olist_sellers_seller_id_rule",
                     ),
-                    ingest.fields.FieldRule(
+                    ingest.rules.fields.FieldRule(
                         condition=models.Q(
-                            ingest.fields.IsWide(models.F("seller_zip_code_prefix"), width=5),
+                            ingest.rules.fields.IsWide(models.F("seller_zip_code_prefix"), width=5),
                             ("seller_zip_code_prefix__regex", "^(?:[0-9]+)$"),
                         ),
                         name="olist_sellers_seller_zip_code_prefix_rule",
                     ),
-                    ingest.fields.FieldRule(
+                    ingest.rules.fields.FieldRule(
                         condition=models.Q(
                             (
                                 "seller_city__regex",
                                 "^(?:[^\x01- \x7f-\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000](?:[^\x01-\x1f\x7f-\x9f\u2028\u2029]*[^\x01- \x7f-\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000])?)$",
                             ),
-                            ingest.fields.IsNormalised(models.F("seller_city")),
+                            ingest.rules.fields.IsNormalised(models.F("seller_city")),
                         ),
                         name="olist_sellers_seller_city_rule",
                     ),
-                    ingest.fields.FieldRule(
+                    ingest.rules.fields.FieldRule(
                         condition=models.Q(
                             (
                                 "seller_state__in",
@@ -515,7 +515,7 @@ class Migration(migrations.Migration):
             name="OrderItem",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("order_item_id", ingest.fields.IntegerField(min_value=1)),
+                ("order_item_id", ingest.rules.fields.IntegerField(min_value=1)),
                 ("shipping_limit_date", olist.fields.BrazilTimeField()),
                 (
                     "price",
@@ -576,16 +576,16 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="order",
-            constraint=ingest.fields.FieldRule(
+            constraint=ingest.rules.fields.FieldRule(
                 condition=models.Q(
-                    ingest.fields.IsWide(models.F("order_id"), width=32), ("order_id__regex", "^(?:[0-9a-f]+)$")
+                    ingest.rules.fields.IsWide(models.F("order_id"), width=32), ("order_id__regex", "^(?:[0-9a-f]+)$")
                 ),
                 name="olist_orders_order_id_rule",
             ),
         ),
         migrations.AddConstraint(
             model_name="order",
-            constraint=ingest.fields.FieldRule(
+            constraint=ingest.rules.fields.FieldRule(
                 condition=models.Q(
                     (
                         "order_status__in",
@@ -606,7 +606,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="order",
-            constraint=ingest.fields.FieldRule(
+            constraint=ingest.rules.fields.FieldRule(
                 condition=models.Q(
                     (
                         "order_purchase_timestamp__range",
@@ -618,7 +618,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="order",
-            constraint=ingest.fields.FieldRule(
+            constraint=ingest.rules.fields.FieldRule(
                 condition=models.Q(
                     (
                         "order_approved_at__range",
@@ -630,7 +630,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="order",
-            constraint=ingest.fields.FieldRule(
+            constraint=ingest.rules.fields.FieldRule(
                 condition=models.Q(
                     (
                         "order_delivered_carrier_date__range",
@@ -642,7 +642,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="order",
-            constraint=ingest.fields.FieldRule(
+            constraint=ingest.rules.fields.FieldRule(
                 condition=models.Q(
                     (
                         "order_delivered_customer_date__range",
@@ -654,7 +654,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="order",
-            constraint=ingest.fields.FieldRule(
+            constraint=ingest.rules.fields.FieldRule(
                 condition=models.Q(
                     (
                         "order_estimated_delivery_date__range",
@@ -670,13 +670,13 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="orderpayment",
-            constraint=ingest.fields.FieldRule(
+            constraint=ingest.rules.fields.FieldRule(
                 condition=models.Q(("payment_sequential__gte", 1)), name="olist_order_payments_payment_sequential_rule"
             ),
         ),
         migrations.AddConstraint(
             model_name="orderpayment",
-            constraint=ingest.fields.FieldRule(
+            constraint=ingest.rules.fields.FieldRule(
                 condition=models.Q(
                     ("payment_type__in", ["credit_card", "boleto", "voucher", "debit_card", "not_defined"])
                 ),
@@ -685,14 +685,14 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="orderpayment",
-            constraint=ingest.fields.FieldRule(
+            constraint=ingest.rules.fields.FieldRule(
                 condition=models.Q(("payment_installments__gte", 0)),
                 name="olist_order_payments_payment_installments_rule",
             ),
         ),
         migrations.AddConstraint(
             model_name="orderpayment",
-            constraint=ingest.fields.FieldRule(
+            constraint=ingest.rules.fields.FieldRule(
                 condition=models.Q(("payment_value__range", (Decimal("0"), Decimal("99999999.99")))),
                 name="olist_order_payments_payment_value_rule",
             ),
@@ -715,42 +715,42 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="orderreview",
-            constraint=ingest.fields.FieldRule(
+            constraint=ingest.rules.fields.FieldRule(
                 condition=models.Q(
-                    ingest.fields.IsWide(models.F("review_id"), width=32), ("review_id__regex", "^(?:[0-9a-f]+)$")
+                    ingest.rules.fields.IsWide(models.F("review_id"), width=32), ("review_id__regex", "^(?:[0-9a-f]+)$")
                 ),
                 name="olist_order_reviews_review_id_rule",
             ),
         ),
         migrations.AddConstraint(
             model_name="orderreview",
-            constraint=ingest.fields.FieldRule(
+            constraint=ingest.rules.fields.FieldRule(
                 condition=models.Q(("review_score__range", (1, 5))), name="olist_order_reviews_review_score_rule"
             ),
         ),
         migrations.AddConstraint(
             model_name="orderreview",
-            constraint=ingest.fields.FieldRule(
+            constraint=ingest.rules.fields.FieldRule(
                 condition=models.Q(
                     models.Q(("review_comment_title", ""), _negated=True),
-                    ingest.fields.IsNormalised(models.F("review_comment_title")),
+                    ingest.rules.fields.IsNormalised(models.F("review_comment_title")),
                 ),
                 name="olist_order_reviews_review_comment_title_rule",
             ),
         ),
         migrations.AddConstraint(
             model_name="orderreview",
-            constraint=ingest.fields.FieldRule(
+            constraint=ingest.rules.fields.FieldRule(
                 condition=models.Q(
                     models.Q(("review_comment_message", ""), _negated=True),
-                    ingest.fields.IsNormalised(models.F("review_comment_message")),
+                    ingest.rules.fields.IsNormalised(models.F("review_comment_message")),
                 ),
                 name="olist_order_reviews_review_comment_message_rule",
             ),
         ),
         migrations.AddConstraint(
             model_name="orderreview",
-            constraint=ingest.fields.FieldRule(
+            constraint=ingest.rules.fields.FieldRule(
                 condition=models.Q(
                     (
                         "review_creation_date__range",
@@ -762,7 +762,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="orderreview",
-            constraint=ingest.fields.FieldRule(
+            constraint=ingest.rules.fields.FieldRule(
                 condition=models.Q(
                     (
                         "review_answer_timestamp__range",
@@ -778,53 +778,53 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="product",
-            constraint=ingest.fields.FieldRule(
+            constraint=ingest.rules.fields.FieldRule(
                 condition=models.Q(
-                    ingest.fields.IsWide(models.F("product_id"), width=32), ("product_id__regex", "^(?:[0-9a-f]+)$")
+                    ingest.rules.fields.IsWide(models.F("product_id"), width=32), ("product_id__regex", "^(?:[0-9a-f]+)$")
                 ),
                 name="olist_products_product_id_rule",
             ),
         ),
         migrations.AddConstraint(
             model_name="product",
-            constraint=ingest.fields.FieldRule(
+            constraint=ingest.rules.fields.FieldRule(
                 condition=models.Q(("product_name_lenght__gte", 0)), name="olist_products_product_name_lenght_rule"
             ),
         ),
         migrations.AddConstraint(
             model_name="product",
-            constraint=ingest.fields.FieldRule(
+            constraint=ingest.rules.fields.FieldRule(
                 condition=models.Q(("product_description_lenght__gte", 0)),
                 name="olist_products_product_description_lenght_rule",
             ),
         ),
         migrations.AddConstraint(
             model_name="product",
-            constraint=ingest.fields.FieldRule(
+            constraint=ingest.rules.fields.FieldRule(
                 condition=models.Q(("product_photos_qty__gte", 0)), name="olist_products_product_photos_qty_rule"
             ),
         ),
         migrations.AddConstraint(
             model_name="product",
-            constraint=ingest.fields.FieldRule(
+            constraint=ingest.rules.fields.FieldRule(
                 condition=models.Q(("product_weight_g__gte", 0)), name="olist_products_product_weight_g_rule"
             ),
         ),
         migrations.AddConstraint(
             model_name="product",
-            constraint=ingest.fields.FieldRule(
+            constraint=ingest.rules.fields.FieldRule(
                 condition=models.Q(("product_length_cm__gte", 0)), name="olist_products_product_length_cm_rule"
             ),
         ),
         migrations.AddConstraint(
             model_name="product",
-            constraint=ingest.fields.FieldRule(
+            constraint=ingest.rules.fields.FieldRule(
                 condition=models.Q(("product_height_cm__gte", 0)), name="olist_products_product_height_cm_rule"
             ),
         ),
         migrations.AddConstraint(
             model_name="product",
-            constraint=ingest.fields.FieldRule(
+            constraint=ingest.rules.fields.FieldRule(
                 condition=models.Q(("product_width_cm__gte", 0)), name="olist_products_product_width_cm_rule"
             ),
         ),
@@ -842,13 +842,13 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="orderitem",
-            constraint=ingest.fields.FieldRule(
+            constraint=ingest.rules.fields.FieldRule(
                 condition=models.Q(("order_item_id__gte", 1)), name="olist_order_items_order_item_id_rule"
             ),
         ),
         migrations.AddConstraint(
             model_name="orderitem",
-            constraint=ingest.fields.FieldRule(
+            constraint=ingest.rules.fields.FieldRule(
                 condition=models.Q(
                     (
                         "shipping_limit_date__range",
@@ -860,14 +860,14 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="orderitem",
-            constraint=ingest.fields.FieldRule(
+            constraint=ingest.rules.fields.FieldRule(
                 condition=models.Q(("price__range", (Decimal("0"), Decimal("99999999.99")))),
                 name="olist_order_items_price_rule",
             ),
         ),
         migrations.AddConstraint(
             model_name="orderitem",
-            constraint=ingest.fields.FieldRule(
+            constraint=ingest.rules.fields.FieldRule(
                 condition=models.Q(("freight_value__range", (Decimal("0"), Decimal("99999999.99")))),
                 name="olist_order_items_freight_value_rule",
             ),

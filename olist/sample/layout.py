@@ -11,7 +11,7 @@ from typing import Final
 MAX_INTEGER: Final = 2_147_483_647
 
 
-class Kind(StrEnum):
+class CellKind(StrEnum):
     """What a column holds."""
 
     ID = "id"
@@ -28,18 +28,18 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True)
-class Column:
+class FileColumn:
     """One column: ``null`` where an empty cell is allowed; ``low`` and ``high`` are the ends of an integer."""
 
     name: str
-    kind: Kind
+    kind: CellKind
     null: bool = False
     low: int = 0
     high: int = MAX_INTEGER
 
 
 @dataclass(frozen=True)
-class Table:
+class FileLayout:
     """One table and its file. ``references`` maps a column to the table that must hold its value.
 
     ``full_rows`` is the published number of records. ``quotes_every_id``: else only those that begin with a digit are.
@@ -48,7 +48,7 @@ class Table:
     name: str
     file_name: str
     full_rows: int
-    columns: tuple[Column, ...]
+    columns: tuple[FileColumn, ...]
     key: tuple[str, ...]
     references: dict[str, str] = field(default_factory=dict)
     quotes_every_id: bool = False
@@ -62,36 +62,39 @@ class Table:
         """Column names in the file's order."""
         return [column.name for column in self.columns]
 
-    def column(self, name: str) -> Column:
+    def column(self, name: str) -> FileColumn:
         """Find a column by its name."""
         return next(column for column in self.columns if column.name == name)
 
 
-def _measure(name: str) -> Column:
-    return Column(name, Kind.INTEGER, null=True)
+def _measure(name: str) -> FileColumn:
+    return FileColumn(name, CellKind.INTEGER, null=True)
 
 
-TRANSLATION = Table(
+TRANSLATION = FileLayout(
     "product_category_name_translation",
     "product_category_name_translation.csv",
     71,
-    (Column("product_category_name", Kind.LINE), Column("product_category_name_english", Kind.LINE, null=True)),
+    (
+        FileColumn("product_category_name", CellKind.LINE),
+        FileColumn("product_category_name_english", CellKind.LINE, null=True),
+    ),
     ("product_category_name",),
     quotes_header=False,
     bom=b"\xef\xbb\xbf",
     line_end=b"\r\n",
     ends_with_line_end=False,
 )
-GEOLOCATION = Table(
+GEOLOCATION = FileLayout(
     "geolocation",
     "olist_geolocation_dataset.csv",
     1_000_163,
     (
-        Column("geolocation_zip_code_prefix", Kind.ZIP),
-        Column("geolocation_lat", Kind.LATITUDE),
-        Column("geolocation_lng", Kind.LONGITUDE),
-        Column("geolocation_city", Kind.LINE),
-        Column("geolocation_state", Kind.STATE),
+        FileColumn("geolocation_zip_code_prefix", CellKind.ZIP),
+        FileColumn("geolocation_lat", CellKind.LATITUDE),
+        FileColumn("geolocation_lng", CellKind.LONGITUDE),
+        FileColumn("geolocation_city", CellKind.LINE),
+        FileColumn("geolocation_state", CellKind.STATE),
     ),
     (
         "geolocation_zip_code_prefix",
@@ -101,38 +104,38 @@ GEOLOCATION = Table(
         "geolocation_state",
     ),
 )
-CUSTOMERS = Table(
+CUSTOMERS = FileLayout(
     "customers",
     "olist_customers_dataset.csv",
     99_441,
     (
-        Column("customer_id", Kind.ID),
-        Column("customer_unique_id", Kind.ID),
-        Column("customer_zip_code_prefix", Kind.ZIP),
-        Column("customer_city", Kind.LINE),
-        Column("customer_state", Kind.STATE),
+        FileColumn("customer_id", CellKind.ID),
+        FileColumn("customer_unique_id", CellKind.ID),
+        FileColumn("customer_zip_code_prefix", CellKind.ZIP),
+        FileColumn("customer_city", CellKind.LINE),
+        FileColumn("customer_state", CellKind.STATE),
     ),
     ("customer_id",),
 )
-SELLERS = Table(
+SELLERS = FileLayout(
     "sellers",
     "olist_sellers_dataset.csv",
     3_095,
     (
-        Column("seller_id", Kind.ID),
-        Column("seller_zip_code_prefix", Kind.ZIP),
-        Column("seller_city", Kind.LINE),
-        Column("seller_state", Kind.STATE),
+        FileColumn("seller_id", CellKind.ID),
+        FileColumn("seller_zip_code_prefix", CellKind.ZIP),
+        FileColumn("seller_city", CellKind.LINE),
+        FileColumn("seller_state", CellKind.STATE),
     ),
     ("seller_id",),
 )
-PRODUCTS = Table(
+PRODUCTS = FileLayout(
     "products",
     "olist_products_dataset.csv",
     32_951,
     (
-        Column("product_id", Kind.ID),
-        Column("product_category_name", Kind.LINE, null=True),
+        FileColumn("product_id", CellKind.ID),
+        FileColumn("product_category_name", CellKind.LINE, null=True),
         *map(
             _measure,
             (
@@ -148,65 +151,65 @@ PRODUCTS = Table(
     ),
     ("product_id",),
 )
-ORDERS = Table(
+ORDERS = FileLayout(
     "orders",
     "olist_orders_dataset.csv",
     99_441,
     (
-        Column("order_id", Kind.ID),
-        Column("customer_id", Kind.ID),
-        Column("order_status", Kind.CHOICE),
-        Column("order_purchase_timestamp", Kind.MOMENT),
-        Column("order_approved_at", Kind.MOMENT, null=True),
-        Column("order_delivered_carrier_date", Kind.MOMENT, null=True),
-        Column("order_delivered_customer_date", Kind.MOMENT, null=True),
-        Column("order_estimated_delivery_date", Kind.MOMENT),
+        FileColumn("order_id", CellKind.ID),
+        FileColumn("customer_id", CellKind.ID),
+        FileColumn("order_status", CellKind.CHOICE),
+        FileColumn("order_purchase_timestamp", CellKind.MOMENT),
+        FileColumn("order_approved_at", CellKind.MOMENT, null=True),
+        FileColumn("order_delivered_carrier_date", CellKind.MOMENT, null=True),
+        FileColumn("order_delivered_customer_date", CellKind.MOMENT, null=True),
+        FileColumn("order_estimated_delivery_date", CellKind.MOMENT),
     ),
     ("order_id",),
     {"customer_id": "customers"},
 )
-ORDER_ITEMS = Table(
+ORDER_ITEMS = FileLayout(
     "order_items",
     "olist_order_items_dataset.csv",
     112_650,
     (
-        Column("order_id", Kind.ID),
-        Column("order_item_id", Kind.INTEGER, low=1),
-        Column("product_id", Kind.ID),
-        Column("seller_id", Kind.ID),
-        Column("shipping_limit_date", Kind.MOMENT),
-        Column("price", Kind.MONEY),
-        Column("freight_value", Kind.MONEY),
+        FileColumn("order_id", CellKind.ID),
+        FileColumn("order_item_id", CellKind.INTEGER, low=1),
+        FileColumn("product_id", CellKind.ID),
+        FileColumn("seller_id", CellKind.ID),
+        FileColumn("shipping_limit_date", CellKind.MOMENT),
+        FileColumn("price", CellKind.MONEY),
+        FileColumn("freight_value", CellKind.MONEY),
     ),
     ("order_id", "order_item_id"),
     {"order_id": "orders", "product_id": "products", "seller_id": "sellers"},
 )
-ORDER_PAYMENTS = Table(
+ORDER_PAYMENTS = FileLayout(
     "order_payments",
     "olist_order_payments_dataset.csv",
     103_886,
     (
-        Column("order_id", Kind.ID),
-        Column("payment_sequential", Kind.INTEGER, low=1),
-        Column("payment_type", Kind.CHOICE),
-        Column("payment_installments", Kind.INTEGER),
-        Column("payment_value", Kind.MONEY),
+        FileColumn("order_id", CellKind.ID),
+        FileColumn("payment_sequential", CellKind.INTEGER, low=1),
+        FileColumn("payment_type", CellKind.CHOICE),
+        FileColumn("payment_installments", CellKind.INTEGER),
+        FileColumn("payment_value", CellKind.MONEY),
     ),
     ("order_id", "payment_sequential"),
     {"order_id": "orders"},
 )
-ORDER_REVIEWS = Table(
+ORDER_REVIEWS = FileLayout(
     "order_reviews",
     "olist_order_reviews_dataset.csv",
     99_224,
     (
-        Column("review_id", Kind.ID),
-        Column("order_id", Kind.ID),
-        Column("review_score", Kind.INTEGER, low=1, high=5),
-        Column("review_comment_title", Kind.PROSE, null=True),
-        Column("review_comment_message", Kind.PROSE, null=True),
-        Column("review_creation_date", Kind.MOMENT),
-        Column("review_answer_timestamp", Kind.MOMENT),
+        FileColumn("review_id", CellKind.ID),
+        FileColumn("order_id", CellKind.ID),
+        FileColumn("review_score", CellKind.INTEGER, low=1, high=5),
+        FileColumn("review_comment_title", CellKind.PROSE, null=True),
+        FileColumn("review_comment_message", CellKind.PROSE, null=True),
+        FileColumn("review_creation_date", CellKind.MOMENT),
+        FileColumn("review_answer_timestamp", CellKind.MOMENT),
     ),
     ("review_id", "order_id"),
     {"order_id": "orders"},

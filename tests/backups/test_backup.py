@@ -13,14 +13,14 @@ import pyarrow.parquet as pq
 import pytest
 from django.db import connection
 
-from backups import backup as backup_module
-from backups import files
-from backups.backup import backup
+from backups.backing_up import backup as backup_module
+from backups.backing_up.backup import backup
+from backups.backing_up.snapshot import snapshot
+from backups.files import parquet
+from backups.hashing.row_hashes import assert_server_agrees
 from backups.models import Backup
-from backups.rowhash import assert_server_agrees
-from backups.snapshot import snapshot
-from dataforge.errors import BackupDamaged, DatabaseFailed, TableBusy
-from dataforge.postgres import reading
+from core.errors import BackupDamaged, DatabaseFailed, TableBusy
+from core.postgres import copy_out
 from tests.backups.runs import PROJECT, backup_file, library, query, run
 
 pytestmark = pytest.mark.usefixtures("committed")
@@ -67,8 +67,8 @@ def test_a_file_is_proved_by_two_threads_each_with_a_reader_of_its_own(store: Pa
         return read(reader, number, **options)
 
     with (
-        mock.patch.object(files, "ROW_GROUP_ROWS", 1),
-        mock.patch.object(reading, "BLOCK_BYTES", 512),
+        mock.patch.object(parquet, "ROW_GROUP_ROWS", 1),
+        mock.patch.object(copy_out, "BLOCK_BYTES", 512),
         mock.patch.object(pq.ParquetFile, "read_row_group", watched),
     ):
         backup_file("shelves", store)
@@ -155,7 +155,7 @@ def assert_nothing_left(store: Path) -> None:
 def test_a_file_that_reads_back_as_something_else_is_not_kept(store: Path) -> None:
     library()
     with (
-        mock.patch("backups.rowhash.hash_numbers", side_effect=lambda values: values.astype("uint64")),
+        mock.patch("backups.hashing.row_hashes.hash_numbers", side_effect=lambda values: values.astype("uint64")),
         pytest.raises(BackupDamaged, match="read back"),
     ):
         backup(["shelves"])
@@ -179,7 +179,7 @@ def test_a_place_that_cannot_be_written_to_is_named(store: Path) -> None:
 
 def test_a_server_with_other_hash_functions_is_refused() -> None:
     with (
-        mock.patch("backups.rowhash._KNOWN_ANSWER", 1),
+        mock.patch("backups.hashing.row_hashes._KNOWN_ANSWER", 1),
         connection.cursor() as cursor,
         pytest.raises(DatabaseFailed, match="PostgreSQL 14 to 18"),
     ):

@@ -11,9 +11,9 @@ import psycopg2
 import pytest
 from django.db import connection
 
-from backups import writing
+from backups.backing_up import write_file
 from backups.models import Backup
-from dataforge.postgres.reading import copy_out_batches
+from core.postgres.copy_out import copy_out_batches
 from tests.backups.runs import backup_file, content, query, run
 from tests.dataforge.postgres.wires import cut
 
@@ -34,9 +34,9 @@ def dying(committed: None, store: Path) -> Iterator[None]:
             yield batch
 
     with (
-        mock.patch("dataforge.postgres.reading.BLOCK_BYTES", SMALL_BLOCK_BYTES),
-        mock.patch("backups.writing.copy_out_batches", copied),
-        mock.patch("backups.difference.copy_out_batches", copied),
+        mock.patch("core.postgres.copy_out.BLOCK_BYTES", SMALL_BLOCK_BYTES),
+        mock.patch("backups.backing_up.write_file.copy_out_batches", copied),
+        mock.patch("backups.restoring.difference.copy_out_batches", copied),
     ):
         yield
     connection.close()
@@ -73,9 +73,9 @@ def test_a_hash_that_cannot_be_cancelled_does_not_hide_why_it_should_be() -> Non
     moment: Any = SimpleNamespace(second=SimpleNamespace(connection=SimpleNamespace(cancel=cancel)))
     shape: Any = SimpleNamespace(identifier=None, schema=None)
     with (
-        mock.patch("backups.writing.server_fingerprint", side_effect=lambda *_: gone.wait(30)),
+        mock.patch("backups.backing_up.write_file.server_fingerprint", side_effect=lambda *_: gone.wait(30)),
         pytest.raises(ZeroDivisionError),
-        writing._fingerprint(moment, shape),
+        write_file._fingerprint(moment, shape),
     ):
         raise ZeroDivisionError
     assert gone.is_set()

@@ -9,9 +9,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from backups.backing_up.verify import verify
 from backups.models import Backup
-from backups.verify import verify
-from dataforge.errors import BackupDamaged, BackupRefused, SourceUnreadable
+from core.errors import BackupDamaged, BackupRefused, SourceUnreadable
 from tests.backups.runs import backup_file, content, database_url, library, query, run, spawn
 
 pytestmark = pytest.mark.usefixtures("committed")

@@ -13,11 +13,11 @@ from django.db import connection, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 
-from backups.backup import backup
+from backups.backing_up.backup import backup
+from backups.backing_up.verify import verify
 from backups.models import Backup, Restore
-from backups.restore import restore
-from backups.verify import verify
-from dataforge.postgres.locks import share
+from backups.restoring.restore import restore
+from core.postgres.advisory_locks import share
 from tests.backups.runs import all_tables, backup_file, built, content, library, query, run, spawn
 
 pytestmark = pytest.mark.usefixtures("committed")
@@ -122,7 +122,7 @@ def test_backups_and_restores_killed_many_times(seed: int, store: Path) -> None:
 
 def patience() -> AbstractContextManager[object]:
     """Wait for locks as long as a slow machine needs."""
-    return mock.patch("backups.restore.LOCK_WAIT_SECONDS", PATIENCE_SECONDS)
+    return mock.patch("backups.restoring.restore.LOCK_WAIT_SECONDS", PATIENCE_SECONDS)
 
 
 @contextmanager

@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 from django.utils import timezone
 
-from backups.backup import plan_backup, run_backup
-from backups.health import health
-from backups.liveness import close_abandoned
+from backups.backing_up.backup import plan_backup, run_backup
+from backups.catalogue.liveness import close_abandoned
 from backups.models import Backup, Restore
-from backups.restore import plan_restore, run_restore
-from dataforge.errors import BackupDamaged, SourceUnreadable
+from backups.restoring.restore import plan_restore, run_restore
+from backups.schedules.health import health
+from core.errors import BackupDamaged, SourceUnreadable
 from tests.backups.runs import backup_file, content, library, query
 
 pytestmark = pytest.mark.usefixtures("committed")

@@ -9,11 +9,11 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from backups.backup import backup
+from backups.backing_up.backup import backup
 from backups.models import Backup, Restore
-from backups.restore import restore
-from dataforge.errors import BackupRefused, DatabaseFailed, TableBusy
-from dataforge.postgres.fingerprint import Fingerprint
+from backups.restoring.restore import restore
+from core.errors import BackupRefused, DatabaseFailed, TableBusy
+from core.postgres.fingerprint import Fingerprint
 from tests.backups.runs import backup_file, built, content, library, query, run
 
 pytestmark = pytest.mark.usefixtures("committed")
@@ -68,7 +68,7 @@ def test_a_merge_touches_only_the_rows_that_differ(hundred: Path) -> None:
 def test_a_merge_of_a_table_that_is_compared_by_way_of_the_disk(hundred: Path) -> None:
     before = content("shelves")
     damage(10)
-    with mock.patch("backups.hash_sets.PART_ROWS", 7):
+    with mock.patch("backups.hashing.one_sided.PART_ROWS", 7):
         (table,) = restore("shelves").tables
     assert (table.added, table.changed, table.removed, content("shelves")) == (1, 8, 1, before)
 
@@ -173,7 +173,7 @@ def test_a_merge_lets_readers_in_and_a_replace_waits_for_them(mode: str, hundred
             restore("shelves", mode=mode)
             cursor.execute("select count(*) from shelves")
         else:
-            with mock.patch("backups.restoring.LOCK_TIMEOUT_SECONDS", 0.05), pytest.raises(TableBusy):
+            with mock.patch("backups.restoring.transaction.LOCK_TIMEOUT_SECONDS", 0.05), pytest.raises(TableBusy):
                 restore("shelves", mode=mode)
         reader.rollback()
     reader.close()
@@ -184,7 +184,7 @@ def test_what_postgresql_makes_of_the_rows_is_compared_before_the_commit(hundred
     before, files = content("shelves"), sorted(store.rglob("*"))
     for mode in ("replace", "merge"):
         with (
-            mock.patch("backups.restoring.server_fingerprint", return_value=Fingerprint(100, "f" * 16)),
+            mock.patch("backups.restoring.transaction.server_fingerprint", return_value=Fingerprint(100, "f" * 16)),
             pytest.raises(DatabaseFailed, match="Nothing was changed"),
         ):
             restore("shelves", mode=mode)
@@ -195,12 +195,12 @@ def test_what_postgresql_makes_of_the_rows_is_compared_before_the_commit(hundred
 
 
 def test_a_load_at_work_keeps_a_restore_out(hundred: Path) -> None:
-    from dataforge.postgres.locks import exclusive
+    from core.postgres.advisory_locks import exclusive
 
     other = connection.copy()
     with (
         exclusive(other, ["shelves"], what="a load", timeout_seconds=1),
-        mock.patch("backups.restore.LOCK_WAIT_SECONDS", 0.05),
+        mock.patch("backups.restoring.restore.LOCK_WAIT_SECONDS", 0.05),
         pytest.raises(TableBusy, match="a load"),
     ):
         restore("shelves")

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from backups.backup import backup
-from backups.restore import restore
-from dataforge.errors import BackupRefused
+from backups.backing_up.backup import backup
+from backups.restoring.restore import restore
+from core.errors import BackupRefused
 from tests.backups.runs import built, content, library, query, run
 
 pytestmark = pytest.mark.usefixtures("committed")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from django.db import connection
 
-from backups.restore import restore
+from backups.restoring.restore import restore
 from tests.backups.models import MODELS
 from tests.backups.runs import backup_file, library, query, run
 

@@ -8,11 +8,11 @@ from uuid import uuid4
 
 import pytest
 
-from backups.backup import backup
+from backups.backing_up.backup import backup
+from backups.catalogue.prune import kept_by, prune, prune_after
 from backups.models import Backup, BackupSchedule
-from backups.restore import restore
-from backups.retention import kept_by, prune, prune_after
-from dataforge.errors import SourceUnreadable
+from backups.restoring.restore import restore
+from core.errors import SourceUnreadable
 from tests.backups.runs import library, query, run
 
 pytestmark = pytest.mark.usefixtures("committed")
@@ -96,7 +96,7 @@ def test_the_last_verified_one_stays_when_the_run_removes_and_a_place_that_forbi
     weekly: BackupSchedule, store: Path
 ) -> None:
     BackupSchedule.objects.update(created_at=datetime(2026, 1, 1, tzinfo=UTC), tables=["shelves"])
-    with mock.patch("backups.retention._remove", side_effect=SourceUnreadable(path="x", problem="p", remedy="r")):
+    with mock.patch("backups.catalogue.prune._remove", side_effect=SourceUnreadable(path="x", problem="p", remedy="r")):
         assert "The backups were made." in run("run_scheduled_backups", code=1).err
     weekly.refresh_from_db()
     newest = Backup.objects.order_by("-snapshot_at")[0]

@@ -12,13 +12,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from psycopg2 import sql
 
-from backups.backup import backup
-from backups.restore import restore
-from backups.rowhash import FileFingerprint, hash_expression, row_hashes, server_fingerprint
+from backups.backing_up.backup import backup
+from backups.backing_up.verify import verify
+from backups.hashing.row_hashes import FileFingerprint, hash_expression, row_hashes, server_fingerprint
+from backups.restoring.restore import restore
 from backups.tables import shape
-from backups.verify import verify
-from dataforge.postgres.copying import copy_in
-from dataforge.postgres.reading import copy_out
+from core.postgres.copy_in import copy_in
+from core.postgres.copy_out import copy_out
 from tests.backups.runs import content, query
 
 pytestmark = pytest.mark.usefixtures("committed")

@@ -12,9 +12,9 @@ from django.core.exceptions import ValidationError
 from django.db import connection
 from django.utils import timezone
 
-from backups.liveness import alive
+from backups.catalogue.liveness import alive
 from backups.models import Backup, BackupSchedule
-from backups.schedules import ailing, due_since, next_times, run_due
+from backups.schedules.run_due import ailing, due_since, next_times, run_due
 from tests.backups.runs import library, query, run, spawn
 
 pytestmark = pytest.mark.usefixtures("committed")
@@ -166,7 +166,7 @@ def test_the_loop_runs_schedules_that_are_made_meanwhile_and_ends_when_told(stor
     library()
     code = (
         "from unittest import mock; from django.core.management import call_command;"
-        "mock.patch('dataforge.loops.POLL_SECONDS', 0.05).start();"
+        "mock.patch('core.loops.POLL_SECONDS', 0.05).start();"
         "print('ready', flush=True); call_command('run_scheduled_backups', '--loop')"
     )
     process = spawn(code, BACKUP_STORE=str(store))

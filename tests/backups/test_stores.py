@@ -9,8 +9,8 @@ import pytest
 from pyarrow import fs
 from pytest_django import Settings
 
+from backups.files.store import Store
 from backups.models import Backup
-from backups.stores import Store
 from tests.backups.runs import content, library, query, run
 
 pytestmark = pytest.mark.usefixtures("committed")

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from backups.backup import backup
+from backups.backing_up.backup import backup
 from backups.models import Backup
-from backups.restore import restore
+from backups.restoring.restore import restore
 from backups.tables import all_tables
 from olist.sample import write_sample
 from tests.backups.runs import built, content, query, run

@@ -15,10 +15,10 @@ from threading import Timer
 import psycopg2
 import pytest
 
-from dataforge.embedded_postgres import binary, is_running, locks, sockets, stop
-from dataforge.embedded_postgres.account import Account, account_for
-from dataforge.embedded_postgres.cluster import Cluster
-from dataforge.errors import EmbeddedPostgresFailed
+from core.embedded_postgres import binary, is_running, locks, sockets, stop
+from core.embedded_postgres.cluster import Cluster
+from core.embedded_postgres.system_user import SystemUser, account_for
+from core.errors import EmbeddedPostgresFailed
 
 PROJECT = Path(__file__).resolve().parents[2]
 NOBODY = 65534
@@ -26,8 +26,8 @@ PRELUDE = """
 import os, signal, subprocess, sys, time, psycopg2
 from pathlib import Path
 from threading import Timer
-from dataforge.embedded_postgres import join, is_running, stop
-from dataforge.errors import EmbeddedPostgresFailed
+from core.embedded_postgres import join, is_running, stop
+from core.errors import EmbeddedPostgresFailed
 folder = Path(sys.argv[1])
 def ask(query):
     socket = join(folder, database="dataforge")
@@ -169,7 +169,7 @@ def test_an_orphan_that_never_finishes_shutting_down_is_stopped_and_started_agai
     postmaster, socket = ((folder / "data" / "postmaster.pid").read_text().splitlines()[line] for line in (0, 4))
     client = psycopg2.connect(host=socket, port=sockets.PORT, user="postgres", dbname="dataforge")
     os.kill(int(postmaster), signal.SIGTERM)  # PostgreSQL waits for its clients then
-    impatient = "from dataforge.embedded_postgres import server\nserver.STOPPING_PATIENCE_SECONDS = 0.3\n"
+    impatient = "from core.embedded_postgres import server\nserver.STOPPING_PATIENCE_SECONDS = 0.3\n"
     assert run(folder, f"{impatient}print(ask('SELECT count(*) FROM kept'))") == "0"
     client.close()
 
@@ -244,7 +244,7 @@ def test_a_socket_folder_that_somebody_else_made_is_refused(tmp_path: Path, monk
     monkeypatch.setattr(sockets, "_fits", lambda place: place.parent != tmp_path)
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "runtime"))
     (tmp_path / "runtime").mkdir()
-    account = Account(uid=os.geteuid(), gid=os.getegid(), switch=False)
+    account = SystemUser(uid=os.geteuid(), gid=os.getegid(), switch=False)
     place = sockets.socket_folder(tmp_path, account)
     place.rmdir()
     place.symlink_to(tmp_path)
@@ -325,9 +325,7 @@ def test_programs_that_the_server_user_may_not_run_are_told_with_the_remedy(tmp_
     installed.mkdir(parents=True)
     shutil.copy(binary("postgres"), installed / "postgres")
     (installed / "postgres").chmod(0o700)
-    lure = (
-        f"from dataforge.embedded_postgres import cluster\ncluster.binary = lambda name: Path({str(installed)!r}, name)"
-    )
+    lure = f"from core.embedded_postgres import cluster\ncluster.binary = lambda name: Path({str(installed)!r}, name)"
     assert f"chmod -R o+rX {installed.parent}" in failure(tmp_path / "postgres", lure)
 
 
@@ -335,7 +333,7 @@ def manage(folder: Path, own_settings: Path, *arguments: str) -> subprocess.Comp
     """Run manage.py with settings that name ``folder``; they are written into ``own_settings``."""
     (own_settings / "own_settings.py").write_text(
         "from dataforge.settings import *\n"
-        "DATABASES = {'default': {'ENGINE': 'dataforge.embedded_postgres', 'NAME': 'dataforge', "
+        "DATABASES = {'default': {'ENGINE': 'core.embedded_postgres', 'NAME': 'dataforge', "
         f"'OPTIONS': {{'folder': {str(folder)!r}}}}}}}\n"
     )
     own = {"PYTHONPATH": str(own_settings), "DJANGO_SETTINGS_MODULE": "own_settings", "SECRET_KEY": "x" * 50}

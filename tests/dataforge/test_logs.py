@@ -9,7 +9,7 @@ import pytest
 from django.db import DataError, IntegrityError, OperationalError, connection, transaction
 from django.test import RequestFactory
 
-from dataforge.errors import TableBusy
+from core.errors import TableBusy
 from dataforge.logs import Discreet, formatter, told
 
 SECRET = "marked-secret"

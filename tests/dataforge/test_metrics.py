@@ -14,9 +14,9 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from backups.models import Backup
 from dataforge.metrics import exposition
-from ingest import tallies
+from ingest.accounts import totals
 from ingest.models import RejectedRecord, Tally
-from ingest.retention import prune
+from ingest.rejects.prune import prune
 from tests.ingest.api.client import trusted
 from tests.ingest.api.parcels import one_table, record, tagged
 from tests.ingest.desk.plans import costs, fill
@@ -79,7 +79,7 @@ def test_retention_and_folding_lower_no_counter() -> None:
     before, parts = scrape(), Tally.objects.count()
     RejectedRecord.objects.update(status="dismissed", closed_at=timezone.now() - timedelta(days=9))
     prune(older_than=timedelta(days=1), really=True)
-    tallies.fold()
+    totals.fold()
     after = scrape()
     assert Tally.objects.count() < parts
     assert {name: count for name, count in after.items() if "open" not in name[0]} == {
@@ -172,7 +172,7 @@ def test_a_database_that_is_away_is_a_503(db: None, monkeypatch: pytest.MonkeyPa
     def lost() -> None:
         raise OperationalError("no")
 
-    monkeypatch.setattr("ingest.tallies.totals", lost)
+    monkeypatch.setattr("ingest.accounts.totals.totals", lost)
     assert Client().get("/metrics", secure=True, headers=BEARER).status_code == 503
 
 
@@ -183,7 +183,7 @@ def test_what_came_before_tallies_were_kept_is_counted_by_the_migration() -> Non
         bad = tagged("sellers", seller_id=hex_id(number), seller_state="XX")
         api.post({"records": [bad, tagged("customers"), tagged("customers")]})
     api.post({"records": [tagged("sellers", seller_state="XX")], "mode": "atomic"})
-    tallies.fold()
+    totals.fold()
     parts = Tally.objects.order_by("series", "subject", "detail")
     kept = list(parts.values_list("series", "subject", "detail", "amount", "microseconds"))
     Tally.objects.all().delete()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from dataforge.errors import DatabaseUnavailable
+from core.errors import DatabaseUnavailable
 from dataforge.prepare_database import prepare
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from django.db import connection
 
-from dataforge.embedded_postgres import binary
+from core.embedded_postgres import binary
 from olist.sample import write_sample
 from tests.olist.loads import PROJECT, database_url
 

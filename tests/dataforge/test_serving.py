@@ -140,13 +140,19 @@ def test_no_record_token_or_password_comes_into_the_log_which_is_one_object_a_li
     lines = [json.loads(line) for line in text.splitlines()]
     assert all({"event", "level", "logger", "time"} <= line.keys() for line in lines)
     loggers = {line["logger"] for line in lines}
-    assert {"gunicorn.error", "access.request_ids", "access.login", "ingest.api.batches", "ingest.late"} <= loggers
+    assert {
+        "gunicorn.error",
+        "core.web.request_ids",
+        "access.login",
+        "ingest.api.batches",
+        "ingest.tables.refusals",
+    } <= loggers
     batch = next(line for line in lines if line["event"] == "batch")
     assert (batch["token"], batch["counts"]["read"], batch["status"]) == ("shop 7", 2, "partial")
     answered = next(line for line in lines if line["event"] == "answered" and line["request_id"] == batch["request_id"])
     assert (answered["token"], answered["route"], answered["status"]) == ("shop 7", "api/v1/batches/", 207)
     failed = next(line for line in lines if "exception" in line and "XX000" in line["exception"][0]["error"])
-    assert any(place.startswith("ingest/posting/writing.py:") for place in failed["exception"][0]["at"])
+    assert any(place.startswith("ingest/tables/write_rows.py:") for place in failed["exception"][0]["at"])
 
 
 def test_a_database_that_is_away_is_logged_without_its_password(log: Path) -> None:

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from dataforge.embedded_postgres.account import account_for
+from core.embedded_postgres.system_user import account_for
 
 
 class Machine:

@@ -10,8 +10,8 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 from jsonschema.validators import extend
 
-from ingest.contract import Contract
-from ingest.published import json_schema
+from ingest.rules.contract import Contract
+from ingest.rules.json_schema import json_schema
 from tests.ingest.strategies import Row
 
 

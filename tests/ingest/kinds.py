@@ -6,9 +6,9 @@ from typing import Any
 from django.db import models
 from django.test.utils import isolate_apps
 
-from ingest import fields
-from ingest.contract import Contract, compile_contract
-from ingest.sources import sources
+from ingest.rules import fields
+from ingest.rules.contract import Contract, compile_contract
+from ingest.rules.sources import sources
 
 
 def every_kind() -> Contract:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ingest.processing import Processed, process
+from ingest.processing.process import Verdict, process
 from tests.ingest.verdicts import contract_of, partition, records_of
 
 type Record = dict[str, str | None]
@@ -46,14 +46,14 @@ CUSTOMER: Record = {
 GOOD = {"orders": ORDER, "order_items": ITEM, "order_reviews": REVIEW, "customers": CUSTOMER}
 
 
-def processed(table: str, *records: Record, **options: Any) -> Processed:
+def processed(table: str, *records: Record, **options: Any) -> Verdict:
     contract = contract_of(table)
     result = process(records_of(contract, records), contract, **options)
     partition(result)
     return result
 
 
-def told(result: Processed) -> list[tuple[str | None, str, str | None]]:
+def told(result: Verdict) -> list[tuple[str | None, str, str | None]]:
     """Give field, code and value of every reason."""
     assert all(reason["message"] for reason in result.reasons.to_pylist())
     return [(reason["field"], reason["code"], reason["value"]) for reason in result.reasons.to_pylist()]

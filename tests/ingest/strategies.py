@@ -10,9 +10,9 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from ingest import patterns
-from ingest.contract import Column, Contract
-from ingest.normalising import WHITE_SPACE
+from ingest.rules import patterns
+from ingest.rules.contract import Column, Contract
+from ingest.rules.normalise import WHITE_SPACE
 
 type Row = dict[str, Any]  # typed values by column
 

@@ -11,8 +11,8 @@ from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.admin_values import SHOWN_BYTES, bytes_as_text
 from ingest.models import Account, Batch, RejectedRecord
+from ingest.table_admin.values import SHOWN_BYTES, bytes_as_text
 from tests.ingest.admin_pages import cost, page, signed_in
 
 pytestmark = pytest.mark.django_db

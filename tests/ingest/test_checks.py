@@ -12,10 +12,10 @@ from django.db import models
 from django.db.models import Q
 from django.test.utils import isolate_apps
 
-from ingest import fields
-from ingest import sources as sources_module
-from ingest.checks import check_sources
-from ingest.sources import Source, sources
+from ingest.rules import fields
+from ingest.rules import sources as sources_module
+from ingest.rules.sources import Source, sources
+from ingest.system_checks import check_sources
 
 
 @pytest.fixture(autouse=True)
@@ -43,7 +43,7 @@ def model(name: str = "Thing", *, meta: dict[str, Any] | None = None, **attribut
 
 
 def found(monkeypatch: pytest.MonkeyPatch, *named: Any) -> list[CheckMessage]:
-    monkeypatch.setattr("ingest.checks.sources", lambda: named)
+    monkeypatch.setattr("ingest.system_checks.sources", lambda: named)
     return check_sources(None)
 
 

@@ -4,12 +4,12 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from ingest.arrow import Column
-from ingest.contract import Reference
-from ingest.processing import process
-from ingest.reasons import BLANK, NULL, REQUIRED
-from ingest.records import FAULT_SCHEMA, UNREADABLE_SCHEMA, Records
-from ingest.references import Parents
+from core.arrow import ArrowColumn
+from ingest.processing.lookups import Parents
+from ingest.processing.process import process
+from ingest.processing.reasons import BLANK, NULL, REQUIRED
+from ingest.processing.records import FAULT_SCHEMA, UNREADABLE_SCHEMA, Records
+from ingest.rules.contract import Reference
 from tests.ingest.specimens import GOOD, ID, ITEM, ORDER, OTHER, processed, told
 from tests.ingest.verdicts import contract_of, partition, records_of
 
@@ -20,7 +20,7 @@ class Refused:
     def __init__(self, *refused: str) -> None:
         self.refused = refused
 
-    def parents(self, reference: Reference, keys: Column) -> Parents:
+    def parents(self, reference: Reference, keys: ArrowColumn) -> Parents:
         refused = np.array([key in self.refused for key in keys.to_pylist()], bool)
         return Parents(np.zeros(len(keys), bool), refused)
 

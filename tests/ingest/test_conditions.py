@@ -13,7 +13,7 @@ from django.test.utils import isolate_apps
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from ingest.conditions import Uncompilable, compile_condition, condition_columns
+from ingest.rules.conditions import Uncompilable, compile_condition, condition_columns
 
 QUICK = settings(
     max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]

@@ -14,10 +14,10 @@ from django.db import models
 from django.db.models import F, Q
 from django.test.utils import isolate_apps
 
-from ingest import fields
-from ingest.conditions import Uncompilable
-from ingest.contract import Contract, Reference, compile_contract
-from ingest.sources import sources
+from ingest.rules import fields
+from ingest.rules.conditions import Uncompilable
+from ingest.rules.contract import Contract, Reference, compile_contract
+from ingest.rules.sources import sources
 from tests.ingest.verdicts import contract_of
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -89,7 +89,7 @@ def test_what_is_no_rule_about_a_record_changes_no_version() -> None:
 @pytest.mark.slow
 def test_a_version_is_the_same_in_every_process() -> None:
     program = (
-        "import django; django.setup(); from ingest.sources import sources; "
+        "import django; django.setup(); from ingest.rules.sources import sources; "
         "print(*[source.contract.version for source in sources()])"
     )
     command = [sys.executable, "-c", program]

@@ -9,12 +9,12 @@ import pandas as pd
 import pytest
 from django.db import connection
 
-from ingest.arrow import Column
-from ingest.contract import Contract, Reference
-from ingest.examples import example_batch, example_record
-from ingest.readers.frame import process_frame
-from ingest.references import Parents
-from ingest.sources import Source, sources
+from core.arrow import ArrowColumn
+from ingest.processing.frames import process_frame
+from ingest.processing.lookups import Parents
+from ingest.rules.contract import Contract, Reference
+from ingest.rules.examples import example_batch, example_record
+from ingest.rules.sources import Source, sources
 from tests.ingest.json_schemas import validator
 from tests.ingest.kinds import CONTRACTS
 from tests.ingest.verdicts import accepted_by_postgres, contract_of
@@ -38,7 +38,7 @@ class OnlyThese:
     def __init__(self, keys: dict[str, set[Any]]) -> None:
         self.keys = keys
 
-    def parents(self, reference: Reference, keys: Column) -> Parents:
+    def parents(self, reference: Reference, keys: ArrowColumn) -> Parents:
         there = [key in self.keys.get(reference.table, ()) for key in keys.to_pylist()]
         return Parents(np.array(there, np.bool_), np.zeros(len(there), np.bool_))
 

@@ -14,9 +14,9 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ingest import fields
-from ingest.fields import FieldRule, LocalDateTimeField
-from ingest.sources import sources
+from ingest.rules import fields
+from ingest.rules.fields import FieldRule, LocalDateTimeField
+from ingest.rules.sources import sources
 
 SKIPPED_BY_DST = datetime.datetime(2018, 11, 4)  # 00:00 to 00:59 did not exist in São Paulo on that day
 REPEATED_BY_DST = datetime.datetime(2018, 2, 17, 23, 30)

@@ -9,13 +9,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ingest.processing import Processed
-from ingest.readers.frame import process_frame
+from ingest.processing.frames import process_frame
+from ingest.processing.process import Verdict
 from tests.ingest.specimens import CUSTOMER, ITEM, ORDER, REVIEW, told
 from tests.ingest.verdicts import contract_of, partition
 
 
-def of_frame(table: str, frame: pd.DataFrame) -> Processed:
+def of_frame(table: str, frame: pd.DataFrame) -> Verdict:
     result = process_frame(frame, contract_of(table))
     partition(result)
     return result

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from django.core.management import call_command
 
-from dataforge.errors import TableBusy
+from core.errors import TableBusy
 from ingest.models import Batch, RejectedRecord
-from ingest.posting import healing
-from ingest.sources import sources
+from ingest.replaying import heal
+from ingest.rules.sources import sources
 from tests.ingest.api.client import ApiClient, trusted
 from tests.ingest.api.test_batches import one_table, order_with_parts, record, stored, tagged
 from tests.olist.loads import PLAIN, hex_id, load_json, query, write_files
@@ -88,7 +88,7 @@ def test_a_load_heals_what_waited_for_its_rows(api: ApiClient, tmp_path: Path) -
 
 def test_records_that_refer_to_nothing_wait_for_nothing(api: ApiClient, monkeypatch: pytest.MonkeyPatch) -> None:
     api.post(one_table("orders", record("orders")))
-    monkeypatch.setattr(healing, "sources", lambda: [each for each in sources() if not each.contract.references])
+    monkeypatch.setattr(heal, "sources", lambda: [each for each in sources() if not each.contract.references])
     assert "0 " in sweep()
     assert statuses() == {"orders": ["open"]}
 
@@ -157,7 +157,7 @@ def test_a_healing_that_fails_leaves_the_load_as_done_and_says_what_heals_later(
         raise TableBusy(tables="orders", holder="a restore", remedy="")
 
     api.post(one_table("orders", record("orders")))
-    monkeypatch.setattr("ingest.loading.run.heal", busy)
+    monkeypatch.setattr("ingest.loading.load.heal", busy)
     ran = load_json(write_files(tmp_path / "files", {"customers": [{}]}))
     assert ran.report["status"] == "accepted"
     assert "manage.py replay_rejects will" in ran.err

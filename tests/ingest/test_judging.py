@@ -14,11 +14,11 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from ingest.arrow import Text
-from ingest.columns import check_column
-from ingest.contract import Column
-from ingest.judging import explain, judge
-from ingest.sources import sources
+from core.arrow import Text
+from ingest.processing.check_column import check_column
+from ingest.rules.contract import Column
+from ingest.rules.kinds.judge import explain, judge
+from ingest.rules.sources import sources
 from tests.ingest.strategies import odd_values, text_of
 from tests.ingest.verdicts import contract_of
 

@@ -12,11 +12,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ingest import keys as keys_module
-from ingest.contract import Column, Contract
-from ingest.duplicates import Seen
-from ingest.keys import KeySet, row_hashes
-from ingest.processing import process
+from ingest.processing import row_hashes as keys_module
+from ingest.processing.duplicates import SeenRows
+from ingest.processing.process import process
+from ingest.processing.row_hashes import KeySet, row_hashes
+from ingest.rules.contract import Column, Contract
 from tests.ingest.specimens import ITEM, ORDER, REVIEW
 from tests.ingest.verdicts import contract_of, records_of
 
@@ -148,7 +148,7 @@ def verdicts(
     contract: Contract, chunks: list[list[dict[str, str | None]]]
 ) -> tuple[list[int], list[int], list[tuple[int, str]]]:
     """Give rows, duplicates and reasons of all chunks by the record's number in the whole."""
-    seen, base = Seen(), 0
+    seen, base = SeenRows(), 0
     rows: list[int] = []
     duplicates: list[int] = []
     reasons: list[tuple[int, str]] = []

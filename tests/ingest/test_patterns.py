@@ -10,8 +10,8 @@ from django.db import connection, transaction
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from ingest import patterns
-from ingest.fields import ONE_LINE
+from ingest.rules import patterns
+from ingest.rules.fields import ONE_LINE
 
 QUICK = settings(max_examples=70, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 

@@ -8,12 +8,12 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 
-from ingest.arrow import Column
-from ingest.contract import Reference
-from ingest.processing import process
-from ingest.records import Records
-from ingest.references import Parents
-from ingest.sources import Source, sources
+from core.arrow import ArrowColumn
+from ingest.processing.lookups import Parents
+from ingest.processing.process import process
+from ingest.processing.records import Records
+from ingest.rules.contract import Reference
+from ingest.rules.sources import Source, sources
 from tests.ingest.specimens import ITEM, ORDER, processed, told
 from tests.ingest.strategies import text_of, texts
 from tests.ingest.verdicts import Forgetful, contract_of, partition, records_of
@@ -25,7 +25,7 @@ EACH_TABLE = pytest.mark.parametrize("source", sources(), ids=lambda source: sou
 class HalfOfThem:
     """Parents whose key begins with 0 exist, with 1 were refused; the others never were."""
 
-    def parents(self, reference: Reference, keys: Column) -> Parents:
+    def parents(self, reference: Reference, keys: ArrowColumn) -> Parents:
         assert keys.null_count == 0
         texts = [str(key) for key in keys.to_pylist()]
         return Parents(
@@ -145,7 +145,7 @@ def test_each_reference_of_a_record_is_asked_with_its_keys_once() -> None:
     asked: list[tuple[str, list[Any]]] = []
 
     class Asked:
-        def parents(self, reference: Reference, keys: Column) -> Parents:
+        def parents(self, reference: Reference, keys: ArrowColumn) -> Parents:
             asked.append((reference.table, keys.to_pylist()))
             return Parents(np.ones(len(keys), bool), np.zeros(len(keys), bool))
 

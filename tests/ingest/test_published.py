@@ -15,12 +15,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from ingest.contract import Contract
-from ingest.examples import example_record
-from ingest.processing import process
-from ingest.published import json_schema
-from ingest.readers.frame import process_frame
-from ingest.sources import Source, sources
+from ingest.processing.frames import process_frame
+from ingest.processing.process import process
+from ingest.rules.contract import Contract
+from ingest.rules.examples import example_record
+from ingest.rules.json_schema import json_schema
+from ingest.rules.sources import Source, sources
 from tests.ingest.json_schemas import validator
 from tests.ingest.kinds import CONTRACTS
 from tests.ingest.strategies import Row, rows, text_of, texts

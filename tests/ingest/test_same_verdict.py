@@ -10,8 +10,8 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from ingest.models import OUTCOMES, Account, Batch, RejectedRecord
-from ingest.posting.replay import Replay, run, unit_of
-from ingest.sources import find_source
+from ingest.replaying.replay import Replay, run, unit_of
+from ingest.rules.sources import find_source
 from tests.ingest.api.client import trusted
 from tests.olist.loads import PLAIN, Row, hex_id, load_json, query, write_files
 
@@ -197,7 +197,7 @@ def outcome(*, keys: bool) -> tuple[dict[str, list[Any]], list[Any]]:
 def test_a_load_counts_what_is_repeated_and_stored_with_other_content_as_the_endpoint_does(
     reads_table: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ingest.loading.reading.worth_reading", lambda *args, **options: bool(reads_table))
+    monkeypatch.setattr("ingest.loading.read_ahead.worth_reading", lambda *args, **options: bool(reads_table))
     counts = []
     for way in (by_load, by_endpoint):
         query("truncate olist_customers cascade")

@@ -8,10 +8,10 @@ import pytest
 from django.core.management import call_command
 from django.utils import timezone
 
-from dataforge.errors import DatabaseUnavailable
-from ingest import tending
+from core.errors import DatabaseUnavailable
+from ingest import chores
+from ingest.chores import tend
 from ingest.models import BulkJob, RejectedRecord
-from ingest.tending import tend
 from olist.models import Customer
 from tests.ingest.desk.people import refused
 from tests.olist.loads import PLAIN
@@ -41,10 +41,10 @@ def test_orphans_are_healed_and_old_rejects_go_each_in_its_own_time() -> None:
 
 
 def test_of_many_processes_one_does_what_is_due() -> None:
-    (routine, *_), now = tending.ROUTINES, timezone.now()
-    assert [tending._claimed(routine, now) for _ in range(3)] == [True, False, False]
-    assert not tending._claimed(routine, now + timedelta(minutes=5))
-    assert tending._claimed(routine, now + timedelta(minutes=11))
+    (routine, *_), now = chores.ROUTINES, timezone.now()
+    assert [chores._claimed(routine, now) for _ in range(3)] == [True, False, False]
+    assert not chores._claimed(routine, now + timedelta(minutes=5))
+    assert chores._claimed(routine, now + timedelta(minutes=11))
 
 
 def test_the_loop_outlives_a_lost_database_and_ends_when_told(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -61,9 +61,9 @@ def test_the_loop_outlives_a_lost_database_and_ends_when_told(monkeypatch: pytes
         return found
 
     monkeypatch.setattr("ingest.management.commands.tend_rejects.tend", answer)
-    monkeypatch.setattr("dataforge.loops.time.sleep", lambda seconds: None)
-    monkeypatch.setattr("dataforge.loops.connection.close", lambda: None)
-    monkeypatch.setattr("dataforge.loops.signal.signal", lambda *given: None)
+    monkeypatch.setattr("core.loops.time.sleep", lambda seconds: None)
+    monkeypatch.setattr("core.loops.connection.close", lambda: None)
+    monkeypatch.setattr("core.loops.signal.signal", lambda *given: None)
     out, err = io.StringIO(), io.StringIO()
     with pytest.raises(KeyboardInterrupt):
         call_command("tend_rejects", "--loop", stdout=out, stderr=err)

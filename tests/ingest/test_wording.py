@@ -2,8 +2,8 @@
 
 import pytest
 
-from ingest.contract import Contract
-from ingest.wording import rules_in_words
+from ingest.rules.contract import Contract
+from ingest.rules.in_words import rules_in_words
 from tests.ingest.kinds import CONTRACTS
 
 A_MOMENT = "Enter a date and time as YYYY-MM-DD HH:MM:SS"

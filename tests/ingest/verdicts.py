@@ -10,21 +10,21 @@ from django.db.backends.utils import CursorWrapper
 from psycopg2 import sql
 from psycopg2.extensions import AsIs, QuotedString
 
-from ingest.contract import Contract
-from ingest.duplicates import Repeated, Seen
-from ingest.processing import Processed, process
-from ingest.records import Records
-from ingest.references import Lookups
-from ingest.sources import sources
+from ingest.processing.duplicates import Duplicates, SeenRows
+from ingest.processing.lookups import Lookups
+from ingest.processing.process import Verdict, process
+from ingest.processing.records import Records
+from ingest.rules.contract import Contract
+from ingest.rules.sources import sources
 from tests.ingest.strategies import BeyondPython, Row, text_of
 
 
-class Forgetful(Seen):
+class Forgetful(SeenRows):
     """Finds no duplicates: each row is judged as if it came alone."""
 
-    def sort_out(self, rows: pa.Table, contract: Contract) -> Repeated:
+    def sort_out(self, rows: pa.Table, contract: Contract) -> Duplicates:
         nothing = np.zeros(rows.num_rows, bool)
-        return Repeated(nothing, nothing, (np.zeros(rows.num_rows, np.uint64), np.zeros(rows.num_rows, np.uint64)))
+        return Duplicates(nothing, nothing, (np.zeros(rows.num_rows, np.uint64), np.zeros(rows.num_rows, np.uint64)))
 
 
 def contract_of(table: str) -> Contract:
@@ -49,7 +49,7 @@ def texts_of(contract: Contract, rows: Sequence[Row]) -> Records:
 
 
 def accepted_by_process(
-    contract: Contract, rows: Sequence[Row], *, lookups: Lookups | None = None, seen: Seen | None = None
+    contract: Contract, rows: Sequence[Row], *, lookups: Lookups | None = None, seen: SeenRows | None = None
 ) -> list[bool]:
     """Tell which rows ``process`` takes unchanged; a row that needs a repair counts as refused."""
     result = process(texts_of(contract, rows), contract, lookups=lookups, seen=seen)
@@ -60,7 +60,7 @@ def accepted_by_process(
     return verdicts
 
 
-def partition(result: Processed) -> None:
+def partition(result: Verdict) -> None:
     """Assert that each record is in exactly one of rows, duplicates and reasons."""
     refused = set(result.reasons["row"].to_pylist())
     parts = [*result.source.tolist(), *result.duplicates.tolist(), *refused]

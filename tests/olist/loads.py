@@ -18,9 +18,9 @@ from django.apps import apps
 from django.db import connection
 
 import manage
-from dataforge.postgres.fingerprint import Fingerprint, structure, table_fingerprint
+from core.postgres.fingerprint import Fingerprint, structure, table_fingerprint
 from ingest.models import OUTCOMES
-from olist.sample.layout import TABLES, Table
+from olist.sample.layout import TABLES, FileLayout
 
 PROJECT = Path(__file__).resolve().parents[2]
 SHARED = PROJECT.parent / "shared" / "olist"
@@ -119,7 +119,7 @@ def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[str]], 
         writer.writerows(rows)
 
 
-def read_csv(folder: Path, table: Table) -> list[Row]:
+def read_csv(folder: Path, table: FileLayout) -> list[Row]:
     """Read a clean file with Python's own reader."""
     with (folder / table.file_name).open(encoding="utf-8-sig", newline="") as file:
         return list(csv.DictReader(file, strict=True))
@@ -243,7 +243,7 @@ def all_tables() -> list[str]:
     return [model._meta.db_table for app in ("olist", "ingest") for model in apps.get_app_config(app).get_models()]
 
 
-def map_cells(folder: Path, into: Path, change: Callable[[Table, str, str], str], **style: Any) -> Path:
+def map_cells(folder: Path, into: Path, change: Callable[[FileLayout, str, str], str], **style: Any) -> Path:
     """Copy the nine clean files, each cell as ``change(table, column, text)`` has it, in the ``style`` of `write_csv`.
 
     ``style`` may also say ``reverse=True``: columns in the opposite order.

@@ -5,8 +5,8 @@ from django.contrib import admin
 from django.db import connection
 from django.test import Client
 
-from ingest.admin_tables import REACH_ROWS, ROWS_PER_PAGE, BigTableAdmin
-from ingest.sources import sources
+from ingest.rules.sources import sources
+from ingest.table_admin.big_tables import REACH_ROWS, ROWS_PER_PAGE, BigTableAdmin
 from olist.models import Customer, Geolocation, Order, OrderItem, OrderReview, Product, Seller
 from tests.ingest.admin_pages import cost, page, signed_in
 from tests.olist.loads import hex_id

@@ -5,7 +5,7 @@ from unittest import mock
 
 import pytest
 
-from ingest.loading.filing import load_file
+from ingest.loading.load_file import load_file
 from ingest.models import Account, Batch, RejectedRecord
 from tests.olist.loads import (
     FILES,

@@ -12,7 +12,7 @@ import pytest
 
 from ingest.models import Account, RejectedRecord
 from olist.sample import write_sample
-from olist.sample.layout import TABLES, Table
+from olist.sample.layout import TABLES, FileLayout
 from tests.olist.loads import BY_NAME, ONE_OF_EACH, Ran, Row, load_json, query, read_csv, write_files
 from tests.olist.published import canonical, stored
 
@@ -79,7 +79,7 @@ def assert_exact(reject: RejectedRecord, folder: Path) -> None:
     assert bytes(reject.raw_sha256) == hashlib.sha256(raw).digest()
 
 
-def assert_account(ran: Ran, dirty: Dirty, table: Table, *, again: bool) -> None:
+def assert_account(ran: Ran, dirty: Dirty, table: FileLayout, *, again: bool) -> None:
     counts = ran.report["tables"][table.name]
     orphans = sum(name == table.name for name, _ in dirty.orphans)
     habits = dirty.meta["habits"].get(table.name, {})
@@ -143,7 +143,7 @@ def test_every_damage_is_found_where_it_is_and_no_other_record_is_touched(dirty:
     assert categories == counts["product_category_name_translation"]["inserted"] + added
 
 
-def assert_stored(dirty: Dirty, table: Table, *, inserted: int) -> None:
+def assert_stored(dirty: Dirty, table: FileLayout, *, inserted: int) -> None:
     """Every record that was good, or could be repaired, is in the table with its content; nothing else is."""
     gone = {place for place, entry in dirty.truth.items() if entry["outcome"] == "rejected"} | set(dirty.orphans)
     expected = {

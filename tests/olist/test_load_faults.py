@@ -13,7 +13,7 @@ from django.db import connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
 
-from dataforge.postgres.fingerprint import Fingerprint
+from core.postgres.fingerprint import Fingerprint
 from ingest.models import Account, Batch
 from olist.sample import write_sample
 from tests.conftest import empty_tables

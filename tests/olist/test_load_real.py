@@ -7,7 +7,7 @@ from typing import IO
 import pytest
 
 from ingest.models import Account, Batch, RejectedRecord
-from olist.sample.layout import TABLES, Table
+from olist.sample.layout import TABLES, FileLayout
 from tests.olist.loads import SHARED, Ran, load_json, query
 from tests.olist.published import Opener, published, stored
 
@@ -79,7 +79,7 @@ def test_the_whole_published_archive_loads_and_comes_out_as_it_went_in() -> None
     with zipfile.ZipFile(ARCHIVE) as archive:
         members = {Path(name).name: name for name in archive.namelist()}
 
-        def opener(table: Table) -> IO[bytes]:
+        def opener(table: FileLayout) -> IO[bytes]:
             return archive.open(members[table.file_name])
 
         assert_all_came_through(ran, WHOLE_ROWS, opener, repeated_points=261_831, added_categories=2)

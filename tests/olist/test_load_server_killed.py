@@ -13,7 +13,7 @@ from pathlib import Path
 import psycopg2
 import pytest
 
-from dataforge.embedded_postgres import USER, join, stop
+from core.embedded_postgres import USER, join, stop
 from olist.sample import write_sample
 from tests.olist.loads import PROJECT, database_url, finish, spawn
 

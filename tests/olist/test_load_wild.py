@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from dataforge.postgres.fingerprint import Fingerprint
-from olist.sample.layout import Kind, Table
+from core.postgres.fingerprint import Fingerprint
+from olist.sample.layout import CellKind, FileLayout
 from tests.conftest import empty_tables
 from tests.olist.loads import SHARED, fingerprints, load_json, map_cells
 
@@ -40,19 +40,19 @@ def with_offset(text: str) -> str:
 
 
 # What is done to the cells of one kind, and the rule under which the repairs are counted (None: not a repair).
-SPELLINGS: dict[str, tuple[Kind, Spell, str | None]] = {
-    "integers_with_a_point": (Kind.INTEGER, lambda text: f"{text}.0", "integral"),
+SPELLINGS: dict[str, tuple[CellKind, Spell, str | None]] = {
+    "integers_with_a_point": (CellKind.INTEGER, lambda text: f"{text}.0", "integral"),
     "money_without_last_zeros": (
-        Kind.MONEY,
+        CellKind.MONEY,
         lambda text: text.rstrip("0").rstrip(".") if "." in text else text,
         None,
     ),
-    "zips_without_leading_zero": (Kind.ZIP, lambda text: text.removeprefix("0"), "leading_zero"),
-    "upper_case_ids": (Kind.ID, str.upper, "lower"),
-    "lower_case_states": (Kind.STATE, str.lower, "upper"),
-    "moments_with_t": (Kind.MOMENT, lambda text: text.replace(" ", "T"), None),
-    "moments_with_z": (Kind.MOMENT, zulu, "local_time"),
-    "moments_with_offset": (Kind.MOMENT, with_offset, "local_time"),
+    "zips_without_leading_zero": (CellKind.ZIP, lambda text: text.removeprefix("0"), "leading_zero"),
+    "upper_case_ids": (CellKind.ID, str.upper, "lower"),
+    "lower_case_states": (CellKind.STATE, str.lower, "upper"),
+    "moments_with_t": (CellKind.MOMENT, lambda text: text.replace(" ", "T"), None),
+    "moments_with_z": (CellKind.MOMENT, zulu, "local_time"),
+    "moments_with_offset": (CellKind.MOMENT, with_offset, "local_time"),
 }
 STYLES: dict[str, dict[str, Any]] = {
     "columns_in_another_order": {"reverse": True},
@@ -95,7 +95,7 @@ def test_values_in_another_spelling_give_the_same_tables_and_are_counted(
     kind, spell, rule = SPELLINGS[spelling]
     changed: Counter[str] = Counter()
 
-    def change(table: Table, column: str, text: str) -> str:
+    def change(table: FileLayout, column: str, text: str) -> str:
         if table.column(column).kind is not kind or not text:
             return text
         changed[table.name] += spell(text) != text
@@ -116,10 +116,10 @@ def test_all_of_it_at_once_gives_the_same_tables(small: Path, tmp_path: Path) ->
     original = after_loading(source)
     spells = {kind: spell for kind, spell, _ in SPELLINGS.values()}
 
-    def change(table: Table, column: str, text: str) -> str:
+    def change(table: FileLayout, column: str, text: str) -> str:
         kind = table.column(column).kind
         text = spells[kind](text) if text and kind in spells else text
-        return text if kind in {Kind.PROSE, Kind.ZIP} or not text.strip() else f" {text}\u00a0"
+        return text if kind in {CellKind.PROSE, CellKind.ZIP} or not text.strip() else f" {text}\u00a0"
 
     style = {"reverse": True, "quoting": csv.QUOTE_ALL, "lineterminator": "\r\n", "bom": True}
     load_json(map_cells(source, tmp_path / "wild", change, **style))

@@ -9,7 +9,7 @@ from django.db.backends.utils import CursorWrapper
 from psycopg2 import sql
 from psycopg2.extensions import AsIs
 
-from ingest.sources import sources
+from ingest.rules.sources import sources
 
 ID, OTHER, TIME = "0123456789abcdef" * 2, "f" * 32, "2018-01-02 10:00:00"
 GOOD: dict[str, dict[str, Any]] = {

@@ -13,11 +13,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rest_framework import serializers
 
-from ingest.arrow import Column
-from ingest.contract import Reference
-from ingest.processing import process
-from ingest.references import Parents
-from ingest.sources import Source, sources
+from core.arrow import ArrowColumn
+from ingest.processing.lookups import Parents
+from ingest.processing.process import process
+from ingest.rules.contract import Reference
+from ingest.rules.sources import Source, sources
 from olist.models import Category, Customer, Order, Product, Seller
 from tests.ingest.strategies import BeyondPython, dressed, good_values, odd_values, rows
 from tests.ingest.verdicts import Forgetful, accepted_by_postgres, accepted_by_process, records_of, texts_of
@@ -37,7 +37,7 @@ KNOWN = {
 class OnlyKnown:
     """The parents of ``KNOWN`` exist, no others."""
 
-    def parents(self, reference: Reference, keys: Column) -> Parents:
+    def parents(self, reference: Reference, keys: ArrowColumn) -> Parents:
         exist = np.array([key == KNOWN[reference.table] for key in keys.to_pylist()], bool)
         return Parents(exist, np.zeros(len(keys), bool))
 

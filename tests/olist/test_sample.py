@@ -11,11 +11,11 @@ import pandas as pd
 import pytest
 from django.core.management import CommandError, call_command
 
-from dataforge.errors import SourceUnreadable
+from core.errors import SourceUnreadable
 from olist.sample import SampleReport, write_sample
+from olist.sample.clean.places import STATES
+from olist.sample.clean.words import UNTRANSLATED
 from olist.sample.layout import TABLES
-from olist.sample.places import STATES
-from olist.sample.words import UNTRANSLATED
 from olist.sources import SOURCES
 
 SCALE = 0.02

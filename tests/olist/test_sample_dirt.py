@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from olist.sample import write_sample
-from olist.sample.dirt import _kinds
+from olist.sample.dirty.dirt import _kinds
 from olist.sample.layout import TABLES, TRANSLATION
 
 SCALE, DIRTY = 0.02, 0.1

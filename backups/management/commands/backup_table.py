@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from backups.backup import backup
+from backups.backing_up.backup import backup
 from backups.console import exits, moment, print_table, size
 
 

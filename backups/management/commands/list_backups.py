@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from backups.catalogue import listed, scan
+from backups.catalogue.scan import listed, scan
 from backups.console import exits, moment, print_table, size
 
 

@@ -4,8 +4,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
+from backups.catalogue.prune import prune
 from backups.console import exits
-from backups.retention import prune
 
 
 class Command(BaseCommand):

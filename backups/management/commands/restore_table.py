@@ -10,8 +10,8 @@ from django.utils.dateparse import parse_date, parse_datetime
 
 from backups.console import exits
 from backups.models import Restore
-from backups.reports import RestoreReport, TableReport
-from backups.restore import restore
+from backups.restoring.report import RestoreReport, TableRestore
+from backups.restoring.restore import restore
 
 
 class Command(BaseCommand):
@@ -58,7 +58,7 @@ class Command(BaseCommand):
         self.stdout.write(f"{done}; {report.seconds:.1f} s.")
 
 
-def _said(table: TableReport, *, dry_run: bool) -> str:
+def _said(table: TableRestore, *, dry_run: bool) -> str:
     verb = "would be restored" if dry_run else "restored"
     said = f"{table.rows:,} rows {verb} by {table.mode} from {table.path}"
     if table.added is None:

@@ -6,8 +6,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 
 from backups.console import EXIT_REFUSED, exits, moment
-from backups.schedules import ailing, run_due
-from dataforge.loops import run_for_ever
+from backups.schedules.run_due import ailing, run_due
+from core.loops import run_for_ever
 
 
 class Command(BaseCommand):

@@ -5,10 +5,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from backups.catalogue import known_paths
+from backups.backing_up.verify import verify
+from backups.catalogue.scan import known_paths
 from backups.console import EXIT_REFUSED, exits, size
-from backups.verify import verify
-from dataforge.errors import (
+from core.errors import (
     BackupDamaged,
     BackupRefused,
     DatabaseFailed,

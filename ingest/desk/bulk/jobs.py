@@ -7,10 +7,10 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from ingest.desk.bulk.gathering import CHUNK_RECORDS
-from ingest.desk.bulk.recipes import Recipe
-from ingest.desk.bulk.summaries import Summary, from_json
-from ingest.desk.bulk.working import bulk_task, carry_on
+from ingest.desk.bulk.recipe import Recipe
+from ingest.desk.bulk.select import CHUNK_RECORDS
+from ingest.desk.bulk.summary import JobSummary, from_json
+from ingest.desk.bulk.worker import bulk_task, carry_on
 from ingest.models import BulkJob
 
 SMALL_RECORDS = CHUNK_RECORDS  # up to which a job is done while the person waits
@@ -25,12 +25,12 @@ def jobs_of(user: Any) -> QuerySet[BulkJob]:
     return rows if user.is_superuser else rows.filter(user=user.pk)
 
 
-def summary_of(job: BulkJob) -> Summary:
+def summary_of(job: BulkJob) -> JobSummary:
     """Give what has become of a job's rejects so far."""
     return from_json({"passed": job.passed, "failed": job.failed, "left": job.left, "reasons": job.reasons})
 
 
-def dry_summary_of(job: BulkJob) -> Summary | None:
+def dry_summary_of(job: BulkJob) -> JobSummary | None:
     """Give what its dry run found."""
     return None if job.dry is None else from_json(job.dry)
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from dataforge.postgres.failures import explained
-from ingest.retention import CLOSED, kept_for, prune
+from core.postgres.explain_errors import explained
+from ingest.rejects.prune import CLOSED, kept_for, prune
 
 
 class Command(BaseCommand):

@@ -4,9 +4,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from dataforge.postgres.failures import explained
-from ingest.posting.healing import sweep
-from ingest.sources import sources
+from core.postgres.explain_errors import explained
+from ingest.replaying.heal import sweep
+from ingest.rules.sources import sources
 
 
 class Command(BaseCommand):

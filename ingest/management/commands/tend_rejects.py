@@ -4,8 +4,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from dataforge.loops import run_for_ever
-from ingest.tending import tend
+from core.loops import run_for_ever
+from ingest.chores import tend
 
 
 class Command(BaseCommand):

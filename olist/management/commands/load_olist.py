@@ -8,11 +8,11 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from dataforge.errors import DataForgeError
-from ingest.console import LoadConsole
+from core.errors import DataForgeError
+from ingest.loading.console import LoadConsole
+from ingest.loading.load import load
 from ingest.loading.options import LoadOptions, RejectLimit
-from ingest.loading.run import load
-from ingest.sources import sources
+from ingest.rules.sources import sources
 
 EXIT_REFUSED = 1
 EXIT_INTERRUPTED = 130

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from dataforge.errors import DataForgeError
+from core.errors import DataForgeError
 from olist.sample import DEFAULT_SCALE, MAX_DIRTY, write_sample
 
 MAX_SCALE = 1_000_000

@@ -9,7 +9,7 @@ import pytest
 from django.tasks import default_task_backend
 
 from backups.models import Backup, Restore
-from dataforge.errors import TableBusy
+from core.errors import TableBusy
 from tests.backups.people import EVERYTHING, caller, person
 from tests.backups.runs import content, library, query
 from tests.ingest.api.client import ApiClient, Json
@@ -147,7 +147,7 @@ def test_a_restore_that_would_leave_orphans_is_refused_with_them(ana: ApiClient)
 def test_a_table_that_is_held_is_503(ana: ApiClient) -> None:
     (row,) = back_up(ana, "shelves")
     busy = TableBusy(tables="shelves", holder="a load", remedy="Wait.")
-    with mock.patch("backups.restore.exclusive", side_effect=busy):
+    with mock.patch("backups.restoring.restore.exclusive", side_effect=busy):
         answer = ana.post({}, to=f"{BACKUPS}{row['id']}/restore/")
     assert (answer.status, answer.headers["Retry-After"]) == (503, "5")
 

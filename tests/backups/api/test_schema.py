@@ -11,7 +11,7 @@ from schemathesis.core.result import Ok
 from schemathesis.pytest.lazy import get_all_tests
 from schemathesis.schemas import BaseSchema
 
-from backups.backup import backup
+from backups.backing_up.backup import backup
 from backups.models import Backup, Restore
 from dataforge.wsgi import application
 from tests.backups.people import caller, person

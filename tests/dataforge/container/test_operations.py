@@ -118,7 +118,7 @@ def run(title: str, told: list[tuple[str, list[str]]], machine: dict[str, str], 
 
 def ask(database: str, statement: str) -> str:
     """Ask a database other than the tests' own."""
-    from dataforge.embedded_postgres import binary
+    from core.embedded_postgres import binary
 
     return subprocess.run(
         [binary("psql"), "--tuples-only", "--no-align", "--command", statement, database.replace("postgres://", "postgresql://")],

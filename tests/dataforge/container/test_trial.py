@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 import requests
 
+from core.embedded_postgres import is_running
 from dataforge.container.secret_key import trial_secret_key
-from dataforge.embedded_postgres import is_running
 from tests.ingest.api.sessions import wait_until
 from tests.olist.loads import PROJECT
 from tests.test_readme_api import free_port

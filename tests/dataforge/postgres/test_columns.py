@@ -2,8 +2,8 @@ import pyarrow as pa
 import pytest
 from django.db.backends.utils import CursorWrapper
 
-from dataforge.errors import DatabaseFailed
-from dataforge.postgres.columns import arrow_type, assert_matches, is_jsonb, table_columns
+from core.errors import DatabaseFailed
+from core.postgres.column_types import arrow_type, assert_matches, is_jsonb, table_columns
 
 DDL = """
 CREATE TEMP TABLE things (

@@ -12,11 +12,11 @@ from django.db.backends.utils import CursorWrapper
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dataforge.errors import DatabaseFailed
-from dataforge.postgres.columns import arrow_field, assert_matches, table_columns
-from dataforge.postgres.copying import copy_encoded, copy_in
-from dataforge.postgres.encoding import SLICE_ROWS, encode
-from dataforge.postgres.reading import copy_out
+from core.errors import DatabaseFailed
+from core.postgres.column_types import arrow_field, assert_matches, table_columns
+from core.postgres.copy_encoder import SLICE_ROWS, encode
+from core.postgres.copy_in import copy_encoded, copy_in
+from core.postgres.copy_out import copy_out
 
 DDL = """
 CREATE TEMP TABLE IF NOT EXISTS samples (

@@ -8,9 +8,9 @@ from django.db import DatabaseError, DataError, IntegrityError, OperationalError
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
 
-from dataforge.errors import DatabaseFailed
-from dataforge.postgres.failures import explained
-from dataforge.postgres.reading import copy_out_batches
+from core.errors import DatabaseFailed
+from core.postgres.copy_out import copy_out_batches
+from core.postgres.explain_errors import explained
 from tests.dataforge.postgres.wires import cut
 
 NUMBERS = "SELECT n FROM generate_series(1, 2000000) AS n"

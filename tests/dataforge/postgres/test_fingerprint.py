@@ -1,7 +1,7 @@
 import pytest
 from django.db.backends.utils import CursorWrapper
 
-from dataforge.postgres.fingerprint import Fingerprint, structure, table_fingerprint
+from core.postgres.fingerprint import Fingerprint, structure, table_fingerprint
 
 
 @pytest.fixture

@@ -3,8 +3,8 @@ from django.db import connection, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
 
-from dataforge.errors import TableBusy
-from dataforge.postgres.locks import exclusive, share
+from core.errors import TableBusy
+from core.postgres.advisory_locks import exclusive, share
 
 SOON = 0.05
 

@@ -6,8 +6,8 @@ from django.db import DataError, InternalError, ProgrammingError, connection, tr
 from django.db.backends.utils import CursorWrapper
 from psycopg2 import sql
 
-from dataforge.postgres import reading as reading_module
-from dataforge.postgres.reading import copy_out, copy_out_batches
+from core.postgres import copy_out as reading_module
+from core.postgres.copy_out import copy_out, copy_out_batches
 
 TEXT = pa.schema([("text", pa.string())])
 NUMBER = pa.schema([("n", pa.int64())])

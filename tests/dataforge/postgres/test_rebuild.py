@@ -6,11 +6,11 @@ from django.db import IntegrityError, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
 
-from dataforge.errors import DatabaseFailed, TableBusy
-from dataforge.postgres.copying import copy_in
-from dataforge.postgres.fingerprint import structure
-from dataforge.postgres.rebuild import drop_for_load, rebuild
-from dataforge.postgres.table_locks import lock_tables_for_load
+from core.errors import DatabaseFailed, TableBusy
+from core.postgres.copy_in import copy_in
+from core.postgres.drop_and_rebuild import drop_for_load, rebuild
+from core.postgres.fingerprint import structure
+from core.postgres.table_locks import lock_tables_for_load
 
 # Everything about a constraint or index that a definition tells, and most of what none tells.
 DDL = """

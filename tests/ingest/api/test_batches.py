@@ -8,7 +8,7 @@ from unittest import mock
 import pytest
 
 from ingest.models import Account, Batch, RejectedRecord
-from ingest.posting.stored import StoredRows
+from ingest.tables.stored_rows import StoredRows
 from tests.ingest.api.client import ApiClient, Json, trusted
 from tests.olist.loads import PLAIN, hex_id, query
 

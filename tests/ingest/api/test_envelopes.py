@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from access.bodies import JSON, Body
-from ingest.api import envelopes
-from ingest.api.cutting import cut
-from ingest.api.envelopes import read_json
-from ingest.contract import Contract
-from ingest.readers.json_records import records_from_json
-from ingest.records import Records
+from core.web.request_bodies import JSON, Body
+from ingest.api.request import envelope
+from ingest.api.request.careful import cut
+from ingest.api.request.envelope import read_json
+from ingest.processing.records import Records
+from ingest.readers.json.records import records_from_json
+from ingest.rules.contract import Contract
 from olist.sources import SOURCES
 
 CONTRACTS = {source.table: source.contract for source in SOURCES if source.table in ("orders", "order_items")}
@@ -63,7 +63,7 @@ def _with_care(text: str, contract: Contract) -> Records:
 
 @pytest.fixture(scope="module", autouse=True)
 def _also_short_ones() -> Iterator[None]:
-    with mock.patch.object(envelopes, "TEXTS_FROM_BYTES", 0):
+    with mock.patch.object(envelope, "TEXTS_FROM_BYTES", 0):
         yield
 
 
@@ -123,7 +123,7 @@ NULLS = json.dumps(dict.fromkeys(CONTRACTS["orders"].names))
 )
 def test_records_of_texts_alone_are_read_by_arrow(text: str, found: bool) -> None:  # noqa: FBT001 - a parameter
     data = text.encode()
-    assert (envelopes._read_texts(data) is not None) is found
+    assert (envelope._read_texts(data) is not None) is found
 
 
 @pytest.mark.parametrize(

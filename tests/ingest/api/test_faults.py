@@ -10,13 +10,13 @@ import pytest
 from django.db import OperationalError, connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from dataforge.errors import EmbeddedPostgresFailed
-from dataforge.postgres.locks import exclusive
-from dataforge.postgres.transactions import in_transaction
+from core.errors import EmbeddedPostgresFailed
+from core.postgres.advisory_locks import exclusive
+from core.postgres.retry import in_transaction
 from ingest.models import Batch, IdempotencyKey, RejectedRecord
-from ingest.posting import healing
 from ingest.posting import post as posting_module
-from ingest.posting.writing import culprits
+from ingest.replaying import heal
+from ingest.tables.write_rows import culprits
 from tests.ingest.api.client import Answered, ApiClient, Json, trusted
 from tests.ingest.api.parcels import assert_accounts_exact, one_table, record, stored, tagged
 from tests.ingest.api.sessions import aside, transaction_elsewhere, wait_for_waiting
@@ -304,7 +304,7 @@ def test_a_healing_that_cannot_be_asked_for_does_not_repeat_or_spoil_the_batch(a
     api.post(one_table("orders", [record("orders")]))
     failure = OperationalError("sacrificed")
     failure.__cause__ = Sacrificed()
-    with mock.patch.object(healing, "heal_task") as asked:
+    with mock.patch.object(heal, "heal_task") as asked:
         asked.enqueue.side_effect = failure
         assert api.post(one_table("customers", [record("customers")])).counts == {"read": 1, "inserted": 1}
     assert (asked.enqueue.call_count, Batch.objects.count()) == (1, 2)

@@ -13,7 +13,7 @@ import pytest
 from django.contrib.auth.models import User
 
 from access.tokens import create_token
-from dataforge.embedded_postgres import stop
+from core.embedded_postgres import stop
 from ingest.models import Batch, IdempotencyKey, RejectedRecord
 from tests.ingest.api.client import Answered, Json
 from tests.ingest.api.parcels import assert_accounts_exact, mixed_batch, stored, tagged

@@ -11,14 +11,14 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from dataforge.postgres.arrays import array_text
-from dataforge.postgres.by_index import UNSORTED
-from ingest import reject_links, reject_store
+from core.postgres.array_literals import array_text
+from core.postgres.planner import UNSORTED
 from ingest.models import Batch, RejectedRecord, Tally
-from ingest.posting import aftermath
-from ingest.readers.frame import process_frame
-from ingest.reject_stage import RejectOrigin
-from ingest.rejects import rejects_of
+from ingest.posting import settle
+from ingest.processing.frames import process_frame
+from ingest.rejects import links, store
+from ingest.rejects.describe import rejects_of
+from ingest.rejects.merge import RejectOrigin
 from olist.sources import SOURCES
 from tests.ingest.api.client import ApiClient, Json, trusted
 from tests.ingest.api.parcels import one_table, record
@@ -111,7 +111,7 @@ def planned(statement: str, facts: dict[str, Any]) -> str:
 def test_known_ones_are_looked_up_by_their_key_whatever_the_statistics_say(db: None, table: str) -> None:
     pour(table)
     facts = {"table": table, "header": "", "hashes": array_text(["00" * 32] * 500), "count": 500}
-    plan = planned(f"{UNSORTED}; explain {reject_store._KNOWN}", facts)
+    plan = planned(f"{UNSORTED}; explain {store._KNOWN}", facts)
     assert re.findall(r"Scan using (\w+)", plan) == ["ingest_reject_key"]
     (condition,) = re.findall(r"Index Cond: (.*)", plan)
     assert re.search(r"\"table\" = .* AND \(raw_sha256 = ANY", condition)  # each is gone to, and nothing walked through
@@ -127,7 +127,7 @@ def test_rejects_are_found_by_their_natural_keys_whatever_the_statistics_say(
     keys = array_text(range(1000, 1500))
     facts = {"table": table, "keys": keys, "batch": batch.pk, "now": batch.started_at}
     settling = {"written": keys, "awaited": "{}", "now": timezone.now(), "why": "", "replayed": []}
-    for statement, more in ((reject_links._FIND, {}), (aftermath._SETTLE, settling)):
+    for statement, more in ((links._FIND, {}), (settle._SETTLE, settling)):
         plan = planned(f"{UNSORTED}; explain {statement}", facts | more)
         (condition,) = re.findall(r"ingest_reject_natural_key.*\n *Index Cond: (.*)", plan)
         assert re.search(r'"table"\)?.* = .* AND \(natural_key = ANY', condition)
@@ -152,7 +152,7 @@ def test_a_child_is_linked_to_the_first_of_its_parents_as_it_is_stored(api: ApiC
         rows = RejectedRecord.objects.filter(table="order_items").select_related("parent")
         return {reject.position: reject.parent.position if reject.parent else None for reject in rows}
 
-    with mock.patch.object(reject_store, "link", side_effect=AssertionError):  # none is updated
+    with mock.patch.object(store, "link", side_effect=AssertionError):  # none is updated
         api.post({"records": [*parents, *items]})
     assert links() == {3: 1, 4: 1}
     RejectedRecord.objects.update(parent=None)
@@ -164,9 +164,9 @@ def test_straight_into_the_table_or_merged_into_it_the_same_is_kept(api: ApiClie
     orphans = [record("orders", order_id=hex_id(number), customer_id=hex_id(99)) for number in range(3)]
     batches = [one_table("sellers", map(bad, (0, 1, 1, 2, 0))), one_table("orders", [*orphans, *orphans[:1]])]
     ways = []
-    for way in (reject_store._add, lambda *_: None):  # None: as if another batch had been the first
+    for way in (store._add, lambda *_: None):  # None: as if another batch had been the first
         RejectedRecord.objects.all().delete()
-        with mock.patch.object(reject_store, "_add", way):
+        with mock.patch.object(store, "_add", way):
             numbers = [[r["reject_id"] for r in api.post(batch).json["results"]] for batch in batches]
         known = {str(reject.pk): bytes(reject.raw) for reject in RejectedRecord.objects.all()}
         ways.append((kept(), [[known[number] for number in each] for each in numbers]))
@@ -179,9 +179,9 @@ def test_of_one_file_in_several_chunks_each_is_kept_once(db: None) -> None:
     rejects = rejects_of(process_frame(pd.DataFrame([bad(1), bad(2), bad(1)]), contract), contract)
     batch = Batch.objects.create(origin="load", app_version="1")
     origin = RejectOrigin(batch=batch.pk, contract=contract, now=timezone.now(), file_name="sellers.csv")
-    with mock.patch.object(reject_store, "CHUNK_ROWS", 1), connection.cursor() as cursor:
+    with mock.patch.object(store, "CHUNK_ROWS", 1), connection.cursor() as cursor:
         chunks = [rejects.slice(number, 1).combine_chunks().to_batches()[0] for number in range(3)]
-        assert reject_store.store_rejects(cursor, chunks, origin) == 3
+        assert store.store_rejects(cursor, chunks, origin) == 3
     seen = RejectedRecord.objects.order_by("natural_key").values_list("natural_key", "times_seen", "position")
     assert list(seen) == [(hex_id(1), 2, 0), (hex_id(2), 1, 1)]
     assert rejects_by_code() == {"invalid": 3, "invalid_choice": 3}

@@ -15,7 +15,7 @@ from schemathesis.pytest.lazy import get_all_tests
 from schemathesis.schemas import BaseSchema
 
 from dataforge.wsgi import application
-from ingest.api.bodies import CSV, NDJSON
+from ingest.api.request.parsers import CSV, NDJSON
 from ingest.models import Batch, RejectedRecord
 from tests.ingest.api.client import trusted
 from tests.olist.loads import PLAIN

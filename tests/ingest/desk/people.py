@@ -7,13 +7,13 @@ from django.contrib.auth.models import Permission, User
 from django.db import connection
 from django.test import Client
 
-from dataforge.json_text import scan
-from dataforge.postgres.transactions import in_transaction
+from core.json_scanner import scan
+from core.postgres.retry import in_transaction
 from ingest.models import Batch, RejectedRecord
 from ingest.posting.post import post
-from ingest.posting.units import TableRecords, Unit
-from ingest.readers.json_records import Sent, records_from_json
-from ingest.sources import sources
+from ingest.posting.unit import TableRecords, Unit
+from ingest.readers.json.records import SentRecord, records_from_json
+from ingest.rules.sources import sources
 from tests.olist.loads import PLAIN
 
 DESK = tuple(f"ingest.{deed}_rejectedrecord" for deed in ("view", "repair", "dismiss", "export"))
@@ -51,11 +51,11 @@ def send(*records: tuple[str, dict[str, Any] | str], group: str = "", mode: Any 
     return posted.batch
 
 
-def _sent(records: Iterable[tuple[str, dict[str, Any] | str]], table: str) -> Iterable[Sent]:
+def _sent(records: Iterable[tuple[str, dict[str, Any] | str]], table: str) -> Iterable[SentRecord]:
     for index, (name, given) in enumerate(records):
         if name == table:
             text = given if isinstance(given, str) else _json({**PLAIN[table], **given})
-            yield Sent(index, scan(text, 0).value, text.encode())
+            yield SentRecord(index, scan(text, 0).value, text.encode())
 
 
 def _json(record: dict[str, Any]) -> str:

@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.utils import timezone
 
-from ingest.desk.replaying import replay_many
+from ingest.desk.actions.replay import replay_many
 from ingest.models import Batch, BulkJob, RejectedRecord
 from olist.sample import write_sample
 from tests.ingest.desk.people import refused, send, staff

@@ -10,9 +10,10 @@ from django.contrib.admin.models import LogEntry
 from django.db import IntegrityError
 from django.test import Client
 
-from dataforge.errors import TableBusy
-from ingest.desk import actions, exporting, replaying
-from ingest.desk.exporting import harmless
+from core.errors import TableBusy
+from ingest.desk.actions import export, replay
+from ingest.desk.actions.export import harmless
+from ingest.desk.pages import list_actions
 from ingest.models import Batch, RejectedRecord
 from tests.ingest.admin_pages import page
 from tests.ingest.desk.people import browser, refused, send, staff, stored
@@ -80,14 +81,14 @@ def test_a_group_that_others_are_at_work_on_is_left_and_the_rest_is_done_and_sai
         send(("order_payments", {"order_id": hex_id(number)}), group=f"group {number}")
     first, second = RejectedRecord.objects.exclude(group="").order_by("pk")
     send(("customers", {}))
-    replay_one = replaying.replay_one
+    replay_one = replay.replay_one
 
     def busy_at_the_first(number: int, **options: Any) -> Any:
         if number == first.pk:
             raise TableBusy(tables="order_payments", holder="a load", remedy="Send it again.")
         return replay_one(number, **options)
 
-    monkeypatch.setattr(replaying, "replay_one", busy_at_the_first)
+    monkeypatch.setattr(replay, "replay_one", busy_at_the_first)
     act(ana, "replay_selected", single, first, second)
     html = page(ana, "ingest/rejectedrecord/")
     assert "Replayed 2: 1 are in, 1 were refused again." in html
@@ -98,7 +99,7 @@ def test_a_fault_of_the_database_is_not_taken_for_somebody_else(ana: Client, mon
     def broken(*args: Any, **options: Any) -> None:
         raise IntegrityError("a bug")
 
-    monkeypatch.setattr(actions, "replay_many", broken)
+    monkeypatch.setattr(list_actions, "replay_many", broken)
     with pytest.raises(IntegrityError):
         act(ana, "replay_selected", refused("orders"))
 
@@ -107,7 +108,7 @@ def test_a_fault_of_the_database_is_not_taken_for_somebody_else(ana: Client, mon
 def test_more_than_a_thousand_become_a_job_that_asks_first(
     ana: Client, monkeypatch: pytest.MonkeyPatch, action: str, asks: str
 ) -> None:
-    monkeypatch.setattr(actions, "MAX_AT_ONCE", 2)
+    monkeypatch.setattr(list_actions, "MAX_AT_ONCE", 2)
     send(*[("sellers", {"seller_id": hex_id(number), "seller_state": "XX"}) for number in range(3)])
     rejects = RejectedRecord.objects.all()
     address = act(ana, action, *rejects, why="x", select_across="1").headers["Location"]
@@ -140,8 +141,8 @@ def test_an_export_holds_the_records_and_can_be_posted_back(ana: Client) -> None
 
 
 def test_an_export_holds_the_whole_list_however_long(ana: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(exporting, "PART_RECORDS", 3)
-    monkeypatch.setattr(actions, "MAX_AT_ONCE", 2)
+    monkeypatch.setattr(export, "PART_RECORDS", 3)
+    monkeypatch.setattr(list_actions, "MAX_AT_ONCE", 2)
     send(*[("sellers", {"seller_id": hex_id(number), "seller_state": "XX"}) for number in range(8)])
     refused("orders", order_status="x")
     data = {"action": "export_csv", "_selected_action": "1", "select_across": "1"}

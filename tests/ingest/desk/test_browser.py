@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from ingest.desk.bulk import jobs, working
-from ingest.desk.bulk.recipes import Recipe
+from ingest.desk.bulk import jobs, worker
+from ingest.desk.bulk.recipe import Recipe
 from ingest.models import RejectedRecord
 from olist.models import Customer
 from tests.ingest.desk.people import refused, send, staff, stored
@@ -144,7 +144,7 @@ def test_long_work_shows_its_progress_and_is_found_again(site: Site, settings: A
     site.go("ingest/bulkjob/")
     site.page.click("text=seller_state becomes")
     site.see("This page may be closed")
-    working.carry_on(job.pk)  # the worker
+    worker.carry_on(job.pk)  # the worker
     site.see("3 would pass")
     site.see("Apply the recipe")
     assert site.complaints == []

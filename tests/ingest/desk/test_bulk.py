@@ -7,9 +7,9 @@ import pytest
 from django.contrib.admin.models import LogEntry
 from django.test import Client
 
-from dataforge.postgres.transactions import in_transaction
-from ingest.desk.bulk import gathering, jobs, working
-from ingest.desk.bulk.recipes import Recipe
+from core.postgres.retry import in_transaction
+from ingest.desk.bulk import jobs, select, worker
+from ingest.desk.bulk.recipe import Recipe
 from ingest.models import Batch, BulkJob, Correction, RejectedRecord
 from olist.models import Customer
 from tests.ingest.admin_pages import page
@@ -130,7 +130,7 @@ def test_a_recipe_is_for_one_table(ana: Client) -> None:
 
 
 def test_a_group_stands_or_falls_together_and_is_in_one_chunk(ana: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gathering, "CHUNK_RECORDS", 2)
+    monkeypatch.setattr(select, "CHUNK_RECORDS", 2)
     for name in ("g", "h"):
         first = 10 * ord(name)
         rows = [("sellers", {"seller_id": hex_id(first + n), "seller_state": "Rio"}) for n in range(3)]
@@ -165,8 +165,8 @@ def test_groups_of_one_name_from_two_batches_never_meet(ana: Client) -> None:
 
 
 def test_all_that_a_list_shows_is_replayed_or_dismissed_in_chunks(ana: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gathering, "CHUNK_RECORDS", 2)
-    monkeypatch.setattr("ingest.desk.actions.MAX_AT_ONCE", 2)
+    monkeypatch.setattr(select, "CHUNK_RECORDS", 2)
+    monkeypatch.setattr("ingest.desk.pages.list_actions.MAX_AT_ONCE", 2)
     send(*[("orders", {"order_id": hex_id(n)}) for n in range(5)])
     Customer.objects.create(**PLAIN["customers"])
     path = begun(ana, "?code=does_not_exist", "replay_selected")
@@ -185,7 +185,7 @@ def test_all_that_a_list_shows_is_replayed_or_dismissed_in_chunks(ana: Client, m
 
 
 def working_job(monkeypatch: pytest.MonkeyPatch, *, chunks: int) -> BulkJob:
-    monkeypatch.setattr(gathering, "CHUNK_RECORDS", 1)
+    monkeypatch.setattr(select, "CHUNK_RECORDS", 1)
     sellers(*["Rio"] * chunks)
     job = jobs.draft("repair", user=staff("eva", superuser=True), asked={}, numbers=None)
     recipe = Recipe(field="seller_state", how="set", put="RJ")
@@ -197,7 +197,7 @@ def working_job(monkeypatch: pytest.MonkeyPatch, *, chunks: int) -> BulkJob:
 def test_a_worker_that_dies_loses_nothing_and_another_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
     job = working_job(monkeypatch, chunks=4)
     jobs.carry_out(job)
-    deal, dealt = working._deal, []
+    deal, dealt = worker._deal, []
 
     def die(*given: Any) -> Any:
         dealt.append(given)
@@ -206,27 +206,27 @@ def test_a_worker_that_dies_loses_nothing_and_another_goes_on(monkeypatch: pytes
             raise KeyboardInterrupt
         return summary
 
-    monkeypatch.setattr(working, "_deal", die)
+    monkeypatch.setattr(worker, "_deal", die)
     with pytest.raises(KeyboardInterrupt):
-        working.carry_on(job.pk)
+        worker.carry_on(job.pk)
     assert totals(job) == (4, 2, 2, 0, 0)
     assert stored("sellers") == 2
-    monkeypatch.setattr(working, "_deal", deal)
-    assert working.resume_stalled() == 0
-    monkeypatch.setattr(working, "STALLED", -working.STALLED)
-    assert working.resume_stalled() == 1
+    monkeypatch.setattr(worker, "_deal", deal)
+    assert worker.resume_stalled() == 0
+    monkeypatch.setattr(worker, "STALLED", -worker.STALLED)
+    assert worker.resume_stalled() == 1
     assert totals(job) == (4, 4, 4, 0, 0)
     assert job.status == "done"
     assert stored("sellers") == 4
-    assert working.resume_stalled() == 0
+    assert worker.resume_stalled() == 0
 
 
 def test_a_fault_stands_on_the_job_which_can_be_gone_on_with(ana: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     job = working_job(monkeypatch, chunks=2)
     jobs.carry_out(job)
     with monkeypatch.context() as patch:
-        patch.setattr(working, "_deal", lambda *given: 1 / 0)
-        working.carry_on(job.pk)
+        patch.setattr(worker, "_deal", lambda *given: 1 / 0)
+        worker.carry_on(job.pk)
     path = f"/admin/ingest/bulkjob/{job.pk}/change/"
     assert "It could not go on: division by zero. What was done is kept" in page(ana, path.removeprefix("/admin/"))
     assert '<strong class="forge-counts-good">2</strong> are in' in press(ana, path, deed="go_on")
@@ -237,26 +237,26 @@ def test_a_job_can_be_stopped_and_its_progress_be_asked_for(ana: Client, monkeyp
     job = working_job(monkeypatch, chunks=3)
     jobs.carry_out(job)
     for _ in range(2):  # gathering, and a chunk
-        in_transaction(lambda cursor: working._step(cursor, job.pk))
+        in_transaction(lambda cursor: worker._step(cursor, job.pk))
     answer = ana.get(f"/admin/ingest/bulkjob/{job.pk}/progress/", secure=True)
     assert "1 of 3" in answer.content.decode()
     assert "Forge-Finished" not in answer.headers
     assert "This page may be closed" in page(ana, f"ingest/bulkjob/{job.pk}/change/")
     assert "It is stopped" in press(ana, f"/admin/ingest/bulkjob/{job.pk}/change/", deed="stop")
-    working.carry_on(job.pk)
+    worker.carry_on(job.pk)
     assert totals(job) == (3, 1, 1, 0, 0)
     assert ana.get(f"/admin/ingest/bulkjob/{job.pk}/progress/", secure=True)["Forge-Finished"] == "yes"
 
 
 def test_long_work_goes_to_the_worker(ana: Client, monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
     settings.TASKS = {"default": {"BACKEND": "django.tasks.backends.dummy.DummyBackend"}}
-    monkeypatch.setattr("ingest.desk.bulk.glancing.LOOKED_AT", 2)
+    monkeypatch.setattr("ingest.desk.bulk.preview.LOOKED_AT", 2)
     sellers("Rio", "Rio", "Rio")
     path = begun(ana)
     assert "Gathering the records" in press(ana, path, **RIO)
     job = BulkJob.objects.get()
     assert job.status == "queued"
-    working.carry_on(job.pk)
+    worker.carry_on(job.pk)
     assert totals(job) == (3, 3, 3, 0, 0)
 
 
@@ -281,7 +281,7 @@ def test_rights_are_asked_for_at_the_list_on_the_page_and_while_it_works(monkeyp
     assert client.post(LIST, {"action": "repair_selected", "_selected_action": "1"}, secure=True).status_code == 403
     jobs.carry_out(job)
     BulkJob.objects.update(status="queued")
-    working.carry_on(job.pk)
+    worker.carry_on(job.pk)
     assert BulkJob.objects.get().error.startswith("Whoever asked for it is gone")
     eva.user_permissions.clear()
     assert client.get("/admin/ingest/bulkjob/", secure=True).status_code == 403

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from ingest.desk.lines import lines_of
+from ingest.desk.pages.reject_lines import lines_of
 from ingest.models import RejectedRecord
-from ingest.sources import find_source
+from ingest.rules.sources import find_source
 from tests.ingest.admin_pages import page
 from tests.ingest.desk.people import browser, refused, send, staff
 from tests.olist.loads import MOMENT, hex_id

@@ -5,7 +5,7 @@ import re
 import pytest
 from django.test import Client
 
-from ingest.desk.charts import Place, bars, columns, short
+from ingest.desk.pages.charts import Place, bars, columns, short
 from tests.ingest.admin_pages import page
 from tests.ingest.desk.people import browser, refused, send, staff
 from tests.ingest.desk.plans import costs, fill

@@ -7,11 +7,11 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from ingest.desk.cells import by_index
-from ingest.desk.listing import Asked, look_at_all, look_up
-from ingest.desk.spans import span_of
+from ingest.desk.search.cells import by_index
+from ingest.desk.search.listing import RejectFilter, look_at_all, look_up
+from ingest.desk.search.spans import span_of
 from ingest.models import RejectedRecord
-from ingest.sources import sources
+from ingest.rules.sources import sources
 from tests.ingest.admin_pages import page
 from tests.ingest.desk.people import browser, refused, send, staff
 from tests.ingest.desk.plans import costs, fill
@@ -101,7 +101,7 @@ def test_days_and_batches_have_counts_with_the_other_filters_applied(
     narrow = choices(page(ana, f"{LIST}?table=sellers&code=invalid_choice&q=XX&batch={other.batch_id}"))
     assert f"{named} (4)" in narrow
     assert f"{day} (4)" in choices(page(ana, f"{LIST}?table=sellers&code=invalid_choice"))
-    monkeypatch.setattr("ingest.desk.batches.LOOKED_AT", 2)
+    monkeypatch.setattr("ingest.desk.search.batches.LOOKED_AT", 2)
     assert f"{named} (about 5)" in choices(page(ana, LIST))
 
 
@@ -122,9 +122,9 @@ def test_a_count_is_a_lower_bound_where_a_batch_has_more_than_a_search_beside_it
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     batch = fill(200)
-    searched = Asked(batch=str(batch.pk), term="city 17")
+    searched = RejectFilter(batch=str(batch.pk), term="city 17")
     assert str(look_up(searched, TABLES, first=0, rows=10)[0].count) == "1"
-    monkeypatch.setattr("ingest.desk.listing.REACH_ROWS", 50)
+    monkeypatch.setattr("ingest.desk.search.listing.REACH_ROWS", 50)
     listing, _ = look_up(searched, TABLES, first=0, rows=10)
     assert listing.count.kind == "over"
     with by_index() as cursor:
@@ -135,12 +135,12 @@ def test_where_there_are_more_kinds_than_a_page_looks_at_its_counts_say_so_and_a
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     fill(200)
-    monkeypatch.setattr("ingest.desk.listing.MAX_CELLS", 3)
-    listing, _ = look_up(Asked(), TABLES, first=0, rows=10)
+    monkeypatch.setattr("ingest.desk.search.listing.MAX_CELLS", 3)
+    listing, _ = look_up(RejectFilter(), TABLES, first=0, rows=10)
     assert len(listing.cells) == 3
     assert listing.count.kind == "over"
     with by_index() as cursor:
-        everything = look_at_all(cursor, Asked(), TABLES)
+        everything = look_at_all(cursor, RejectFilter(), TABLES)
     assert str(everything.count) == "200"
 
 
@@ -235,7 +235,7 @@ def test_many_rejects_cost_the_same_few_queries_and_none_reads_them_all(ana: Cli
 
 def test_what_is_not_counted_to_its_end_is_estimated(ana: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     fill(3_000)
-    monkeypatch.setattr("ingest.desk.cells.COUNTED_ROWS", 50)
+    monkeypatch.setattr("ingest.desk.search.cells.COUNTED_ROWS", 50)
     assert re.search(r"about (2,[89]|3,[01])\d\d rejected records\n", page(ana, LIST))
     assert re.search(r"open \(about (2,[89]|3,[01])\d\d\)", page(ana, LIST))
 
@@ -251,7 +251,7 @@ def test_of_a_million_rejects_only_some_are_read(ana: Client) -> None:
 
 def test_counts_are_exact_while_they_are_few() -> None:
     fill(1_000)
-    listing, numbers = look_up(Asked(status="open"), TABLES, first=0, rows=10)
+    listing, numbers = look_up(RejectFilter(status="open"), TABLES, first=0, rows=10)
     assert str(listing.count) == "999"
     assert len(numbers) == 10
     assert sum(count.rows for count in listing.facet("table").values()) == 999

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from dataforge.json_text import scan
-from ingest.desk.bulk.forms import RecipeForm, entered
-from ingest.desk.bulk.recipes import UNCHANGED, UNKEPT, UNREADABLE, Recipe, from_json
+from core.json_scanner import scan
+from ingest.desk.bulk.recipe import UNCHANGED, UNKEPT, UNREADABLE, Recipe, from_json
+from ingest.desk.pages.bulk_forms import RecipeForm, entered
 
 
 def made(recipe: Recipe, *values: Any) -> list[Any]:

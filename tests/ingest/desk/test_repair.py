@@ -7,9 +7,9 @@ import pytest
 from django.contrib.admin.models import LogEntry
 from django.test import Client
 
-from dataforge.errors import TableBusy
+from core.errors import TableBusy
 from ingest.models import Batch, Correction, RejectedRecord
-from ingest.retention import prune
+from ingest.rejects.prune import prune
 from tests.ingest.desk.people import browser, refused, send, staff, stored
 from tests.olist.loads import PLAIN
 
@@ -174,7 +174,7 @@ def test_a_load_that_holds_the_table_is_named_and_nothing_is_lost(ana: Client, m
     def busy(*_: Any, **__: Any) -> None:
         raise TableBusy(tables="sellers", holder="a load", remedy="Send it again.")
 
-    monkeypatch.setattr("ingest.desk.replaying.run", busy)
+    monkeypatch.setattr("ingest.desk.actions.replay.run", busy)
     reject = refused("sellers", seller_state="XX")
     html = save(ana, reject, form(reject, seller_state="SP", seller_city="rio bonito")).content.decode()
     assert "Sellers: held by a load" in html

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from ingest.readers.csv_file import CHUNK_BYTES, MAX_RECORD_BYTES, CsvFile
-from ingest.records import Records
+from ingest.processing.records import Records
+from ingest.readers.csv.file import CHUNK_BYTES, MAX_RECORD_BYTES, CsvFile
 
 
 @dataclass(frozen=True, kw_only=True)

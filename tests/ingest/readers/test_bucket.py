@@ -7,9 +7,9 @@ import requests
 from moto.server import ThreadedMotoServer
 from pyarrow import fs
 
-from dataforge.errors import SourceUnreadable
-from ingest.readers.csv_file import CsvFile
-from ingest.readers.locations import open_location
+from core.errors import SourceUnreadable
+from ingest.readers.csv.file import CsvFile
+from ingest.readers.places.locations import open_location
 
 TEXT = b"a,b\n" + b"1,2\n" * 50_000
 

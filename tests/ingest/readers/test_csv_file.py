@@ -173,7 +173,7 @@ def test_a_stream_that_gives_fewer_bytes_than_asked_for_is_read_whole() -> None:
         def read(self, size: int | None = -1, /) -> bytes:
             return super().read(3)
 
-    from ingest.readers.csv_file import CsvFile
+    from ingest.readers.csv.file import CsvFile
 
     source = CsvFile(Trickle(b'a,b\n"1\n",2\n3,4\n'), path="file.csv", expected=["a", "b"])
     assert [len(records) for records in source] == [1, 1]

@@ -6,7 +6,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.readers.split import doubtful_lines
+from ingest.readers.csv.quick import doubtful_lines
 
 FIELD = rb'(?:"(?:[^"]++|"")*+"|[^",\r\n]*+)'
 

@@ -1,6 +1,6 @@
 import pytest
 
-from dataforge.errors import HeaderRefused, SourceUnreadable
+from core.errors import HeaderRefused, SourceUnreadable
 from tests.ingest.readers.reading import open_csv
 
 NAMES = ["city", "state"]

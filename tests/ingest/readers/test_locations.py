@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from dataforge.errors import SourceUnreadable
-from ingest.readers.locations import Location, open_location
+from core.errors import SourceUnreadable
+from ingest.readers.places.locations import Location, open_location
 
 TEXT = b"a,b\n" + b"1,2\n" * 50_000
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ingest.readers.csv_file import CsvFile
+from ingest.readers.csv.file import CsvFile
 
 OLIST = Path(__file__).resolve().parents[4] / "shared" / "olist"
 FILES = [

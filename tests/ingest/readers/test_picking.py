@@ -2,8 +2,8 @@ import io
 
 import pyarrow as pa
 
-from ingest.readers.csv_file import CsvFile
-from ingest.readers.picking import pick
+from ingest.readers.csv.file import CsvFile
+from ingest.readers.csv.pick import pick
 from tests.ingest.readers.reading import everything
 
 

@@ -1,0 +1,1 @@
+"""A table into a verified file."""

@@ -1,0 +1,1 @@
+"""Backup files: Parquet, the manifest beside it, and the stores that hold them."""

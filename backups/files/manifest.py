@@ -1,0 +1,141 @@
+"""The manifest: what a backup holds, in its Parquet footer and beside it in a file: no manifest there, no backup."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+from uuid import UUID
+
+import pyarrow as pa
+
+from core.errors import BackupDamaged, BackupRefused
+from core.postgres.column_types import TableColumn, arrow_type
+
+FORMAT = 1
+FINGERPRINT_BY = "lookup3"  # see ``rowhash``
+FOOTER_KEY = "dataforge.manifest"
+SUFFIX = ".manifest.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ColumnFacts:
+    """One column: its PostgreSQL type, and what its values are. Texts, so that no number loses a digit.
+
+    ``minimum`` and ``maximum``: of types with an order. ``sum``: of exact numbers.
+    """
+
+    name: str
+    type: str
+    not_null: bool
+    nulls: int
+    minimum: str | None = None
+    maximum: str | None = None
+    sum: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Manifest:
+    """What one file holds. ``run`` is shared by all files of one snapshot; ``migrations``: the last of each app."""
+
+    id: UUID
+    run: UUID
+    table: str
+    model: str
+    columns: tuple[ColumnFacts, ...]
+    key: tuple[str, ...]
+    migrations: Mapping[str, str]
+    rows: int
+    fingerprint: str
+    snapshot_at: datetime
+    server: str
+    app_version: str
+
+    @cached_property
+    def schema(self) -> pa.Schema:
+        """The Arrow columns of the file; ``TypeError`` where a type is none that a backup writes."""
+        plain = [
+            TableColumn(each.name, each.type, each.not_null, identity=False, generated=False) for each in self.columns
+        ]
+        return pa.schema([pa.field(each.name, arrow_type(each)) for each in plain])
+
+    def as_json(self) -> dict[str, Any]:
+        """Give it as JSON, in the order in which people read."""
+        plain = {**asdict(self), "migrations": dict(self.migrations)}
+        plain |= {"id": str(self.id), "run": str(self.run), "snapshot_at": self.snapshot_at.isoformat()}
+        return {"format": FORMAT, "fingerprint_by": FINGERPRINT_BY, **plain}
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignedManifest:
+    """The manifest as it lies beside the file, with what only a finished file has."""
+
+    manifest: Manifest
+    file: str
+    bytes: int
+    sha256: str
+
+    def as_text(self) -> str:
+        """Give the content of ``NAME.manifest.json``."""
+        plain = {**self.manifest.as_json(), "file": self.file, "bytes": self.bytes, "sha256": self.sha256}
+        return json.dumps(plain, ensure_ascii=False, indent=1) + "\n"
+
+
+def parse(text: str | bytes, *, path: str) -> Manifest:
+    """Read a manifest; BackupDamaged where it is none, BackupRefused where it is a newer release's."""
+    return _manifest(_members(text, path), path)
+
+
+def parse_beside(text: str | bytes, *, path: str) -> SignedManifest:
+    """Read ``NAME.manifest.json``; raises as ``parse`` does."""
+    members = _members(text, path)
+    manifest = _manifest(members, path)
+    try:
+        return SignedManifest(
+            manifest=manifest,
+            file=str(members["file"]),
+            bytes=int(members["bytes"]),
+            sha256=str(members["sha256"]),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise _no_manifest(path, error) from error
+
+
+def _members(text: str | bytes, path: str) -> dict[str, Any]:
+    try:
+        members = json.loads(text)
+    except ValueError as error:
+        raise _no_manifest(path, error) from error
+    if not isinstance(members, dict) or not isinstance(members.get("format"), int):
+        raise _no_manifest(path, "it names no format")
+    known = members["format"] == FORMAT and members.get("fingerprint_by") == FINGERPRINT_BY
+    if members["format"] > FORMAT or not known:
+        raise BackupRefused(
+            what=path,
+            problem=f"it is of format {members['format']}, and this release knows {FORMAT}",
+            remedy="Use the release of Data Forge that wrote it.",
+        )
+    return members
+
+
+def _manifest(members: Mapping[str, Any], path: str) -> Manifest:
+    try:
+        plain = {field.name: members[field.name] for field in fields(Manifest)}
+        plain |= {
+            "id": UUID(plain["id"]),
+            "run": UUID(plain["run"]),
+            "snapshot_at": datetime.fromisoformat(plain["snapshot_at"]),
+            "columns": tuple(ColumnFacts(**column) for column in plain["columns"]),
+            "key": tuple(plain["key"]),
+            "rows": int(plain["rows"]),
+        }
+        manifest = Manifest(**plain)
+        _ = manifest.schema
+        return manifest
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise _no_manifest(path, error) from error
+
+
+def _no_manifest(path: str, error: object) -> BackupDamaged:
+    return BackupDamaged(path=path, problem=f"its manifest cannot be read ({error})")

@@ -1,0 +1,198 @@
+"""A backup's Parquet file: written from Arrow batches, opened with its manifest checked, read back."""
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from hashlib import file_digest
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from backups.files.manifest import FOOTER_KEY, SUFFIX, Manifest, SignedManifest, parse, parse_beside
+from backups.files.statistics import ColumnStatistics
+from backups.files.store import split
+from backups.hashing.row_hashes import FileFingerprint
+from core.errors import BackupDamaged, BackupRefused, SourceUnreadable
+from core.postgres.fingerprint import Fingerprint
+
+ROW_GROUP_ROWS = 128 * 1024
+ROW_GROUP_BYTES = 48 << 20  # also where rows are wide: what is held in memory depends on it
+
+type Facts = list[dict[str, Any]]
+
+
+def write_parquet(
+    sink: pa.NativeFile, batches: Iterable[pa.RecordBatch], schema: pa.Schema, describe: Callable[[Facts], Manifest]
+) -> Manifest:
+    """Write ``batches`` and, in the footer, the manifest that ``describe`` makes of the facts of their columns.
+
+    Row groups are compressed on a thread of their own while the next batches come in.
+    """
+    statistics = [ColumnStatistics(field) for field in schema]
+    texts = [field.name for field in schema if pa.types.is_string(field.type)]
+    options: dict[str, Any] = {"compression": "zstd", "use_dictionary": texts}
+    with (
+        pq.ParquetWriter(sink, schema, **options) as writer,
+        ThreadPoolExecutor(1, thread_name_prefix="parquet") as thread,
+    ):
+        written: Future[None] | None = None
+        for group in _row_groups(batches, schema):
+            if written is not None:
+                written.result()
+            written = thread.submit(_write_group, writer, group, statistics)
+        if written is not None:
+            written.result()
+        manifest = describe([each.facts() for each in statistics])
+        writer.add_key_value_metadata({FOOTER_KEY: _footer_text(manifest)})
+    return manifest
+
+
+@dataclass(frozen=True)
+class BackupFile:
+    """An opened backup whose bytes are those that its manifest speaks of."""
+
+    path: str
+    beside: SignedManifest
+    parquet: pq.ParquetFile
+
+    @property
+    def manifest(self) -> Manifest:
+        """What it says of itself."""
+        return self.beside.manifest
+
+    @property
+    def schema(self) -> pa.Schema:
+        """The columns, each marked with its PostgreSQL type."""
+        return self.parquet.schema_arrow.remove_metadata()
+
+    def groups(self) -> Iterator[pa.Table]:
+        """Read one row group after the other, the next while the caller works on one; BackupDamaged."""
+        with ThreadPoolExecutor(1, thread_name_prefix="parquet") as thread:
+            count = self.parquet.num_row_groups
+            ahead = [thread.submit(self.group, 0)] if count else []
+            for number in range(count):
+                group = ahead.pop().result()
+                if number + 1 < count:
+                    ahead.append(thread.submit(self.group, number + 1))
+                yield group
+
+    def group(self, number: int) -> pa.Table:
+        """Read one row group; BackupDamaged where that cannot be."""
+        with damage(self.path):
+            return self.parquet.read_row_group(number, use_threads=False)
+
+    def check(self) -> None:
+        """Read all of it and compare with the manifest: rows, statistics, fingerprint. BackupDamaged."""
+        with damage(self.path):
+            statistics = [ColumnStatistics(field) for field in self.schema]
+            content = read_back(self.parquet, range(self.parquet.num_row_groups), statistics).value()
+            facts = [each.facts() for each in statistics]
+        manifest = self.manifest
+        if content != Fingerprint(manifest.rows, manifest.fingerprint):
+            raise BackupDamaged(path=self.path, problem=f"its content is {content}, and was {manifest.fingerprint}")
+        for column, found in zip(manifest.columns, facts, strict=True):
+            if any(getattr(column, name) != value for name, value in found.items()):
+                raise BackupDamaged(path=self.path, problem=f"the values of column {column.name} are others: {found}")
+
+
+@contextmanager
+def opened(path: str) -> Iterator[BackupFile]:
+    """Open a backup and compare size, SHA-256 and footer with the manifest beside it.
+
+    SourceUnreadable where there is no such file, BackupRefused where it is no backup or a newer release's,
+    BackupDamaged where it is not what it was.
+    """
+    store, name = split(path)
+    if name.endswith(SUFFIX):
+        raise BackupRefused(what=path, problem="it is a manifest", remedy="Name the .parquet file beside it.")
+    with store.local(name) as local:
+        beside = _beside(path)
+        _check_bytes(path, local, beside)
+        with damage(path), pq.ParquetFile(local, memory_map=False) as parquet:
+            footer = (parquet.metadata.metadata or {}).get(FOOTER_KEY.encode(), b"")
+            if parse(footer, path=path) != beside.manifest:
+                raise BackupDamaged(path=path, problem="the manifest in it and the one beside it differ")
+            columns = [(field.name, field.type) for field in beside.manifest.schema]
+            if [(field.name, field.type) for field in parquet.schema_arrow] != columns:
+                raise BackupDamaged(path=path, problem="its columns are not those of its manifest")
+            yield BackupFile(path=path, beside=beside, parquet=parquet)
+
+
+def read_back(
+    parquet: pq.ParquetFile, groups: Iterable[int], statistics: Sequence[ColumnStatistics] = ()
+) -> FileFingerprint:
+    """Compute the fingerprint of some row groups, and each column's ``statistics`` (if given), from what they hold.
+
+    Not for two threads with one ``parquet``: pyarrow's reader keeps what it has buffered of the last row group.
+    """
+    total = FileFingerprint()
+    for number in groups:
+        group = parquet.read_row_group(number, use_threads=False)
+        total.add(group)
+        for column, each in zip(group.columns, statistics, strict=bool(statistics)):
+            each.add(column)
+    return total
+
+
+@contextmanager
+def damage(path: str) -> Iterator[None]:
+    """Say that a file is damaged where reading it fails."""
+    try:
+        yield
+    except (pa.ArrowException, OSError) as error:
+        raise BackupDamaged(path=path, problem=f"it cannot be read ({str(error).splitlines()[0]})") from error
+
+
+def sha256_of(path: Path) -> str:
+    """Hash a file: 64 hexadecimal digits."""
+    with path.open("rb") as file:
+        return file_digest(file, "sha256").hexdigest()
+
+
+def _write_group(writer: pq.ParquetWriter, group: pa.Table, statistics: list[ColumnStatistics]) -> None:
+    writer.write_table(group, row_group_size=group.num_rows)
+    for column, each in zip(group.columns, statistics, strict=True):
+        each.add(column)
+
+
+def _row_groups(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> Iterator[pa.Table]:
+    held: list[pa.RecordBatch] = []
+    rows = size = 0
+    for batch in batches:
+        held.append(batch)
+        rows += batch.num_rows
+        size += batch.nbytes
+        if rows >= ROW_GROUP_ROWS or size >= ROW_GROUP_BYTES:
+            yield pa.Table.from_batches(held, schema)
+            held, rows, size = [], 0, 0
+    if held:
+        yield pa.Table.from_batches(held, schema)
+
+
+def _footer_text(manifest: Manifest) -> str:
+    return json.dumps(manifest.as_json(), ensure_ascii=False)
+
+
+def _beside(path: str) -> SignedManifest:
+    store, name = split(path + SUFFIX)
+    with suppress(SourceUnreadable):
+        return parse_beside(store.read(name), path=path)
+    raise BackupRefused(
+        what=path,
+        problem=f"there is no {name} beside it, so it is no backup that was finished",
+        remedy="Use one that `manage.py list_backups` names.",
+    )
+
+
+def _check_bytes(path: str, local: Path, beside: SignedManifest) -> None:
+    size = local.stat().st_size
+    if beside.file != path.rpartition("/")[2]:
+        raise BackupDamaged(path=path, problem=f"the manifest beside it is that of {beside.file}")
+    if size != beside.bytes:
+        raise BackupDamaged(path=path, problem=f"it has {size} bytes, and had {beside.bytes}")
+    if sha256_of(local) != beside.sha256:
+        raise BackupDamaged(path=path, problem="its SHA-256 is not the one in its manifest")

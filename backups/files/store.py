@@ -1,0 +1,187 @@
+"""Where backups lie: a folder, or a prefix on S3. Names are relative and may have one slash: ``table/file``.
+
+On S3 an object is there only when it is whole, so it gets its name at once. Credentials come by the usual chain of the
+AWS SDK, and S3 encrypts what it stores: by its own key, or by KMS where the bucket's default says so (pyarrow's
+``S3FileSystem`` sends no header for that, and takes ``default_metadata`` for the user's own).
+"""
+
+import os
+import re
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path, PurePosixPath
+
+import pyarrow as pa
+from pyarrow import fs
+
+from core import s3
+from core.errors import SourceUnreadable
+
+COPY_BYTES = 8 << 20
+S3 = "s3://"
+PART = ".part"
+UNWRITABLE = ("cannot be written there", "Name a folder that can be made, or s3://bucket/prefix.")
+_GONE = ("is not there", "Look for it with `manage.py list_backups`.")
+_NOWHERE = ("is not there", "Name the folder in which backups lie, or s3://bucket/prefix.")
+_FORBIDDEN = ("access denied", "Give these credentials s3:ListBucket, s3:GetObject, s3:PutObject.")
+_SCHEME = re.compile(r"[^/]*://")
+
+
+class Store:
+    """The files under one folder or ``s3://bucket/prefix``. All methods raise SourceUnreadable."""
+
+    def __init__(self, url: str) -> None:
+        """Take note of the place; nothing is made there yet."""
+        _refuse_other_schemes(url)
+        self.remote = url.startswith(S3)
+        self._root = url.removeprefix(S3).strip("/") if self.remote else str(Path(url).expanduser().absolute())
+        self.url = f"{S3}{self._root}" if self.remote else self._root
+        if self.remote and not self._root:
+            raise SourceUnreadable(path=url, problem="names no bucket", remedy="Write s3://bucket/prefix.")
+        with self.explained(""):
+            self._files: fs.FileSystem = s3.connect() if self.remote else fs.LocalFileSystem()
+
+    def path(self, name: str) -> str:
+        """Give the full path or address of a file."""
+        return f"{self.url}/{name}"
+
+    @contextmanager
+    def draft(self, name: str) -> Iterator["Draft"]:
+        """Write a file that does not count before ``Draft.publish``; one that is not published is removed."""
+        at = PurePosixPath(self._place(name))
+        working = str(at) if self.remote else str(at.with_name(f".{at.name}{PART}"))
+        with self.explained(name, missing=UNWRITABLE):
+            if not self.remote:
+                self._files.create_dir(str(at.parent), recursive=True)
+            draft = Draft(self._files, working, str(at), sink=self._files.open_output_stream(working))
+        try:
+            with self.explained(name, missing=UNWRITABLE):
+                yield draft
+        finally:
+            draft.discard()
+
+    def write(self, name: str, content: bytes) -> None:
+        """Write a small file: wholly there, and on disk, or not there."""
+        with self.draft(name) as draft:
+            draft.sink.write(content)
+            draft.seal()
+            draft.publish()
+
+    def read(self, name: str) -> bytes:
+        """Read a small file."""
+        with self.explained(name), self._files.open_input_stream(self._place(name)) as stream:
+            return stream.read()
+
+    @contextmanager
+    def local(self, name: str) -> Iterator[Path]:
+        """Give the file on this machine: itself, or a temporary copy of an object, fetched once."""
+        if not self.remote:
+            with self.explained(name):
+                Path(self._place(name)).stat()
+            yield Path(self._place(name))
+            return
+        with tempfile.NamedTemporaryFile(prefix="dataforge-") as copy:
+            with self.explained(name), self._files.open_input_stream(self._place(name)) as stream:
+                while block := stream.read(COPY_BYTES):
+                    copy.write(block)
+            copy.flush()
+            yield Path(copy.name)
+
+    def names(self, *, needed: bool = False) -> list[str]:
+        """List all files, sorted; none where the place itself is missing, unless it is ``needed``."""
+        with self.explained("", missing=_NOWHERE):
+            found = self._files.get_file_info(fs.FileSelector(self._root, recursive=True, allow_not_found=not needed))
+        files = [info.path for info in found if info.type == fs.FileType.File]
+        return sorted(path.removeprefix(self._root).lstrip("/") for path in files)
+
+    def age_seconds(self, name: str, *, now: float) -> float:
+        """Tell how long before ``now`` (seconds since 1970) the file was last written."""
+        with self.explained(name):
+            info = self._files.get_file_info(self._place(name))
+        return now - (info.mtime_ns or 0) / 1e9
+
+    def remove(self, name: str) -> None:
+        """Remove a file, if it is there."""
+        with self.explained(name), suppress(FileNotFoundError):
+            self._files.delete_file(self._place(name))
+
+    def _place(self, name: str) -> str:
+        return f"{self._root}/{name}"
+
+    @contextmanager
+    def explained(self, name: str, *, missing: s3.Fault = _GONE) -> Iterator[None]:
+        """Say what is wrong with a file where the block fails to read or write it; ``missing``: if it is not there."""
+        try:
+            yield
+        except OSError as error:
+            raise _explain(f"{self.url}/{name}".rstrip("/"), error, missing) from error
+
+
+class Draft:
+    """A file that is being written: write to ``sink``, ``seal``, look at it, ``publish``."""
+
+    def __init__(self, files: fs.FileSystem, working: str, final: str, *, sink: pa.NativeFile) -> None:
+        self._files, self._working, self._final, self.sink = files, working, final, sink
+        self._local = isinstance(files, fs.LocalFileSystem)
+        self._published = False
+
+    def seal(self) -> None:
+        """End the writing, and wait until it is on disk."""
+        self.sink.close()
+        if self._local:
+            _sync(self._working)
+
+    def open(self) -> pa.NativeFile:
+        """Read what was written, from where it was written to."""
+        return self._files.open_input_file(self._working)
+
+    def publish(self) -> None:
+        """Give the file its name, for good."""
+        if self._local:
+            Path(self._working).replace(self._final)
+            _sync(str(Path(self._final).parent))
+        self._published = True
+
+    def discard(self) -> None:
+        """Remove the file unless it was published."""
+        if not self._published:
+            with suppress(OSError):
+                self.sink.close()
+            with suppress(OSError):
+                self._files.delete_file(self._working)
+
+
+def split(path: str) -> tuple[Store, str]:
+    """Give the store in which a file lies, and its name there."""
+    _refuse_other_schemes(path)
+    folder, _, name = path.rpartition("/")
+    if path.startswith(S3) and not folder.removeprefix(S3):
+        raise SourceUnreadable(path=path, problem="names no object", remedy="Write s3://bucket/prefix/file.parquet.")
+    return Store(folder or ("/" if path.startswith("/") else ".")), name
+
+
+def _sync(path: str) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _refuse_other_schemes(url: str) -> None:
+    """Refuse what would become a folder of that name: backups in it would count, and be lost with this machine."""
+    if not url.startswith(S3) and (scheme := _SCHEME.match(url)):
+        raise SourceUnreadable(
+            path=url,
+            problem=f"backups cannot lie at {scheme[0]}",
+            remedy="Write a folder's path or s3://bucket/prefix.",
+        )
+
+
+def _explain(path: str, error: OSError, missing: s3.Fault) -> SourceUnreadable:
+    known = s3.fault(error, NO_SUCH_KEY=missing, ACCESS_DENIED=_FORBIDDEN)
+    if known is None and isinstance(error, FileNotFoundError):
+        known = missing
+    problem, remedy = known or (error.strerror or str(error).splitlines()[0], "Mend that, then run it again.")
+    return SourceUnreadable(path=path, problem=problem, remedy=remedy)

@@ -1,0 +1,135 @@
+"""Foreign keys around tables that are restored, and the rows that would be left without their parent."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+from psycopg2 import sql
+
+from backups.tables import Shape
+from core.postgres.tables import Cursor, Table
+
+EXAMPLES = 5
+_NO_ACTION = "a"
+_FOREIGN_KEYS = """
+SELECT c.conname, c.confdeltype::text, c.condeferrable,
+       c.conrelid, cn.nspname, cc.relname, c.confrelid, pn.nspname, pc.relname,
+       ARRAY(SELECT a.attname::text FROM unnest(c.conkey) WITH ORDINALITY AS k(number, place)
+             JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = k.number ORDER BY k.place),
+       ARRAY(SELECT a.attname::text FROM unnest(c.confkey) WITH ORDINALITY AS k(number, place)
+             JOIN pg_attribute a ON a.attrelid = c.confrelid AND a.attnum = k.number ORDER BY k.place)
+FROM pg_constraint c
+JOIN pg_class cc ON cc.oid = c.conrelid JOIN pg_namespace cn ON cn.oid = cc.relnamespace
+JOIN pg_class pc ON pc.oid = c.confrelid JOIN pg_namespace pn ON pn.oid = pc.relnamespace
+WHERE c.contype = 'f' AND (c.conrelid = ANY (%(tables)s) OR c.confrelid = ANY (%(tables)s))
+ORDER BY cc.relname, c.conname
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ForeignKey:
+    """``columns`` of ``child`` refer to ``parent_columns`` of ``parent``."""
+
+    name: str
+    child: Table
+    parent: Table
+    columns: tuple[str, ...]
+    parent_columns: tuple[str, ...]
+    may_wait: bool  # a parent may be deleted and put in again before the end of the transaction
+
+    def join(self, child: str, parent: str) -> sql.Composable:
+        """Say that a row with alias ``child`` refers to one with alias ``parent``."""
+        pairs = zip(self.columns, self.parent_columns, strict=True)
+        return sql.SQL(" AND ").join(
+            sql.SQL("{}.{} = {}.{}").format(*map(sql.Identifier, (child, mine, parent, theirs)))
+            for mine, theirs in pairs
+        )
+
+    def refers(self, child: str) -> sql.Composable:
+        """Say that a row refers to anything at all (MATCH SIMPLE)."""
+        return sql.SQL(" AND ").join(
+            sql.SQL("{}.{} IS NOT NULL").format(sql.Identifier(child), sql.Identifier(name)) for name in self.columns
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Orphans:
+    """``rows`` of ``table`` that refer by ``columns`` to rows of ``parent`` that would not be there."""
+
+    table: str
+    columns: tuple[str, ...]
+    parent: str
+    rows: int
+    examples: tuple[str, ...]
+
+    def __str__(self) -> str:
+        named = ", ".join(self.columns)
+        shown = ", ".join(self.examples)
+        return f"{self.rows:,} rows of {self.table} ({named}) without a row of {self.parent}: {shown}"
+
+
+def foreign_keys(cursor: Cursor, tables: Iterable[Table]) -> tuple[ForeignKey, ...]:
+    """Read the foreign keys from and to ``tables``."""
+    cursor.execute(_FOREIGN_KEYS, {"tables": [table.oid for table in tables]})
+    return tuple(
+        ForeignKey(
+            name=name,
+            child=Table(*ends[:3]),
+            parent=Table(*ends[3:6]),
+            columns=tuple(ends[6]),
+            parent_columns=tuple(ends[7]),
+            may_wait=on_delete == _NO_ACTION and deferrable,
+        )
+        for name, on_delete, deferrable, *ends in cursor.fetchall()
+    )
+
+
+def descendants(cursor: Cursor, table: Table) -> tuple[Table, ...]:
+    """Find all tables that refer to ``table``, and to these, and so on, without itself; sorted by name."""
+    found = {table.oid: table}
+    while True:
+        children = {key.child.oid: key.child for key in foreign_keys(cursor, found.values()) if key.parent.oid in found}
+        if children.keys() <= found.keys():
+            break
+        found |= children
+    return tuple(sorted((each for oid, each in found.items() if oid != table.oid), key=lambda each: each.name))
+
+
+def border(keys: Iterable[ForeignKey], inside: Collection[Shape]) -> list[ForeignKey]:
+    """Give the foreign keys with only one end among the tables of ``inside``: one snapshot vouches for the others."""
+    oids = {each.table.oid for each in inside}
+    return [key for key in keys if (key.child.oid in oids) != (key.parent.oid in oids)]
+
+
+def orphans_now(cursor: Cursor, keys: Iterable[ForeignKey]) -> tuple[Orphans, ...]:
+    """Find the rows that have no parent as the tables stand."""
+    return tuple(
+        found
+        for key in keys
+        if (
+            found := find_orphans(
+                cursor,
+                key,
+                sql.SQL("{} AS c WHERE {} AND NOT EXISTS (SELECT FROM {} AS p WHERE {})").format(
+                    key.child.identifier, key.refers("c"), key.parent.identifier, key.join("c", "p")
+                ),
+            )
+        )
+    )
+
+
+def find_orphans(cursor: Cursor, key: ForeignKey, condition: sql.Composable) -> Orphans | None:
+    """Count the rows ``FROM condition`` (alias c), with some of their references; None where there are none."""
+    values = sql.SQL(", ").join(sql.SQL("c.{}::text").format(sql.Identifier(name)) for name in key.columns)
+    cursor.execute(
+        sql.SQL(
+            "WITH lost AS MATERIALIZED (SELECT concat_ws(' ', {}) AS reference FROM {})"
+            " SELECT (SELECT count(*) FROM lost),"
+            " ARRAY(SELECT DISTINCT reference FROM lost ORDER BY reference LIMIT {})"
+        ).format(values, condition, sql.Literal(EXAMPLES))
+    )
+    ((rows, examples),) = cursor.fetchall()
+    if not rows:
+        return None
+    return Orphans(
+        table=key.child.name, columns=key.columns, parent=key.parent.name, rows=rows, examples=tuple(examples)
+    )

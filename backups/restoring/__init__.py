@@ -1,0 +1,1 @@
+"""A table out of a file, in one transaction."""

@@ -1,0 +1,158 @@
+"""Which rows of a table differ from a file, by their hashes: of the others only those are carried, none is compared.
+
+PostgreSQL sends key and hash of each row, the file's are computed beside it. Rows with the same hash are the same: the
+key is a part of it. What is on one side only goes into two temporary tables: ``changes`` (keys of rows that have to go
+or to change) and ``rows`` (what the file has instead); they end with the transaction.
+"""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+from psycopg2 import sql
+
+from backups.hashing.one_sided import HASH, HashSide, only_on_one_side, parts_for
+from backups.hashing.row_hashes import hash_expression, row_hashes
+from backups.restoring.fit import FileMatch
+from core.postgres.copy_in import copy_in
+from core.postgres.copy_out import copy_out_batches
+from core.postgres.tables import Cursor
+
+EXAMPLES = 3  # of each kind
+_POSITION = "position"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Difference:
+    """How many rows a restore would add, change and remove, with the keys of some; ``present``: rows in the table."""
+
+    fit: FileMatch
+    changes: str
+    rows: str
+    added: int
+    changed: int
+    removed: int
+    present: int
+    examples: tuple[str, ...]
+
+    @property
+    def share(self) -> float:
+        """What part of the rows differs, from 0.0 (none)."""
+        return (self.added + self.changed + self.removed) / max(self.present, self.fit.rows, 1)
+
+    @cached_property
+    def same_key(self) -> sql.Composable:
+        """Say that the rows with aliases ``t`` (table) and ``w`` (wanted) have the same key."""
+        return same(self.fit.shape.key, "t", "w")
+
+
+def find_difference(cursor: Cursor, fit: FileMatch, *, number: int = 0) -> Difference:
+    """Compare the table of ``fit`` with its file; ``number`` keeps apart the temporary tables of several."""
+    changes, rows = f"restore_changes_{number}", f"restore_rows_{number}"
+    _create(cursor, fit, changes, fit.shape.key)
+    _create(cursor, fit, rows, fit.schema.names)
+    gone, wanted, present = _one_sided(cursor, fit)
+    copy_in(cursor, changes, [gone], schema=gone.schema)
+    copy_in(cursor, rows, _chosen(fit, wanted), schema=fit.schema)
+    for name in (changes, rows):
+        cursor.execute(f"ANALYZE {name}")
+    return _counted(cursor, fit, changes, rows, present=present)
+
+
+def same(columns: tuple[str, ...], left: str, right: str) -> sql.Composable:
+    """Say that ``columns`` are equal in the rows with these aliases."""
+    return sql.SQL(" AND ").join(
+        sql.SQL("{}.{} = {}.{}").format(*map(sql.Identifier, (left, name, right, name))) for name in columns
+    )
+
+
+def _create(cursor: Cursor, fit: FileMatch, name: str, columns: tuple[str, ...] | list[str]) -> None:
+    cursor.execute(
+        sql.SQL("CREATE TEMPORARY TABLE {} ON COMMIT DROP AS SELECT {} FROM {} LIMIT 0").format(
+            sql.Identifier(name), _names(columns), fit.shape.identifier
+        )
+    )
+
+
+def _one_sided(cursor: Cursor, fit: FileMatch) -> tuple[pa.Table, npt.NDArray[np.int64], int]:
+    """Give the keys of rows that the file has not, the positions of those that the table has not, and its rows."""
+    keys = pa.schema([fit.schema.field(name) for name in fit.shape.key])
+    here = keys.append(pa.field(HASH, pa.int64()))
+    parts = parts_for(fit.rows)
+    file_schema = pa.schema([(_POSITION, pa.int64()), (HASH, pa.int64())])
+    with (
+        HashSide(here, parts=parts) as table,
+        HashSide(file_schema, parts=parts) as file,
+        ThreadPoolExecutor(1, thread_name_prefix="hashes") as thread,
+    ):
+        done = thread.submit(_hash_file, fit, file)
+        query = sql.SQL("SELECT {}, {} AS {} FROM {}").format(
+            _names(fit.shape.key), hash_expression(fit.schema), sql.Identifier(HASH), fit.shape.identifier
+        )
+        for batch in copy_out_batches(cursor, query, schema=here):
+            table.add(batch)
+        done.result()
+        found = list(only_on_one_side(table, file, parts=parts))
+        gone = pa.concat_tables([mine.select(keys.names) for mine, _ in found])
+        wanted = pa.concat_tables([theirs for _, theirs in found])[_POSITION].to_numpy()
+        return gone, np.sort(wanted), table.rows
+
+
+def _hash_file(fit: FileMatch, side: HashSide) -> None:
+    start = 0
+    for group in fit.file.groups():
+        positions = np.arange(start, start + group.num_rows)
+        side.add(pa.record_batch([pa.array(positions), pa.array(row_hashes(group))], schema=side.schema))
+        start += group.num_rows
+
+
+def _chosen(fit: FileMatch, positions: npt.NDArray[np.int64]) -> Iterator[pa.Table]:
+    """Read again those row groups of the file that hold one of ``positions``, and give these rows."""
+    start = 0
+    for number in range(fit.file.parquet.num_row_groups):
+        rows = fit.file.parquet.metadata.row_group(number).num_rows
+        first, last = np.searchsorted(positions, (start, start + rows))
+        if first < last:
+            yield fit.file.group(number).take(pa.array(positions[first:last] - start))
+        start += rows
+
+
+def _counted(cursor: Cursor, fit: FileMatch, changes: str, rows: str, *, present: int) -> Difference:
+    """Count and show by the two small tables."""
+    key = fit.shape.key
+    text = sql.SQL("concat_ws(' ', {})").format(
+        sql.SQL(", ").join(sql.SQL("{}::text").format(sql.Identifier(name)) for name in key)
+    )
+    cursor.execute(
+        sql.SQL(
+            "WITH kinds AS MATERIALIZED (SELECT CASE WHEN t.here IS NULL THEN '+' WHEN w.here IS NULL THEN '-' ELSE '~'"
+            " END AS kind, {text} AS key FROM (SELECT {key}, true AS here FROM {changes}) AS t"
+            " FULL JOIN (SELECT {key}, true AS here FROM {rows}) AS w USING ({key}))"
+            " SELECT k.kind, count(*), (array_agg(k.key ORDER BY k.key))[:{limit}] FROM kinds AS k GROUP BY 1"
+        ).format(
+            text=text,
+            key=_names(key),
+            changes=sql.Identifier(changes),
+            rows=sql.Identifier(rows),
+            limit=sql.Literal(EXAMPLES),
+        )
+    )
+    kinds = {kind: (count, keys) for kind, count, keys in cursor.fetchall()}
+    return Difference(
+        fit=fit,
+        changes=changes,
+        rows=rows,
+        added=kinds.get("+", (0,))[0],
+        changed=kinds.get("~", (0,))[0],
+        removed=kinds.get("-", (0,))[0],
+        present=present,
+        examples=tuple(f"{kind} {each}" for kind in "+-~" for each in kinds.get(kind, (0, []))[1]),
+    )
+
+
+def _names(columns: tuple[str, ...] | list[str]) -> sql.Composable:
+    return sql.SQL(", ").join(map(sql.Identifier, columns))

@@ -1,0 +1,155 @@
+"""Merge: only what differs is deleted, updated, inserted. Readers are not kept out."""
+
+from collections.abc import Collection, Iterable, Sequence
+
+from psycopg2 import sql
+
+from backups.foreign_keys import ForeignKey, Orphans, find_orphans
+from backups.restoring.difference import Difference, same
+from backups.tables import Shape
+from core.errors import BackupRefused
+from core.postgres.tables import Cursor
+
+NOTHING_MOVES = sql.SQL("false")
+# Columns whose value another row may want: an index on an expression, or on a part of the table, speaks of any of them.
+_UNIQUE_COLUMNS = """
+SELECT a.attname, i.indexprs IS NOT NULL OR i.indpred IS NOT NULL
+FROM pg_index i LEFT JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey)
+WHERE i.indrelid = %(table)s AND NOT i.indisprimary AND (i.indisunique OR i.indisexclusion)
+"""
+
+
+def merge(cursor: Cursor, differences: Sequence[Difference], keys: Collection[ForeignKey]) -> None:
+    """Write ``differences`` (parents first) into their tables.
+
+    BackupRefused where a unique value moves from one row to another in a table whose referring rows would go with it.
+    """
+    for each in reversed(differences):
+        _delete(cursor, each, keys)
+    for each in differences:
+        _update(cursor, each)
+        _insert(cursor, each)
+
+
+def orphans_after(cursor: Cursor, keys: Iterable[ForeignKey], differences: Sequence[Difference]) -> tuple[Orphans, ...]:
+    """Find the rows that the merge would leave without their parent, by ``keys`` with one end outside of it."""
+    by_table = {each.fit.shape.table.oid: each for each in differences}
+    found = []
+    for key in keys:
+        if key.parent.oid in by_table:
+            found.append(_left_behind(cursor, key, by_table[key.parent.oid]))
+        else:
+            found.append(_without_parent(cursor, key, by_table[key.child.oid]))
+    return tuple(orphans for orphans in found if orphans)
+
+
+def _left_behind(cursor: Cursor, key: ForeignKey, parent: Difference) -> Orphans | None:
+    condition = sql.SQL(
+        "{child} AS c WHERE EXISTS (SELECT FROM {changes} AS g JOIN {parent} AS p ON {same}"
+        " WHERE {to_parent}) AND NOT EXISTS (SELECT FROM {rows} AS w WHERE {to_wanted})"
+    ).format(
+        child=key.child.identifier,
+        changes=sql.Identifier(parent.changes),
+        parent=key.parent.identifier,
+        rows=sql.Identifier(parent.rows),
+        same=same(parent.fit.shape.key, "g", "p"),
+        to_parent=key.join("c", "p"),
+        to_wanted=key.join("c", "w"),
+    )
+    return find_orphans(cursor, key, condition)
+
+
+def _without_parent(cursor: Cursor, key: ForeignKey, child: Difference) -> Orphans | None:
+    if not set(key.columns) <= set(child.fit.schema.names):
+        return None  # a column that the file has not, and that is filled with NULL
+    condition = sql.SQL("{} AS c WHERE {} AND NOT EXISTS (SELECT FROM {} AS p WHERE {})").format(
+        sql.Identifier(child.rows), key.refers("c"), key.parent.identifier, key.join("c", "p")
+    )
+    return find_orphans(cursor, key, condition)
+
+
+def _delete(cursor: Cursor, difference: Difference, keys: Collection[ForeignKey]) -> None:
+    """Delete what the file has not, and what has to make room for a unique value of another row."""
+    shape = difference.fit.shape
+    moving = _moving(cursor, difference)
+    names: dict[str, sql.Composable] = {
+        "table": shape.identifier,
+        "changes": sql.Identifier(difference.changes),
+        "rows": sql.Identifier(difference.rows),
+        "same": difference.same_key,
+        "same_there": same(shape.key, "t", "c"),
+        "moving": moving,
+    }
+    if moving != NOTHING_MOVES:
+        _assert_may_move(cursor, shape, names, keys)
+    stays = sql.SQL("EXISTS (SELECT FROM {rows} AS w WHERE {same} AND NOT ({moving}))")
+    cursor.execute(
+        sql.SQL("DELETE FROM {table} AS t USING {changes} AS c WHERE {same_there} AND NOT {stays}").format(
+            **names, stays=stays.format(**names)
+        )
+    )
+
+
+def _moving(cursor: Cursor, difference: Difference) -> sql.Composable:
+    """Say that a unique value differs between ``t`` and ``w``."""
+    shape, names = difference.fit.shape, difference.fit.schema.names
+    cursor.execute(_UNIQUE_COLUMNS, {"table": shape.table.oid})
+    found = cursor.fetchall()
+    unique = names if any(anything for _, anything in found) else [name for name, _ in found if name in names]
+    if not unique:
+        return NOTHING_MOVES
+    return sql.SQL(" OR ").join(
+        sql.SQL("t.{0} IS DISTINCT FROM w.{0}").format(sql.Identifier(name)) for name in sorted(set(unique))
+    )
+
+
+def _assert_may_move(
+    cursor: Cursor, shape: Shape, names: dict[str, sql.Composable], keys: Collection[ForeignKey]
+) -> None:
+    """Refuse to delete and insert a row again where that would reach the rows that refer to it."""
+    if all(key.may_wait for key in keys if key.parent.oid == shape.table.oid):
+        return
+    cursor.execute(
+        sql.SQL(
+            "SELECT EXISTS (SELECT FROM {changes} c JOIN {table} t ON {same_there} JOIN {rows} w ON {same}"
+            " WHERE {moving})"
+        ).format(**names)
+    )
+    if cursor.fetchall() == [(True,)]:
+        raise BackupRefused(
+            what=shape.name,
+            problem="a unique value moves between rows that others refer to by a foreign key that cannot wait",
+            remedy="Restore it with --mode replace.",
+        )
+
+
+def _update(cursor: Cursor, difference: Difference) -> None:
+    fit = difference.fit
+    columns = [name for name in fit.schema.names if name not in fit.shape.key]
+    if not columns or not difference.changed:
+        return
+    assignments = sql.SQL(", ").join(sql.SQL("{0} = w.{0}").format(sql.Identifier(name)) for name in columns)
+    cursor.execute(
+        sql.SQL("UPDATE {} AS t SET {} FROM {} AS w WHERE {}").format(
+            fit.shape.identifier, assignments, sql.Identifier(difference.rows), difference.same_key
+        )
+    )
+
+
+def _insert(cursor: Cursor, difference: Difference) -> None:
+    fit = difference.fit
+    names = (*fit.schema.names, *fit.filled)
+    values: list[sql.Composable] = [sql.SQL("w.{}").format(sql.Identifier(name)) for name in fit.schema.names]
+    values += [sql.SQL("NULL")] * len(fit.filled)
+    cursor.execute(
+        sql.SQL(
+            "INSERT INTO {table} ({columns}) OVERRIDING SYSTEM VALUE SELECT {values} FROM {rows} AS w"
+            " WHERE NOT EXISTS (SELECT FROM {table} AS t WHERE {same})"
+        ).format(
+            table=fit.shape.identifier,
+            columns=sql.SQL(", ").join(map(sql.Identifier, names)),
+            values=sql.SQL(", ").join(values),
+            rows=sql.Identifier(difference.rows),
+            same=same(fit.shape.key, "t", "w"),
+        )
+    )

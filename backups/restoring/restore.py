@@ -1,0 +1,139 @@
+"""``restore``: a table, or a table with its children, back to a backup, in one transaction."""
+
+import logging
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import datetime
+
+from django.contrib.auth.models import User
+from django.db import Error, connection
+from django.utils import timezone
+
+from backups.catalogue.choose import choose, entry, sibling
+from backups.catalogue.liveness import alive, cause, close_abandoned
+from backups.files.parquet import BackupFile, opened
+from backups.foreign_keys import descendants
+from backups.models import Restore, Status
+from backups.restoring.report import RestoreReport
+from backups.restoring.transaction import carry_out, is_empty
+from backups.tables import table_named
+from core.errors import BackupRefused
+from core.postgres.advisory_locks import exclusive
+from core.postgres.explain_errors import explained
+from core.postgres.tables import find_table
+
+log = logging.getLogger(__name__)
+
+LOCK_WAIT_SECONDS = 2
+
+
+def restore(
+    table: str,
+    *,
+    path: str | None = None,
+    at: datetime | None = None,
+    mode: str | None = None,
+    dry_run: bool = False,
+    with_children: bool = False,
+    safety_backup: bool = True,
+    user: User | None = None,
+) -> RestoreReport:
+    """Bring ``table`` back to the backup at ``path``, or to its newest verified one (not after ``at``).
+
+    ``mode``: ``replace``, ``merge``, or None: replace where the table is empty or more than a fifth of it differs.
+    ``with_children``: also all tables that refer to it, and to these, from the same snapshot. Verified by fingerprint
+    before it is committed. Raises SourceUnreadable, BackupRefused, BackupDamaged, TableBusy, DatabaseUnavailable,
+    DatabaseFailed: nothing is changed then.
+    """
+    row = plan_restore(table, path=path, at=at, mode=mode, dry_run=dry_run, with_children=with_children, user=user)
+    return run_restore(row, safety_backup=safety_backup)
+
+
+def plan_restore(
+    table: str,
+    *,
+    path: str | None = None,
+    at: datetime | None = None,
+    mode: str | None = None,
+    dry_run: bool = False,
+    with_children: bool = False,
+    user: User | None = None,
+) -> Restore:
+    """Choose the backup and keep what ``restore`` would do as queued, for ``run_restore`` now or in another process."""
+    name = table_named(table)
+    with explained("the restore"):
+        return Restore.objects.create(
+            table=name,
+            path=choose(name, path=path, at=at),
+            mode=mode or "",
+            with_children=with_children,
+            dry_run=dry_run,
+            user=user,
+        )
+
+
+def run_restore(row: Restore, *, safety_backup: bool = True) -> RestoreReport:
+    """Carry out what ``plan_restore`` kept; see ``restore``."""
+    started = time.monotonic()
+    with ExitStack() as stack:
+        stack.enter_context(explained("the restore"))
+        close_abandoned()
+        stack.enter_context(_recorded(row))
+        stack.enter_context(explained("the restore"))  # within, for what the row says
+        file = stack.enter_context(opened(row.path))
+        row.backup = entry(file)
+        files = {row.table: file}
+        for child in _children(row.table, file) if row.with_children else ():
+            opened_child = stack.enter_context(opened(child))
+            files[opened_child.manifest.table] = opened_child
+        if not row.dry_run:
+            stack.enter_context(exclusive(connection, files, what="restore", timeout_seconds=LOCK_WAIT_SECONDS))
+        outcome = carry_out(files, row, safety_backup=safety_backup)
+        report = RestoreReport(
+            id=str(row.id),
+            dry_run=row.dry_run,
+            seconds=time.monotonic() - started,
+            tables=outcome.tables,
+            orphans=outcome.orphans,
+        )
+        row.report = report.as_json()
+    return report
+
+
+def _children(table: str, file: BackupFile) -> list[str]:
+    """Find the backups of the tables that refer to ``table``; one that has no rows needs none."""
+    found = []
+    with connection.cursor() as cursor:
+        for child in descendants(cursor, find_table(cursor, table)):
+            path = sibling(file, child.name)
+            if path is not None:
+                found.append(path)
+            elif not is_empty(cursor, child):
+                raise BackupRefused(
+                    what=file.path,
+                    problem=f"there is no backup of {child.name} of the same snapshot",
+                    remedy="Restore without --with-children, or from a run that backed up both (--all).",
+                )
+    return found
+
+
+@contextmanager
+def _recorded(row: Restore) -> Iterator[Restore]:
+    """Keep ``row`` as running, and at the end, while its process still counts as alive, as what became of it."""
+    row.status = Status.RUNNING
+    with ExitStack() as life:
+        try:
+            life.enter_context(alive(row.id))
+            row.save()
+            yield row
+            row.status = Status.DONE
+        except BaseException as error:
+            row.status, row.error, row.safety = Status.FAILED, cause(error), None
+            raise
+        finally:
+            row.finished_at = timezone.now()
+            try:
+                row.save()
+            except Error:
+                log.warning("the restore %s could not be marked %s", row.pk, row.status)

@@ -1,0 +1,204 @@
+"""The one transaction of a restore: lock, compare, keep what is there, write, prove."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from dataclasses import replace as changed
+from uuid import UUID, uuid4
+
+from django.conf import settings
+from django.db import DataError, IntegrityError, InterfaceError, OperationalError, connection, transaction
+from django.db.backends.utils import CursorWrapper
+from psycopg2 import sql
+
+from backups.backing_up.backup import discard, enter
+from backups.backing_up.snapshot import Snapshot
+from backups.backing_up.write_file import WrittenFile, write_table
+from backups.files.parquet import BackupFile
+from backups.files.store import Store
+from backups.foreign_keys import ForeignKey, Orphans, border, foreign_keys
+from backups.hashing.row_hashes import assert_server_agrees, server_fingerprint
+from backups.models import Backup, Restore
+from backups.restoring.difference import Difference, find_difference
+from backups.restoring.fit import FileMatch, fit
+from backups.restoring.merge import merge, orphans_after
+from backups.restoring.replace import refuse_orphans, replace
+from backups.restoring.report import TableRestore
+from backups.restoring.sequences import raise_sequences
+from backups.tables import Shape, ordered, shape
+from core.errors import BackupRefused, DatabaseFailed, TableBusy
+from core.postgres import lock_timeouts
+from core.postgres.fingerprint import Fingerprint
+from core.postgres.table_locks import lock_tables_for_load
+from core.postgres.tables import Table
+
+LOCK_TIMEOUT_SECONDS = 30
+REPLACE_FROM_SHARE = 0.20
+
+
+@dataclass(frozen=True, kw_only=True)
+class RestoreOutcome:
+    """What was done, or what a dry run found."""
+
+    tables: tuple[TableRestore, ...]
+    orphans: tuple[Orphans, ...] = ()
+
+
+def carry_out(files: Mapping[str, BackupFile], row: Restore, *, safety_backup: bool) -> RestoreOutcome:
+    """Restore the tables of ``files`` as ``row`` asks; ``row.mode``, where empty, becomes the one that was chosen."""
+    with connection.cursor() as cursor, _safe() as kept, transaction.atomic():
+        assert_server_agrees(cursor)
+        if not row.dry_run:
+            _lock(cursor, tuple(files), alone=row.mode == Restore.Mode.REPLACE)
+        fits = [fit(files[each.name], each) for each in ordered(shape(cursor, name) for name in files)]
+        keys = foreign_keys(cursor, [each.shape.table for each in fits])
+        differences = _compare(cursor, fits, row)
+        if row.dry_run:
+            found = orphans_after(cursor, border(keys, [each.shape for each in fits]), differences)
+            transaction.set_rollback(True)
+            return RestoreOutcome(tables=_reports(fits, differences, row.mode, {}), orphans=found)
+        touched = [each.fit for each in differences if each.share] if row.mode == Restore.Mode.MERGE else fits
+        safety = _keep(cursor, touched, row, kept) if safety_backup else {}
+        _write(cursor, fits, differences, row.mode, keys)
+        _prove(cursor, fits)
+        return RestoreOutcome(tables=_reports(fits, differences, row.mode, safety))
+
+
+def _lock(cursor: CursorWrapper, tables: Sequence[str], *, alone: bool) -> None:
+    """Keep writers out, and, where the tables are to be replaced, everybody."""
+    if alone:
+        lock_tables_for_load(cursor, tables, timeout_seconds=LOCK_TIMEOUT_SECONDS)
+        return
+    statement = sql.SQL("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE").format(
+        sql.SQL(", ").join(map(sql.Identifier, sorted(tables)))
+    )
+    if not lock_timeouts.take(cursor, statement, lock_timeouts.Deadline(LOCK_TIMEOUT_SECONDS)):
+        cursor.execute("SELECT to_regclass(quote_ident(name))::oid::bigint FROM unnest(%s) AS name", [list(tables)])
+        ids = [oid for (oid,) in cursor.fetchall()]
+        raise TableBusy(
+            tables=", ".join(tables),
+            holder=lock_timeouts.holders(cursor, locktype="relation", ids=ids),
+            remedy="Run it again when that has ended.",
+        )
+
+
+def _compare(cursor: CursorWrapper, fits: Sequence[FileMatch], row: Restore) -> list[Difference]:
+    """Compare tables and files where the mode depends on it, or a dry run or a merge needs it; choose the mode."""
+    named = next(each.shape.table for each in fits if each.shape.name == row.table)
+    if not row.mode and not row.dry_run and is_empty(cursor, named):
+        row.mode = Restore.Mode.REPLACE
+        _lock(cursor, [each.shape.name for each in fits], alone=True)
+    if row.mode == Restore.Mode.REPLACE and not row.dry_run:
+        return []
+    found = [find_difference(cursor, each, number=number) for number, each in enumerate(fits)]
+    if not row.mode:
+        (difference,) = (each for each in found if each.fit.shape.table == named)
+        whole = difference.present == 0 or difference.share > REPLACE_FROM_SHARE
+        row.mode = Restore.Mode.REPLACE if whole else Restore.Mode.MERGE
+        if whole and not row.dry_run:
+            _lock(cursor, [each.shape.name for each in fits], alone=True)
+    return found
+
+
+def _write(
+    cursor: CursorWrapper,
+    fits: Sequence[FileMatch],
+    differences: Sequence[Difference],
+    mode: str,
+    keys: Sequence[ForeignKey],
+) -> None:
+    try:
+        if mode == Restore.Mode.REPLACE:
+            replace(cursor, fits, keys)
+        else:
+            refuse_orphans(fits, orphans_after(cursor, border(keys, [each.shape for each in fits]), differences))
+            merge(cursor, differences, keys)
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+    except (DataError, IntegrityError) as error:
+        raise BackupRefused(
+            what=", ".join(each.shape.name for each in fits),
+            problem=" ".join(str(error).split()),
+            remedy="The rows of the file break a rule that the table has now; use a backup that was made since.",
+        ) from error
+    for each in fits:
+        raise_sequences(cursor, each.shape)
+        if mode == Restore.Mode.REPLACE:
+            cursor.execute(sql.SQL("ANALYZE {}").format(each.shape.identifier))
+
+
+def _prove(cursor: CursorWrapper, fits: Sequence[FileMatch]) -> None:
+    for each in fits:
+        manifest = each.file.manifest
+        found = server_fingerprint(cursor, each.shape.identifier, each.schema)
+        if found != Fingerprint(manifest.rows, manifest.fingerprint):
+            raise DatabaseFailed(
+                work=f"the restore of {each.shape.name}",
+                problem=f"its content is {found}, and the backup's is {manifest.fingerprint}",
+                remedy="Nothing was changed. A trigger on the table may have changed the rows on their way in.",
+            )
+
+
+@contextmanager
+def _safe() -> Iterator[list[WrittenFile]]:
+    """Collect safety backups, which go again if the restore does not come about.
+
+    Where the connection is lost nobody knows whether it did: they stay then.
+    """
+    kept: list[WrittenFile] = []
+    try:
+        yield kept
+    except (OperationalError, InterfaceError):
+        raise
+    except BaseException:
+        discard(kept)
+        raise
+
+
+def _keep(cursor: CursorWrapper, fits: Sequence[FileMatch], row: Restore, kept: list[WrittenFile]) -> dict[str, str]:
+    """Back up what the tables hold now, under the same locks; give the paths by table. Nothing of empty ones."""
+    store, run = Store(settings.DATAFORGE_BACKUP_STORE), uuid4()
+    rows: list[Backup] = []
+    cursor.execute("SELECT clock_timestamp()")
+    ((now,),) = cursor.fetchall()
+    moment = Snapshot(cursor, now, None)  # what is locked does not move
+    for each in fits:
+        if not is_empty(cursor, each.shape.table):
+            rows.append(_safety_row(run, each.shape, row))
+            kept.append(write_table(moment, each.shape, store, identity=rows[-1].id, run=run))
+    for written in kept:
+        written.publish()
+    enter(rows, kept)
+    row.safety = next((each for each in rows if each.table == row.table), None)
+    return {each.table: each.path for each in rows}
+
+
+def _safety_row(run: UUID, table: Shape, row: Restore) -> Backup:
+    return Backup(run=run, table=table.name, origin=Backup.Origin.SAFETY, user=row.user)
+
+
+def is_empty(cursor: CursorWrapper, table: Table) -> bool:
+    """Tell that a table has no rows."""
+    cursor.execute(sql.SQL("SELECT NOT EXISTS (SELECT FROM {})").format(table.identifier))
+    return cursor.fetchall() == [(True,)]
+
+
+def _reports(
+    fits: Sequence[FileMatch], differences: Sequence[Difference], mode: str, safety: Mapping[str, str]
+) -> tuple[TableRestore, ...]:
+    found = {each.fit.shape.name: each for each in differences}
+    return tuple(_report(each, found.get(each.shape.name), mode, safety.get(each.shape.name)) for each in fits)
+
+
+def _report(fit: FileMatch, difference: Difference | None, mode: str, safety: str | None) -> TableRestore:
+    report = TableRestore(
+        table=fit.shape.name, path=fit.file.path, mode=mode, rows=fit.rows, notes=fit.notes, safety=safety
+    )
+    if difference is None:
+        return report
+    return changed(
+        report,
+        added=difference.added,
+        changed=difference.changed,
+        removed=difference.removed,
+        examples=difference.examples,
+    )

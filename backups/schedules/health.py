@@ -1,0 +1,56 @@
+"""How backups stand, for a front page: schedules that ail, and how old the newest verified backup is."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import Max, Min
+from django.utils import timezone
+
+from backups.models import Backup, BackupSchedule, Restore, Status
+from backups.schedules.run_due import ailing
+
+WAITING_AT_MOST = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Health:
+    """``ailing``: a line for each schedule that failed, was missed or cannot run, and for work that no worker takes.
+
+    ``verified_at``: the snapshot of the newest verified backup; ``age``: how long ago that was.
+    """
+
+    ailing: tuple[str, ...]
+    schedules: int
+    verified_at: datetime | None
+    age: timedelta | None
+
+    @property
+    def well(self) -> bool:
+        """Tell that nothing needs somebody's attention."""
+        return not self.ailing and self.verified_at is not None
+
+
+def health(*, now: datetime | None = None) -> Health:
+    """Look at the schedules that are on, and at the newest backup that was verified and not made before a restore."""
+    moment = now or timezone.now()
+    finished = Backup.objects.filter(status=Status.DONE, verified_at__isnull=False)
+    newest: datetime | None = finished.exclude(origin=Backup.Origin.SAFETY).aggregate(found=Max("snapshot_at"))["found"]
+    return Health(
+        ailing=(*ailing(now=moment), *_waiting(moment)),
+        schedules=BackupSchedule.objects.filter(enabled=True).count(),
+        verified_at=newest,
+        age=None if newest is None else moment - newest,
+    )
+
+
+def _waiting(moment: datetime) -> tuple[str, ...]:
+    """Say that work waits for a worker."""
+    found = []
+    for kind in (Backup, Restore):
+        waiting = kind._default_manager.filter(status=Status.QUEUED, started_at__lt=moment - WAITING_AT_MOST)
+        since = waiting.aggregate(found=Min("started_at"))["found"]
+        if since is not None:
+            name = kind._meta.verbose_name_plural
+            at = timezone.localtime(since)
+            found.append(f"{name} wait since {at:%Y-%m-%d %H:%M}: is a worker at work (manage.py db_worker)?")
+    return tuple(found)

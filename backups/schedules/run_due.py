@@ -1,0 +1,149 @@
+"""Schedules: when the next backup is due, and running those that are."""
+
+import logging
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+
+from django.db import transaction
+from django.utils import timezone
+
+from backups.backing_up.backup import backup
+from backups.catalogue.liveness import alive, close_abandoned, is_dead
+from backups.catalogue.prune import prune_after
+from backups.models import Backup, BackupSchedule
+from backups.schedule_rules import moments
+from core.errors import DataForgeError, TableBusy
+from core.postgres.explain_errors import explained
+
+log = logging.getLogger(__name__)
+
+GRACE_SECONDS = 600  # how late a backup may start before it counts as missed
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScheduleRun:
+    """One schedule that was due, since when, and what came of it: ``error`` is empty where all went well.
+
+    ``tables`` were backed up, and ``pruned`` older backups of the schedule removed, as its retention wants.
+    """
+
+    name: str
+    due_at: datetime
+    tables: int
+    pruned: int
+    error: str
+
+
+def next_times(schedule: BackupSchedule, *, after: datetime, count: int = 3) -> tuple[datetime, ...]:
+    """Return the next moments of a schedule, in its time zone; fewer where there are no more."""
+    return tuple(islice(_moments(schedule, after), count))
+
+
+def due_since(schedule: BackupSchedule, *, now: datetime) -> datetime | None:
+    """Tell since when a schedule has been due; None where it is not.
+
+    However many moments passed during an outage, it is due once: the next run counts for all of them.
+    """
+    if not schedule.enabled or schedule.problems():
+        return None
+    if _unfinished(schedule):
+        return schedule.last_started_at
+    moment = next(_moments(schedule, schedule.last_started_at or schedule.created_at))
+    return moment if moment <= now else None
+
+
+def run_due(*, now: datetime | None = None) -> tuple[ScheduleRun, ...]:
+    """Run every schedule that is due and that nobody else is running; a failed one does not keep the others.
+
+    Raises DatabaseUnavailable and DatabaseFailed where the schedules cannot be read.
+    """
+    done = []
+    with explained("the scheduled backups"):
+        close_abandoned()
+    for pk in _enabled():
+        with ExitStack() as stack, explained("the scheduled backups"):
+            claimed = _claim(pk, now or timezone.now(), stack)
+            if claimed is not None:
+                done.append(_run(*claimed))
+    return tuple(done)
+
+
+def ailing(*, now: datetime | None = None) -> tuple[str, ...]:
+    """Say which schedules failed, cannot run, or were missed: one line each."""
+    moment, found = now or timezone.now(), []
+    for schedule in BackupSchedule.objects.filter(enabled=True).order_by("name"):
+        since = due_since(schedule, now=moment)
+        if wrong := schedule.problems():
+            found.append(f"{schedule.name}: cannot run: {' '.join(wrong.values())}")
+        elif schedule.last_error:
+            found.append(f"{schedule.name}: failed: {schedule.last_error}")
+        elif since is None or (moment - since).total_seconds() <= GRACE_SECONDS:
+            continue
+        elif not _unfinished(schedule) or is_dead(_process(schedule.pk)):  # else it is at work
+            found.append(f"{schedule.name}: missed: due since {timezone.localtime(since):%Y-%m-%d %H:%M}")
+    return tuple(found)
+
+
+def _moments(schedule: BackupSchedule, after: datetime) -> Iterator[datetime]:
+    return moments(schedule.cron, schedule.time_zone, after)
+
+
+def _unfinished(schedule: BackupSchedule) -> bool:
+    started, finished = schedule.last_started_at, schedule.last_finished_at
+    return started is not None and (finished is None or finished < started)
+
+
+def _process(pk: int) -> str:
+    """Name the lock that says that a process is running the schedule."""
+    return f"schedule {pk}"
+
+
+def _enabled() -> list[int]:
+    with explained("the scheduled backups"):
+        return list(BackupSchedule.objects.filter(enabled=True).order_by("pk").values_list("pk", flat=True))
+
+
+def _claim(pk: int, now: datetime, stack: ExitStack) -> tuple[BackupSchedule, datetime] | None:
+    """Take a schedule that is due, and a lock that says that its process lives; None where others have it."""
+    with transaction.atomic():
+        schedule = BackupSchedule.objects.select_for_update(skip_locked=True).filter(pk=pk).first()
+        since = None if schedule is None else due_since(schedule, now=now)
+        if schedule is None or since is None:
+            return None
+        try:
+            stack.enter_context(alive(_process(pk)))
+        except TableBusy:  # it is running
+            return None
+        schedule.last_started_at, schedule.last_finished_at = now, None
+        schedule.save(update_fields=["last_started_at", "last_finished_at"])
+    return schedule, since
+
+
+def _run(schedule: BackupSchedule, since: datetime) -> ScheduleRun:
+    done: tuple[object, ...] = ()
+    pruned: tuple[object, ...] = ()
+    error, started = "", time.monotonic()
+    try:
+        done = backup(
+            schedule.tables or None,
+            to=schedule.destination or None,
+            origin=Backup.Origin.SCHEDULE,
+            schedule=schedule,
+        )
+        pruned = prune_after(schedule)
+    except DataForgeError as failure:
+        error = f"{'The backups were made. ' if done else ''}{failure}"
+    schedule.last_finished_at, schedule.last_error = timezone.now(), error
+    schedule.save(update_fields=["last_finished_at", "last_error"])
+    facts = {
+        "schedule": schedule.name,
+        "status": "failed" if error else "done",
+        "tables": len(done),
+        "seconds": round(time.monotonic() - started, 3),
+    }
+    log.log(logging.ERROR if error else logging.INFO, "scheduled backup", extra=facts)
+    return ScheduleRun(name=schedule.name, due_at=since, tables=len(done), pruned=len(pruned), error=error)

@@ -1,0 +1,1 @@
+"""The ground: what every app stands on, and what knows none of them."""

@@ -1,0 +1,40 @@
+"""The locks of a load that drops and rebuilds: all of them first, in one fixed order."""
+
+from collections.abc import Iterable
+
+from psycopg2 import sql
+
+from core.errors import TableBusy
+from core.postgres import lock_timeouts
+from core.postgres.tables import Cursor, Table, find_table
+
+_WITH_NEIGHBOURS = """
+SELECT DISTINCT c.oid, n.nspname, c.relname
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE c.oid = ANY (%(tables)s) OR c.oid IN (
+    SELECT unnest(ARRAY[conrelid, confrelid]) FROM pg_constraint
+    WHERE contype = 'f' AND (conrelid = ANY (%(tables)s) OR confrelid = ANY (%(tables)s)))
+ORDER BY n.nspname, c.relname
+"""
+
+
+def lock_tables_for_load(cursor: Cursor, tables: Iterable[str], timeout_seconds: float) -> tuple[Table, ...]:
+    """Lock ``tables`` and those at the other end of their foreign keys, both ways, ACCESS EXCLUSIVE until the end.
+
+    Dropping a foreign key needs that lock on both its tables. They are locked in the order of their names, so that two
+    loads cannot wait for each other. ``TableBusy`` after ``timeout_seconds`` in all names
+    who holds them; the transaction may go on.
+    """
+    oids = [find_table(cursor, table).oid for table in tables]
+    cursor.execute(_WITH_NEIGHBOURS, {"tables": oids})
+    locked = tuple(Table(*row) for row in cursor.fetchall())
+    deadline = lock_timeouts.Deadline(timeout_seconds)
+    for table in locked:
+        statement = sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(table.identifier)
+        if not lock_timeouts.take(cursor, statement, deadline):
+            raise TableBusy(
+                tables=table.name,
+                holder=lock_timeouts.holders(cursor, locktype="relation", ids=[table.oid]),
+                remedy="Run it again when that has ended.",
+            )
+    return locked

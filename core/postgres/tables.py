@@ -1,0 +1,54 @@
+"""A table as the catalogue knows it, and the kinds of cursor that this floor takes."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from django.db.backends.utils import CursorWrapper
+from psycopg2 import extensions, sql
+
+from core.errors import DatabaseFailed
+
+type Cursor = CursorWrapper | extensions.cursor
+
+
+@dataclass(frozen=True)
+class Table:
+    """A plain table: its oid, and its full name."""
+
+    oid: int
+    schema: str
+    name: str
+
+    @property
+    def identifier(self) -> sql.Identifier:
+        """Quote ``schema.name`` for use in a statement."""
+        return sql.Identifier(self.schema, self.name)
+
+
+def find_table(cursor: Cursor, table: str) -> Table:
+    """Find ``table`` (a bare name; may be temporary) on the search path; ``DatabaseFailed`` if it is missing."""
+    cursor.execute(
+        "SELECT c.oid, n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+        " WHERE c.oid = to_regclass(quote_ident(%s)) AND c.relkind IN ('r', 'p')",
+        [table],
+    )
+    found = cursor.fetchone()
+    if found is None:
+        raise DatabaseFailed(
+            work=f"the look-up of table {table}",
+            problem="there is no such table",
+            remedy="Run `manage.py migrate` against this database.",
+        )
+    oid, schema, name = found
+    return Table(oid=oid, schema=schema, name=name)
+
+
+@contextmanager
+def django_errors(cursor: Cursor) -> Iterator[None]:
+    """Raise what psycopg2 raises as Django's exceptions: Django does so for ``execute`` but not for ``copy_expert``."""
+    if isinstance(cursor, CursorWrapper):
+        with cursor.db.wrap_database_errors:
+            yield
+    else:
+        yield

@@ -1,0 +1,1 @@
+"""What a request may be: its envelope, records, options and idempotency key."""

@@ -1,0 +1,1 @@
+"""What a person does to rejects, and may do."""

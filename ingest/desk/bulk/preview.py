@@ -1,0 +1,73 @@
+"""A glance at the rejects of a job before anything is tried: how many, of what tables, wrong where, what values."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db import connection
+
+from ingest.desk.actions.rights import tables_of
+from ingest.desk.bulk.select import asked_of
+from ingest.desk.search.counts import Count
+from ingest.desk.search.listing import look_up
+from ingest.models import BulkJob, RejectedRecord
+
+LOOKED_AT = 1_000  # rejects, those seen last
+SHOWN_VALUES = 20
+
+_FIELDS = """
+select field, count(*) from (
+    select distinct r.id, unnest(r.fields) as field from ingest_rejectedrecord r
+    where r.id = any(%(numbers)s) and r."table" = %(table)s
+) wrong where field <> '' group by field order by count(*) desc, field
+"""
+_VALUES = """
+select left(coalesce(coalesce(r.correction, r.record) ->> %(field)s, ''), 500) as value, count(*)
+from ingest_rejectedrecord r
+where r.id = any(%(numbers)s) and r."table" = %(table)s and r.record is not null
+group by value order by count(*) desc, value limit %(shown)s
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preview:
+    """``count`` open rejects of ``tables``; ``numbers`` of the first ``LOOKED_AT``."""
+
+    count: Count
+    tables: tuple[str, ...]
+    numbers: tuple[int, ...]
+
+    @property
+    def small(self) -> bool:
+        """Whether these are all."""
+        return self.count.kind == "exact" and self.count.rows <= LOOKED_AT
+
+    def fields(self, table: str) -> dict[str, int]:
+        """Count the wrong fields, the most frequent first."""
+        with connection.cursor() as cursor:
+            cursor.execute(_FIELDS, {"numbers": list(self.numbers), "table": table})
+            return dict(cursor.fetchall())
+
+    def values(self, table: str, field: str) -> list[tuple[str, int]]:
+        """Count the values of a field as they came, or as last corrected; an empty text for none."""
+        facts: dict[str, Any] = {"numbers": list(self.numbers), "table": table, "field": field, "shown": SHOWN_VALUES}
+        with connection.cursor() as cursor:
+            cursor.execute(_VALUES, facts)
+            return list(cursor.fetchall())
+
+
+def glance(job: BulkJob, user: User) -> Preview:
+    """Look at the open rejects of a job, selected or found by its list."""
+    tables = tables_of(user)
+    if job.numbers is not None:
+        return _selected(job.numbers, tables)
+    listing, numbers = look_up(asked_of(job), tables, first=0, rows=LOOKED_AT)
+    names = sorted({cell.table for cell in listing.chosen})
+    return Preview(count=listing.count, tables=tuple(names), numbers=tuple(numbers))
+
+
+def _selected(numbers: Sequence[int], tables: Sequence[str]) -> Preview:
+    mine = RejectedRecord.objects.filter(pk__in=numbers, table__in=tables, status=RejectedRecord.Status.OPEN)
+    found = dict(mine.order_by("pk").values_list("pk", "table"))
+    return Preview(count=Count(len(found)), tables=tuple(sorted(set(found.values()))), numbers=tuple(found))

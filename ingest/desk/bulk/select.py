@@ -1,0 +1,60 @@
+"""Gathering the rejects of a job: those selected, or all that the list showed, as they are at this moment."""
+
+from dataclasses import replace
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db.backends.utils import CursorWrapper
+
+from ingest.desk.actions import rights
+from ingest.desk.search.cells import by_index
+from ingest.desk.search.listing import RejectFilter, look_at_all
+from ingest.models import BulkJob, RejectedRecord
+
+CHUNK_RECORDS = 1_000
+OPEN = RejectedRecord.Status.OPEN.value
+
+# A chunk begins with a record or a group, so a group is never parted; it may be longer by the rest of its last one.
+_GATHER = """
+with chosen as ({}),
+mine as (
+    select r.id, min(r.id) over (
+        partition by r.last_batch_id, r."group", case r."group" when '' then r.id end) as first
+    from ingest_rejectedrecord r
+    where r.id in (select id from chosen) and r.status = 'open' and r."table" = any(%(tables)s)
+),
+numbered as (select id, first, row_number() over (order by first, id) - 1 as row from mine),
+placed as (select id, min(row) over (partition by first) / %(size)s as place from numbered),
+stored as (
+    insert into ingest_bulkchunk (job_id, place, numbers, done, batches)
+    select %(job)s, place, array_agg(id order by id), false, '{{}}' from placed group by place order by place
+    returning cardinality(numbers) as count
+)
+select coalesce(sum(count), 0) from stored
+"""
+_SELECTED = "select unnest(%(numbers)s::bigint[]) as id"
+
+
+def asked_of(job: BulkJob) -> RejectFilter:
+    """Give what the job's list was narrowed to; closed rejects are never in it."""
+    asked = RejectFilter(**job.asked)
+    return asked if asked.status else replace(asked, status=OPEN)
+
+
+def tables_of(job: BulkJob, user: User) -> list[str]:
+    """Name the tables whose rejects the job may deal with: its recipe's, or those that its user may see."""
+    tables = rights.tables_of(user)
+    return [name for name in tables if name == job.table] if job.table else tables
+
+
+def gather(cursor: CursorWrapper, job: BulkJob, user: User) -> int:
+    """Store the job's chunks; give the number of its rejects."""
+    tables = tables_of(job, user)
+    facts: dict[str, Any] = {"tables": tables, "size": CHUNK_RECORDS, "job": job.pk}
+    if job.numbers is not None:
+        query, more = _SELECTED, {"numbers": job.numbers}
+    else:
+        with by_index() as looking:
+            query, more = look_at_all(looking, asked_of(job), tables).whole()
+    cursor.execute(_GATHER.format(query), {**more, **facts})
+    return int(cursor.fetchone()[0])

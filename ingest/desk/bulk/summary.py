@@ -1,0 +1,99 @@
+"""What became of many rejects, in numbers that add up: each passed, failed, or was left alone."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Self
+from uuid import UUID
+
+from ingest.readers.json.records import storable
+
+MAX_KINDS = 200  # of reasons that are told apart; the others are counted together
+MAX_SAMPLES = 3
+SHOWN_CHARACTERS = 80
+OTHERS = ("", "others", "Other reasons.")
+type Kind = tuple[str, str]  # field and code
+
+
+@dataclass(kw_only=True)
+class FailureReason:
+    """Rejects that failed for one reason: how many, its words, and the numbers and values of some."""
+
+    message: str
+    count: int = 0
+    samples: list[tuple[int, str]] = field(default_factory=list)
+
+    def add(self, count: int, samples: Iterable[tuple[int, str]]) -> None:
+        """Count ``count`` more."""
+        self.count += count
+        self.samples = [*self.samples, *samples][:MAX_SAMPLES]
+
+
+@dataclass(kw_only=True)
+class JobSummary:
+    """``passed`` + ``failed`` + all of ``left`` are the rejects dealt with; ``reasons``: of those that failed."""
+
+    passed: int = 0
+    failed: int = 0
+    left: Counter[str] = field(default_factory=Counter)
+    reasons: dict[Kind, FailureReason] = field(default_factory=dict)
+    batches: list[UUID] = field(default_factory=list)
+
+    @property
+    def count(self) -> int:
+        """All that were dealt with."""
+        return self.passed + self.failed + self.left.total()
+
+    @property
+    def tried(self) -> int:
+        """Those that were not left alone."""
+        return self.passed + self.failed
+
+    def fail(self, number: int, reasons: Iterable[Mapping[str, Any]]) -> None:
+        """Count a reject that failed, once for each field and code."""
+        self.failed += 1
+        kinds: dict[Kind, Mapping[str, Any]] = {}
+        for reason in reasons:
+            kinds.setdefault((reason["field"] or "", reason.get("constraint") or reason["code"]), reason)
+        for kind, reason in kinds.items():
+            value = "" if reason["value"] is None else storable(str(reason["value"])[:SHOWN_CHARACTERS])
+            self._why((storable(kind[0]), kind[1]), storable(reason["message"])).add(1, [(number, value)])
+
+    def add(self, other: "JobSummary") -> Self:
+        """Add another summary to this one."""
+        self.passed += other.passed
+        self.failed += other.failed
+        self.left += other.left
+        for kind, why in other.reasons.items():
+            self._why(kind, why.message).add(why.count, why.samples)
+        return self
+
+    def _why(self, kind: Kind, message: str) -> FailureReason:
+        if kind not in self.reasons and len(self.reasons) >= MAX_KINDS:
+            kind, message = OTHERS[:2], OTHERS[2]
+        return self.reasons.setdefault(kind, FailureReason(message=message))
+
+    def as_json(self) -> dict[str, Any]:
+        """Give what ``from_json`` reads, the most frequent reasons first; without the batches."""
+        frequent = sorted(self.reasons.items(), key=lambda item: (-item[1].count, item[0]))
+        return {
+            "passed": self.passed,
+            "failed": self.failed,
+            "left": dict(self.left.most_common()),
+            "reasons": [[*kind, why.message, why.count, why.samples] for kind, why in frequent],
+        }
+
+
+def from_json(stored: Mapping[str, Any]) -> JobSummary:
+    """Read a stored summary."""
+    return JobSummary(
+        passed=stored["passed"],
+        failed=stored["failed"],
+        left=Counter(stored["left"]),
+        reasons={
+            (name, code): FailureReason(
+                message=message, count=count, samples=[(number, value) for number, value in samples]
+            )
+            for name, code, message, count, samples in stored["reasons"]
+        },
+    )

@@ -1,0 +1,223 @@
+"""The admin's list of rejects: Django's page, filled from ``ingest.desk.search.listing``."""
+
+from collections.abc import Iterator
+from datetime import date
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
+from django.core.paginator import Paginator
+from django.db import models
+from django.http import HttpRequest
+from django.utils import formats
+
+from ingest.desk.actions.replay import MAX_AT_ONCE
+from ingest.desk.search.batches import with_rejects
+from ingest.desk.search.counts import Count
+from ingest.desk.search.find import REACH_ROWS
+from ingest.desk.search.groups import Likeness, find_groups
+from ingest.desk.search.listing import RejectFilter, RejectList, look_up
+from ingest.models import RejectedRecord
+from ingest.table_admin.big_tables import ROWS_PER_PAGE
+from ingest.table_admin.values import visible
+
+SHOWN_VALUES = 12  # of one filter, the most frequent
+BY_GROUP = "by"  # ?by=group
+NAMES = {"load": "a file", "api": "a request"}
+
+if TYPE_CHECKING:  # Django's classes are generic for the type checker only
+    _QuerySet = models.QuerySet[Any]
+else:
+    _QuerySet = models.QuerySet
+
+
+class DeskFilter(admin.SimpleListFilter):
+    """One filter; its choices have counts, all other filters applied."""
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Have none of Django's: ``choices`` knows better."""
+        return []
+
+    def has_output(self) -> bool:
+        """Show it."""
+        return True
+
+    def queryset(self, request: HttpRequest, queryset: _QuerySet) -> _QuerySet:
+        """Leave the narrowing to the list."""
+        return queryset
+
+    def counts(self, listing: RejectList, tables: list[str]) -> dict[str, tuple[str, Count]]:
+        """Give label and count by value."""
+        del tables
+        found = listing.facet(str(self.parameter_name))
+        return {value: (NAMES.get(value, visible(value, at_most=60)), count) for value, count in found.items()}
+
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        """Give ``All``, then the values."""
+        name, chosen = str(self.parameter_name), self.value()
+        yield {
+            "selected": not chosen,
+            "query_string": changelist.get_query_string(remove=[name]),
+            "display": "All",
+        }
+        counts = self.counts(changelist.listing, changelist.tables)
+        shown = list(counts)[:SHOWN_VALUES]
+        if chosen and chosen not in shown:
+            counts.setdefault(chosen, (visible(chosen, at_most=60), Count()))
+            shown.append(chosen)
+        for value in shown:
+            label, count = counts[value]
+            yield {
+                "selected": value == chosen,
+                "query_string": changelist.get_query_string({name: value}),
+                "display": f"{label} ({count})",
+            }
+
+
+def _filter(name: str, title: str, base: type[DeskFilter] = DeskFilter) -> type[DeskFilter]:
+    return type(f"{name.title()}Filter", (base,), {"parameter_name": name, "title": title})
+
+
+class RejectDayFilter(DeskFilter):
+    """The latest days on which there were any."""
+
+    def counts(self, listing: RejectList, tables: list[str]) -> dict[str, tuple[str, Count]]:
+        """Give each day with the rejects last seen then."""
+        found = listing.days.items()
+        return {day.isoformat(): (_day_name(day), count) for day, count in found}
+
+
+class BatchFilter(DeskFilter):
+    """The latest batches that refused something which the list shows."""
+
+    def counts(self, listing: RejectList, tables: list[str]) -> dict[str, tuple[str, Count]]:
+        """Give each batch with its records in the list."""
+        return {str(found.pk): (found.name, count) for found, count in with_rejects(listing, tables)}
+
+
+def _day_name(day: date) -> str:
+    return formats.date_format(day, "D, j M")
+
+
+class GroupFilter(DeskFilter):
+    """Takes its parameter, and shows nothing: the page's head says which group it is."""
+
+    title = "group"
+    parameter_name = "group"
+
+    def has_output(self) -> bool:
+        """Stay out of the sidebar."""
+        return False
+
+
+class AgeFilter(GroupFilter):
+    """Open records by when they were first seen; the front page leads here."""
+
+    title = "first seen"
+    parameter_name = "first"
+
+
+class GroupingFilter(GroupFilter):
+    """Records one by one, or by group."""
+
+    parameter_name = BY_GROUP
+
+
+FILTERS = (
+    _filter("status", "status"),
+    _filter("table", "table"),
+    _filter("code", "code"),
+    _filter("field", "field"),
+    _filter("origin", "origin"),
+    _filter("day", "day last seen", RejectDayFilter),
+    _filter("batch", "batch", BatchFilter),
+    GroupFilter,
+    AgeFilter,
+    GroupingFilter,
+)
+PARAMETERS = frozenset(str(found.parameter_name) for found in FILTERS)
+
+
+class DeskList(ChangeList):
+    """One page of rejects or of groups, with the counts of all filters."""
+
+    listing: RejectList
+    tables: list[str]
+
+    def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> _QuerySet:
+        """Give the page's rejects; for an action on all that were found, the first ``MAX_AT_ONCE`` and one more."""
+        filters = self.get_filters(request)
+        self.filter_specs, self.has_filters, _, _, self.has_active_filters = filters
+        self.has_filters = True
+        self.clear_all_filters_qs = self.get_query_string(remove=[*PARAMETERS])
+        self.tables = self.model_admin.tables(request)  # type: ignore[attr-defined]  # ours
+        page = min(max(self.page_num, 1), REACH_ROWS // ROWS_PER_PAGE)
+        first, rows = (page - 1) * ROWS_PER_PAGE, ROWS_PER_PAGE
+        if request.POST.get("select_across") == "1":
+            first, rows = 0, MAX_AT_ONCE + 1
+        self.listing, numbers = look_up(self._asked(), self.tables, first=first, rows=rows)
+        shown = self.root_queryset.filter(pk__in=numbers).defer(*self.model_admin.left_out_of_list)  # type: ignore[attr-defined]
+        return shown.order_by("-last_seen_at", "-pk")
+
+    def _asked(self) -> RejectFilter:
+        given = {name: value for name, value in self.params.items() if name in PARAMETERS - {BY_GROUP}}
+        return RejectFilter(term=self.query, **given)
+
+    def get_results(self, request: HttpRequest) -> None:
+        """Take the page that ``get_queryset`` found."""
+        count = self.listing.count
+        self.result_count = min(count.rows, REACH_ROWS)
+        self.full_result_count = self.result_count
+        self.show_full_result_count = False
+        self.show_admin_actions = not self.grouped
+        self.result_list = self.queryset
+        self.can_show_all = False
+        self.multi_page = self.result_count > ROWS_PER_PAGE
+        self.paginator = Paginator(range(self.result_count), ROWS_PER_PAGE)
+
+    def first_seen(self) -> str:
+        """Say when the records were first seen, where the list is narrowed to that."""
+        first, dots, last = str(self.params.get("first", "")).partition("..")
+        return visible(f"{first or '…'} to {last or '…'}" if dots else first, at_most=40)
+
+    def without_age(self) -> str:
+        """Give the address of the list with records of any age."""
+        return self.get_query_string(remove=["first"])
+
+    @property
+    def grouped(self) -> bool:
+        """Whether groups are shown in place of records."""
+        return self.params.get(BY_GROUP) == "group"
+
+    @cached_property
+    def groups(self) -> list[Likeness]:
+        """The groups."""
+        return find_groups(self.listing.chosen)
+
+    @property
+    def group(self) -> Likeness | None:
+        """The group that the list is narrowed to."""
+        return next(iter(find_groups(self.listing.chosen)), None) if self.params.get("group") else None
+
+    def views(self) -> list[dict[str, Any]]:
+        """The two ways of looking, as links."""
+        return [
+            {"name": "Records", "link": self.get_query_string(remove=[BY_GROUP]), "chosen": not self.grouped},
+            {
+                "name": "Groups",
+                "link": self.get_query_string({BY_GROUP: "group"}, remove=["group"]),
+                "chosen": self.grouped,
+            },
+        ]
+
+    def page_numbers(self) -> Iterator[int | str]:
+        """The pages to link to."""
+        return self.paginator.get_elided_page_range(min(max(self.page_num, 1), self.paginator.num_pages))
+
+    def how_many(self) -> str:
+        """Say how many rejects there are."""
+        count, opts = self.listing.count, RejectedRecord._meta
+        name = opts.verbose_name if str(count) == "1" else opts.verbose_name_plural
+        beyond = f"; these pages reach the first {REACH_ROWS:,}" if count.rows > REACH_ROWS else ""
+        return f"{count} {name}{beyond}"

@@ -1,0 +1,105 @@
+"""The front page: the morning's question, answered with pictures that lead on."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from django.db.models import QuerySet
+from django.urls import reverse
+from django.utils import formats, timezone
+
+from ingest.desk.actions import rights
+from ingest.desk.pages.charts import Bar, Columns, Place, bars, columns
+from ingest.desk.search import figures
+from ingest.desk.search.counts import Count, total
+from ingest.models import Batch
+from ingest.rules.sources import find_source
+
+ORIGINS = (Batch.Origin.LOAD.value, Batch.Origin.API.value, Batch.Origin.REPLAY.value)
+SHOWN_BATCHES = 6
+SHOWN_BARS = 8
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dashboard:
+    """What the front page shows; None where the user may not see it."""
+
+    accepted: Columns | None = None
+    rejected: Columns | None = None
+    today: tuple[int, int] | None = None  # accepted, rejected
+    open: Count | None = None
+    groups: int = 0  # kinds of open rejects
+    tables: list[Bar] | None = None
+    codes: list[Bar] | None = None
+    ages: list[Bar] | None = None
+    rows: list[Bar] | None = None
+    batches: QuerySet[Batch] | None = None
+
+
+def dashboard(user: Any) -> Dashboard:
+    """Gather what ``user`` may see."""
+    today, tables = timezone.localdate(), rights.tables_of(user)
+    shown: dict[str, Any] = {"rows": _rows(tables)}
+    if user.has_perm("ingest.view_batch"):
+        shown |= _flow(tables, today)
+        newest = Batch.objects.order_by("-started_at").select_related("user").prefetch_related("accounts")
+        shown["batches"] = newest[:SHOWN_BATCHES]
+    if rights.may(user, "view"):
+        shown |= _open(tables, today)
+    return Dashboard(**shown)
+
+
+def _flow(tables: Sequence[str], today: date) -> dict[str, Any]:
+    found = figures.flow(tables, today)
+    days = [today - timedelta(days=back) for back in reversed(range(figures.SHOWN_DAYS))]
+    now = [each for each in found if each.day == today]
+    charts = {name: columns([_place(day, found, name) for day in days], ORIGINS) for name in ("accepted", "rejected")}
+    return charts | {"today": (sum(each.accepted for each in now), sum(each.rejected for each in now))}
+
+
+def _place(day: date, found: Sequence[figures.Flow], name: str) -> Place:
+    values = {each.origin: int(getattr(each, name)) for each in found if each.day == day}
+    told = ", ".join(f"{count:,} by {origin}" for origin, count in values.items() if count) or "none"
+    where = "ingest_batch" if name == "accepted" else "ingest_rejectedrecord"
+    title = f"{formats.date_format(day, 'j M')}: {told} {name}"
+    return Place(formats.date_format(day, "j M"), values, _list(where, day=day.isoformat()), title)
+
+
+def _open(tables: Sequence[str], today: date) -> dict[str, Any]:
+    cells, ages = figures.open_rejects(tables, today)
+    by_table, by_code = figures.by_table(cells), figures.by_code(cells)
+    return {
+        "open": total(cell.count for cell in cells),
+        "groups": len({cell.fingerprint for cell in cells}),
+        "tables": _bars(by_table, "table"),
+        "codes": _bars(by_code, "code"),
+        "ages": bars(
+            [(age.name, age.count.rows, str(age.count), _rejects(status="open", first=age.days)) for age in ages]
+        ),
+    }
+
+
+def _bars(counts: dict[str, Count], name: str) -> list[Bar]:
+    shown = list(counts.items())[:SHOWN_BARS]
+    return bars([(value, count.rows, str(count), _rejects(status="open", **{name: value})) for value, count in shown])
+
+
+def _rows(tables: Sequence[str]) -> list[Bar]:
+    found = []
+    for each in figures.rows_of_tables(tables):
+        source = find_source(each.table)
+        meta = source.model._meta if source else None
+        link = _list(f"{meta.app_label}_{meta.model_name}") if meta else ""
+        words = "not counted yet" if each.rows is None else f"{each.rows:,}"
+        found.append((each.table, each.rows or 0, words, link))
+    return bars(found)
+
+
+def _rejects(**filters: str) -> str:
+    return _list("ingest_rejectedrecord", **filters)
+
+
+def _list(name: str, **filters: str) -> str:
+    return reverse(f"admin:{name}_changelist") + (f"?{urlencode(filters)}" if filters else "")

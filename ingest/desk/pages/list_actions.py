@@ -1,0 +1,152 @@
+"""What can be done to the rejects selected in the list, or to all that it shows: repair, replay, dismiss, export.
+
+Up to a thousand are dealt with at once; more become a job, which shows what it is about to do first.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin, messages
+from django.contrib.admin import helpers
+from django.db import models
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, StreamingHttpResponse
+from django.template.response import TemplateResponse
+from django.urls import reverse
+
+from ingest.desk.actions import rights
+from ingest.desk.actions.export import in_parts, left_out, tables_of
+from ingest.desk.actions.log import note, note_many
+from ingest.desk.actions.replay import MAX_AT_ONCE, MAX_NOTE, dismiss, replay_many
+from ingest.desk.bulk.jobs import draft
+from ingest.desk.pages.bulk_labels import which
+from ingest.desk.pages.messages import act, tell_summary
+from ingest.desk.search.cells import by_index
+from ingest.desk.search.listing import look_at_all
+from ingest.models import BulkJob, RejectedRecord
+from ingest.rules.sources import find_source
+
+KINDS = {"csv": "text/csv", "ndjson": "application/x-ndjson"}
+
+if TYPE_CHECKING:  # Django's classes are generic for the type checker only
+    _QuerySet = models.QuerySet[RejectedRecord]
+else:
+    _QuerySet = models.QuerySet
+
+
+class DeskActions:
+    """The actions of the list of rejects."""
+
+    admin_site: admin.AdminSite
+    opts: Any
+    get_changelist_instance: Any
+
+    @admin.action(permissions=["repair"], description="Repair by a recipe, with a preview")
+    def repair_selected(self, request: HttpRequest, chosen: _QuerySet) -> HttpResponseBase:
+        """Lead to the page on which a recipe is written and tried out."""
+        return self._job(request, BulkJob.Action.REPAIR, chosen)
+
+    @admin.action(permissions=["repair"], description="Replay")
+    def replay_selected(self, request: HttpRequest, chosen: _QuerySet) -> HttpResponseBase | None:
+        """Replay them as they are, or as they were last corrected."""
+        numbers = _numbers(chosen)
+        if len(numbers) > MAX_AT_ONCE:
+            return self._job(request, BulkJob.Action.REPLAY, chosen)
+        user: Any = request.user
+        summary = act(request, lambda: replay_many(numbers, user=user, may_change=rights.changer(user)))
+        if summary:
+            tell_summary(request, summary)
+        return None
+
+    @admin.action(permissions=["dismiss"], description="Dismiss, with a note")
+    def dismiss_selected(self, request: HttpRequest, chosen: _QuerySet) -> HttpResponseBase | None:
+        """Ask for the note, then close them."""
+        numbers = _numbers(chosen)
+        if len(numbers) > MAX_AT_ONCE:
+            return self._job(request, BulkJob.Action.DISMISS, chosen)
+        why = request.POST.get("why", "").strip()[:MAX_NOTE]
+        user: Any = request.user
+        if not why:
+            return self._ask_for_note(request, numbers)
+        tables = rights.tables_of(user)
+        closed = act(request, lambda: dismiss(numbers, tables=tables, why=why, user=user))
+        if closed is not None:
+            messages.success(request, f"Dismissed {closed:,}.")
+            if closed < len(numbers):
+                messages.warning(request, f"Left out {len(numbers) - closed:,} that were closed already.")
+        return None
+
+    def _ask_for_note(self, request: HttpRequest, numbers: list[int]) -> HttpResponse:
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Dismiss records",
+            "opts": self.opts,
+            "numbers": numbers,
+            "max_note": MAX_NOTE,
+            "missing": "why" in request.POST,
+            "checkbox": helpers.ACTION_CHECKBOX_NAME,
+        }
+        return TemplateResponse(request, "ingest/desk/dismiss.html", context)
+
+    @admin.action(permissions=["export"], description="Export as CSV")
+    def export_csv(self, request: HttpRequest, chosen: _QuerySet) -> HttpResponseBase | None:
+        """Give a file that can be posted back."""
+        return self._export(request, chosen, "csv")
+
+    @admin.action(permissions=["export"], description="Export as NDJSON")
+    def export_ndjson(self, request: HttpRequest, chosen: _QuerySet) -> HttpResponseBase | None:
+        """Give a file that can be posted back."""
+        return self._export(request, chosen, "ndjson")
+
+    def _export(self, request: HttpRequest, chosen: _QuerySet, ending: str) -> HttpResponseBase | None:
+        numbers = self._all_numbers(request) if _all_of_list(request) else _numbers(chosen)
+        tables = tables_of(numbers)
+        source = find_source(tables[0]) if len(tables) == 1 else None
+        if source is None:
+            if tables:
+                messages.error(request, "A file holds records of one table: filter by table first.")
+            return None
+        user: Any = request.user
+        self._note_export(user, request, numbers, ending)
+        response = StreamingHttpResponse(
+            in_parts(numbers, source, ending), content_type=f"{KINDS[ending]}; charset=utf-8"
+        )
+        response["Content-Disposition"] = f'attachment; filename="{source.table}_rejects.{ending}"'
+        response["Forge-Left-Out"] = str(left_out(numbers))  # records that could not be split into fields
+        return response
+
+    def _note_export(self, user: Any, request: HttpRequest, numbers: Sequence[int], ending: str) -> None:
+        message = f"Exported as {ending.upper()}."
+        if len(numbers) <= MAX_AT_ONCE:
+            note(user, RejectedRecord.objects.filter(pk__in=numbers).only("pk", "table", "natural_key"), message)
+        else:
+            asked = which(BulkJob(asked=self._asked(request)))
+            note_many(user, f"{len(numbers):,} rejected records ({asked})", message)
+
+    def _job(self, request: HttpRequest, action: str, chosen: _QuerySet) -> HttpResponseBase:
+        """Make a job of those selected, or of all that the list shows, and lead to its page."""
+        numbers = None if _all_of_list(request) else _numbers(chosen)
+        user: Any = request.user
+        job = draft(action, user=user, asked=self._asked(request), numbers=numbers)
+        return HttpResponseRedirect(reverse("admin:ingest_bulkjob_change", args=[job.pk]))
+
+    def _asked(self, request: HttpRequest) -> dict[str, str]:
+        """Give what the list is narrowed to."""
+        asked = self.get_changelist_instance(request).listing.asked
+        return {name: value for name, value in vars(asked).items() if value}
+
+    def _all_numbers(self, request: HttpRequest) -> list[int]:
+        listing = self.get_changelist_instance(request).listing
+        with by_index() as cursor:
+            query, facts = look_at_all(cursor, listing.asked, rights.tables_of(request.user)).whole()
+            cursor.execute(query, facts)
+            return sorted(number for (number,) in cursor.fetchall())
+
+
+def _all_of_list(request: HttpRequest) -> bool:
+    """Tell whether the person chose more than the boxes that are ticked."""
+    return request.POST.get("select_across") == "1"
+
+
+def _numbers(chosen: _QuerySet) -> list[int]:
+    """Give the numbers of those selected, in order: at most one more than are dealt with at once."""
+    return sorted(chosen.values_list("pk", flat=True)[: MAX_AT_ONCE + 1])

@@ -1,0 +1,48 @@
+"""Carrying out what a person asked for, and telling them in words what came of it."""
+
+from collections.abc import Callable
+
+from django.contrib import messages
+from django.db import OperationalError
+from django.http import HttpRequest
+
+from core.errors import DataForgeError
+from core.postgres.retry import others_in_the_way
+from ingest.desk.actions.replay import ReplayResult, Summary
+from ingest.replaying.replay import NotReplayable
+
+LOCKED = "Somebody else is at work on the same records. Nothing was done; try again in a moment."
+
+
+def act[T](request: HttpRequest, deed: Callable[[], T]) -> T | None:
+    """Give what ``deed`` gives, or None after saying why it could not be done."""
+    try:
+        return deed()
+    except NotReplayable as problem:
+        messages.error(request, str(problem))
+    except DataForgeError as problem:
+        messages.error(request, f"{problem} Nothing was done; try again in a moment.")
+    except OperationalError as problem:
+        if not others_in_the_way(problem):
+            raise
+        messages.error(request, LOCKED)
+    return None
+
+
+def tell_replayed(request: HttpRequest, number: int, done: ReplayResult) -> None:
+    """Say what became of one reject."""
+    group = f" It was replayed with {done.others} other records of its group." if done.others else ""
+    if done.fate.outcome == "rejected":
+        messages.error(request, f"Record {number} was refused again; its reasons are those of today.{group}")
+    else:
+        messages.success(request, f"Record {number} is in: {done.fate.outcome}. Its reject is closed.{group}")
+
+
+def tell_summary(request: HttpRequest, summary: Summary) -> None:
+    """Say what became of many."""
+    if summary.accepted or summary.refused:
+        level = messages.WARNING if summary.refused else messages.SUCCESS
+        text = f"Replayed {summary.accepted + summary.refused:,}: {summary.accepted:,} are in"
+        messages.add_message(request, level, f"{text}, {summary.refused:,} were refused again.")
+    for why, count in summary.left.items():
+        messages.warning(request, f"Left out {count:,}: {why}.")

@@ -1,0 +1,1 @@
+"""Finding rejects: filters, lists, groups, counts."""

@@ -1,0 +1,96 @@
+"""Finding rejects by a value in the record, an id, their batch or their age: some, or as many as there are."""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db.backends.utils import CursorWrapper
+
+from ingest.rules.sources import sources
+
+REACH_ROWS = 10_000
+MAX_TERM = 500  # characters
+# "materialized" keeps the planner from beginning with the cells, which may hold everything.
+AMONG = """
+with r as materialized (
+    select r.id, r.last_seen_at, r.fingerprint, r.status, r.origin
+    from unnest(%(found)s::bigint[]) f (id) join ingest_rejectedrecord r using (id)
+)
+"""
+_VALUES = """
+select r.id from unnest(%(patterns)s::jsonb[]) p (part)
+cross join lateral (
+    select id from ingest_rejectedrecord where record @> p.part limit %(limit)s
+) r
+"""
+_KEYS = """
+select r.id from unnest(%(tables)s::text[]) t (name)
+cross join lateral (
+    select id from ingest_rejectedrecord where "table" = t.name and natural_key = %(term)s limit %(limit)s
+) r
+"""
+_REFS = "select id from ingest_rejectedrecord where ref = %(term)s and ref <> '' limit %(limit)s"
+_NUMBER = "select id from ingest_rejectedrecord where id = %(number)s or parent_id = %(number)s"
+_AGED = """
+select r.id from unnest(%(tables)s::text[]) t (name) cross join lateral (
+    select id from ingest_rejectedrecord
+    where "table" = t.name and status = 'open' and first_seen_at >= %(from)s and first_seen_at < %(until)s
+    limit %(limit)s
+) r limit %(limit)s
+"""
+# Two look-ups, since one with "or" would not stop at the limit before it has read both.
+_BATCH = """
+select id from (
+    (select id from ingest_rejectedrecord where last_batch_id = %(batch)s limit %(limit)s)
+    union
+    (select id from ingest_rejectedrecord where batch_id = %(batch)s limit %(limit)s)
+) refused limit %(limit)s
+"""
+
+
+def by_term(cursor: CursorWrapper, term: str, *, at_most: int | None) -> list[int]:
+    """Find rejects with ``term`` as a whole value, natural key or sender's name; also by their number, their parent's,
+    or a batch."""
+    term = term.strip().replace("\0", "\ufffd")[:MAX_TERM]
+    names = {name for source in sources() for name in source.contract.names}
+    spellings = sorted({term, term.lower(), term.upper()})
+    patterns = [json.dumps({name: spelling}) for name in sorted(names) for spelling in spellings]
+    parts = [_VALUES, _KEYS, _REFS]
+    facts: dict[str, Any] = {
+        "patterns": patterns,
+        "tables": [source.table for source in sources()],
+        "term": term,
+        "limit": at_most,
+        "number": int(term) if term.isascii() and term.isdigit() and len(term) < 19 else None,
+        "batch": as_uuid(term),
+    }
+    parts += [_NUMBER] * (facts["number"] is not None) + [_BATCH] * (facts["batch"] is not None)
+    cursor.execute("set local enable_bitmapscan = on")  # the only way into an index of values
+    cursor.execute(" union ".join(f"({part})" for part in parts) + " limit %(limit)s", facts)
+    found = [number for (number,) in cursor.fetchall()]
+    cursor.execute("set local enable_bitmapscan = off")
+    return found
+
+
+def by_batch(cursor: CursorWrapper, batch: str, *, at_most: int | None) -> list[int]:
+    """Find the rejects that a batch refused, first or last."""
+    cursor.execute(_BATCH, {"batch": as_uuid(batch), "limit": at_most})
+    return [number for (number,) in cursor.fetchall()]
+
+
+def by_age(
+    cursor: CursorWrapper, span: tuple[datetime, datetime], tables: Sequence[str], *, at_most: int | None
+) -> list[int]:
+    """Find the open rejects of ``tables`` that were first seen between two moments."""
+    cursor.execute(_AGED, {"from": span[0], "until": span[1], "tables": list(tables), "limit": at_most})
+    return [number for (number,) in cursor.fetchall()]
+
+
+def as_uuid(text: str) -> UUID | None:
+    """Read the id of a batch."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return None

@@ -1,0 +1,175 @@
+"""``load``: files into tables, parents first, one transaction a file, with an account that adds up."""
+
+import logging
+import time
+from collections.abc import Iterable
+from contextlib import ExitStack
+from uuid import UUID
+
+from django.db import Error, connection
+from django.utils import timezone
+
+from core.errors import DataForgeError
+from core.postgres.advisory_locks import exclusive
+from core.postgres.column_types import assert_matches
+from core.postgres.explain_errors import explained
+from core.postgres.insert_rows import insert_rows
+from core.version import __version__
+from ingest.accounts.report import FileFacts, TableReport, account_row
+from ingest.accounts.totals import end_batch, tallies_of
+from ingest.loading.lanes import Lane, apart, run_lanes
+from ingest.loading.load_file import RejectsSink
+from ingest.loading.options import LoadOptions, LoadReport
+from ingest.loading.reject_file import RejectsFile, assert_no_source
+from ingest.loading.resume import fingerprint_of, last_agreement, mark_dead, sha256_of
+from ingest.loading.write_file import MISSING_PARENT
+from ingest.models import Batch
+from ingest.readers.csv.file import CsvFile
+from ingest.readers.places.locations import Location, open_location
+from ingest.replaying.heal import heal
+from ingest.rules.sources import Source, sources
+
+log = logging.getLogger(__name__)
+
+LOCK_WAIT_SECONDS = 2
+
+
+def load(source: str, options: LoadOptions) -> LoadReport:
+    """Load the folder, archive or address ``source``.
+
+    Raises SourceUnreadable, HeaderRefused, TableBusy, DatabaseUnavailable, DatabaseFailed. Refused records raise
+    nothing: they are in the report, and stored.
+    """
+    chosen = [each for each in sources() if not options.tables or each.table in options.tables]
+    location = open_location(source)
+    _check_headers(location, chosen)
+    tables = [each.contract.db_table for each in chosen]
+    if options.rejects_out:
+        taken = [source, *(location.describe(each.file_name) for each in chosen)]
+        assert_no_source(options.rejects_out, taken)
+    with ExitStack() as stack:
+        stack.enter_context(explained("the load"))
+        stack.enter_context(exclusive(connection, tables, what="load", timeout_seconds=LOCK_WAIT_SECONDS))
+        out = stack.enter_context(RejectsFile(options.rejects_out)) if options.rejects_out else None
+        report = _Load(location, chosen, options, out.write if out else None).run(source)
+    if report.batch is not None:
+        _heal(report.batch)
+    return report
+
+
+def _heal(batch: UUID) -> None:
+    """Replay the orphans that waited for what was loaded. The load is done, whatever becomes of that."""
+    try:
+        with explained("the replay of orphans"):
+            heal(batch)
+    except DataForgeError as error:
+        log.warning("orphans of batch %s were not replayed, manage.py replay_rejects will: %s", batch, error)
+
+
+def _check_headers(location: Location, chosen: Iterable[Source]) -> None:
+    """Refuse a wrong file before anything is written, even the last one."""
+    for source in chosen:
+        with location.open(source.file_name) as stream:
+            CsvFile(stream, path=location.describe(source.file_name), expected=source.contract.names)
+
+
+class _Load:
+    """One run, with its tables held."""
+
+    def __init__(
+        self, location: Location, chosen: list[Source], options: LoadOptions, sink: RejectsSink | None
+    ) -> None:
+        self.location, self.chosen, self.options, self.sink = location, chosen, options, sink
+        self.reports: dict[str, TableReport] = {}
+        self.batch: Batch | None = None
+
+    def run(self, source: str) -> LoadReport:
+        started = time.monotonic()
+        try:
+            self._load(self._begin(source))
+        except BaseException as error:
+            self._end(Batch.Status.FAILED, error=str(error) or type(error).__name__)
+            raise
+        status = self._status()
+        self._end(status)
+        return LoadReport(
+            batch=self.batch.id if self.batch else None,
+            status=status,
+            seconds=time.monotonic() - started,
+            tables=tuple(self.reports[each.table] for each in self.chosen),
+        )
+
+    def _begin(self, source: str) -> list[Source]:
+        """Close the books of runs that died and open ours; give the files to be loaded."""
+        with connection.cursor() as cursor:
+            for each in self.chosen:
+                assert_matches(cursor, each.contract.db_table, each.contract.schema)
+        if self.options.dry_run:
+            return self.chosen
+        tables = [each.table for each in self.chosen]
+        mark_dead(tables)
+        limit = self.options.max_rejects
+        self.batch = Batch.objects.create(
+            origin=Batch.Origin.LOAD,
+            source=source,
+            app_version=__version__,
+            options={
+                "tables": tables,
+                "on_conflict": self.options.on_conflict,
+                "max_rejects": None if limit is None else str(limit),
+            },
+        )
+        return [each for each in self.chosen if not self._agrees(each, self.batch)]
+
+    def _agrees(self, source: Source, batch: Batch) -> bool:
+        """Know a file as unchanged: it, the rules and the whole table are what they were when they agreed.
+
+        So a run after one that was interrupted goes on with the files that this had not finished.
+        """
+        last = last_agreement(source)
+        if last is None or last.file_bytes != self.location.size(source.file_name):
+            return False
+        with connection.cursor() as cursor:
+            if fingerprint_of(cursor, source) != last.table_fingerprint:
+                return False
+        if sha256_of(self.location, source.file_name) != last.file_sha256:
+            return False
+        report = TableReport(
+            table=source.table,
+            status=Batch.Status.ACCEPTED,
+            read=last.read,
+            unchanged=last.inserted + last.updated + last.unchanged,
+            duplicates=last.duplicates,
+            repaired={rule: count for rule, count in last.repaired.items() if rule != MISSING_PARENT},
+        )
+        file = FileFacts(name=source.file_name, sha256=last.file_sha256, size=last.file_bytes, columns=last.columns)
+        with connection.cursor() as cursor:
+            account = account_row(batch.id, source, report, file=file, fingerprint=last.table_fingerprint)
+            insert_rows(cursor, [account, *tallies_of(report)])
+        self.reports[source.table] = report
+        return True
+
+    def _load(self, remaining: list[Source]) -> None:
+        batch = self.batch.id if self.batch else None
+        lanes = [Lane(group, self.location, self.options, batch=batch, sink=self.sink) for group in apart(remaining)]
+        try:
+            run_lanes(lanes)
+        finally:
+            for lane in lanes:
+                self.reports |= lane.reports
+
+    def _status(self) -> str:
+        reports = self.reports.values()
+        if any(report.refused for report in reports):
+            return Batch.Status.REJECTED
+        return Batch.Status.PARTIAL if any(report.rejected for report in reports) else Batch.Status.ACCEPTED
+
+    def _end(self, status: str, *, error: str = "") -> None:
+        if self.batch is None:
+            return
+        self.batch.status, self.batch.error, self.batch.finished_at = status, error, timezone.now()
+        try:
+            end_batch(self.batch)
+        except Error:
+            # The database is gone; the next load over these tables closes the books.
+            log.warning("the batch %s could not be marked %s", self.batch.id, status)

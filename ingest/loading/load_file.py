@@ -1,0 +1,146 @@
+"""One file as one unit: its rows, its rejects and its account, in one transaction."""
+
+import time
+from collections.abc import Callable
+from contextlib import closing
+from uuid import UUID
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
+from django.utils import timezone
+
+from core.errors import SourceUnreadable
+from core.postgres.insert_rows import insert_rows
+from ingest.accounts.report import FileFacts, TableReport, account_row
+from ingest.accounts.totals import tallies_of
+from ingest.loading.options import LoadOptions
+from ingest.loading.read_ahead import FileBlocks, FilePlan, FileResult
+from ingest.loading.resume import fingerprint_of
+from ingest.loading.supersede import supersede
+from ingest.loading.write_file import MISSING_PARENT, FileRowCounts, LimitPassed, keep_limit, write_empty, write_merged
+from ingest.models import Batch
+from ingest.processing.process import process
+from ingest.readers.csv.file import CsvFile
+from ingest.readers.csv.pick import pick
+from ingest.readers.places.locations import Location
+from ingest.rejects.describe import describe
+from ingest.rejects.merge import RejectOrigin
+from ingest.rejects.store import store_rejects
+from ingest.rules.sources import Source
+from ingest.tables.refusals import reasons_among
+
+type RejectsSink = Callable[[Source, pa.RecordBatch], None]
+
+
+def load_file(
+    plan: FilePlan,
+    blocks: FileBlocks,
+    *,
+    location: Location,
+    options: LoadOptions,
+    batch: UUID | None,
+    sink: RejectsSink | None = None,
+) -> TableReport:
+    """Load one file; report status ``rejected`` if it has more rejects than allowed, and then nothing of it is kept.
+
+    Rejects and account are written outside the savepoint that a refused file rolls back. ``batch`` None: a dry run.
+    Raises ChecksIncomplete, with nothing written.
+    """
+    started = time.monotonic()
+    with closing(blocks), transaction.atomic(), connection.cursor() as cursor:
+        try:
+            with transaction.atomic():
+                written: FileRowCounts | None = _write(cursor, plan, blocks, location, options)
+        except LimitPassed:
+            written = None
+        if sink is not None:
+            for stretch in blocks.result.rejects:
+                sink(plan.source, stretch)
+        stored = blocks.result.rejects.count if batch is None else _store(cursor, plan.source, blocks.result, batch)
+        report = _report(plan.source, blocks.result, written, rejected=stored, seconds=time.monotonic() - started)
+        if batch is None:
+            transaction.set_rollback(True)
+        else:
+            if written is not None and (written.inserted or written.updated):
+                supersede(cursor, plan, options, batch)
+            agrees = report.status == Batch.Status.ACCEPTED
+            fingerprint = fingerprint_of(cursor, plan.source) if agrees else ""
+            file = _facts(plan.source, blocks.result)
+            account = account_row(batch, plan.source, report, file=file, fingerprint=fingerprint)
+            insert_rows(cursor, [account, *tallies_of(report)])
+    return report
+
+
+def _write(
+    cursor: CursorWrapper, plan: FilePlan, blocks: FileBlocks, location: Location, options: LoadOptions
+) -> FileRowCounts:
+    write = write_merged if plan.staged else write_empty
+    written = write(cursor, plan, blocks, options)
+    if len(written.late):
+        _spool_late(location, plan.source, written.late, blocks.result)
+    keep_limit(blocks.result, options)
+    cursor.execute("set constraints all immediate")  # Django's foreign keys would wait for the commit
+    if not options.dry_run and (written.inserted or written.updated):
+        cursor.execute(f"analyze {connection.ops.quote_name(plan.source.contract.db_table)}")
+    return written
+
+
+def _spool_late(location: Location, source: Source, late: pa.Table, result: FileResult) -> None:
+    """Read the file again for the records that only the table refused, and spool them with their reasons."""
+    contract, path = source.contract, location.describe(source.file_name)
+    with location.open(source.file_name) as stream:
+        file = CsvFile(stream, path=path, expected=contract.names)
+        for records in pick(file, late["position"].combine_chunks()):
+            here = reasons_among(late, records)
+            checked = process(records, contract).checked
+            result.rejects.add(describe(records, checked, here, contract))
+            impossible = here.filter(pc.equal(here["code"], "database"))
+            if len(impossible):
+                result.refused_late.append(checked.take(impossible["row"]))
+    if file.sha256 != result.sha256:
+        raise SourceUnreadable(path=path, problem="changed while it was being loaded", remedy="Load it again.")
+    result.accepted -= len(late)
+
+
+def _store(cursor: CursorWrapper, source: Source, result: FileResult, batch: UUID) -> int:
+    origin = RejectOrigin(
+        batch=batch,
+        contract=source.contract,
+        now=timezone.now(),
+        file_name=source.file_name,
+        columns=result.columns,
+    )
+    return store_rejects(cursor, result.rejects, origin)
+
+
+def _report(
+    source: Source, result: FileResult, written: FileRowCounts | None, *, rejected: int, seconds: float
+) -> TableReport:
+    repaired = dict(result.repaired)
+    if written is not None and written.parents_added:
+        repaired[MISSING_PARENT] = written.parents_added
+    if written is None or (rejected and rejected == result.read):
+        status = Batch.Status.REJECTED
+    else:
+        status = Batch.Status.PARTIAL if rejected else Batch.Status.ACCEPTED
+    kept = written or FileRowCounts()
+    return TableReport(
+        table=source.table,
+        status=status,
+        read=result.read,
+        inserted=kept.inserted,
+        updated=kept.updated,
+        unchanged=kept.unchanged,
+        duplicates=result.duplicates,
+        rejected=rejected,
+        rolled_back=result.accepted if written is None else 0,
+        repaired=repaired,
+        refused=written is None,
+        seconds=seconds,
+    )
+
+
+def _facts(source: Source, result: FileResult) -> FileFacts:
+    return FileFacts(name=source.file_name, sha256=result.sha256, size=result.size, columns=result.columns)

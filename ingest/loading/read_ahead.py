@@ -1,0 +1,226 @@
+"""The reading side of a load: a thread that reads, checks and encodes ahead of the database.
+
+One thread prepares all files in order; the main thread feeds PostgreSQL. While PostgreSQL takes one chunk or builds an
+index, the next chunks (and files) are already being checked. The queue between them is bounded.
+"""
+
+import queue
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+from django.db import connection, transaction
+
+from core.arrow import ArrowColumn, bools, indices
+from core.postgres.copy_encoder import encode
+from ingest.loading.options import LoadOptions, Progress
+from ingest.loading.reject_spool import RejectSpool
+from ingest.processing.duplicates import SeenRows
+from ingest.processing.process import Verdict, process
+from ingest.readers.csv.file import CsvFile
+from ingest.readers.places.locations import Location
+from ingest.rejects.describe import rejects_of
+from ingest.rules.contract import Contract
+from ingest.rules.sources import Source
+from ingest.tables.hashed_parents import LoadParents
+from ingest.tables.seen_beside_stored import AskedRows, SeenBesideStored
+from ingest.tables.stored_hashes import StoredHashes, worth_reading
+
+QUEUED_BLOCKS = 64  # encoded chunks of a MiB or two between the two threads
+POSITION = pa.field("position", pa.int64(), nullable=False)
+
+
+@dataclass(kw_only=True)
+class FileResult:
+    """What reading one file came to: ``accepted`` rows are good, the others counted or spooled."""
+
+    read: int = 0
+    accepted: int = 0
+    duplicates: int = 0
+    unchanged: int = 0  # accepted, but not handed on: the table holds them already
+    sha256: str = ""
+    size: int = 0  # bytes
+    columns: tuple[str, ...] = ()  # of the header, in the file's order
+    repaired: Counter[str] = field(default_factory=Counter)
+    adopted: dict[str, list[ArrowColumn]] = field(default_factory=dict)  # by reference column: keys of parents to add
+    rejects: RejectSpool = field(default_factory=RejectSpool)
+    refused_late: list[pa.Table] = field(default_factory=list)  # accepted here, refused by PostgreSQL
+
+    def add(self, processed: Verdict) -> None:
+        """Count one chunk."""
+        self.read += processed.read
+        self.accepted += processed.rows.num_rows
+        self.duplicates += len(processed.duplicates)
+        self.repaired.update(processed.repairs)
+        for column, keys in processed.adopted.items():
+            self.adopted.setdefault(column, []).append(keys)
+
+
+@dataclass(frozen=True)
+class FilePlan:
+    """One file to read. ``staged``: rows go to a staging table, with the positions of their records."""
+
+    source: Source
+    staged: bool
+
+    @property
+    def schema(self) -> pa.Schema:
+        """The schema of the rows as they are handed on."""
+        schema = self.source.contract.schema
+        return schema.append(POSITION) if self.staged else schema
+
+
+class Reading:
+    """Reads ``plans`` in their order, ahead of the caller, who takes every file's blocks in the same order."""
+
+    def __init__(self, location: Location, plans: list[FilePlan], parents: LoadParents, options: LoadOptions) -> None:
+        self._location, self._plans, self._parents, self._options = location, plans, parents, options
+        self._queue: queue.Queue[bytes | FileResult | BaseException] = queue.Queue(QUEUED_BLOCKS)
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="load-reading", daemon=True)
+        self._thread.start()
+
+    def blocks(self) -> "FileBlocks":
+        """Give the next file's rows; the file before it must have been taken to its end."""
+        return FileBlocks(self._queue)
+
+    def abort(self) -> None:
+        """Make whoever takes blocks stop too; from any thread."""
+        self._stopped.set()
+        while True:
+            try:
+                return self._queue.put_nowait(_Stopped())
+            except queue.Full:
+                with suppress(queue.Empty):
+                    _close(self._queue.get_nowait())
+
+    def stop(self) -> None:
+        """End the thread, whatever it is doing, and drop what it prepared."""
+        self._stopped.set()
+        while self._thread.is_alive() or not self._queue.empty():
+            try:
+                item = self._queue.get(timeout=0.05)
+            except queue.Empty:
+                continue
+            _close(item)
+        self._thread.join()
+
+    def _run(self) -> None:
+        try:
+            for plan in self._plans:
+                result = self._read(plan)
+                try:
+                    self._hand_over(result)
+                except _Stopped:
+                    result.rejects.close()
+                    raise
+        except _Stopped:
+            return
+        except BaseException as error:
+            self._queue.put(error)
+        finally:
+            connection.close()  # this thread's own
+
+    def _hand_over(self, item: bytes | FileResult) -> None:
+        while not self._stopped.is_set():
+            try:
+                return self._queue.put(item, timeout=0.1)
+            except queue.Full:
+                continue
+        raise _Stopped
+
+    def _read(self, plan: FilePlan) -> FileResult:
+        result = FileResult()
+        try:
+            for block in encode(self._rows(plan, result), plan.schema):
+                self._hand_over(block)
+        except BaseException:
+            result.rejects.close()
+            raise
+        return result
+
+    def _rows(self, plan: FilePlan, result: FileResult) -> Iterator[pa.Table]:
+        """Yield the accepted rows of one file, and keep everything else in ``result``."""
+        source, contract, name = plan.source, plan.source.contract, plan.source.file_name
+        total = self._location.size(name)
+        stored = _stored_rows(contract, file_bytes=total) if plan.staged else None
+        changes_none = plan.staged and self._options.on_conflict == "reject"
+        seen = (
+            SeenBesideStored(stored or AskedRows(contract)) if changes_none and _has_content(contract) else SeenRows()
+        )
+        with self._location.open(name) as stream:
+            file = CsvFile(stream, path=self._location.describe(name), expected=contract.names)
+            for records in file:
+                processed = process(records, contract, lookups=self._parents, seen=seen, adopts=source.adds_parents)
+                result.add(processed)
+                if processed.rejected:
+                    result.rejects.add(rejects_of(processed, contract))
+                self._parents.remember(source, processed)
+                yield self._changed(processed, stored, result) if plan.staged else processed.rows
+                self._options.on_progress(
+                    Progress(table=source.table, records=result.read, bytes_read=file.bytes_read, bytes_total=total)
+                )
+        result.sha256, result.size, result.columns = file.sha256, file.bytes_read, tuple(file.names)
+
+    def _changed(self, processed: Verdict, stored: StoredHashes | None, result: FileResult) -> pa.Table:
+        """Give the rows to be staged, with the positions of their records, without those that are there already."""
+        positions = processed.records.position.take(indices(processed.source))
+        rows = processed.rows.append_column(POSITION, positions)
+        if stored is None:
+            return rows
+        there = stored.hold(processed.hashes)
+        result.unchanged += int(there.sum())
+        return rows.filter(bools(~there)) if there.any() else rows
+
+
+class FileBlocks:
+    """One file's rows, encoded for COPY, in order: iterate, then ask for the ``result``."""
+
+    def __init__(self, blocks: "queue.Queue[bytes | FileResult | BaseException]") -> None:
+        self._queue = blocks
+        self._result: FileResult | None = None
+
+    def __iter__(self) -> Iterator[bytes]:
+        while self._result is None:
+            item = self._queue.get()
+            if isinstance(item, BaseException):
+                raise item
+            if isinstance(item, FileResult):
+                self._result = item
+            else:
+                yield item
+
+    def close(self) -> None:
+        """Give back what the file's result holds, if it has come."""
+        if self._result is not None:
+            self._result.rejects.close()
+
+    @property
+    def result(self) -> FileResult:
+        """Give what the file came to, passing over the rows that were not taken."""
+        for _ in self:
+            pass
+        if self._result is None:
+            raise RuntimeError("a file ended without its result")
+        return self._result
+
+
+def _close(item: "bytes | FileResult | BaseException") -> None:
+    if isinstance(item, FileResult):
+        item.rejects.close()
+
+
+class _Stopped(Exception):
+    """The caller wants no more."""
+
+
+def _has_content(contract: Contract) -> bool:
+    return len(contract.names) > len(contract.natural_key)
+
+
+def _stored_rows(contract: Contract, *, file_bytes: int) -> StoredHashes | None:
+    with transaction.atomic(), connection.cursor() as cursor:
+        return StoredHashes(cursor, contract) if worth_reading(cursor, contract, file_bytes=file_bytes) else None

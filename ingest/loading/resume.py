@@ -1,0 +1,59 @@
+"""What earlier loads leave to this one: books to close where they died, and files that need no second look.
+
+Called while the load holds its tables alone: a load that still says it is running over one of them is dead.
+"""
+
+import hashlib
+from collections.abc import Sequence
+
+from django.db.backends.utils import CursorWrapper
+from django.utils import timezone
+
+from core.postgres.fingerprint import table_fingerprint
+from ingest.accounts.totals import end_batch
+from ingest.models import Account, Batch
+from ingest.readers.places.locations import Location
+from ingest.rules.sources import Source
+
+_READ_BYTES = 1024 * 1024
+
+
+def mark_dead(tables: Sequence[str]) -> None:
+    """Mark loads over any of ``tables`` that never said how they ended as failed."""
+    running = Batch.objects.filter(origin=Batch.Origin.LOAD, status=Batch.Status.RUNNING)
+    for batch in running:
+        if set(batch.options.get("tables", ())) & set(tables):
+            batch.status = Batch.Status.FAILED
+            batch.error = "The process ended before the load did."
+            batch.finished_at = timezone.now()
+            end_batch(batch)
+
+
+def last_agreement(source: Source) -> Account | None:
+    """Give the account of the last load after which the table held all of a file, under the rules of today.
+
+    While neither the bytes of that file nor the content of the table has changed since, neither has any verdict.
+    """
+    return (
+        Account.objects.filter(table=source.table, contract_version=source.contract.version)
+        .exclude(table_fingerprint="")
+        .order_by("-batch__started_at")
+        .first()
+    )
+
+
+def fingerprint_of(cursor: CursorWrapper, source: Source) -> str:
+    """Hash all that the Source's table holds, but for identities, on the server."""
+    loaded = source.contract.names
+    identities = [field.column for field in source.model._meta.concrete_fields if field.column not in loaded]
+    found = table_fingerprint(cursor, source.contract.db_table, exclude=[str(name) for name in identities])
+    return f"{found.rows}:{found.digest}"
+
+
+def sha256_of(location: Location, file_name: str) -> str:
+    """Hash a whole file."""
+    digest = hashlib.sha256()
+    with location.open(file_name) as stream:
+        while block := stream.read(_READ_BYTES):
+            digest.update(block)
+    return digest.hexdigest()

@@ -1,0 +1,146 @@
+"""Write one file's rows into its table: by COPY without indexes where the table is empty, by merge where it is not."""
+
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from django.db import DataError, IntegrityError
+from django.db.backends.utils import CursorWrapper
+from psycopg2 import sql
+
+from core.arrow import ArrowColumn
+from core.postgres.copy_in import copy_encoded
+from core.postgres.drop_and_rebuild import drop_for_load, rebuild
+from core.postgres.table_locks import lock_tables_for_load
+from ingest.loading.options import LoadOptions
+from ingest.loading.read_ahead import FileBlocks, FilePlan, FileResult
+from ingest.rules.contract import Contract
+from ingest.rules.sources import Source, is_adopted, sources
+from ingest.tables.refusals import LATE_SCHEMA, STORED_ALREADY, refused_by_database
+from ingest.tables.stage import STAGE, StagingTable
+
+log = logging.getLogger(__name__)
+
+LOCK_TIMEOUT_SECONDS = 30
+MISSING_PARENT = "missing_parent"  # the repair under which added parents are counted
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileRowCounts:
+    """What the server says it did with the accepted rows; ``late`` (``LATE_SCHEMA``) are rejects only it could find."""
+
+    inserted: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    parents_added: int = 0
+    late: pa.Table = field(default_factory=LATE_SCHEMA.empty_table)
+
+
+class LimitPassed(Exception):
+    """More rejects than the caller allows: the file's rows are not kept."""
+
+
+class ChecksIncomplete(Exception):
+    """PostgreSQL refused rows that the checks had accepted: a merge finds out which."""
+
+
+def keep_limit(result: FileResult, options: LoadOptions) -> None:
+    """Raise LimitPassed where the file has more rejects than allowed."""
+    limit = options.max_rejects
+    if limit is not None and limit.passed(rejected=result.rejects.count, read=result.read):
+        raise LimitPassed
+
+
+def write_empty(cursor: CursorWrapper, plan: FilePlan, blocks: FileBlocks, options: LoadOptions) -> FileRowCounts:
+    """COPY into an empty table with its constraints and indexes dropped, then rebuild them under their names."""
+    contract = plan.source.contract
+    if options.dry_run:
+        return FileRowCounts(inserted=blocks.result.accepted, parents_added=_count_adopted(blocks.result))
+    try:
+        lock_tables_for_load(cursor, [contract.db_table], timeout_seconds=LOCK_TIMEOUT_SECONDS)
+        dropped = drop_for_load(cursor, contract.db_table)
+        inserted = copy_encoded(cursor, contract.db_table, contract.names, blocks)
+        keep_limit(blocks.result, options)
+        added = _add_parents(cursor, plan.source, blocks.result)
+        rebuild(cursor, dropped)
+    except (IntegrityError, DataError) as error:
+        log.error("the rulebook of %s let through what PostgreSQL refuses: %s", contract.table, error)
+        raise ChecksIncomplete from error
+    return FileRowCounts(inserted=inserted, parents_added=added)
+
+
+def write_merged(cursor: CursorWrapper, plan: FilePlan, blocks: FileBlocks, options: LoadOptions) -> FileRowCounts:
+    """Stage the rows, compare them with the table by one join, and write only what differs."""
+    source, updates = plan.source, options.on_conflict == "update"
+    stage = StagingTable(cursor, source.contract, fills_placeholders=is_adopted(source))
+    stage.create()
+    copy_encoded(cursor, STAGE.string, plan.schema.names, blocks)
+    keep_limit(blocks.result, options)
+    found = stage.classify()
+    late = _conflicts(stage, source.contract) if found.conflicts and not updates else LATE_SCHEMA.empty_table()
+    if options.dry_run:
+        return FileRowCounts(
+            inserted=found.new,
+            updated=found.placeholders + (found.conflicts if updates else 0),
+            unchanged=found.unchanged + blocks.result.unchanged,
+            parents_added=_count_adopted(blocks.result),
+            late=late,
+        )
+    added = _add_parents(cursor, source, blocks.result)
+    updated, refused = (
+        stage.update(conflicts=updates) if found.placeholders or (found.conflicts and updates) else (0, {})
+    )
+    inserted, refused_new = stage.insert() if found.new else (0, {})
+    if refused or refused_new:
+        late = pa.concat_tables([late, refused_by_database({**refused, **refused_new})]).sort_by("position")
+    return FileRowCounts(
+        inserted=inserted,
+        updated=updated,
+        unchanged=found.unchanged + blocks.result.unchanged,
+        parents_added=added,
+        late=late,
+    )
+
+
+def _adopted(result: FileResult) -> Iterator[tuple[str, ArrowColumn]]:
+    """Give the distinct keys of the parents to add, by reference column."""
+    for column, keys in result.adopted.items():
+        yield column, pa.concat_arrays(keys).unique()
+
+
+def _count_adopted(result: FileResult) -> int:
+    return sum(len(keys) for _, keys in _adopted(result))
+
+
+def _add_parents(cursor: CursorWrapper, source: Source, result: FileResult) -> int:
+    """Insert placeholders (a key, all else NULL) for the parents that this file misses; give their number."""
+    parents = {reference.column: reference.table for reference in source.contract.references}
+    contracts = {other.table: other.contract for other in sources()}
+    added = 0
+    for column, keys in _adopted(result):
+        parent = contracts[parents[column]]
+        insert = sql.SQL("insert into {} ({}) select unnest(%s) on conflict do nothing").format(
+            sql.Identifier(parent.db_table), sql.Identifier(parent.natural_key[0])
+        )
+        cursor.execute(insert, [sorted(keys.to_pylist())])
+        added += int(cursor.rowcount)
+    return added
+
+
+def _conflicts(stage: StagingTable, contract: Contract) -> pa.Table:
+    found = stage.conflicts()
+    count = len(found)
+    before, after = STORED_ALREADY.split("{differs}")
+    return pa.table(
+        [
+            found["position"],
+            pa.repeat(pa.scalar(contract.natural_key[0]), count),
+            pa.repeat(pa.scalar("unique"), count),
+            pc.binary_join_element_wise(before, found["differs"], after, ""),
+            found["key"],
+            pa.nulls(count, pa.string()),
+        ],
+        schema=LATE_SCHEMA,
+    )

@@ -1,0 +1,41 @@
+"""A unit: the records of one request or replay."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from ingest.processing.records import Records
+from ingest.rules.on_conflict import OnConflict
+from ingest.rules.sources import Source
+
+type Mode = Literal["partial", "atomic"]
+
+MODES: tuple[Mode, ...] = ("partial", "atomic")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TableRecords:
+    """The records of one table; their positions are their indices in the unit. ``columns``: the header, if CSV."""
+
+    source: Source
+    records: Records
+    columns: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unit:
+    """n records of some tables, parents first. ``refs`` and ``groups`` are by index, for those that have one.
+
+    ``partial``: good records are kept, others rejected; ``atomic``: all or nothing. Records with the same group stand
+    or fall together in both.
+    """
+
+    tables: tuple[TableRecords, ...]
+    refs: Mapping[int, str] = field(default_factory=dict)
+    groups: Mapping[int, str] = field(default_factory=dict)
+    mode: Mode = "partial"
+    on_conflict: OnConflict = "reject"
+    dry_run: bool = False
+
+    def __len__(self) -> int:
+        return sum(len(table.records) for table in self.tables)

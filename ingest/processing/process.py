@@ -1,0 +1,212 @@
+"""THE processing module: splits records into rows that the table can hold, and reasons for the others.
+
+    parse -> normalise -> check columns -> check rows -> references -> duplicates -> write -> account
+             \\______________________________ here ______________________________/
+
+Load, endpoint and replay all come through ``process``. It knows nothing of HTTP, files or the admin, and reaches the
+database only through the look-ups passed in. All steps work on whole columns.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from core.arrow import ArrowColumn, Mask, Rows, Text, indices, mask_of
+from ingest.processing.check_column import check_column
+from ingest.processing.duplicates import SeenRows
+from ingest.processing.lookups import Lookups, NoParents
+from ingest.processing.reasons import REASON_SCHEMA, reasons
+from ingest.processing.records import Records
+from ingest.processing.row_hashes import Hashes
+from ingest.rules.contract import Contract, RowCheck
+
+UNIQUE = "A record with this key, but other content, came earlier in the same batch."
+NO_PARENT = "There is no such record in {table}."
+PARENT_REJECTED = "The record of {table} that this one belongs to was rejected in the same batch."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """The verdict on n readable records (``records.columns``) and the unreadable ones beside them.
+
+    ``checked``: all n as typed columns, NULL where a value was refused. ``rows``: the accepted ones, m typed rows in
+    the contract's columns; ``source``: their indices (int64, m); ``hashes``: of their whole content (see
+    ``duplicates.hash_rows``). ``duplicates``: indices of records equal to an earlier one of the batch. ``reasons``:
+    ``REASON_SCHEMA``, ordered by record. Each record is in exactly one of source, duplicates and reasons.
+    ``repairs``: values changed, by rule. ``adopted``: by reference column, keys whose parent is missing and may be
+    added.
+    """
+
+    records: Records
+    checked: pa.Table
+    rows: pa.Table
+    source: Rows
+    hashes: Hashes
+    duplicates: Rows
+    reasons: pa.Table
+    repairs: dict[str, int]
+    adopted: dict[str, ArrowColumn]
+
+    @property
+    def read(self) -> int:
+        """Every record, also the unreadable ones."""
+        return len(self.records)
+
+    @property
+    def rejected(self) -> int:
+        """Records with at least one reason, and the unreadable ones."""
+        return (len(self.reasons["row"].unique()) if len(self.reasons) else 0) + self.records.unreadable.num_rows
+
+
+def process(
+    records: Records,
+    contract: Contract,
+    *,
+    lookups: Lookups | None = None,
+    seen: SeenRows | None = None,
+    adopts: Sequence[str] = (),
+    known: pa.Table | None = None,
+) -> Verdict:
+    """Give the verdict on ``records``, in their order.
+
+    ``lookups`` knows the parents (default: all exist); ``seen`` carries the rows of earlier chunks of the same batch;
+    ``adopts`` names reference columns whose missing parents are to be added instead of refused; ``known`` are reasons
+    (``REASON_SCHEMA``) that the caller has already found: their records claim no key.
+    """
+    work = _Work(records, contract)
+    work.refuse([] if known is None else [known])
+    work.check_columns()
+    for check in contract.row_checks:
+        work.check_rows(check)
+    work.check_references(lookups or NoParents(), adopts)  # a record without its parent claims no key either
+    work.find_duplicates(seen or SeenRows())
+    return work.result()
+
+
+class _Work:
+    """One call of ``process``: the columns, and which records are still in."""
+
+    def __init__(self, records: Records, contract: Contract) -> None:
+        self.records, self.contract = records, contract
+        self.count = records.columns.num_rows
+        self.alive: Mask = np.ones(self.count, bool)
+        self.table = contract.schema.empty_table()
+        self.found: list[pa.Table] = []
+        self.repaired: list[tuple[str, Rows]] = []
+        self.duplicates: Rows = np.empty(0, np.int64)
+        self.adopting: dict[str, Rows] = {}  # by reference column: records whose parent is to be added
+        self.hashed: tuple[Rows, Hashes] = (self.duplicates, (np.empty(0, np.uint64), np.empty(0, np.uint64)))
+
+    def refuse(self, found: Iterable[pa.Table]) -> None:
+        for block in found:
+            self.found.append(block)
+            self.alive[block["row"].to_numpy()] = False
+
+    def check_columns(self) -> None:
+        faults = self.records.faults
+        self.refuse([pa.table([*faults.columns, pa.nulls(len(faults), pa.string())], schema=REASON_SCHEMA)])
+        checked: dict[str, ArrowColumn] = {}
+        for column in self.contract.columns:
+            faulty = np.zeros(self.count, bool)
+            if len(faults):  # seldom: values that their format cannot mean
+                faulty[faults.filter(pc.equal(faults["field"], column.name))["row"].to_numpy()] = True
+            text, absent = _member(self.records, column.name)
+            result = check_column(text, column, absent=absent, faulty=faulty)
+            checked[column.name] = result.values
+            self.refuse(result.reasons)
+            self.repaired.extend(result.repairs)
+        self.table = pa.table(checked)
+
+    def check_rows(self, check: RowCheck) -> None:
+        broken = np.flatnonzero(mask_of(pc.invert(check.holds(self.table)).combine_chunks()))
+        if len(broken):
+            shown = _shown(self.table.select(check.columns).take(indices(broken)))
+            names = {"field": check.columns[-1], "constraint": check.name}
+            self.refuse([reasons(broken, code="check", message=check.message, values=shown, **names)])
+
+    def find_duplicates(self, seen: SeenRows) -> None:
+        rows = np.flatnonzero(self.alive)
+        repeated = seen.sort_out(self._rows(rows), self.contract)
+        self.hashed = (rows, repeated.hashes)
+        self.duplicates = rows[repeated.duplicates]
+        self.alive[self.duplicates] = False
+        clashes = rows[repeated.clashes]
+        if len(clashes):
+            key = self.contract.natural_key
+            shown = _shown(self.table.select(key).take(indices(clashes)))
+            self.refuse([reasons(clashes, field=key[0], code="unique", message=UNIQUE, values=shown)])
+
+    def check_references(self, lookups: Lookups, adopts: Sequence[str]) -> None:
+        alive = self.alive.copy()  # all references of a record are checked, not only up to the first that fails
+        for reference in self.contract.references:
+            values = self.table.column(reference.column).combine_chunks()
+            rows = np.flatnonzero(alive & mask_of(values.is_valid()))
+            keys = values if len(rows) == self.count else values.take(indices(rows))
+            parents = lookups.parents(reference, keys)
+            if parents.exist.all():
+                continue
+            if reference.column in adopts:
+                self.adopting[reference.column] = rows[~parents.exist]
+                continue
+            for code, message, missing in (
+                ("parent_rejected", PARENT_REJECTED, ~parents.exist & parents.refused),
+                ("does_not_exist", NO_PARENT, ~parents.exist & ~parents.refused),
+            ):
+                if missing.any():
+                    named = message.format(table=reference.table)
+                    shown = keys.filter(pa.array(missing))
+                    self.refuse(
+                        [reasons(rows[missing], field=reference.column, code=code, message=named, values=shown)]
+                    )
+
+    def _rows(self, rows: Rows) -> pa.Table:
+        return self.table if len(rows) == self.count else self.table.take(indices(rows))
+
+    def _adopted(self, name: str, rows: Rows) -> ArrowColumn:
+        return self.table.column(name).take(indices(rows[self.alive[rows]])).combine_chunks().unique()
+
+    def result(self) -> Verdict:
+        accepted = np.flatnonzero(self.alive)
+        kept = self.alive.copy()
+        kept[self.duplicates] = True
+        repairs: Counter[str] = Counter()
+        for rule, rows in self.repaired:
+            repairs[rule] += int(kept[rows].sum())
+        found = pa.concat_tables(self.found)
+        compared, lanes = self.hashed
+        picked = np.searchsorted(compared, accepted)
+        return Verdict(
+            records=self.records,
+            checked=self.table,
+            rows=self._rows(accepted),
+            source=accepted,
+            hashes=(lanes[0][picked], lanes[1][picked]),
+            duplicates=self.duplicates,
+            reasons=found.take(indices(np.argsort(found["row"].to_numpy(), kind="stable"))),
+            repairs={rule: count for rule, count in repairs.items() if count},
+            adopted={name: self._adopted(name, rows) for name, rows in self.adopting.items() if self.alive[rows].any()},
+        )
+
+
+def _member(records: Records, name: str) -> tuple[Text, Mask]:
+    """Give a field's n texts, and the mask of the records that lack it."""
+    count = records.columns.num_rows
+    if name not in records.columns.column_names:
+        return pa.nulls(count, pa.string()), np.ones(count, bool)
+    absent = records.absent.get(name)
+    mask = np.zeros(count, bool) if absent is None else mask_of(absent)
+    return records.columns.column(name).combine_chunks(), mask
+
+
+def _shown(values: pa.Table) -> Text:
+    """Write rows for a person: one value as it is, several as ``name=value, ...``."""
+    texts: Mapping[str, Any] = {name: values.column(name).cast(pa.string()) for name in values.column_names}
+    if len(texts) == 1:
+        return next(iter(texts.values())).combine_chunks()
+    parts = [pc.binary_join_element_wise(name, text, "=") for name, text in texts.items()]
+    return pc.binary_join_element_wise(*parts, ", ").combine_chunks()

@@ -1,0 +1,1 @@
+"""Records from CSV, cut so that no byte is lost, whatever the file holds."""

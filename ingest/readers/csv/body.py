@@ -1,0 +1,38 @@
+"""A few records of CSV that are in memory already, with indices from 0 instead of records of a file from 1."""
+
+import io
+from collections.abc import Sequence
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ingest.processing.records import Records
+from ingest.readers.csv.file import CsvFile
+
+NAME = "the body"
+
+
+def records_from_csv(data: bytes, names: Sequence[str], *, at_most: int) -> tuple[Records | None, tuple[str, ...]]:
+    """Read ``data`` until there are more than ``at_most`` records; give them (None: there are none) and the header.
+
+    Raises SourceUnreadable where it is empty, HeaderRefused where the header does not have these ``names``.
+    """
+    file = CsvFile(io.BytesIO(data), path=NAME, expected=names)
+    stretches: list[Records] = []
+    for stretch in file:
+        stretches.append(stretch)
+        if file.records_read > at_most:
+            break
+    return (_joined(stretches) if stretches else None), tuple(file.names)
+
+
+def _joined(stretches: list[Records]) -> Records:
+    unreadable = pa.concat_tables([each.unreadable for each in stretches])
+    lines = [each.line for each in stretches if each.line is not None]
+    return Records(
+        columns=pa.concat_tables([each.columns for each in stretches]).combine_chunks(),
+        position=pc.subtract(pa.concat_arrays([each.position for each in stretches]), 1),
+        raw=pa.concat_arrays([each.exact() for each in stretches]),
+        line=pa.concat_arrays(lines),
+        unreadable=unreadable.set_column(0, unreadable.schema.field(0), pc.subtract(unreadable["position"], 1)),
+    )

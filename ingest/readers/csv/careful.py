@@ -1,0 +1,172 @@
+"""The careful way to cut CSV into records, for the stretches whose quotes or fields do not add up.
+
+A record is fields between commas up to LF or CRLF; a field is quoted (quotes inside doubled) or holds no quote, comma,
+CR or LF. Where no such record begins, one *physical line* is refused and reading goes on behind it, so that a quote
+left open costs one line. A line such as ``a"b,c``, whose only oddity is a quote inside an unquoted field, is kept as it
+is meant. A record over several lines with a wrong number of fields, of which a later line is a record by itself, has
+swallowed that line through a quote left open: only its first line is refused.
+"""
+
+import re
+from bisect import bisect_left
+from codecs import utf_8_decode
+from typing import NamedTuple
+
+import numpy as np
+
+from ingest.readers.csv.quick import doubtful_lines, split_records
+
+_QUOTED = rb'"(?:[^"]++|"")*+"'
+_FIELD = rb"(?:" + _QUOTED + rb'|[^",\r\n]*+)'
+_RECORD = re.compile(_FIELD + rb"(?:," + _FIELD + rb")*+\r?\n")
+_SOUND_PART = re.compile(rb"(?:" + _FIELD + rb",)*+" + _FIELD)
+_QUOTED_PARTS = re.compile(_QUOTED)
+# One line on which unquoted fields may hold quotes behind their first character.
+_LINE_FIELD = rb'"(?:[^"\r\n]++|"")*+"|[^",\r\n][^,\r\n]*+'
+_LINE = re.compile(rb"(?:" + _LINE_FIELD + rb")?+(?:,(?:" + _LINE_FIELD + rb")?+)*+")
+_LINE_FIELDS = re.compile(_LINE_FIELD)
+
+UNCLOSED = "a quote is opened and never closed"
+TEXT_AFTER_QUOTE = "text after a closing quote"
+QUOTE_INSIDE = "a quote inside an unquoted field beside a field that cannot be read"
+LONE_RETURN = "a carriage return without a line feed, outside quotes"
+
+
+class Piece(NamedTuple):
+    """One record, readable or not, or a part of a line that is too long to be a record."""
+
+    raw: bytes  # exact bytes without the line end
+    end: int  # offset behind the line end
+    lines: int = 1  # physical lines that it ends: 0 for a part of a line, more than 1 with line feeds in quotes
+    clean: bytes = b""  # the record and LF as a strict parser reads it; empty where `problem` says why there is none
+    code: str = "ragged_row"
+    problem: str = ""
+
+
+BLANK = Piece(raw=b"", end=0, problem="a blank line")
+
+
+class Cutter:
+    """Cuts buffers of one file: ``fields`` a record must have, ``max_bytes`` it may have (without its line end)."""
+
+    def __init__(self, *, fields: int, max_bytes: int) -> None:
+        self._fields = fields
+        self._max_bytes = max_bytes
+        self._sound = re.compile(rb"(?!\r?\n)" + _FIELD + rb"(?:," + _FIELD + rb"){%d}\r?\n" % (fields - 1))
+        self._buffer, self._doubtful = b"", [0]  # the lines of the buffer at work that need the regular expressions
+
+    def sound_run(self, buffer: bytes, at: int) -> int:
+        """Give the offset behind the readable records that follow one another from ``at`` on; ``at`` for none."""
+        end = self._sound_end(buffer, at, len(buffer))
+        if end == at:
+            return at
+        try:
+            utf_8_decode(memoryview(buffer)[at:end], "strict", True)
+        except UnicodeDecodeError as error:
+            end = self._sound_end(buffer, at, at + error.start)
+        if end - at <= self._max_bytes:
+            return end
+        split = split_records(buffer[at:end])
+        sizes = split.sizes if split else np.array([end - at])
+        too_long = np.flatnonzero(sizes > self._max_bytes)
+        return at + int(sizes[: too_long[0]].sum()) if len(too_long) else end
+
+    def _sound_end(self, buffer: bytes, at: int, stop: int) -> int:
+        if buffer is not self._buffer:
+            self._buffer, self._doubtful = buffer, doubtful_lines(buffer, fields=self._fields)
+        while True:
+            at = self._doubtful[bisect_left(self._doubtful, at)]
+            if at > stop:
+                return buffer.rfind(b"\n", 0, stop) + 1
+            match = self._sound.match(buffer, at, stop)
+            if match is None:
+                return at
+            at = match.end()
+
+    def record(self, buffer: bytes, at: int, *, final: bool, mid_line: bool) -> Piece | None:
+        """Cut one record or refused line at ``at``; None if, not being ``final``, the buffer ends too early to tell.
+
+        A final buffer must end with a line feed. ``mid_line``: a line that is too long has begun before ``at``.
+        """
+        return self._rest_of_line(buffer, at) if mid_line else self._record(buffer, at, final=final)
+
+    def _record(self, buffer: bytes, at: int, *, final: bool) -> Piece | None:
+        # Never looking further than this keeps the verdict independent of how the file was cut into buffers.
+        stop = min(len(buffer), at + self._max_bytes + 2)
+        match = _RECORD.match(buffer, at, stop)
+        if match is None:
+            return self._fault(buffer, at, stop, final=final)
+        raw = _without_line_end(match[0])
+        if len(raw) > self._max_bytes:
+            return self._first_line(buffer, at, stop, self._too_long())
+        if b"\n" in raw and self._swallowed_a_record(raw):
+            return self._first_line(buffer, at, stop, UNCLOSED)
+        return self._judge(raw, raw, end=match.end(), lines=raw.count(b"\n") + 1)
+
+    def _fault(self, buffer: bytes, at: int, stop: int, *, final: bool) -> Piece | None:
+        sound = _SOUND_PART.match(buffer, at, stop)
+        broken = sound.end() if sound else at
+        odd = buffer[broken : min(broken + 2, stop)]
+        open_quote = odd[:1] == b'"' and (broken == at or buffer[broken - 1] == ord(","))
+        if open_quote or odd in {b"", b"\r"}:
+            if stop - at == self._max_bytes + 2:
+                return self._first_line(buffer, at, stop, self._too_long())
+            return self._first_line(buffer, at, stop, UNCLOSED) if final else None
+        if odd[:1] == b'"':
+            return self._first_line(buffer, at, stop, QUOTE_INSIDE, lenient=True)
+        if odd[:1] == b"\r":
+            return self._first_line(buffer, at, stop, LONE_RETURN)
+        on_one_line = buffer.find(b"\n", at, broken) < 0
+        return self._first_line(buffer, at, stop, TEXT_AFTER_QUOTE if on_one_line else UNCLOSED)
+
+    def _first_line(self, buffer: bytes, at: int, stop: int, problem: str, *, lenient: bool = False) -> Piece | None:
+        """Refuse the physical line at ``at``; None while its end is not in the buffer."""
+        feed = buffer.find(b"\n", at, stop)
+        if feed < 0 and stop - at < self._max_bytes + 2:
+            return None
+        raw = _without_line_end(buffer[at : feed + 1]) if feed >= 0 else buffer[at:stop]
+        if len(raw) > self._max_bytes:
+            end = at + self._max_bytes
+            return Piece(raw=buffer[at:end], end=end, lines=0, problem=self._too_long())
+        if lenient and _LINE.fullmatch(raw):
+            return self._judge(raw, _LINE_FIELDS.sub(_quote, raw), end=feed + 1, lines=1)
+        return Piece(raw=raw, end=feed + 1, problem=problem)
+
+    def _rest_of_line(self, buffer: bytes, at: int) -> Piece | None:
+        problem = f"more of a line that is {self._too_long()}"
+        return self._first_line(buffer, at, min(len(buffer), at + self._max_bytes + 2), problem)
+
+    def _judge(self, raw: bytes, clean: bytes, *, end: int, lines: int) -> Piece:
+        """Accept a record, unless its encoding or its number of fields is wrong."""
+        if not raw:
+            return Piece(raw=raw, end=end, problem=BLANK.problem)
+        try:
+            raw.decode()
+        except UnicodeDecodeError as error:
+            problem = f"byte 0x{raw[error.start]:02X} at offset {error.start} of the record is not UTF-8"
+            return Piece(raw=raw, end=end, lines=lines, code="encoding", problem=problem)
+        found = _count_fields(clean)
+        if found == self._fields:
+            return Piece(raw=raw, end=end, lines=lines, clean=clean + b"\n")
+        return Piece(raw=raw, end=end, lines=lines, problem=f"{found} fields where {self._fields} are expected")
+
+    def _swallowed_a_record(self, raw: bytes) -> bool:
+        if self._fields == 1 or _count_fields(raw) == self._fields:
+            return False
+        later = (line + b"\n" for line in raw.split(b"\n")[1:])
+        return any(_RECORD.fullmatch(line) and _count_fields(line) == self._fields for line in later)
+
+    def _too_long(self) -> str:
+        return f"longer than {self._max_bytes} bytes; is a quote left open?"
+
+
+def _count_fields(record: bytes) -> int:
+    return (_QUOTED_PARTS.sub(b"", record) if b'"' in record else record).count(b",") + 1
+
+
+def _quote(field: re.Match[bytes]) -> bytes:
+    return field[0] if field[0].startswith(b'"') else b'"' + field[0].replace(b'"', b'""') + b'"'
+
+
+def _without_line_end(line: bytes) -> bytes:
+    return line[:-2] if line.endswith(b"\r\n") else line[:-1]

@@ -1,0 +1,22 @@
+"""A second look at some records of a file, by their positions."""
+
+from collections.abc import Iterator
+
+import pyarrow.compute as pc
+
+from core.arrow import ArrowColumn
+from ingest.processing.records import Records
+from ingest.readers.csv.file import CsvFile
+
+
+def pick(file: CsvFile, positions: ArrowColumn) -> Iterator[Records]:
+    """Read ``file`` to its end and give only the readable records at ``positions`` (from 1), stretch by stretch."""
+    for records in file:
+        wanted = pc.is_in(records.position, positions)
+        if wanted.true_count:
+            yield Records(
+                columns=records.columns.filter(wanted),
+                position=records.position.filter(wanted),
+                raw=records.exact().filter(wanted),
+                line=None if records.line is None else records.line.filter(wanted),
+            )

@@ -1,0 +1,1 @@
+"""Records from JSON, by their exact text."""

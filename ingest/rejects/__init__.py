@@ -1,0 +1,1 @@
+"""Refused records: described as columns, stored, merged with those known, linked, pruned."""

@@ -1,0 +1,150 @@
+"""Rejects: refused records as columns, ready to be stored (``ingest.rejects.store``)."""
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from core.arrow import ArrowColumn, Text, indices, schema_of
+from core.json_columns import json_lists, json_objects
+from ingest.models import RejectedRecord
+from ingest.processing.process import UNIQUE, Verdict
+from ingest.processing.records import Records
+from ingest.rules.contract import Contract
+
+REJECT_SCHEMA = schema_of(
+    pa.field("position", pa.int64(), nullable=False),
+    pa.field("line", pa.int64()),
+    pa.field("raw", pa.binary(), nullable=False),
+    pa.field("record", pa.string()),
+    pa.field("natural_key", pa.string(), nullable=False),
+    pa.field("reasons", pa.string(), nullable=False),
+    pa.field("codes", pa.list_(pa.string()), nullable=False),
+    pa.field("fields", pa.list_(pa.string()), nullable=False),
+    pa.field("stage", pa.string(), nullable=False),
+    pa.field("waits_for", pa.list_(pa.string()), nullable=False),
+    pa.field("ref", pa.string(), nullable=False),
+    pa.field("group", pa.string(), nullable=False),
+)
+KEY_LENGTH = 500  # characters shown, and searched, of a natural key
+_ORPHAN_CODES = pa.array(["does_not_exist", "parent_rejected"])
+_LAST_CODES = pa.array(["database", "group_rejected"])
+
+
+def rejects_of(processed: Verdict, contract: Contract) -> pa.Table:
+    """Write the refused records of one ``process`` call as ``REJECT_SCHEMA``, by position."""
+    refused = describe(processed.records, processed.checked, processed.reasons, contract)
+    if not len(processed.records.unreadable):
+        return refused
+    return pa.concat_tables([refused, _unreadable(processed.records)]).sort_by("position")
+
+
+def describe(records: Records, checked: pa.Table, reasons: pa.Table, contract: Contract) -> pa.Table:
+    """Write the records that ``reasons`` (ordered by record) speak of as ``REJECT_SCHEMA``.
+
+    ``checked`` are the same records as typed columns: their keys are shown as normalised, where they could be.
+    """
+    rows, first = np.unique(reasons["row"].to_numpy(), return_index=True)
+    picks, offsets = indices(rows), pa.array(np.append(first, len(reasons)), pa.int32())
+    codes, fields = reasons["code"].combine_chunks(), reasons["field"].combine_chunks()
+    orphaned = pc.is_in(codes, _ORPHAN_CODES)
+    return pa.table(
+        [
+            records.position.take(picks),
+            pa.nulls(len(rows), pa.int64()) if records.line is None else records.line.take(picks),
+            records.exact().take(picks),
+            record_json(records, picks),
+            _keys(records.columns.take(picks), checked.take(picks), contract),
+            json_lists(_reason_json(reasons), offsets),
+            pa.ListArray.from_arrays(offsets, codes),
+            pa.ListArray.from_arrays(offsets, fields.fill_null("")),
+            _stages(codes.take(indices(first)), reasons["message"].combine_chunks().take(indices(first))),
+            _waits_for(reasons, orphaned, offsets, contract),
+            *_unnamed(len(rows)),
+        ],
+        schema=REJECT_SCHEMA,
+    )
+
+
+def _unreadable(records: Records) -> pa.Table:
+    found = records.unreadable
+    count = len(found)
+    ones = pa.array(np.arange(count + 1), pa.int32())
+    none = pa.repeat(pa.scalar(""), count)
+    nothing = pa.nulls(count, pa.string())
+    empty_lists = pa.array([[]] * count, pa.list_(pa.string()))
+    described = pa.table({"field": nothing, "code": found["code"], "message": found["message"], "value": nothing})
+    return pa.table(
+        [
+            found["position"],
+            found["line"],
+            found["raw"],
+            pa.nulls(count, pa.string()),
+            none,
+            json_lists(json_objects(described), ones),
+            pa.ListArray.from_arrays(ones, found["code"].combine_chunks()),
+            empty_lists,
+            pa.repeat(pa.scalar(RejectedRecord.Stage.PARSE.value), count),
+            empty_lists,
+            *_unnamed(count),
+        ],
+        schema=REJECT_SCHEMA,
+    )
+
+
+def _stages(codes: Text, messages: Text) -> Text:
+    """Give the step that gave n records their first reason."""
+    stage = RejectedRecord.Stage
+    cases = {
+        stage.REFERENCES: pc.is_in(codes, _ORPHAN_CODES),
+        stage.DUPLICATES: pc.equal(messages, UNIQUE),
+        stage.STORED: pc.equal(codes, "unique"),
+        stage.WRITE: pc.is_in(codes, _LAST_CODES),
+    }
+    return pc.case_when(
+        pc.make_struct(*cases.values()), *(pa.scalar(name.value) for name in cases), pa.scalar(stage.CHECK.value)
+    )
+
+
+def _unnamed(count: int) -> list[Text]:
+    """Give no ``ref`` and no ``group``: a file names neither."""
+    return [pa.repeat(pa.scalar(""), count)] * 2
+
+
+def record_json(records: Records, picks: Any) -> Text:
+    absent: dict[str, ArrowColumn] = {name: mask.take(picks) for name, mask in records.absent.items()}
+    return json_objects(records.columns.take(picks), absent=absent)
+
+
+def _reason_json(reasons: pa.Table) -> Text:
+    shown = reasons.select(["field", "code", "message", "value", "constraint"])
+    return json_objects(shown, absent={"constraint": shown["constraint"].combine_chunks().is_null()})
+
+
+def key_texts(rows: pa.Table, contract: Contract) -> Text:
+    """Write the natural keys of n typed rows as rejects name them."""
+    parts = [rows.column(name).cast(pa.string()).combine_chunks() for name in contract.natural_key]
+    return pc.utf8_slice_codeunits(pc.binary_join_element_wise(*parts, " "), 0, KEY_LENGTH)
+
+
+def _keys(raw: pa.Table, checked: pa.Table, contract: Contract) -> Text:
+    parts = []
+    for name in contract.natural_key:
+        text = checked.column(name).cast(pa.string()).combine_chunks()
+        came = raw.column(name).combine_chunks() if name in raw.column_names else pa.nulls(len(text), pa.string())
+        parts.append(pc.replace_substring(pc.coalesce(text, came, ""), "\x00", "\ufffd"))
+    # A key that long is none, and PostgreSQL cannot index it; the raw record keeps all of it.
+    return pc.utf8_slice_codeunits(pc.binary_join_element_wise(*parts, " "), 0, KEY_LENGTH)
+
+
+def _waits_for(reasons: pa.Table, orphaned: ArrowColumn, offsets: Any, contract: Contract) -> ArrowColumn:
+    tables = {reference.column: reference.table for reference in contract.references}
+    rows = np.flatnonzero(orphaned.to_numpy(zero_copy_only=False))
+    waiting = reasons.take(indices(rows))
+    keys = [
+        f"{tables[str(field)]}/{str(key)[:KEY_LENGTH]}"
+        for field, key in zip(waiting["field"].to_pylist(), waiting["value"].to_pylist(), strict=True)
+    ]
+    starts = np.searchsorted(rows, offsets.to_numpy())
+    return pa.ListArray.from_arrays(pa.array(starts, pa.int32()), pa.array(keys, pa.string()))

@@ -1,0 +1,121 @@
+"""Rejects that are stored already: seen once more, or renewed by a replay. From a stage, a table of the session."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import pyarrow as pa
+from django.db.backends.utils import CursorWrapper
+
+from core.postgres.copy_in import copy_in
+from core.version import __version__
+from ingest.rejects.describe import REJECT_SCHEMA
+from ingest.rules.contract import Contract
+
+_ANALYSED_FROM = 5_000  # rows; below, the planner's guess serves, and asking costs more than it saves
+
+
+@dataclass(frozen=True, kw_only=True)
+class RejectOrigin:
+    """Where a stretch of rejects comes from. ``columns``: the header of CSV; ``atomic``: they are for reading."""
+
+    batch: UUID
+    contract: Contract
+    now: datetime
+    file_name: str = ""
+    columns: Sequence[str] = ()
+    atomic: bool = False
+
+    @property
+    def header(self) -> str:
+        """What says, with their bytes, which records they are; empty for the table's own columns in their order."""
+        return "" if tuple(self.columns) == self.contract.names else ",".join(self.columns)
+
+
+_STAGE_DDL = """
+create temporary table if not exists reject_stage (position bigint, line bigint, raw bytea, record jsonb,
+    natural_key text, reasons jsonb, codes text[], fields text[], stage text, waits_for text[], ref text, "group" text)
+on commit delete rows;
+truncate reject_stage
+"""
+# An open reject of a group stays one of it, and one that can be replayed stays so, when the same record comes again
+# alone or in an atomic batch: it is replayed as the records of that batch that it stands or falls with.
+_KEEPS = """(r.status = 'open' and (r."group" <> '' and excluded."group" = '' or %(atomic)s and not exists (
+            select from ingest_batch b where b.id = r.last_batch_id and b.options ->> 'mode' = 'atomic')))"""
+# In the order of the hash, so that two batches with the same bad records cannot lock each other out.
+_MERGE = """
+with staged as (select *, sha256(raw) as sha from reject_stage),
+distinct_ones as (
+    select distinct on (sha) *, count(*) over (partition by sha) as times from staged
+    order by sha, "group" = '', position
+),
+stored as (
+    insert into ingest_rejectedrecord as r ("table", raw, record, natural_key, reasons, codes, fields, stage, batch_id,
+        file_name, position, line, waits_for, ref, "group", contract_version, app_version, times_seen,
+        first_seen_at, last_seen_at, last_batch_id, status, attempts, closed_why, header)
+    select %(table)s, raw, record, natural_key, reasons, codes, fields, stage, %(batch)s,
+        %(file)s, position, line, waits_for, ref, "group", %(contract)s, %(app)s, times, %(now)s, %(now)s,
+        %(batch)s, 'open', 0, '', %(header)s
+    from distinct_ones order by sha
+    on conflict ("table", raw_sha256, header) do update set
+        times_seen = r.times_seen + excluded.times_seen,
+        last_seen_at = excluded.last_seen_at,
+        last_batch_id = case when {keeps} then r.last_batch_id else excluded.last_batch_id end,
+        reasons = case when r.status = 'open' then excluded.reasons else r.reasons end,
+        codes = case when r.status = 'open' then excluded.codes else r.codes end,
+        fields = case when r.status = 'open' then excluded.fields else r.fields end,
+        stage = case when r.status = 'open' then excluded.stage else r.stage end,
+        waits_for = case when r.status = 'open' then excluded.waits_for else r.waits_for end,
+        ref = case when r.status = 'open' then excluded.ref else r.ref end,
+        "group" = case when r.status = 'open' and not {keeps} then excluded."group" else r."group" end,
+        contract_version = case when r.status = 'open' then excluded.contract_version else r.contract_version end
+    returning id, raw_sha256
+)
+select staged.position, stored.id from staged join stored on stored.raw_sha256 = staged.sha
+""".replace("{keeps}", _KEEPS)
+_RENEW = """
+update ingest_rejectedrecord as r set
+    reasons = s.reasons, codes = s.codes, fields = s.fields, stage = s.stage, waits_for = s.waits_for,
+    contract_version = %(contract)s, last_batch_id = %(batch)s, last_seen_at = %(now)s, attempts = r.attempts + 1
+from reject_stage s join unnest(%(positions)s::bigint[], %(numbers)s::bigint[]) as n (position, id) using (position)
+where r.id = n.id and r.status = 'open'
+"""
+
+
+def merge_rejects(cursor: CursorWrapper, rejects: pa.Table, origin: RejectOrigin) -> dict[int, int]:
+    """Store ``rejects`` whether or not they are stored already; give their numbers by position."""
+    _stage(cursor, rejects)
+    cursor.execute(_MERGE, _facts(origin))
+    return dict(cursor.fetchall())
+
+
+def renew(cursor: CursorWrapper, rejects: pa.Table, numbers: Mapping[int, int], origin: RejectOrigin) -> int:
+    """Give the rejects of ``numbers`` (by position) new reasons, where they are open; give the server's count."""
+    _stage(cursor, rejects)
+    pairs = {"positions": list(numbers), "numbers": list(numbers.values())}
+    cursor.execute(_RENEW, _facts(origin) | pairs)
+    return int(cursor.rowcount)
+
+
+def _facts(origin: RejectOrigin) -> dict[str, Any]:
+    return {
+        "table": origin.contract.table,
+        "batch": origin.batch,
+        "file": origin.file_name,
+        "contract": origin.contract.version,
+        "app": __version__,
+        "now": origin.now,
+        "atomic": origin.atomic,
+        "header": origin.header,
+    }
+
+
+def _stage(cursor: CursorWrapper, rejects: pa.Table) -> None:
+    """Fill the stage with ``rejects``; a connection makes it once, and each commit empties it."""
+    cursor.execute(_STAGE_DDL)
+    count = copy_in(cursor, "reject_stage", [rejects], schema=REJECT_SCHEMA)
+    if count > _ANALYSED_FROM:
+        # The planner needs the number of rows; to look into JSON and arrays too would cost a third of storing them.
+        cursor.execute("analyze reject_stage (position)")

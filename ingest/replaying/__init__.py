@@ -1,0 +1,1 @@
+"""Rejects again: as they were sent or corrected, one by one or as their parents come."""

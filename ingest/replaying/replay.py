@@ -1,0 +1,185 @@
+"""Replay: a reject again, as it came or as it was corrected, under the rules of today, as a batch of its own."""
+
+import json
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db.backends.utils import CursorWrapper
+from django.db.models import F, Q
+from django.utils import timezone
+
+from ingest.models import Batch, RejectedRecord
+from ingest.posting.judged import TableVerdict
+from ingest.posting.outcome import UnitResult
+from ingest.posting.post import post
+from ingest.posting.unit import TableRecords, Unit
+from ingest.readers.json.records import SentRecord, is_storable, records_from_json, storable
+from ingest.rejects.describe import rejects_of
+from ingest.rejects.merge import RejectOrigin
+from ingest.rejects.store import renew_rejects
+from ingest.replaying.as_sent import as_kept
+from ingest.rules.on_conflict import OnConflict
+from ingest.rules.sources import sources
+
+
+class NotReplayable(Exception):
+    """This reject cannot be replayed; ``str()`` says why, and what to do instead."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Replay:
+    """What is to be replayed: open rejects by their index in the unit, and corrections by the number of a reject."""
+
+    rejects: tuple[RejectedRecord, ...]
+    corrections: Mapping[int, Any]  # scanned JSON values
+    on_conflict: OnConflict = "reject"
+
+
+def find_group(number: int) -> tuple[RejectedRecord, ...]:
+    """Lock a reject, and those of its group; raises NotReplayable for a closed one, DoesNotExist for none.
+
+    Must run in the transaction of the replay: of two people at once, the second finds it closed.
+    """
+    first = RejectedRecord.objects.get(pk=number)
+    locked = with_groups([number])
+    found = next((reject for reject in locked if reject.pk == number), None)
+    if found is None:
+        first.refresh_from_db(fields=["status"])
+        raise NotReplayable(f"The reject {number} is closed already: {first.status}.")
+    if found.last_batch.options.get("mode") == "atomic":
+        raise NotReplayable(f"The reject {number} is of an atomic batch: correct that batch, and post it again whole.")
+    return locked
+
+
+def with_groups(numbers: Collection[int], *, lock: bool = True) -> tuple[RejectedRecord, ...]:
+    """Lock rejects and those of their groups, in the order of their numbers; give those that are open then.
+
+    Without ``lock`` they are only read, for a dry run.
+    """
+    chosen = RejectedRecord.objects.filter(pk__in=numbers)
+    groups = set(chosen.exclude(group="").values_list("last_batch", "group").distinct())
+    wanted = Q(pk__in=numbers)
+    for batch, group in groups:
+        wanted |= Q(last_batch=batch, group=group)
+    rows = RejectedRecord.objects.filter(wanted).order_by("pk")
+    locked = rows.select_for_update() if lock else rows
+    found = tuple(reject for reject in locked if reject.status == RejectedRecord.Status.OPEN)
+    if not lock or {(reject.last_batch_id, reject.group) for reject in found if reject.group} <= groups:
+        return found
+    return with_groups(numbers)  # while we waited for them, some came again, or were replayed in vain
+
+
+def rounds(rejects: Sequence[RejectedRecord]) -> list[tuple[RejectedRecord, ...]]:
+    """Part rejects (with their whole groups) so that groups of one name, but of different batches, never meet.
+
+    In one unit they would stand or fall together, and be one group for ever after.
+    """
+    batches: dict[str, dict[Any, int]] = defaultdict(dict)  # by name of a group: its batches, and the round of each
+    parts: dict[int, list[RejectedRecord]] = defaultdict(list)
+    for reject in rejects:
+        named = batches[reject.group] if reject.group else {}
+        parts[named.setdefault(reject.last_batch_id, len(named))].append(reject)
+    return [tuple(parts[number]) for number in sorted(parts)]
+
+
+def unit_of(replay: Replay) -> Unit:
+    """Make the unit of a replay; the index of a record is that of its reject."""
+    given: dict[str, list[SentRecord]] = defaultdict(list)
+    for reject, sent in zip(replay.rejects, _sent(replay), strict=True):
+        given[reject.table].append(sent)
+    return Unit(
+        tables=tuple(
+            TableRecords(source=source, records=records_from_json(given[source.table], source.contract))
+            for source in sources()
+            if source.table in given
+        ),
+        refs={index: reject.ref for index, reject in enumerate(replay.rejects) if reject.ref},
+        groups={index: reject.group for index, reject in enumerate(replay.rejects) if reject.group},
+        on_conflict=replay.on_conflict,
+    )
+
+
+def run(
+    cursor: CursorWrapper,
+    replay: Replay,
+    unit: Unit,
+    *,
+    user: User | None,
+    options: dict[str, Any],
+    caused_by: Batch | None = None,
+) -> UnitResult:
+    """Replay; an accepted reject is closed, one that fails again has new reasons. Raises what ``post`` raises."""
+    numbers = {index: reject.pk for index, reject in enumerate(replay.rejects)}
+
+    def keep(cursor: CursorWrapper, unit: Unit, judged: TableVerdict, batch: Batch) -> tuple[int, dict[int, int]]:
+        del unit
+        contract = judged.given.source.contract
+        origin = RejectOrigin(batch=batch.id, contract=contract, now=timezone.now())
+        return renew_rejects(cursor, rejects_of(judged.processed, contract), numbers, origin), numbers
+
+    posted = post(
+        cursor,
+        unit,
+        origin=Batch.Origin.REPLAY,
+        user=user,
+        options=options,
+        caused_by=caused_by,
+        keep=keep,
+        replayed=list(numbers.values()),
+    )
+    # What cannot be kept to the letter is not kept: the next replay would judge, and store, what nobody sent.
+    kept = {number: record for number, record in replay.corrections.items() if is_storable(record)}
+    _keep_corrections(cursor, kept)
+    _remember_corrections(cursor, list(kept), posted.batch, user)
+    _close([numbers[fate.index] for fate in posted.fates if fate.outcome != "rejected"], posted.batch, user)
+    return posted
+
+
+def _sent(replay: Replay) -> list[SentRecord]:
+    """Give each record as it is to be judged: its new correction, or its last one, or as it came."""
+    kept = iter(as_kept([reject for reject in replay.rejects if reject.pk not in replay.corrections]))
+    found = [
+        SentRecord(index, replay.corrections[reject.pk], b"")  # not the bytes that came, which may be no UTF-8
+        if reject.pk in replay.corrections
+        else next(kept)
+        for index, reject in enumerate(replay.rejects)
+    ]
+    for index, sent in enumerate(found):
+        sent.index = index
+    return found
+
+
+def _keep_corrections(cursor: CursorWrapper, corrections: Mapping[int, Any]) -> None:
+    """Keep beside each reject what a person made of it."""
+    if corrections:
+        cursor.execute(
+            "update ingest_rejectedrecord r set correction = c.record::jsonb"
+            " from unnest(%s::bigint[], %s::text[]) c (id, record) where r.id = c.id",
+            [list(corrections), [json.dumps(storable(record)) for record in corrections.values()]],
+        )
+
+
+def _remember_corrections(
+    cursor: CursorWrapper, numbers: Sequence[int], batch: Batch | None, user: User | None
+) -> None:
+    """Keep every correction ever made, with who and when."""
+    if numbers and batch:
+        cursor.execute(
+            "insert into ingest_correction (reject_id, batch_id, user_id, record, made_at)"
+            " select id, %s, %s, correction, %s from ingest_rejectedrecord where id = any(%s) order by id",
+            [batch.pk, user.pk if user else None, timezone.now(), list(numbers)],
+        )
+
+
+def _close(numbers: Sequence[int], batch: Batch | None, user: User | None) -> None:
+    open_ones = RejectedRecord.objects.filter(pk__in=numbers, status=RejectedRecord.Status.OPEN)
+    open_ones.update(
+        status=RejectedRecord.Status.REPLAYED,
+        closed_at=timezone.now(),
+        closed_by=user,
+        last_batch=batch,
+        attempts=F("attempts") + 1,
+    )

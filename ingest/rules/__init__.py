@@ -1,0 +1,1 @@
+"""WHAT a record must be: model fields with their rules, and the contract compiled from them."""

@@ -1,0 +1,39 @@
+"""Safe spellings of a value: what normalising may change, one step each, on columns of text.
+
+A step only ever sees values that their rule refuses as they stand, and only a change after which the rule accepts the
+value counts as a repair.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import pyarrow.compute as pc
+
+from core.arrow import Text
+from ingest.rules.kinds.timestamp import to_local_time
+
+# Unicode's White_Space: what trimming takes off, the same list for every engine.
+WHITE_SPACE = (
+    "\t\n\x0b\x0c\r \x85\xa0\u1680" + "".join(map(chr, range(0x2000, 0x200B))) + "\u2028\u2029\u202f\u205f\u3000"
+)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One way of normalising: its name is the rule under which repairs are counted."""
+
+    name: str
+    apply: Callable[[Text], Text] = field(repr=False, compare=False)
+
+
+TRIM = Step("trim", lambda text: pc.utf8_trim(text, WHITE_SPACE))
+COMPOSE = Step("nfc", lambda text: pc.utf8_normalize(text, "NFC"))
+LOWER = Step("lower", pc.ascii_lower)
+UPPER = Step("upper", pc.ascii_upper)
+# `51.0`, as pandas writes an integer column that once held a NULL
+INTEGRAL = Step("integral", lambda text: pc.replace_substring_regex(text, r"\A(-?[0-9]+)\.0+\z", r"\1"))
+
+
+def local_time(zone: str) -> Step:
+    """Turn a moment with an offset (or ``Z``) into the wall-clock time of ``zone``."""
+    return Step("local_time", lambda text: to_local_time(text, zone))

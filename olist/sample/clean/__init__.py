@@ -1,0 +1,1 @@
+"""Records as the publisher's files have them."""

@@ -1,0 +1,1 @@
+"""Damages, and the truth about them."""
