@@ -17,7 +17,7 @@ from urllib3.util import Retry
 
 from access.tokens import create_token
 from ingest.models import RejectedRecord
-from tests.olist.loads import PROJECT, database_url, query
+from tests.support.loading.loads import PROJECT, database_url, query
 from tests.test_readme import README
 
 SECTION = README.split("## Records over HTTP")[1].split("\n## ")[0]

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from access.models import Token
 from access.tokens import create_token, find_token
-from tests.ingest.api.client import ApiClient
+from tests.support.api.client import ApiClient
 
 pytestmark = pytest.mark.django_db
 PATH = "/api/v1/batches/"

@@ -7,7 +7,7 @@ from pathlib import Path
 import django_tasks_db
 from django.core.management import find_commands, get_commands
 
-from tests.aws.terraform import NOT_EMULATED, SOURCE
+from tests.support.aws.terraform import NOT_EMULATED, SOURCE
 
 README = (SOURCE / "README.md").read_text()
 FILES = {

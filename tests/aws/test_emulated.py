@@ -9,8 +9,8 @@ import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
-from tests.aws.certificates import Authority
-from tests.aws.terraform import SOURCE, Terraform, copied
+from tests.support.aws.certificates import Authority
+from tests.support.aws.terraform import SOURCE, Terraform, copied
 
 pytestmark = [
     pytest.mark.slow,

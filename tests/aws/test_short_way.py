@@ -17,9 +17,9 @@ from moto.server import ThreadedMotoServer
 from pyarrow import fs
 
 from olist.sample import write_sample
-from tests.aws.certificates import Authority
-from tests.aws.terraform import SOURCE
-from tests.aws.tls_server import MASTER_PASSWORD, Server, tls_server
+from tests.support.aws.certificates import Authority
+from tests.support.aws.terraform import SOURCE
+from tests.support.aws.tls_server import MASTER_PASSWORD, Server, tls_server
 
 pytestmark = pytest.mark.slow
 PROJECT = SOURCE.parents[1]
@@ -172,7 +172,7 @@ def test_every_connection_is_encrypted_and_checked(place: Place, said: dict[str,
 
 def test_batches_and_replays_run_with_the_rights_of_an_owner(place: Place, said: dict[str, str]) -> None:
     settings = {"DJANGO_SETTINGS_MODULE": "dataforge.settings"}
-    printed = place.run(".venv/bin/python -m tests.aws.posting", settings)
+    printed = place.run(".venv/bin/python -m tests.support.aws.posting", settings)
     assert "207 min_value 201\n" in printed
     check_figures([json.loads(line) for line in printed.splitlines() if line.startswith("{")])
 

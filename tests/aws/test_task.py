@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.aws.terraform import SOURCE
+from tests.support.aws.terraform import SOURCE
 
 OUTPUTS = {
     "region": "eu-west-1",

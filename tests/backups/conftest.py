@@ -12,8 +12,8 @@ from moto.server import ThreadedMotoServer
 from pyarrow import fs
 from pytest_django import DjangoDbBlocker, Settings
 
-from tests.backups.models import MODELS
-from tests.backups.runs import all_tables
+from tests.support.backups.models import MODELS
+from tests.support.backups.runs import all_tables
 
 PEOPLE = (
     "access_counter",

@@ -18,7 +18,7 @@ from backups.backing_up.verify import verify
 from backups.models import Backup, Restore
 from backups.restoring.restore import restore
 from core.postgres.advisory_locks import share
-from tests.backups.runs import all_tables, backup_file, built, content, library, query, run, spawn
+from tests.support.backups.runs import all_tables, backup_file, built, content, library, query, run, spawn
 
 pytestmark = pytest.mark.usefixtures("committed")
 PATIENCE_SECONDS = 30

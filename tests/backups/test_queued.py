@@ -12,7 +12,7 @@ from backups.models import Backup, Restore
 from backups.restoring.restore import plan_restore, run_restore
 from backups.schedules.health import health
 from core.errors import BackupDamaged, SourceUnreadable
-from tests.backups.runs import backup_file, content, library, query
+from tests.support.backups.runs import backup_file, content, library, query
 
 pytestmark = pytest.mark.usefixtures("committed")
 

@@ -14,7 +14,7 @@ import pytest
 from benchmarks import bodies
 from benchmarks.client import Address, post
 from benchmarks.servers import HOST, running
-from tests.olist.loads import hex_id, write_files
+from tests.support.loading.loads import hex_id, write_files
 
 
 class Recorder(ThreadingHTTPServer):

@@ -10,7 +10,7 @@ from rest_framework.serializers import BaseSerializer
 from benchmarks.peers.copy_floor import copy_together, prepared
 from benchmarks.peers.drf_tables import SERIALIZERS
 from olist.models import Customer
-from tests.olist.loads import PLAIN, hex_id
+from tests.support.loading.loads import PLAIN, hex_id
 
 type Record = dict[str, Any]
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.ingest.admin_pages import page, signed_in
+from tests.support.desk.admin_pages import page, signed_in
 
 pytestmark = pytest.mark.django_db
 

@@ -17,10 +17,10 @@ from dataforge.metrics import exposition
 from ingest.accounts import totals
 from ingest.models import RejectedRecord, Tally
 from ingest.rejects.prune import prune
-from tests.ingest.api.client import trusted
-from tests.ingest.api.parcels import one_table, record, tagged
-from tests.ingest.desk.plans import costs, fill
-from tests.olist.loads import ONE_OF_EACH, hex_id, load_json, write_files
+from tests.support.api.client import trusted
+from tests.support.api.parcels import one_table, record, tagged
+from tests.support.desk.plans import costs, fill
+from tests.support.loading.loads import ONE_OF_EACH, hex_id, load_json, write_files
 
 TOKEN = "of-a-scraper-in-a-test"
 BEARER = {"Authorization": f"Bearer {TOKEN}"}

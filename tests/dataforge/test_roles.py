@@ -12,7 +12,7 @@ from django.db import connection
 
 from core.embedded_postgres import binary
 from olist.sample import write_sample
-from tests.olist.loads import PROJECT, database_url
+from tests.support.loading.loads import PROJECT, database_url
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db]
 DATABASE, OWNER, ANALYSTS = "roles_of_a_test", "forge_of_a_test", "analysts_of_a_test"

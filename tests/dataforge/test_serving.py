@@ -15,11 +15,11 @@ import pytest
 from django.contrib.auth.models import User
 
 from access.tokens import create_token
-from tests.ingest.api.client import Answered
-from tests.ingest.api.parcels import one_table, record
-from tests.ingest.api.service import Service, serving
 from tests.ingest.api.test_faults import rule_by_hand, sabotage
-from tests.olist.loads import PROJECT, database_url, hex_id
+from tests.support.api.client import Answered
+from tests.support.api.parcels import one_table, record
+from tests.support.api.service import Service, serving
+from tests.support.loading.loads import PROJECT, database_url, hex_id
 
 pytestmark = [pytest.mark.usefixtures("committed"), pytest.mark.slow]
 SECRET = "hush4711"

@@ -12,8 +12,8 @@ from django.utils import timezone
 from ingest.models import OUTCOMES, Account, Batch, RejectedRecord
 from ingest.replaying.replay import Replay, run, unit_of
 from ingest.rules.sources import find_source
-from tests.ingest.api.client import trusted
-from tests.olist.loads import PLAIN, Row, hex_id, load_json, query, write_files
+from tests.support.api.client import trusted
+from tests.support.loading.loads import PLAIN, Row, hex_id, load_json, query, write_files
 
 pytestmark = pytest.mark.usefixtures("committed")
 

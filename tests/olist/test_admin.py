@@ -8,8 +8,8 @@ from django.test import Client
 from ingest.rules.sources import sources
 from ingest.table_admin.big_tables import REACH_ROWS, ROWS_PER_PAGE, BigTableAdmin
 from olist.models import Customer, Geolocation, Order, OrderItem, OrderReview, Product, Seller
-from tests.ingest.admin_pages import cost, page, signed_in
-from tests.olist.loads import hex_id
+from tests.support.desk.admin_pages import cost, page, signed_in
+from tests.support.loading.loads import hex_id
 
 pytestmark = pytest.mark.django_db
 MODELS = [source.model for source in sources()]

@@ -19,8 +19,8 @@ from ingest.processing.process import process
 from ingest.rules.contract import Reference
 from ingest.rules.sources import Source, sources
 from olist.models import Category, Customer, Order, Product, Seller
-from tests.ingest.strategies import BeyondPython, dressed, good_values, odd_values, rows
-from tests.ingest.verdicts import Forgetful, accepted_by_postgres, accepted_by_process, records_of, texts_of
+from tests.support.rules.strategies import BeyondPython, dressed, good_values, odd_values, rows
+from tests.support.rules.verdicts import Forgetful, accepted_by_postgres, accepted_by_process, records_of, texts_of
 
 QUICK = settings(
     max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]

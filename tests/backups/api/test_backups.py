@@ -10,9 +10,9 @@ from django.tasks import default_task_backend
 
 from backups.models import Backup, Restore
 from core.errors import TableBusy
-from tests.backups.people import EVERYTHING, caller, person
-from tests.backups.runs import content, library, query
-from tests.ingest.api.client import ApiClient, Json
+from tests.support.api.client import ApiClient, Json
+from tests.support.backups.people import EVERYTHING, caller, person
+from tests.support.backups.runs import content, library, query
 
 pytestmark = pytest.mark.usefixtures("committed", "store")
 BACKUPS = "/api/v1/backups/"

@@ -14,9 +14,9 @@ from schemathesis.schemas import BaseSchema
 from backups.backing_up.backup import backup
 from backups.models import Backup, Restore
 from dataforge.wsgi import application
-from tests.backups.people import caller, person
-from tests.backups.runs import library
 from tests.ingest.api.test_schema import HOST, authenticated, is_sound
+from tests.support.backups.people import caller, person
+from tests.support.backups.runs import library
 
 pytestmark = pytest.mark.usefixtures("committed", "store")
 type Case = schemathesis.Case[Any]

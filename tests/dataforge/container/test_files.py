@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 
-from tests.dataforge.container.compose import PROJECT, services
+from tests.support.container.compose import PROJECT, services
 
 GIVEN = {"POSTGRES_PASSWORD": "forge", "SECRET_KEY": "long", "ADMIN_PASSWORD": "admin"}
 SITE = ("migrate", "web", "worker", "scheduler")

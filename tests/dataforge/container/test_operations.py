@@ -13,8 +13,8 @@ import pytest
 from django.core.management import call_command
 from django.db import connection
 
-from tests.dataforge.container.compose import PROJECT, Compose
-from tests.olist.loads import database_url, query
+from tests.support.container.compose import PROJECT, Compose
+from tests.support.loading.loads import database_url, query
 from tests.test_readme_api import free_port
 
 MANUAL = (PROJECT / "docs" / "operations.md").read_text(encoding="utf-8")
@@ -67,7 +67,7 @@ def machine(tmp_path: Path, databases: tuple[str, str]) -> Iterator[dict[str, st
     programs.mkdir()
     docker = programs / "docker"
     docker.write_text(
-        f'#!/bin/sh\nPYTHONPATH={PROJECT} exec {sys.executable} -m tests.dataforge.container.compose "$@"\n'
+        f'#!/bin/sh\nPYTHONPATH={PROJECT} exec {sys.executable} -m tests.support.container.compose "$@"\n'
     )
     docker.chmod(0o755)
     call_command("sample_olist", str(tmp_path / "sample"), scale=0.01, stdout=io.StringIO())

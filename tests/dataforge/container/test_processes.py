@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from dataforge.container.processes import LOOPS, WEB
-from tests.olist.loads import PROJECT
+from tests.support.loading.loads import PROJECT
 
 STARTED = "import pathlib, sys, time; pathlib.Path(sys.argv[1]).touch(); time.sleep(60)"
 RUN = """

@@ -14,9 +14,9 @@ import requests
 from django.contrib.auth.models import User
 
 from access.tokens import create_token
-from tests.ingest.api.client import BATCHES
-from tests.ingest.api.sessions import transaction_elsewhere, wait_for_waiting, wait_until
-from tests.olist.loads import PLAIN, PROJECT, database_url, query
+from tests.support.api.client import BATCHES
+from tests.support.api.sessions import transaction_elsewhere, wait_for_waiting, wait_until
+from tests.support.loading.loads import PLAIN, PROJECT, database_url, query
 from tests.test_readme_api import free_port
 
 pytestmark = [pytest.mark.usefixtures("committed"), pytest.mark.slow]

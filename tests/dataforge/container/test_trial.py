@@ -15,8 +15,8 @@ import requests
 
 from core.embedded_postgres import is_running
 from dataforge.container.secret_key import trial_secret_key
-from tests.ingest.api.sessions import wait_until
-from tests.olist.loads import PROJECT
+from tests.support.api.sessions import wait_until
+from tests.support.loading.loads import PROJECT
 from tests.test_readme_api import free_port
 
 START_SECONDS = 90

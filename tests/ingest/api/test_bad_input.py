@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from ingest.models import Account, RejectedRecord
-from tests.ingest.api.client import BATCHES, Answered, ApiClient, trusted
-from tests.olist.loads import PLAIN
+from tests.support.api.client import BATCHES, Answered, ApiClient, trusted
+from tests.support.loading.loads import PLAIN
 
 pytestmark = pytest.mark.django_db
 TABLE = "customers"

@@ -13,8 +13,8 @@ from werkzeug.test import EnvironBuilder
 
 from dataforge.wsgi import application
 from ingest.models import RejectedRecord
-from tests.ingest.api.client import BATCHES, ApiClient, trusted
-from tests.olist.loads import PLAIN, PROJECT, database_url
+from tests.support.api.client import BATCHES, ApiClient, trusted
+from tests.support.loading.loads import PLAIN, PROJECT, database_url
 
 TABLE = "customers"
 LINES = f"{BATCHES}?table={TABLE}"

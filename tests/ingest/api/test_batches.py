@@ -9,8 +9,8 @@ import pytest
 
 from ingest.models import Account, Batch, RejectedRecord
 from ingest.tables.stored_rows import StoredRows
-from tests.ingest.api.client import ApiClient, Json, trusted
-from tests.olist.loads import PLAIN, hex_id, query
+from tests.support.api.client import ApiClient, Json, trusted
+from tests.support.loading.loads import PLAIN, hex_id, query
 
 pytestmark = pytest.mark.django_db
 

@@ -8,10 +8,10 @@ import pytest
 from django.db.backends.utils import CursorWrapper
 
 from ingest.models import Batch, IdempotencyKey
-from tests.ingest.api.client import Answered, ApiClient, Json, trusted
-from tests.ingest.api.parcels import assert_accounts_exact, mixed_batch, one_table, record, stored, tagged
-from tests.ingest.api.sessions import aside, together, transaction_elsewhere, wait_for_waiting
-from tests.olist.loads import hex_id, query
+from tests.support.api.client import Answered, ApiClient, Json, trusted
+from tests.support.api.parcels import assert_accounts_exact, mixed_batch, one_table, record, stored, tagged
+from tests.support.api.sessions import aside, together, transaction_elsewhere, wait_for_waiting
+from tests.support.loading.loads import hex_id, query
 
 pytestmark = pytest.mark.usefixtures("committed")
 CLIENTS = 8

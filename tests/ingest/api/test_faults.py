@@ -17,10 +17,10 @@ from ingest.models import Batch, IdempotencyKey, RejectedRecord
 from ingest.posting import post as posting_module
 from ingest.replaying import heal
 from ingest.tables.write_rows import culprits
-from tests.ingest.api.client import Answered, ApiClient, Json, trusted
-from tests.ingest.api.parcels import assert_accounts_exact, one_table, record, stored, tagged
-from tests.ingest.api.sessions import aside, transaction_elsewhere, wait_for_waiting
-from tests.olist.loads import hex_id, nothing_stored, query
+from tests.support.api.client import Answered, ApiClient, Json, trusted
+from tests.support.api.parcels import assert_accounts_exact, one_table, record, stored, tagged
+from tests.support.api.sessions import aside, transaction_elsewhere, wait_for_waiting
+from tests.support.loading.loads import hex_id, nothing_stored, query
 
 pytestmark = pytest.mark.usefixtures("committed")
 FAMILY = [tagged("orders"), tagged("customers")]

@@ -7,9 +7,9 @@ import pytest
 
 from dataforge.logs import formatter
 from ingest.models import Batch, RejectedRecord
-from tests.ingest.api.client import ApiClient, client_of, trusted
 from tests.ingest.api.test_batches import one_table, record, tagged
-from tests.olist.loads import PLAIN, hex_id
+from tests.support.api.client import ApiClient, client_of, trusted
+from tests.support.loading.loads import PLAIN, hex_id
 
 pytestmark = pytest.mark.django_db
 

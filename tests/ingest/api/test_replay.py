@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from ingest.models import Batch, RejectedRecord
-from tests.ingest.api.client import Answered, ApiClient, client_of, trusted
 from tests.ingest.api.test_batches import one_table, order_with_parts, record, stored, tagged
-from tests.olist.loads import hex_id, query
+from tests.support.api.client import Answered, ApiClient, client_of, trusted
+from tests.support.loading.loads import hex_id, query
 
 pytestmark = pytest.mark.django_db
 

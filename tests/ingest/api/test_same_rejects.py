@@ -20,11 +20,11 @@ from ingest.rejects import links, store
 from ingest.rejects.describe import rejects_of
 from ingest.rejects.merge import RejectOrigin
 from olist.sources import SOURCES
-from tests.ingest.api.client import ApiClient, Json, trusted
-from tests.ingest.api.parcels import one_table, record
-from tests.ingest.api.sessions import aside, transaction_elsewhere, wait_for_waiting
-from tests.ingest.desk.plans import fill
-from tests.olist.loads import hex_id, query
+from tests.support.api.client import ApiClient, Json, trusted
+from tests.support.api.parcels import one_table, record
+from tests.support.api.sessions import aside, transaction_elsewhere, wait_for_waiting
+from tests.support.desk.plans import fill
+from tests.support.loading.loads import hex_id, query
 
 COLUMNS = [field.column for field in RejectedRecord._meta.concrete_fields if not field.generated]
 

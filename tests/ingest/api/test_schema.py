@@ -17,8 +17,8 @@ from schemathesis.schemas import BaseSchema
 from dataforge.wsgi import application
 from ingest.api.request.parsers import CSV, NDJSON
 from ingest.models import Batch, RejectedRecord
-from tests.ingest.api.client import trusted
-from tests.olist.loads import PLAIN
+from tests.support.api.client import trusted
+from tests.support.loading.loads import PLAIN
 
 HOST = "https://localhost"
 # What is sent as lines is of this table: the schema can say no more of a text than that it is one.

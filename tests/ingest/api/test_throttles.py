@@ -7,10 +7,10 @@ from rest_framework.exceptions import Throttled
 from access.models import Counter
 from access.throttling import spend
 from ingest.models import Batch, IdempotencyKey
-from tests.ingest.api.client import BATCHES, Answered, ApiClient, client_of, trusted
-from tests.ingest.api.parcels import one_table, record
-from tests.ingest.api.sessions import together, wait_until
-from tests.olist.loads import hex_id, query
+from tests.support.api.client import BATCHES, Answered, ApiClient, client_of, trusted
+from tests.support.api.parcels import one_table, record
+from tests.support.api.sessions import together, wait_until
+from tests.support.loading.loads import hex_id, query
 
 pytestmark = pytest.mark.usefixtures("committed", "early_in_a_minute")
 SPENDERS = 8

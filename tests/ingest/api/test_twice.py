@@ -7,10 +7,10 @@ import pytest
 from django.utils import timezone
 
 from ingest.models import Batch, IdempotencyKey, RejectedRecord
-from tests.ingest.api.client import ApiClient, Json, client_of, trusted
-from tests.ingest.api.parcels import assert_accounts_exact, one_table, record, stored, tagged
-from tests.ingest.api.sessions import aside, transaction_elsewhere, wait_for_waiting
-from tests.olist.loads import hex_id, query
+from tests.support.api.client import ApiClient, Json, client_of, trusted
+from tests.support.api.parcels import assert_accounts_exact, one_table, record, stored, tagged
+from tests.support.api.sessions import aside, transaction_elsewhere, wait_for_waiting
+from tests.support.loading.loads import hex_id, query
 
 pytestmark = pytest.mark.usefixtures("committed")
 SELLER = one_table("sellers", [record("sellers")])

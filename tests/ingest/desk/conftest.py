@@ -9,7 +9,7 @@ from django.db import connections
 from django.test import TransactionTestCase
 
 from tests.conftest import empty_tables
-from tests.ingest.desk.site import ARGUMENTS, Site
+from tests.support.desk.site import ARGUMENTS, Site
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 

@@ -13,9 +13,9 @@ from django.utils import timezone
 from ingest.desk.actions.replay import replay_many
 from ingest.models import Batch, BulkJob, RejectedRecord
 from olist.sample import write_sample
-from tests.ingest.desk.people import refused, send, staff
-from tests.ingest.desk.site import Site
-from tests.olist.loads import PROJECT, hex_id, load
+from tests.support.desk.people import refused, send, staff
+from tests.support.desk.site import Site
+from tests.support.loading.loads import PROJECT, hex_id, load
 
 FOLDER = PROJECT / "var" / "screenshots"
 WIDTHS = (1440, 800)

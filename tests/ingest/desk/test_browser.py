@@ -8,9 +8,9 @@ from ingest.desk.bulk import jobs, worker
 from ingest.desk.bulk.recipe import Recipe
 from ingest.models import RejectedRecord
 from olist.models import Customer
-from tests.ingest.desk.people import refused, send, staff, stored
-from tests.ingest.desk.site import Site
-from tests.olist.loads import PLAIN, hex_id
+from tests.support.desk.people import refused, send, staff, stored
+from tests.support.desk.site import Site
+from tests.support.loading.loads import PLAIN, hex_id
 
 pytestmark = pytest.mark.slow  # a browser takes seconds to start
 

@@ -1,0 +1,228 @@
+"""Backups in the admin: what is shown, what is done, who may, and what the log keeps of it."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.template import Context, Template
+from django.test import Client, RequestFactory
+from django.utils import timezone
+
+from backups.backing_up.backup import backup
+from backups.models import Backup, BackupSchedule, Restore
+from backups.schedules.health import health
+from tests.support.backups.people import EVERYTHING, browser, person
+from tests.support.backups.runs import content, library, query
+from tests.support.desk.admin_pages import page
+
+pytestmark = pytest.mark.usefixtures("committed", "store")
+CATALOGUE = "backups/backup/"
+SCHEDULES = "backups/backupschedule/"
+
+
+@pytest.fixture
+def ana(committed: None) -> Client:
+    """A member of staff with all rights."""
+    return browser(person(*EVERYTHING, "add_backupschedule", "change_backupschedule", "view_backupschedule"))
+
+
+def send(client: Client, path: str, **data: Any) -> Any:
+    """Post a form below ``/admin/`` and follow where it leads."""
+    return client.post(f"/admin/{path}", data, secure=True, follow=True)
+
+
+def shelves() -> Backup:
+    """Back the shelves up."""
+    library()
+    backup(["shelves"])
+    return Backup.objects.get()
+
+
+def test_the_catalogue_shows_size_rows_age_and_marks(ana: Client) -> None:
+    row = shelves()
+    html = page(ana, CATALOGUE)
+    assert ">shelves</a>" in html
+    assert re.search(
+        r'field-age"><span title="[-0-9: ]+">0\xa0minutes<.*field-rows_held">3<.*field-size">[\d.]+ KiB<',
+        html,
+        re.DOTALL,
+    )
+    assert re.search(r'field-verified"><img[^>]*alt="True".*field-drilled"><img[^>]*alt="None"', html, re.DOTALL)
+    assert f"run__exact={row.run}" in html
+    detail = page(ana, f"{CATALOGUE}{row.pk}/change/")
+    assert row.sha256 in detail
+    assert row.path in detail
+
+
+def test_back_up_now_backs_up_the_chosen_tables(ana: Client) -> None:
+    library()
+    assert "Back up now" in page(ana, CATALOGUE)
+    form = page(ana, f"{CATALOGUE}back-up-now/")
+    assert re.search(r'value="olist_orders"[^>]*checked', form)
+    assert not re.search(r'value="shelves"[^>]*checked', form)
+    assert "auth_user" not in form
+    answer = send(ana, f"{CATALOGUE}back-up-now/", tables=["shelves", "books"])
+    assert "2 tables were backed up" in answer.content.decode()
+    assert set(Backup.objects.values_list("table", "status", "user__username")) == {
+        ("shelves", "done", "ana"),
+        ("books", "done", "ana"),
+    }
+    assert LogEntry.objects.filter(user__username="ana", action_flag=1).count() == 2
+
+
+def test_what_cannot_be_backed_up_is_said(ana: Client) -> None:
+    query("insert into specimens (id, at) values (1, 'infinity')")
+    assert "it holds a value" in send(ana, f"{CATALOGUE}back-up-now/", tables=["specimens"]).content.decode()
+    refused = send(ana, f"{CATALOGUE}back-up-now/", tables=["auth_user"])
+    assert "is not one of the available choices" in refused.content.decode()
+
+
+def test_a_check_that_waits_for_a_worker_is_not_said_to_be_done(ana: Client, settings: Any) -> None:
+    settings.TASKS = {"default": {"BACKEND": "django.tasks.backends.dummy.DummyBackend"}}
+    said = send(ana, CATALOGUE, action="verify", _selected_action=str(shelves().pk)).content.decode()
+    assert ": to be verified when a worker comes to it." in said
+    assert ": verified." not in said
+
+
+def test_backups_are_verified_and_drilled_from_the_list(ana: Client, store: Path) -> None:
+    row = shelves()
+    chosen = {"action": "drill", "_selected_action": str(row.pk)}
+    assert "verified and drilled" in send(ana, CATALOGUE, **chosen).content.decode()
+    row.refresh_from_db()
+    assert row.drilled_at is not None
+    (file,) = store.rglob("*.parquet")
+    file.write_bytes(b"PAR1")
+    assert (
+        "is not the backup that was written" in send(ana, CATALOGUE, **{**chosen, "action": "verify"}).content.decode()
+    )
+    row.refresh_from_db()
+    assert row.verified_at is None
+    assert LogEntry.objects.count() == 2
+
+
+def test_a_restore_shows_its_dry_run_and_wants_the_name_typed(ana: Client) -> None:
+    row = shelves()
+    before = content("shelves")
+    query("update shelves set size = 9 where id = 1")
+    query("insert into shelves (id, name, size) values (4, 'new', 1)")
+    damaged = content("shelves")
+    assert "Restore…" in page(ana, f"{CATALOGUE}{row.pk}/change/")
+    page(ana, f"{CATALOGUE}{row.pk}/restore/")
+    shown = send(ana, f"{CATALOGUE}{row.pk}/restore/", mode="merge")
+    html = shown.content.decode()
+    assert "<code>~ 1</code>" in html
+    assert "<code>- 4</code>" in html
+    confirm = shown.redirect_chain[-1][0].removeprefix("/admin/")
+    for typed in ("", "Shelves", "books"):
+        answer = send(ana, confirm, table=typed)
+        assert "errorlist" in answer.content.decode()
+    assert content("shelves") == damaged
+    done = send(ana, confirm, table="shelves").content.decode()
+    assert "verified by fingerprint and committed" in done
+    assert "3 rows restored (0 added, 1 changed, 1 removed)" in done
+    assert content("shelves") == before
+    assert list(Restore.objects.order_by("started_at").values_list("dry_run", "mode", "user__username")) == [
+        (True, "merge", "ana"),
+        (False, "merge", "ana"),
+    ]
+    assert [str(entry.change_message).split()[0] for entry in LogEntry.objects.order_by("pk")] == ["Dry", "Restored"]
+
+
+def test_a_restore_that_would_leave_orphans_cannot_be_confirmed(ana: Client) -> None:
+    query("insert into shelves (id, name, size) values (1, 'north', 1)")
+    backup(["shelves"])
+    query("insert into shelves (id, name, size) values (9, 'new', 1)")
+    query("insert into books (id, shelf_id, title) values (9, 9, 'orphan')")
+    shown = send(ana, f"{CATALOGUE}{Backup.objects.get().pk}/restore/", mode="")
+    assert "It would be refused: 1 rows of books" in shown.content.decode()
+    path = shown.redirect_chain[-1][0].removeprefix("/admin/")
+    assert send(ana, path, table="shelves").status_code == 403
+
+
+def test_a_lost_file_is_said_by_the_dry_run(ana: Client, store: Path) -> None:
+    row = shelves()
+    next(store.rglob("*.parquet")).unlink()
+    shown = send(ana, f"{CATALOGUE}{row.pk}/restore/", mode="").content.decode()
+    assert "is not there" in shown
+    assert "Type the table" not in shown
+
+
+@pytest.mark.parametrize(
+    ("missing", "path"),
+    [
+        ("add_backup", "back-up-now/"),
+        ("restore_backup", "{row}/restore/"),
+        ("restore_backup", "{row}/restore/{restore}/"),
+        ("view_backup", ""),
+    ],
+)
+def test_each_right_is_asked_for(missing: str, path: str) -> None:
+    some = browser(person(*(right for right in EVERYTHING if right != missing)))
+    row = Backup.objects.create(table="shelves", path="/x", status="done")
+    restore = Restore.objects.create(table="shelves", path="/x", backup=row, dry_run=True, status="done")
+    full = CATALOGUE + path.format(row=row.pk, restore=restore.pk)
+    page(some, full, status=403)
+    assert send(some, full, table="shelves", tables=["shelves"]).status_code == 403
+    assert Backup.objects.count() == Restore.objects.count() == 1
+
+
+def test_without_the_rights_the_pages_do_not_offer_them() -> None:
+    some = browser(person("view_backup", "view_restore"))
+    row = shelves()
+    html = page(some, CATALOGUE) + page(some, f"{CATALOGUE}{row.pk}/change/")
+    assert not re.search("Back up now|Restore…|Verify: read", html)
+    send(some, CATALOGUE, action="verify", _selected_action=str(row.pk))
+    assert not LogEntry.objects.exists()
+
+
+def test_backups_of_users_are_for_superusers(ana: Client) -> None:
+    row = Backup.objects.create(table="auth_user", path="/x", status="done")
+    assert "auth_user" not in page(ana, CATALOGUE).partition('id="changelist"')[2]
+    page(ana, f"{CATALOGUE}{row.pk}/restore/", status=404)
+    root = browser(person(superuser=True, name="root"))
+    page(root, f"{CATALOGUE}{row.pk}/restore/")
+    assert "auth_user" in page(root, f"{CATALOGUE}back-up-now/")
+
+
+def test_a_schedule_is_made_and_shows_when_it_runs(ana: Client) -> None:
+    plain = {"name": "nightly", "enabled": "on", "cron": "30 3 * * *", "time_zone": "Asia/Tokyo", "tables": ["shelves"]}
+    keep = {"keep_last": 7, "keep_daily": 0, "keep_weekly": 0, "keep_monthly": 0}
+    wrong = send(ana, f"{SCHEDULES}add/", **{**plain, **keep, "cron": "61 3 * * *", "time_zone": "Mars/Olympus"})
+    html = wrong.content.decode()
+    assert "Five fields are needed" in html
+    assert "is no time zone" in html
+    assert not BackupSchedule.objects.exists()
+    send(ana, f"{SCHEDULES}add/", **plain, **keep)
+    made = BackupSchedule.objects.get()
+    assert made.tables == ["shelves"]
+    BackupSchedule.objects.update(last_started_at=timezone.now(), last_finished_at=timezone.now(), last_error="no disk")
+    html = page(ana, f"{SCHEDULES}{made.pk}/change/")
+    assert len(re.findall(r"\d{4}-\d\d-\d\d 03:30 JST", html)) == 3
+    assert re.search(r"Failed at [\d :-]+\. no disk", html)
+    assert "03:30 JST" in page(ana, SCHEDULES)
+    assert LogEntry.objects.filter(action_flag=1).count() == 1
+
+
+def test_a_schedule_of_guarded_tables_is_changed_by_superusers_alone(ana: Client) -> None:
+    made = BackupSchedule.objects.create(name="users", cron="0 0 * * *", tables=["auth_user"])
+    assert send(ana, f"{SCHEDULES}{made.pk}/change/", name="mine").status_code == 403
+    assert 'name="name"' not in page(ana, f"{SCHEDULES}{made.pk}/change/")
+
+
+def test_the_front_page_can_say_how_backups_stand() -> None:
+    assert (health().well, health().verified_at) == (False, None)
+    row = shelves()
+    assert health().well
+    assert health().verified_at == row.snapshot_at
+    BackupSchedule.objects.create(name="nightly", cron="broken")
+    assert "nightly: cannot run" in health().ailing[0]
+    request = RequestFactory().get("/")
+    shown = []
+    for user in (person("view_backup"), person(name="bob")):
+        request.user = user
+        shown.append(Template("{% load backups_health %}{% backups_health %}").render(Context({"request": request})))
+    assert "nightly: cannot run" in shown[0]
+    assert "The newest verified backup is" in shown[0]
+    assert shown[1].strip() == ""

@@ -1,0 +1,69 @@
+"""Batches at the desk: the account, what was refused and why, files, causes and effects, filters."""
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from ingest.models import Account, Batch
+from tests.support.desk.admin_pages import page
+from tests.support.desk.people import browser, send, staff
+from tests.support.loading.loads import hex_id
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def ana() -> Client:
+    return browser(staff("ana", superuser=True))
+
+
+def test_a_batch_says_what_it_refused_and_why_and_what_it_caused(ana: Client) -> None:
+    batch = send(*[("sellers", {"seller_id": hex_id(number), "seller_state": "XX"}) for number in range(3)])
+    effect = Batch.objects.create(origin="replay", app_version="1", caused_by=batch)
+    html = page(ana, f"ingest/batch/{batch.pk}/change/")
+    assert f"?batch={batch.pk}&amp;table=sellers" in html
+    assert "3 of sellers" in html
+    assert "<b>seller_state</b> invalid_choice" in html
+    assert f"/admin/ingest/batch/{effect.pk}/change/" in html
+    assert f"/admin/ingest/batch/{batch.pk}/change/" in page(ana, f"ingest/batch/{effect.pk}/change/")
+
+
+def test_a_load_names_its_files_with_their_hashes(ana: Client) -> None:
+    batch = Batch.objects.create(origin="load", app_version="1")
+    Account.objects.create(
+        batch=batch, table="orders", status="accepted", file_name="o.csv", file_sha256="ab" * 32, file_bytes=1234
+    )
+    html = page(ana, f"ingest/batch/{batch.pk}/change/")
+    assert f"o.csv, 1,234 bytes, SHA-256 <code>{'ab' * 32}</code>" in html
+
+
+def test_who_may_not_see_rejects_sees_the_account_without_them() -> None:
+    batch = send(("sellers", {"seller_state": "XX"}))
+    html = page(browser(staff("eva", "ingest.view_batch", "olist.view_seller")), f"ingest/batch/{batch.pk}/change/")
+    assert "1 of sellers" not in html
+    assert '<th scope="row">sellers</th>' in html
+
+
+def test_batches_are_filtered_by_status_origin_and_day(ana: Client) -> None:
+    today, old = (
+        Batch.objects.create(origin="api", app_version="1"),
+        Batch.objects.create(origin="load", app_version="1"),
+    )
+    Batch.objects.filter(pk=old.pk).update(status="failed", started_at=timezone.now() - timedelta(days=40))
+    day = timezone.localtime(timezone.now() - timedelta(days=40)).date()
+    for query in ("status__exact=failed", "origin__exact=load", f"day={day}"):
+        html = page(ana, f"ingest/batch/?{query}")
+        assert str(old.pk) in html
+        assert str(today.pk) not in html
+    for nonsense in ("nonsense", "9999-12-31", "0001-01-01"):
+        assert "0 batches" in page(ana, f"ingest/batch/?day={nonsense}")
+
+
+def test_a_batch_of_midnight_is_of_the_day_that_begins(ana: Client) -> None:
+    midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
+    batch = Batch.objects.create(origin="api", status="accepted", app_version="1", started_at=midnight)
+    today, yesterday = midnight.date(), midnight.date() - timedelta(days=1)
+    assert str(batch.pk) in page(ana, f"ingest/batch/?day={today}")
+    assert "0 batches" in page(ana, f"ingest/batch/?day={yesterday}")

@@ -1,0 +1,168 @@
+"""Dismissal, replay and export of many, and what Django's log keeps of it."""
+
+import csv
+import io
+import json
+from typing import Any
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.db import IntegrityError
+from django.test import Client
+
+from core.errors import TableBusy
+from ingest.desk.actions import export, replay
+from ingest.desk.actions.export import harmless
+from ingest.desk.pages import list_actions
+from ingest.models import Batch, RejectedRecord
+from tests.support.desk.admin_pages import page
+from tests.support.desk.people import browser, refused, send, staff, stored
+from tests.support.loading.loads import hex_id
+
+pytestmark = pytest.mark.django_db
+LIST = "/admin/ingest/rejectedrecord/"
+
+
+@pytest.fixture
+def ana() -> Client:
+    return browser(staff("ana", superuser=True))
+
+
+def act(client: Client, action: str, *rejects: RejectedRecord, **data: Any) -> Any:
+    chosen = [str(reject.pk) for reject in rejects]
+    return client.post(LIST, {"action": action, "_selected_action": chosen, **data}, secure=True)
+
+
+def text(answer: Any) -> str:
+    return b"".join(answer.streaming_content).decode()
+
+
+def log() -> list[tuple[str, str]]:
+    return [(str(entry.object_id), entry.change_message) for entry in LogEntry.objects.order_by("pk")]
+
+
+def test_a_dismissal_asks_why_and_keeps_it(ana: Client) -> None:
+    reject, closed = refused("sellers", seller_state="XX"), refused("orders", order_status="x")
+    RejectedRecord.objects.filter(pk=closed.pk).update(status="replayed")
+    assert "Dismiss 2 records" in act(ana, "dismiss_selected", reject, closed).content.decode()
+    assert "Say why" in act(ana, "dismiss_selected", reject, closed, why=" ").content.decode()
+    act(ana, "dismiss_selected", reject, closed, why="a test client")
+    html = page(ana, "ingest/rejectedrecord/")
+    assert "Dismissed 1." in html
+    assert "Left out 1 that were closed already." in html
+    reject.refresh_from_db()
+    assert (reject.status, reject.closed_why, str(reject.closed_by)) == ("dismissed", "a test client", "ana")
+    assert log() == [(str(reject.pk), "Dismissed: a test client")]
+    assert "Closed as dismissed: a test client by ana" in page(ana, f"ingest/rejectedrecord/{reject.pk}/change/")
+
+
+def test_many_are_replayed_as_one_batch_and_groups_each_as_one(ana: Client) -> None:
+    orphans = [refused("orders", order_id=hex_id(number)) for number in range(3)]
+    bad = refused("sellers", seller_state="XX")
+    send(("orders", {"order_id": hex_id(7)}), ("order_payments", {"order_id": hex_id(7)}), group="g")
+    grouped = list(RejectedRecord.objects.filter(group="g"))
+    send(("sellers", {"seller_id": "no"}), mode="atomic")
+    atomic = RejectedRecord.objects.latest("pk")
+    send(("customers", {}))
+    act(ana, "replay_selected", *orphans, bad, *grouped, atomic)
+    html = page(ana, "ingest/rejectedrecord/")
+    assert "Replayed 6: 5 are in, 1 were refused again." in html
+    assert "Left out 1: of an atomic batch" in html
+    assert (stored("orders"), stored("order_payments")) == (4, 1)
+    assert Batch.objects.filter(origin="replay").count() == 2
+    assert len(log()) == 6
+
+
+def test_a_group_that_others_are_at_work_on_is_left_and_the_rest_is_done_and_said(
+    ana: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    single = refused("orders")
+    for number in (7, 8):
+        send(("order_payments", {"order_id": hex_id(number)}), group=f"group {number}")
+    first, second = RejectedRecord.objects.exclude(group="").order_by("pk")
+    send(("customers", {}))
+    replay_one = replay.replay_one
+
+    def busy_at_the_first(number: int, **options: Any) -> Any:
+        if number == first.pk:
+            raise TableBusy(tables="order_payments", holder="a load", remedy="Send it again.")
+        return replay_one(number, **options)
+
+    monkeypatch.setattr(replay, "replay_one", busy_at_the_first)
+    act(ana, "replay_selected", single, first, second)
+    html = page(ana, "ingest/rejectedrecord/")
+    assert "Replayed 2: 1 are in, 1 were refused again." in html
+    assert "Left out 1: at work elsewhere at this moment; try again." in html
+
+
+def test_a_fault_of_the_database_is_not_taken_for_somebody_else(ana: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*args: Any, **options: Any) -> None:
+        raise IntegrityError("a bug")
+
+    monkeypatch.setattr(list_actions, "replay_many", broken)
+    with pytest.raises(IntegrityError):
+        act(ana, "replay_selected", refused("orders"))
+
+
+@pytest.mark.parametrize(("action", "asks"), [("dismiss_selected", "Dismiss 3 open"), ("replay_selected", "Replay 3")])
+def test_more_than_a_thousand_become_a_job_that_asks_first(
+    ana: Client, monkeypatch: pytest.MonkeyPatch, action: str, asks: str
+) -> None:
+    monkeypatch.setattr(list_actions, "MAX_AT_ONCE", 2)
+    send(*[("sellers", {"seller_id": hex_id(number), "seller_state": "XX"}) for number in range(3)])
+    rejects = RejectedRecord.objects.all()
+    address = act(ana, action, *rejects, why="x", select_across="1").headers["Location"]
+    assert asks in page(ana, address.removeprefix("/admin/"))
+    assert set(rejects.values_list("status", flat=True)) == {"open"}
+
+
+def test_all_that_a_filter_finds_can_be_taken(ana: Client) -> None:
+    send(*[("sellers", {"seller_id": hex_id(number), "seller_state": "XX"}) for number in range(120)])
+    other = refused("orders", order_status="x")
+    first = RejectedRecord.objects.earliest("pk")
+    data = {"action": "dismiss_selected", "_selected_action": str(first.pk), "select_across": "1", "why": "x"}
+    ana.post(f"{LIST}?table=sellers", data, secure=True)
+    assert RejectedRecord.objects.filter(status="dismissed").count() == 120
+    other.refresh_from_db()
+    assert other.status == "open"
+
+
+def test_an_export_holds_the_records_and_can_be_posted_back(ana: Client) -> None:
+    refused("sellers", seller_state="XX", seller_city="=1+1")
+    refused("sellers", seller_id=hex_id(2), seller_state="YY", seller_city="-rio")
+    rejects = RejectedRecord.objects.all()
+    answer = act(ana, "export_csv", *rejects)
+    rows = list(csv.DictReader(io.StringIO(text(answer))))
+    assert answer["Content-Disposition"] == 'attachment; filename="sellers_rejects.csv"'
+    assert [(row["seller_state"], row["seller_city"]) for row in rows] == [("XX", "'=1+1"), ("YY", "'-rio")]
+    lines = text(act(ana, "export_ndjson", *rejects)).splitlines()
+    assert [json.loads(line)["seller_city"] for line in lines] == ["=1+1", "-rio"]
+    assert {message for _, message in log()} == {"Exported as CSV.", "Exported as NDJSON."}
+
+
+def test_an_export_holds_the_whole_list_however_long(ana: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(export, "PART_RECORDS", 3)
+    monkeypatch.setattr(list_actions, "MAX_AT_ONCE", 2)
+    send(*[("sellers", {"seller_id": hex_id(number), "seller_state": "XX"}) for number in range(8)])
+    refused("orders", order_status="x")
+    data = {"action": "export_csv", "_selected_action": "1", "select_across": "1"}
+    answer = ana.post(f"{LIST}?table=sellers&code=invalid_choice", data, secure=True)
+    rows = list(csv.DictReader(io.StringIO(text(answer))))
+    assert sorted(row["seller_id"] for row in rows) == [hex_id(number) for number in range(8)]
+    assert LogEntry.objects.get().object_repr == "8 rejected records (table sellers, code invalid_choice)"
+
+
+def test_a_file_is_for_one_table(ana: Client) -> None:
+    rejects = refused("sellers", seller_state="XX"), refused("orders", order_status="x")
+    act(ana, "export_csv", *rejects)
+    assert "filter by table first" in page(ana, "ingest/rejectedrecord/")
+
+
+@pytest.mark.parametrize("cell", ["=1+1", "+49 30", "-rio", "@SUM(A1)", "\t=1", "\r=1", "-1+1"])
+def test_a_cell_that_begins_like_a_formula_is_made_harmless(cell: str) -> None:
+    assert harmless(cell) == f"'{cell}"
+
+
+@pytest.mark.parametrize("cell", ["-23.5", "+1", "", "rio = sp", "2018-01-01", "'=1"])
+def test_other_cells_stay(cell: str) -> None:
+    assert harmless(cell) == cell

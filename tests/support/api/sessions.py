@@ -1,0 +1,63 @@
+"""Several sessions at once: threads with connections of their own, and moments at which one waits for another."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from threading import Barrier
+
+from django.db import connection
+from django.db.backends.utils import CursorWrapper
+
+from tests.support.loading.loads import query
+
+PATIENCE_SECONDS = 30
+_WAITING = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
+
+
+@contextmanager
+def transaction_elsewhere() -> Iterator[CursorWrapper]:
+    """Open a transaction on another connection. Commit by ``cursor.connection.commit()``; else it is rolled back."""
+    session = connection.copy()
+    session.set_autocommit(False)
+    try:
+        with session.cursor() as cursor:
+            yield cursor
+    finally:
+        session.rollback()
+        session.close()
+
+
+@contextmanager
+def aside[T](*calls: Callable[[], T]) -> Iterator[list[Future[T]]]:
+    """Run ``calls`` at the same time, each in a thread with a connection of its own, beside the block."""
+    start = Barrier(len(calls))
+
+    def run(call: Callable[[], T]) -> T:
+        start.wait()
+        try:
+            return call()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(len(calls)) as threads:
+        yield [threads.submit(run, call) for call in calls]
+
+
+def together[T](calls: Sequence[Callable[[], T]]) -> list[T]:
+    """Run ``calls`` at the same time and give what they return, in their order."""
+    with aside(*calls) as futures:
+        return [future.result(PATIENCE_SECONDS) for future in futures]
+
+
+def wait_until(ready: Callable[[], bool], *, patience_seconds: float = PATIENCE_SECONDS) -> None:
+    """Wait for a moment; it comes in time or the test fails."""
+    deadline = time.monotonic() + patience_seconds
+    while not ready():
+        assert time.monotonic() < deadline, "the moment did not come"
+        time.sleep(0.005)
+
+
+def wait_for_waiting(sessions: int = 1) -> None:
+    """Wait until so many sessions wait for a lock."""
+    wait_until(lambda: query(_WAITING)[0][0] >= sessions)

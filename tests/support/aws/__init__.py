@@ -1,0 +1,1 @@
+"""An emulator in place of AWS."""

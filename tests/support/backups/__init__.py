@@ -1,0 +1,1 @@
+"""Backups as their users make them."""

@@ -1,0 +1,1 @@
+"""People at the admin, its pages as they see them."""

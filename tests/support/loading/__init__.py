@@ -1,0 +1,1 @@
+"""The load as its users run it."""

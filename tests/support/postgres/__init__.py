@@ -1,0 +1,1 @@
+"""Wires to a server that can be cut."""

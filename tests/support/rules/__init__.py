@@ -1,0 +1,1 @@
+"""Records, rules and verdicts for the rulebook."""
