@@ -6,7 +6,7 @@ from itertools import accumulate
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from core.postgres.planner_estimates import planned_rows
+from core.postgres.planner import planned_rows
 from ingest.accounts import totals
 from ingest.accounts.totals import Total
 from ingest.desk.search.cells import by_index

@@ -7,7 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from core.postgres.planner_estimates import planned_rows
+from core.postgres.planner import planned_rows
 from core.postgres.retry import in_transaction
 from core.web.problems import Problem
 from ingest.api.docs import operations

@@ -6,7 +6,8 @@ import numpy as np
 import pyarrow as pa
 
 from core.arrow import Mask, Rows
-from ingest.processing.row_hashes import Hashes, KeySet, joined, row_hashes
+from ingest.processing.key_set import KeySet
+from ingest.processing.row_hashes import Hashes, joined, row_hashes
 from ingest.rules.contract import Contract
 
 

@@ -19,7 +19,6 @@ NULL = "This field may not be null."
 BLANK = "This field may not be blank."
 UNKNOWN_FIELD = "This table has no such field."
 SURROGATE = "Surrogate characters are not allowed."
-NULL_CHARACTERS = "Null characters are not allowed."
 
 
 def reasons(

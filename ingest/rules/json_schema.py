@@ -16,7 +16,7 @@ from ingest.rules.contract import Column, Contract
 from ingest.rules.examples import example_record, example_value
 from ingest.rules.in_words import rules_in_words
 from ingest.rules.kinds import timestamp
-from ingest.rules.kinds.judge import FLOAT_TEXT
+from ingest.rules.kinds.float import FLOAT_TEXT
 
 type Keywords = dict[str, Any]
 

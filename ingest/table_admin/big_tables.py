@@ -21,7 +21,7 @@ from django.utils.html import format_html_join
 from django.utils.text import capfirst
 
 from core.arrow import Text
-from core.postgres.planner_estimates import planned_rows
+from core.postgres.planner import planned_rows
 from core.web.read_only_admin import ReadOnly
 from ingest.rules.fields import RuleField
 from ingest.table_admin.values import Field, ForeignKey, parent_cell, value_cell

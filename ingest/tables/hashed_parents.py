@@ -14,9 +14,10 @@ from psycopg2 import sql
 
 from core.arrow import ArrowColumn as Values
 from core.postgres.copy_out import copy_out
+from ingest.processing.key_set import KeySet
 from ingest.processing.lookups import Parents
 from ingest.processing.process import Verdict
-from ingest.processing.row_hashes import KeySet, row_hashes
+from ingest.processing.row_hashes import row_hashes
 from ingest.rules.contract import Column, Contract, Reference
 from ingest.rules.sources import Source
 

@@ -14,7 +14,8 @@ from core.arrow import Mask
 from core.postgres.array_literals import array_text
 from core.postgres.copy_out import copy_out
 from ingest.processing.duplicates import Duplicates, SeenRows, hash_rows
-from ingest.processing.row_hashes import Hashes, KeySet
+from ingest.processing.key_set import KeySet
+from ingest.processing.row_hashes import Hashes
 from ingest.rules.contract import Contract
 from ingest.tables.stored_hashes import filled_rows
 from ingest.tables.stored_rows import column_type

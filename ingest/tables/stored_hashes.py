@@ -11,7 +11,8 @@ from psycopg2 import sql
 from core.arrow import Mask
 from core.postgres.copy_out import copy_out_batches
 from ingest.processing.duplicates import hash_rows
-from ingest.processing.row_hashes import Hashes, KeySet
+from ingest.processing.key_set import KeySet
+from ingest.processing.row_hashes import Hashes
 from ingest.rules.contract import Contract
 
 _WORTH_IT = 4  # a file below a quarter of the table's size is cheaper to join than the table to read

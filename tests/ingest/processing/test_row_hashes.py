@@ -12,10 +12,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ingest.processing import row_hashes as keys_module
+from ingest.processing import key_set
 from ingest.processing.duplicates import SeenRows
+from ingest.processing.key_set import KeySet
 from ingest.processing.process import process
-from ingest.processing.row_hashes import KeySet, row_hashes
+from ingest.processing.row_hashes import Words, row_hashes
 from ingest.rules.contract import Column, Contract
 from tests.support.rules.specimens import ITEM, ORDER, REVIEW
 from tests.support.rules.verdicts import contract_of, records_of
@@ -50,10 +51,10 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
 
 @pytest.fixture(params=[2, 1 << 16], ids=["growing", "roomy"], autouse=True)
 def first_slots(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(keys_module, "_FIRST_SLOTS", request.param)
+    monkeypatch.setattr(key_set, "_FIRST_SLOTS", request.param)
 
 
-def hashes(values: Sequence[Any], kind: str) -> tuple[keys_module.Words, keys_module.Words]:
+def hashes(values: Sequence[Any], kind: str) -> tuple[Words, Words]:
     column = COLUMNS[kind]
     return row_hashes(pa.table({"k": pa.array(values, column.arrow_type)}), [column])
 

@@ -1,0 +1,62 @@
+"""Text: of a pattern, of choices, or of any characters up to a length."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from core.arrow import Mask, Text, certain, mask_of
+from ingest.rules import patterns
+from ingest.rules.contract import Column
+from ingest.rules.kinds.masks import Fault, masked, matches
+
+NULL_CHARACTERS = "Null characters are not allowed."
+_ANY_LENGTH = 2**30
+
+
+def parse(text: Text, column: Column) -> tuple[Any, Mask]:
+    """Return n texts (NULL where refused) and the mask of those accepted."""
+    if column.choices:
+        return masked(text, pc.is_in(text, pa.array(column.choices)))
+    if column.pattern is not None:
+        ok = matches(text, patterns.re2(column.pattern))
+    else:
+        ok = certain(pc.greater(pc.binary_length(text), 0))
+    if column.width is None:
+        ok = pc.and_(ok, pc.invert(_has_nul(text)))
+        ok = pc.and_(ok, certain(pc.less_equal(pc.utf8_length(text), column.max_length or _ANY_LENGTH)))
+    if column.composed:
+        ok = pc.and_(ok, _is_composed(text))
+    return masked(text, ok)
+
+
+def explain(text: Text, column: Column) -> Iterator[Fault]:
+    """Yield every reason for values that ``parse`` refused."""
+    nul = mask_of(_has_nul(text))
+    if nul.any():
+        yield "null_characters_not_allowed", NULL_CHARACTERS, nul
+    if column.choices:
+        yield "invalid_choice", f"Choose one of: {', '.join(column.choices)}.", ~nul
+        return
+    longest = column.max_length or _ANY_LENGTH
+    too_long = mask_of(pc.greater(pc.utf8_length(text), longest)) & ~nul & (column.width is None)
+    if too_long.any():
+        yield "max_length", f"Ensure this field has no more than {longest} characters.", too_long
+    misshapen = ~nul if column.pattern is None else ~mask_of(matches(text, patterns.re2(column.pattern))) & ~nul
+    if column.pattern is None:
+        misshapen &= ~too_long
+    if misshapen.any():
+        yield "invalid", column.message, misshapen
+
+
+def _has_nul(text: Text) -> Any:
+    return certain(pc.match_substring(text, "\x00"))
+
+
+def _is_composed(text: Text) -> Any:
+    ascii_only = pc.string_is_ascii(text).fill_null(True)
+    if ascii_only.true_count == len(text):
+        return ascii_only
+    other = pc.if_else(ascii_only, None, text)
+    return pc.coalesce(pc.equal(pc.utf8_normalize(other, "NFC"), other), True)

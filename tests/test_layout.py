@@ -1,0 +1,76 @@
+"""The house is as docs/architecture.md says: no circle, small rooms, small files, each name once."""
+
+import ast
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGES = ("core", "access", "ingest", "backups", "olist", "dataforge")
+MAX_MODULES, MAX_LINES = 18, 360
+DJANGO_S_NAMES = {"Command"}  # every management command's class
+
+
+def modules() -> dict[str, Path]:
+    """The product's modules by their dotted names, without migrations."""
+    paths = [path for package in PACKAGES for path in (ROOT / package).rglob("*.py") if "migrations" not in path.parts]
+    return {".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path for path in paths}
+
+
+def imported(tree: ast.Module, known: dict[str, Path]) -> Iterator[str]:
+    """What a module imports when it runs, in functions too, but not for the type checker alone."""
+    for_types = {
+        id(inner)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+        for statement in node.body
+        for inner in ast.walk(statement)
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module and id(node) not in for_types:
+            for alias in node.names:
+                name = f"{node.module}.{alias.name}"
+                yield name if name in known else node.module
+        elif isinstance(node, ast.Import) and id(node) not in for_types:
+            yield from (alias.name for alias in node.names)
+
+
+def circle() -> list[str]:
+    """A circle of imports, if there is one."""
+    known = modules()
+    graph = {name: set(imported(ast.parse(path.read_text()), known)) & set(known) for name, path in known.items()}
+    try:
+        TopologicalSorter({name: arrows - {name} for name, arrows in graph.items()}).prepare()
+    except CycleError as error:
+        return list(error.args[1])
+    return []
+
+
+def public_classes() -> dict[str, list[str]]:
+    """Where each public class at the top of a module stands."""
+    places = defaultdict(list)
+    for module, path in modules().items():
+        for node in ast.parse(path.read_text()).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                places[node.name].append(module)
+    return places
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    assert circle() == []
+
+
+def test_a_folder_holds_few_modules() -> None:
+    counts = Counter(path.parent.relative_to(ROOT) for path in modules().values() if path.name != "__init__.py")
+    assert {str(folder): count for folder, count in counts.items() if count > MAX_MODULES} == {}
+
+
+def test_a_file_is_short() -> None:
+    lengths = {name: len(path.read_text().splitlines()) for name, path in modules().items()}
+    assert {name: length for name, length in lengths.items() if length > MAX_LINES} == {}
+
+
+def test_no_public_class_has_a_namesake() -> None:
+    twice = {name: places for name, places in public_classes().items() if len(places) > 1}
+    assert {name: places for name, places in twice.items() if name not in DJANGO_S_NAMES} == {}
