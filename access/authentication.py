@@ -19,7 +19,7 @@ class HashedTokenAuthentication(TokenAuthentication):  # type: ignore[misc]  # k
     """Knox's header, and a look-up of our own: its way costs a query more, and fails on bytes that are no text."""
 
     def authenticate(self, request: Request) -> Any:
-        """Give user and token; None without the header. Wrong tokens are counted by address: 401, then 429."""
+        """Return user and token; None without the header. Wrong tokens are counted by address: 401, then 429."""
         try:
             return super().authenticate(request)
         except AuthenticationFailed:
@@ -27,7 +27,7 @@ class HashedTokenAuthentication(TokenAuthentication):  # type: ignore[misc]  # k
             raise
 
     def authenticate_credentials(self, token: bytes) -> Any:
-        """Give user and token; AuthenticationFailed for one that does not hold."""
+        """Return user and token; AuthenticationFailed for one that does not hold."""
         found = find_token(token.decode("utf-8", "replace"))
         if found is None:
             raise AuthenticationFailed(REFUSED)
@@ -35,7 +35,7 @@ class HashedTokenAuthentication(TokenAuthentication):  # type: ignore[misc]  # k
 
 
 def sender(request: Request) -> tuple[User, Token]:
-    """Give user and token of an authenticated request."""
+    """Return user and token of an authenticated request."""
     if not isinstance(request.user, User) or not isinstance(request.auth, Token):
         raise NotAuthenticated
     return request.user, request.auth

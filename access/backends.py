@@ -13,7 +13,7 @@ class OneQueryBackend(ModelBackend):
     """Asks for a user's own and their groups' permissions at once; the endpoint asks for every request."""
 
     def get_all_permissions(self, user_obj: Any, obj: Any = None) -> set[str]:
-        """Give the names as ``app.codename``; none for an inactive user."""
+        """Return the names as ``app.codename``; none for an inactive user."""
         if not user_obj.is_active or user_obj.is_anonymous or obj is not None:
             return set()
         if user_obj.is_superuser:

@@ -92,7 +92,7 @@ def _account(name: str) -> str:
 
 
 def _keys(request: HttpRequest, account: str) -> tuple[tuple[str, int], list[tuple[str, int]]]:
-    """Give what an attempt counts against, each with its limit: what a success gives back, and the others."""
+    """Return what an attempt counts against, each with its limit: what a success gives back, and the others."""
     try:
         known, number = signing.loads(request.COOKIES.get(COOKIE, ""), salt=_SALT, max_age=COOKIE_SECONDS)
     except (signing.BadSignature, ValueError, TypeError):

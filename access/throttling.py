@@ -64,7 +64,7 @@ def with_request_spent(query: str) -> str:
 
 
 def request_bounds() -> dict[str, int]:
-    """Give what ``with_request_spent`` needs to know."""
+    """Return what ``with_request_spent`` needs to know."""
     return {"amount": 1, "limit": settings.API_REQUESTS_PER_MINUTE, "minutes": 1}
 
 
@@ -79,7 +79,7 @@ def give_back(key: str) -> None:
 
 
 def address_of(request: Request | HttpRequest) -> str:
-    """Give whom a request counts against: the client's address; of IPv6 the network, all of which is one customer's."""
+    """Return whom a request counts against: the client's address; of IPv6 the network, which is one customer's."""
     found = BaseThrottle().get_ident(request)  # type: ignore[arg-type]  # it reads META, which both have
     told = (found or "")[:_ADDRESS_CHARACTERS].replace("\x00", "")
     try:

@@ -30,7 +30,7 @@ def create_token(user: AbstractBaseUser, *, name: str, expires: datetime.datetim
 
 
 def fresh_token(row: Token) -> str:
-    """Give ``row`` (not yet saved) a random token's hash, and return the token."""
+    """Put a random token's hash into ``row`` (not yet saved), and return the token."""
     row.digest, token = get_digest_token()
     row.token_key = token[: CONSTANTS.TOKEN_KEY_LENGTH]
     return str(token)
@@ -40,7 +40,7 @@ def fresh_token(row: Token) -> str:
 def _query() -> tuple[str, int]:
     """Compile the look-up of a token and its user once: every request makes it.
 
-    Gives the statement, and how many of its columns are the token's.
+    Returns the statement, and how many of its columns are the token's.
     """
     rows = Token.objects.select_related("user").filter(digest="").order_by()
     statement, _ = rows.query.sql_with_params()
@@ -62,7 +62,7 @@ def _read(digest: str) -> Token | None:
 
 
 def find_token(token: str) -> Token | None:
-    """Give the token's row with its user, or None where there is none, or it has expired, or its user may not log in.
+    """Return the token's row with its user, or None where there is none, or it has expired, or its user may not log in.
 
     By the hash alone, which is the key: one query, whose time tells nothing about other tokens, and which uses up one
     request of the token.

@@ -30,7 +30,7 @@ def exits(interrupted: str) -> Iterator[None]:
 
 
 def size(count: int) -> str:
-    """Give a number of bytes in a unit that people read."""
+    """Return a number of bytes in a unit that people read."""
     amount = float(count)
     for unit in _UNITS[:-1]:
         if amount < 1024:
@@ -40,7 +40,7 @@ def size(count: int) -> str:
 
 
 def moment(value: datetime | None) -> str:
-    """Give a moment in the project's time zone, to the second."""
+    """Return a moment in the project's time zone, to the second."""
     return "" if value is None else timezone.localtime(value).strftime("%Y-%m-%d %H:%M:%S")
 
 

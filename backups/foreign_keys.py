@@ -95,7 +95,7 @@ def descendants(cursor: Cursor, table: Table) -> tuple[Table, ...]:
 
 
 def border(keys: Iterable[ForeignKey], inside: Collection[Shape]) -> list[ForeignKey]:
-    """Give the foreign keys with only one end among the tables of ``inside``: one snapshot vouches for the others."""
+    """Return the foreign keys with only one end among the tables of ``inside``: one snapshot vouches for the others."""
     oids = {each.table.oid for each in inside}
     return [key for key in keys if (key.child.oid in oids) != (key.parent.oid in oids)]
 

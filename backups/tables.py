@@ -47,7 +47,7 @@ def known_models() -> dict[str, Model]:
 
 
 def table_named(name: str) -> str:
-    """Give the table that ``name`` means: ``olist_orders``, ``orders`` where only one app has such, or ``olist.Order``.
+    """Return the table that ``name`` means: ``olist_orders``, ``orders`` where only one app has it, or ``olist.Order``.
 
     SourceUnreadable where none or several are meant.
     """
@@ -67,7 +67,7 @@ def table_named(name: str) -> str:
 
 
 def all_tables() -> tuple[str, ...]:
-    """Give the tables of ``DATAFORGE_BACKUP_TABLES``: each entry names a whole app (``olist``) or one model."""
+    """Return the tables of ``DATAFORGE_BACKUP_TABLES``: each entry names a whole app (``olist``) or one model."""
     found: list[str] = []
     for name in settings.DATAFORGE_BACKUP_TABLES:
         chosen = [apps.get_model(name)] if "." in name else apps.get_app_config(name).get_models()
@@ -89,7 +89,7 @@ def shape(cursor: Cursor, table: str) -> Shape:
 
 
 def ordered(shapes: Iterable[Shape]) -> tuple[Shape, ...]:
-    """Give parents before their children; a ring is left in the order of names."""
+    """Return parents before their children; a ring is left in the order of names."""
     waiting = {each.model: each for each in sorted(shapes, key=lambda each: each.name)}
     found: list[Shape] = []
     while waiting:

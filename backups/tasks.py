@@ -57,7 +57,7 @@ def bring_back(restore: str) -> None:
 
 
 def ask_for_backup(tables: Sequence[str] | None, *, user: User) -> tuple[UUID, Failure | None]:
-    """Queue a backup of ``tables`` (None: those of --all); give its run, and why it failed where it did so at once."""
+    """Queue a backup of ``tables`` (None: those of --all); return its run, and why it failed if it did at once."""
     rows = plan_backup(tables, user=user)
     run = rows[0].run
     log.info("%s asked for backup run %s: %s", user, run, ", ".join(row.table for row in rows))
@@ -67,7 +67,7 @@ def ask_for_backup(tables: Sequence[str] | None, *, user: User) -> tuple[UUID, F
 
 
 def ask_for_check(backup: Backup, *, drill: bool, user: User) -> Failure | None:
-    """Queue a verification; give why it failed where it did so at once."""
+    """Queue a verification; return why it failed where it did so at once."""
     log.info("%s asked for a check of backup %s (%s)", user, backup.pk, backup.table)
     failed = _enqueue(check, str(backup.pk), drill=drill)
     backup.refresh_from_db()
@@ -77,7 +77,7 @@ def ask_for_check(backup: Backup, *, drill: bool, user: User) -> Failure | None:
 def ask_for_restore(
     backup: Backup, *, mode: str | None, with_children: bool, dry_run: bool, user: User
 ) -> tuple[Restore, Failure | None]:
-    """Queue a restore from ``backup``, or a dry run; give its row, and why it failed where it did so at once."""
+    """Queue a restore from ``backup``, or a dry run; return its row, and why it failed where it did so at once."""
     row = plan_restore(
         backup.table, path=backup.path, mode=mode, with_children=with_children, dry_run=dry_run, user=user
     )
@@ -89,7 +89,7 @@ def ask_for_restore(
 
 
 def _enqueue(work: Any, *args: str, **options: bool) -> type[BaseException] | None:
-    """Hand work over; give the class of what ended it, where it has ended so already."""
+    """Hand work over; return the class of what ended it, where it has ended so already."""
     enqueue: Callable[..., TaskResult[Any, Any]] = work.enqueue
     result = enqueue(*args, **options)
     if result.status != TaskResultStatus.FAILED:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 
 def agreeing(look: Callable[[], Mapping[str, int]], *, what: str) -> Callable[[], None]:
-    """Give a check for several contenders: ``look`` must find after each what it found after the first.
+    """Return a check for several contenders: ``look`` must find after each what it found after the first.
 
     The check raises RuntimeError where it does not, or where something is not there at all.
     """

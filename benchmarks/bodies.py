@@ -29,7 +29,7 @@ _PARSERS: dict[CellKind, Callable[[str], object]] = {
 
 
 def batches(folder: Path, table: str, *, count: int, size: int = BATCH_RECORDS) -> list[Batch]:
-    """Give so many batches of one table; no record of them is stored or comes twice.
+    """Return so many batches of one table; no record of them is stored or comes twice.
 
     Raises ValueError where the sample has too few records.
     """
@@ -41,7 +41,7 @@ def batches(folder: Path, table: str, *, count: int, size: int = BATCH_RECORDS) 
 
 
 def half_bad(batch: Batch) -> Batch:
-    """Give orders of which each second one is wrong, in five ways by turns."""
+    """Return orders of which each second one is wrong, in five ways by turns."""
     changes: tuple[Record, ...] = (
         {"order_status": "teleported"},
         {"customer_id": "0" * 32},
@@ -56,12 +56,12 @@ def half_bad(batch: Batch) -> Batch:
 
 
 def good_half(batch: Batch) -> Batch:
-    """Give the orders that ``half_bad`` leaves as they are."""
+    """Return the orders that ``half_bad`` leaves as they are."""
     return batch[::2]
 
 
 def mixed_batches(folder: Path, *, count: int, size: int = BATCH_RECORDS) -> list[Batch]:
-    """Give batches of whole orders: each order followed by its items, payments and reviews."""
+    """Return batches of whole orders: each order followed by its items, payments and reviews."""
     parts: dict[object, Batch] = {}
     for table in PARTS:
         for record in _records(folder, table):

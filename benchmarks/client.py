@@ -87,7 +87,7 @@ class Client:
         self._headers = {**address.headers, "Content-Type": "application/json"}
 
     def post(self, body: bytes) -> float:
-        """Give the seconds from the first byte sent to the last byte read."""
+        """Return the seconds from the first byte sent to the last byte read."""
         began = time.perf_counter()
         self._connection.request("POST", self._address.path, body, self._headers)
         response = self._connection.getresponse()

@@ -7,7 +7,7 @@ SEED = 1
 
 
 def sample(*, scale: float, dirty: float = 0.0, seed: int = SEED) -> Path:
-    """Give the folder of a sample of this size, and make it where it is missing; another seed, other ids."""
+    """Return the folder of a sample of this size, and make it where it is missing; another seed, other ids."""
     from olist.sample import write_sample
 
     folder = FOLDER / f"sample-{scale:g}-{dirty:g}-{seed}"

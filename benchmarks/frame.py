@@ -116,7 +116,7 @@ class Results:
         return spread([ours.seconds - against.seconds for ours, against in pairs])
 
     def peak_bytes(self, name: str) -> int:
-        """Give the highest peak of a contender's processes."""
+        """Return the highest peak of a contender's processes."""
         return max(run.peak_bytes for run in self.runs[name])
 
 

@@ -21,14 +21,14 @@ HOST = "127.0.0.1"
 
 
 def gunicorn(application: str, *more: str) -> tuple[str, ...]:
-    """Give the command that serves a WSGI application; ``{port}`` is filled in by ``running``."""
+    """Return the command that serves a WSGI application; ``{port}`` is filled in by ``running``."""
     options = ("--worker-class", "gthread", "--workers", str(WORKERS), "--threads", str(THREADS))
     quiet = ("--log-level", "warning", "--keep-alive", "60", "--no-control-socket")
     return (sys.executable, "-m", "gunicorn", application, "--bind", f"{HOST}:{{port}}", *options, *quiet, *more)
 
 
 def uvicorn(application: str) -> tuple[str, ...]:
-    """Give the command that serves an ASGI application, with the same number of processes."""
+    """Return the command that serves an ASGI application, with the same number of processes."""
     options = ("--workers", str(WORKERS), "--loop", "uvloop", "--http", "httptools", "--timeout-keep-alive", "60")
     quiet = ("--log-level", "warning", "--no-access-log")
     return (sys.executable, "-m", "uvicorn", application, "--host", HOST, "--port", "{port}", *options, *quiet)
@@ -36,7 +36,7 @@ def uvicorn(application: str) -> tuple[str, ...]:
 
 @contextmanager
 def running(command: Sequence[str], environment: Mapping[str, str]) -> Iterator[int]:
-    """Run a server for the block and give its port. Raises RuntimeError, with what it said, where it does not start."""
+    """Run a server for the block and return its port. Raises RuntimeError, with what it said, if it does not start."""
     port = _free_port()
     with tempfile.TemporaryFile() as said:
         process = subprocess.Popen(

@@ -42,14 +42,14 @@ class Service:
         return self.introduce()
 
     def at(self, path: str = "") -> Address:
-        """Give its address, with another path where one is named. Raises RuntimeError while it is not running."""
+        """Return its address, with another path where one is named. Raises RuntimeError while it is not running."""
         if self.address is None:
             raise RuntimeError(f"{self.name} is not running")
         return replace(self.address, path=path) if path else self.address
 
 
 def ours() -> Service:
-    """Give the project's own endpoint, as it is deployed."""
+    """Return the project's own endpoint, as it is deployed."""
     limits = {"API_REQUESTS_PER_MINUTE": NO_LIMIT, "API_RECORDS_PER_MINUTE": NO_LIMIT}
     production = {"DEBUG": "off", "SECURE_SSL_REDIRECT": "off", "ALLOWED_HOSTS": HOST}
     missing = "" if "create_token" in get_commands() else "the endpoint is not built yet (no manage.py create_token)"
@@ -62,7 +62,7 @@ def _introduce_ours() -> Address:
 
 
 def fastapi() -> Service:
-    """Give the FastAPI service."""
+    """Return the FastAPI service."""
     missing = "" if (PEERS / "fastapi").is_dir() else "not installed: `make bench` does, from requirements-bench.txt"
     environment = {"PYTHONPATH": str(PEERS)}
     return Service("FastAPI", uvicorn("benchmarks.peers.fastapi_service:app"), _introduce_fastapi, environment, missing)
@@ -79,7 +79,7 @@ def _introduce_fastapi() -> Address:
 
 
 def drf() -> Service:
-    """Give the site of the DRF peers."""
+    """Return the site of the DRF peers."""
     return Service("DRF", gunicorn("django.core.wsgi:get_wsgi_application()", "--preload"), _introduce_drf, DRF_SITE)
 
 

@@ -69,7 +69,7 @@ def _tables() -> list[str]:
 
 
 def _logs() -> list[str]:
-    """Give the tables in which a contender keeps accounts and rejects."""
+    """Return the tables in which a contender keeps accounts and rejects."""
     from ingest.models import Account, Batch, RejectedRecord
 
     ours = [model._meta.db_table for model in (Account, Batch, RejectedRecord)]

@@ -12,7 +12,7 @@ type Mask = np.ndarray[Any, np.dtype[np.bool_]]  # one a record
 
 
 def schema_of(*fields: "pa.Field[Any]") -> pa.Schema:
-    """Give the schema of ``fields``."""
+    """Return the schema of ``fields``."""
     return pa.schema(list(fields))
 
 
@@ -22,22 +22,22 @@ def certain(values: Any) -> Any:
 
 
 def mask_of(values: Any) -> Mask:
-    """Give a boolean column as a NumPy mask; NULL counts as false."""
+    """Return a boolean column as a NumPy mask; NULL counts as false."""
     return np.asarray(certain(values).to_numpy(zero_copy_only=False))
 
 
 def indices(rows: Rows) -> Any:
-    """Give row numbers as Arrow's ``take`` wants them."""
+    """Return row numbers as Arrow's ``take`` wants them."""
     return pa.array(rows, pa.int64())
 
 
 def bools(mask: Mask) -> Any:
-    """Give a mask as Arrow's ``filter`` wants it."""
+    """Return a mask as Arrow's ``filter`` wants it."""
     return pa.array(mask, pa.bool_())
 
 
 def octets_of(text: Text) -> "np.ndarray[Any, np.dtype[np.uint8]]":
-    """Give the bytes of all texts of a column, one after the other; what stands in place of NULL may be among them."""
+    """Return the bytes of all texts of a column, one after the other; what stands for NULL may be among them."""
     _, offsets, data = text.buffers()
     ends = np.frombuffer(offsets or bytes(4), np.int32)[text.offset : text.offset + len(text) + 1]
     return np.frombuffer(data or b"", np.uint8)[ends[0] : ends[-1]]

@@ -136,7 +136,7 @@ def elements(text: str, at: int, *, at_most: int) -> tuple[list[JsonSlice], int]
 
 
 def _run(text: str, at: int, found: list[JsonSlice], at_most: int) -> int:
-    """Read elements that follow one another as programs write them (`, ` or `,` between); give where that ends.
+    """Read elements that follow one another as programs write them (`, ` or `,` between); return where that ends.
 
     Only a short cut, for it takes half the time: it stops before whatever is not plain, and before the last one.
     """

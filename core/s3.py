@@ -27,7 +27,7 @@ type Fault = tuple[str, str]
 
 
 def connect() -> fs.S3FileSystem:
-    """Give the file system that the environment names; nothing is asked of it yet."""
+    """Return the file system that the environment names; nothing is asked of it yet."""
     endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL") or ""
     parts = urlsplit(endpoint if "://" in endpoint else f"https://{endpoint}")
     return fs.S3FileSystem(

@@ -62,7 +62,7 @@ def _unready(**facts: Any) -> HttpResponse:
 
 @cache
 def _expected() -> set[Migration]:
-    """Give every migration that this program comes with."""
+    """Return every migration that this program comes with."""
     return set(MigrationLoader(None).graph.nodes)
 
 

@@ -31,7 +31,7 @@ class Discreet(logging.Filter):
     """Takes out of a line what came from a client: the messages of exceptions, and addresses."""
 
     def filter(self, record: logging.LogRecord) -> logging.LogRecord | bool:
-        """Give the line as it may be seen; other handlers get the line as it was."""
+        """Return the line as it may be seen; other handlers get the line as it was."""
         if record.name == "django.request" and not record.exc_info:
             return False  # a status, which the line of the request says too
         found = copy(record)
@@ -104,7 +104,7 @@ def _request(logger: Any, method: str, event: EventDict) -> EventDict:
 
 
 def formatter(*, development: bool) -> logging.Formatter:
-    """Give the formatter of all lines: ours, Django's and gunicorn's."""
+    """Return the formatter of all lines: ours, Django's and gunicorn's."""
     last: list[Processor] = (
         [
             structlog.dev.ConsoleRenderer(
@@ -127,7 +127,7 @@ def formatter(*, development: bool) -> logging.Formatter:
 
 
 def logging_settings(*, development: bool) -> dict[str, Any]:
-    """Give Django's setting LOGGING."""
+    """Return Django's setting LOGGING."""
     return {
         "version": 1,
         "disable_existing_loggers": False,

@@ -66,7 +66,7 @@ class MetricsView(APIView):
     schema = None  # no part of the API
 
     def get(self, request: Request) -> HttpResponse:
-        """Give the figures of the database."""
+        """Return the figures of the database."""
         _admit(request)
         return HttpResponse(exposition.text(), content_type=CONTENT_TYPE_PLAIN_0_0_4)
 

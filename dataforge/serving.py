@@ -27,7 +27,7 @@ class JsonLogger(Logger):  # type: ignore[misc]  # gunicorn has no types
     """Gunicorn's log, in lines like all others. Without the settings, which its master process does not read."""
 
     def setup(self, cfg: Any) -> None:
-        """Give its handlers our formatter."""
+        """Make ours the formatter of its handlers."""
         super().setup(cfg)
         development = FLAGS.get(os.environ.get("DEBUG", "").strip().lower(), False)
         for handler in (*self.error_log.handlers, *self.access_log.handlers):

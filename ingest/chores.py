@@ -37,7 +37,7 @@ class Routine:
 
 
 def tend(*, now: datetime | None = None) -> tuple[str, ...]:
-    """Do what is due and nobody else does; give a line for each that did something.
+    """Do what is due and nobody else does; return a line for each that did something.
 
     Raises DatabaseUnavailable and DatabaseFailed.
     """

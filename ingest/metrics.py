@@ -44,7 +44,7 @@ class IngestCollector(Collector):
 
 
 def _counts(found: Iterable[Total], series: str, subjects: Sequence[str], details: Sequence[str]) -> Counts:
-    """Give a series by its labels; what may be expected starts at 0, so that the first one counts as an increase."""
+    """Return a series by its labels; what may be expected starts at 0, so that the first one counts as an increase."""
     expected = {(subject, detail): 0 for subject in subjects for detail in details}
     return expected | {(total.subject, total.detail): total.amount for total in found if total.series == series}
 

@@ -32,7 +32,7 @@ def free_port() -> int:
 
 @pytest.fixture
 def site(committed: None, tmp_path: Path) -> Iterator[tuple[str, dict[str, str]]]:
-    """Serve the tests' database; give the site's address and the environment of its commands."""
+    """Serve the tests' database; yield the site's address and the environment of its commands."""
     address = f"127.0.0.1:{free_port()}"
     environment = {**os.environ, "DATABASE_URL": database_url(), "DEBUG": "on", "SECRET_KEY": "of a test"}
     environment["BACKUP_STORE"] = str(tmp_path / "store")
@@ -50,7 +50,7 @@ def site(committed: None, tmp_path: Path) -> Iterator[tuple[str, dict[str, str]]
 
 
 def console() -> list[tuple[str, list[str]]]:
-    """Give the commands of the section, each with the lines that it is said to print."""
+    """Return the commands of the section, each with the lines that it is said to print."""
     steps: list[tuple[str, list[str]]] = []
     for block in re.findall(r"```console\n(.*?)```", SECTION, re.DOTALL):
         for step in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:

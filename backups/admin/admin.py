@@ -131,12 +131,12 @@ class BackupAdmin(CatalogueAdmin, _BackupAdmin):
 
     @admin.display(description="rows", ordering="rows")
     def rows_held(self, row: Backup) -> str:
-        """Give the number of rows."""
+        """Return the number of rows."""
         return EMPTY if row.rows is None else f"{row.rows:,}"
 
     @admin.display(description="size", ordering="bytes")
     def size(self, row: Backup) -> str:
-        """Give the size of the file."""
+        """Return the size of the file."""
         return EMPTY if row.bytes is None else size(row.bytes)
 
     @admin.display(description="age", ordering="-snapshot_at")
@@ -231,12 +231,12 @@ class BackupScheduleAdmin(_ScheduleAdmin):
 
     @admin.display(description="next run")
     def next_run(self, schedule: BackupSchedule) -> str:
-        """Give the next moment."""
+        """Return the next moment."""
         return next(iter(_next(schedule, count=1)), EMPTY)
 
     @admin.display(description="next three times")
     def next_three(self, schedule: BackupSchedule) -> str:
-        """Give the next moments, in the schedule's time zone."""
+        """Return the next moments, in the schedule's time zone."""
         if not schedule.cron:
             return "Shown once it is saved."
         return format_html_join("", "{}<br>", ((line,) for line in _next(schedule, count=3))) or EMPTY

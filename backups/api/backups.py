@@ -57,7 +57,7 @@ class BackupDetail(APIView):
 
     @openapi.shows_backup
     def get(self, request: Request, number: UUID) -> Response:
-        """Give a backup."""
+        """Return a backup."""
         return BACKUPS.one(request, number)
 
 

@@ -31,7 +31,7 @@ class ListView:
     serializer: Serializer
 
     def rows(self, request: Request) -> QuerySet[Any]:
-        """Give those within reach, without a look at the right; what was abandoned is marked so first."""
+        """Return those within reach, without a look at the right; what was abandoned is marked so first."""
         close_abandoned()
         return visible(request.user, self.every())
 

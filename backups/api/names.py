@@ -8,7 +8,7 @@ from core.web.problems import Problem
 
 
 def known_table(name: str) -> str:
-    """Give the table that ``name`` means; Problem 404 where none or several are meant."""
+    """Return the table that ``name`` means; Problem 404 where none or several are meant."""
     try:
         return table_named(name)
     except SourceUnreadable as error:

@@ -29,7 +29,7 @@ _FLAG = {"type": "boolean", "default": False}
 
 
 def problems(*statuses: int) -> dict[Any, Any]:
-    """Give the responses of faults, in the words of backups."""
+    """Return the responses of faults, in the words of backups."""
     return openapi.problems(403, *statuses, said=_SAID)
 
 

@@ -24,5 +24,5 @@ class RestoreDetail(APIView):
 
     @openapi.shows_restore
     def get(self, request: Request, number: UUID) -> Response:
-        """Give a restore, and what it did or would do."""
+        """Return a restore, and what it did or would do."""
         return RESTORES.one(request, number)

@@ -24,7 +24,7 @@ class TableNames(serializers.ListField):
     child = PlainText(max_length=NAME_LENGTH)
 
     def to_internal_value(self, data: Any) -> Any:
-        """Give the names, of ``all`` those that --all of the command means."""
+        """Return the names, of ``all`` those that --all of the command means."""
         return list(all_tables()) if data == ALL else super().to_internal_value(data)
 
 
@@ -32,7 +32,7 @@ class KnownTable(serializers.RegexField):
     """The name of a table, as everywhere: as in the database, without its app, or by its model."""
 
     def to_internal_value(self, data: Any) -> str:
-        """Give the table's name in the database; Problem 404 where there is none such."""
+        """Return the table's name in the database; Problem 404 where there is none such."""
         return known_table(super().to_internal_value(data))
 
 
@@ -78,7 +78,7 @@ class RestoreFilters(serializers.Serializer[Any]):
     until = Moment(source="started_at__lt", required=False)
 
     def validate_dry_run(self, word: str) -> bool:
-        """Give what the word means."""
+        """Return what the word means."""
         return word == "true"
 
 
@@ -100,11 +100,11 @@ class BackupSerializer(serializers.ModelSerializer[Backup]):
         )  # fmt: skip
 
     def get_file(self, row: Backup) -> str:
-        """Give the file's name."""
+        """Return the file's name."""
         return file_name(row.path) if row.status in (Status.DONE, Status.PRUNED) else ""
 
     def get_error(self, row: Backup) -> str:
-        """Give the fault without the folder."""
+        """Return the fault without the folder."""
         return without_folder(row.error, row.path)
 
 
@@ -140,11 +140,11 @@ class TableReportSerializer(serializers.Serializer[Any]):
     safety = serializers.SerializerMethodField(help_text="The file of what was there before; null without one.")
 
     def get_file(self, table: dict[str, Any]) -> str:
-        """Give the file's name."""
+        """Return the file's name."""
         return file_name(table["path"])
 
     def get_safety(self, table: dict[str, Any]) -> str | None:
-        """Give the file's name."""
+        """Return the file's name."""
         return file_name(table["safety"]) if table["safety"] else None
 
 
@@ -171,12 +171,12 @@ class RestoreSerializer(serializers.ModelSerializer[Restore]):
         )  # fmt: skip
 
     def get_error(self, row: Restore) -> str:
-        """Give the fault without the folder."""
+        """Return the fault without the folder."""
         return without_folder(row.error, row.path)
 
 
 def file_name(path: str) -> str:
-    """Give the last part of a path or address."""
+    """Return the last part of a path or address."""
     return path.rpartition("/")[2]
 
 

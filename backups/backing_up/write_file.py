@@ -65,7 +65,7 @@ def write_table(moment: Snapshot, shape: Shape, store: Store, *, identity: UUID,
 def drafted(
     moment: Snapshot, shape: Shape, store: Store, *, identity: UUID, run: UUID
 ) -> Iterator[Callable[[], WrittenFile]]:
-    """Write all rows of a table; give the function that proves the file and gives it its name, on any thread.
+    """Write all rows of a table; return the function that proves the file and gives it its name, on any thread.
 
     The file goes at the end of the block where that did not happen. BackupRefused names values that no file can hold;
     SourceUnreadable where the place cannot be written to; BackupDamaged (of the function) where the file, read back, is
@@ -100,13 +100,13 @@ def drafted(
 
 
 def file_name(table: str, taken_at: datetime, identity: UUID) -> str:
-    """Give the name of a new file: by table, and sorted by time."""
+    """Return the name of a new file: by table, and sorted by time."""
     return f"{table}/{table}-{taken_at:%Y%m%dT%H%M%SZ}-{identity.hex[:8]}.parquet"
 
 
 @contextmanager
 def _fingerprint(moment: Snapshot, shape: Shape) -> Iterator[Callable[[], Fingerprint]]:
-    """Let the second session hash the table while the first one copies it; give the function that waits for that."""
+    """Let the second session hash the table while the first one copies it; return the function that waits for that."""
     if moment.second is None:
         yield lambda: server_fingerprint(moment.cursor, shape.identifier, shape.schema)
         return

@@ -11,7 +11,7 @@ from core.errors import BackupDamaged, BackupRefused, DataForgeError
 
 
 def choose(table: str, *, path: str | None, at: datetime | None) -> str:
-    """Give the path of the backup: that of ``path``, else the newest verified one of ``table`` (not after ``at``).
+    """Return the path of the backup: that of ``path``, else the newest verified one of ``table`` (not after ``at``).
 
     What a restore kept for safety is only taken by its path: it holds what somebody wanted to be rid of.
     """

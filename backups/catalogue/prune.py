@@ -92,7 +92,7 @@ def _prunable_backups() -> Iterator[Prunable]:
 
 
 def _by_table(wanted: QuerySet[Backup]) -> Iterator[tuple[list[Backup], UUID | None]]:
-    """Give the finished backups of each table, newest first, and the one of them that never goes."""
+    """Yield the finished backups of each table, newest first, and the one of them that never goes."""
     rows = wanted.filter(status=Status.DONE).select_related("schedule").order_by("table", "-snapshot_at")
     for _, found in groupby(rows, key=lambda row: row.table):
         of_table = list(found)

@@ -41,7 +41,7 @@ def out_of_reach(user: Any, tables: Iterable[str]) -> tuple[str, ...]:
 
 
 def visible(user: Any, rows: QuerySet[Any]) -> QuerySet[Any]:
-    """Give the backups or restores of tables that are not out of the user's reach."""
+    """Return the backups or restores of tables that are not out of the user's reach."""
     return rows if user.is_superuser else rows.exclude(table__in=guarded_tables())
 
 

@@ -53,7 +53,7 @@ def listed(tables: Sequence[str] = ()) -> tuple[CatalogueEntry, ...]:
 
 
 def known_paths() -> list[str]:
-    """Give the files of all backups: those of the catalogue, or, without a database, those that lie in the store."""
+    """Return the files of all backups: those of the catalogue, or, without a database, those that lie in the store."""
     try:
         return [each.path for each in listed()]
     except DatabaseUnavailable:

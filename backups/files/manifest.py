@@ -61,7 +61,7 @@ class Manifest:
         return pa.schema([pa.field(each.name, arrow_type(each)) for each in plain])
 
     def as_json(self) -> dict[str, Any]:
-        """Give it as JSON, in the order in which people read."""
+        """Return it as JSON, in the order in which people read."""
         plain = {**asdict(self), "migrations": dict(self.migrations)}
         plain |= {"id": str(self.id), "run": str(self.run), "snapshot_at": self.snapshot_at.isoformat()}
         return {"format": FORMAT, "fingerprint_by": FINGERPRINT_BY, **plain}
@@ -77,7 +77,7 @@ class SignedManifest:
     sha256: str
 
     def as_text(self) -> str:
-        """Give the content of ``NAME.manifest.json``."""
+        """Return the content of ``NAME.manifest.json``."""
         plain = {**self.manifest.as_json(), "file": self.file, "bytes": self.bytes, "sha256": self.sha256}
         return json.dumps(plain, ensure_ascii=False, indent=1) + "\n"
 

@@ -41,7 +41,7 @@ class ColumnStatistics:
             self._sum = (self._sum or Decimal(0)) + _sum(values)
 
     def facts(self) -> dict[str, Any]:
-        """Give them as the members of ``manifest.ColumnFacts``."""
+        """Return them as the members of ``manifest.ColumnFacts``."""
         return {
             "nulls": self._nulls,
             "minimum": _text(self._minimum),

@@ -43,7 +43,7 @@ class Store:
             self._files: fs.FileSystem = s3.connect() if self.remote else fs.LocalFileSystem()
 
     def path(self, name: str) -> str:
-        """Give the full path or address of a file."""
+        """Return the full path or address of a file."""
         return f"{self.url}/{name}"
 
     @contextmanager
@@ -75,7 +75,7 @@ class Store:
 
     @contextmanager
     def local(self, name: str) -> Iterator[Path]:
-        """Give the file on this machine: itself, or a temporary copy of an object, fetched once."""
+        """Return the file on this machine: itself, or a temporary copy of an object, fetched once."""
         if not self.remote:
             with self.explained(name):
                 Path(self._place(name)).stat()
@@ -137,7 +137,7 @@ class Draft:
         return self._files.open_input_file(self._working)
 
     def publish(self) -> None:
-        """Give the file its name, for good."""
+        """Let the file have its name, for good."""
         if self._local:
             Path(self._working).replace(self._final)
             _sync(str(Path(self._final).parent))
@@ -153,7 +153,7 @@ class Draft:
 
 
 def split(path: str) -> tuple[Store, str]:
-    """Give the store in which a file lies, and its name there."""
+    """Return the store in which a file lies, and its name there."""
     _refuse_other_schemes(path)
     folder, _, name = path.rpartition("/")
     if path.startswith(S3) and not folder.removeprefix(S3):

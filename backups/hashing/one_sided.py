@@ -61,7 +61,7 @@ class HashSide:
             writer.write_batch(batch.take(pa.array(np.flatnonzero(parts == number))))
 
     def part(self, number: int) -> pa.Table:
-        """Give the rows of one part, when all have been added."""
+        """Return the rows of one part, when all have been added."""
         if self._folder is None:
             return pa.Table.from_batches(self._held, self.schema)
         self._writers[number].close()
@@ -75,7 +75,7 @@ def parts_for(rows: int) -> int:
 
 
 def only_on_one_side(left: HashSide, right: HashSide, *, parts: int) -> Iterator[tuple[pa.Table, pa.Table]]:
-    """Give, part by part, the rows of ``left`` whose hash ``right`` has not, and the other way round."""
+    """Yield, part by part, the rows of ``left`` whose hash ``right`` has not, and the other way round."""
     for number in range(parts):
         mine, theirs = left.part(number), right.part(number)
         alone = _alone(mine[HASH].to_numpy(), theirs[HASH].to_numpy())
@@ -83,7 +83,7 @@ def only_on_one_side(left: HashSide, right: HashSide, *, parts: int) -> Iterator
 
 
 def _alone(left: Hashes, right: Hashes) -> "pa.Array[Any]":
-    """Give the hashes that come once on both sides together: half the work of looking up each side in the other.
+    """Return the hashes that come once on both sides together: half the work of looking up each side in the other.
 
     Two rows of one side with one hash (1 in 37 million for a million rows) would be missed, and a restore would then
     end at its last check, unfinished.

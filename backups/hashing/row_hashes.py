@@ -43,7 +43,7 @@ _KNOWN_ANSWER = -5038763622732153705
 
 
 def hash_expression(schema: pa.Schema) -> sql.Composable:
-    """Give the SQL that hashes a row with the columns of ``schema``: a ``bigint``."""
+    """Return the SQL that hashes a row with the columns of ``schema``: a ``bigint``."""
     elements = [
         sql.SQL(form).format(sql.Identifier(field.name)) for field in schema for form in _server_elements(field.type)
     ]
@@ -92,7 +92,7 @@ class FileFingerprint:
         self.total += other.total
 
     def value(self) -> Fingerprint:
-        """Give the fingerprint."""
+        """Return the fingerprint."""
         return _fingerprint(self.rows, self.total)
 
 
@@ -133,7 +133,7 @@ def _server_elements(kind: pa.DataType) -> tuple[str, ...]:
 
 
 def _elements(array: AnyArray) -> Iterator[Hashes]:
-    """Give the hashes of what ``_server_elements`` makes of a column; what stands for NULL does not matter."""
+    """Yield the hashes of what ``_server_elements`` makes of a column; what stands for NULL does not matter."""
     kind = array.type
     if pa.types.is_floating(kind):
         yield _hash_floats(array.cast(pa.float64()).fill_null(0.0).to_numpy(zero_copy_only=False))

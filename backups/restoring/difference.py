@@ -79,7 +79,7 @@ def _create(cursor: Cursor, fit: FileMatch, name: str, columns: tuple[str, ...] 
 
 
 def _one_sided(cursor: Cursor, fit: FileMatch) -> tuple[pa.Table, npt.NDArray[np.int64], int]:
-    """Give the keys of rows that the file has not, the positions of those that the table has not, and its rows."""
+    """Return the keys of rows that the file has not, the positions of those that the table has not, and its rows."""
     keys = pa.schema([fit.schema.field(name) for name in fit.shape.key])
     here = keys.append(pa.field(HASH, pa.int64()))
     parts = parts_for(fit.rows)
@@ -111,7 +111,7 @@ def _hash_file(fit: FileMatch, side: HashSide) -> None:
 
 
 def _chosen(fit: FileMatch, positions: npt.NDArray[np.int64]) -> Iterator[pa.Table]:
-    """Read again those row groups of the file that hold one of ``positions``, and give these rows."""
+    """Read again those row groups of the file that hold one of ``positions``, and yield these rows."""
     start = 0
     for number in range(fit.file.parquet.num_row_groups):
         rows = fit.file.parquet.metadata.row_group(number).num_rows

@@ -37,5 +37,5 @@ class RestoreReport:
     orphans: tuple[Orphans, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
-        """Give it as JSON."""
+        """Return it as JSON."""
         return asdict(self)

@@ -155,7 +155,7 @@ def _safe() -> Iterator[list[WrittenFile]]:
 
 
 def _keep(cursor: CursorWrapper, fits: Sequence[FileMatch], row: Restore, kept: list[WrittenFile]) -> dict[str, str]:
-    """Back up what the tables hold now, under the same locks; give the paths by table. Nothing of empty ones."""
+    """Back up what the tables hold now, under the same locks; return the paths by table. Nothing of empty ones."""
     store, run = Store(settings.DATAFORGE_BACKUP_STORE), uuid4()
     rows: list[Backup] = []
     cursor.execute("SELECT clock_timestamp()")

@@ -12,6 +12,6 @@ register = template.Library()
 
 @register.inclusion_tag("backups/health.html", takes_context=True)
 def backups_health(context: dict[str, Any]) -> dict[str, Any]:
-    """Give the box what it shows; nothing without the right to view backups."""
+    """Return what the box shows; nothing without the right to view backups."""
     user = context["request"].user
     return {"health": health() if user.has_perm(VIEW) else None}

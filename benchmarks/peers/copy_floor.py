@@ -25,13 +25,13 @@ def prepared(batch: Batch) -> Copies:
 
 
 def copy_batches(batches: Sequence[Copies], *, warm_ups: int) -> list[float]:
-    """Copy batch after batch on one connection and give the seconds of each; the first ``warm_ups`` do not count."""
+    """Copy batch after batch on one connection and return the seconds of each; the first ``warm_ups`` do not count."""
     with closing(psycopg2.connect(**connection.get_connection_params())) as server:
         return [_copied(server, copies) for copies in batches][warm_ups:]
 
 
 def copy_together(shares: Sequence[Sequence[Copies]], *, warm_ups: int) -> float:
-    """Copy each share on a connection of its own at the same time; give the seconds of all of it, a counted batch."""
+    """Copy each share on a connection of its own at the same time; return the seconds of all of it, a counted batch."""
     parameters = connection.get_connection_params()
     ready = Barrier(len(shares), timeout=READY_TIMEOUT_SECONDS)
 
@@ -51,7 +51,7 @@ def copy_together(shares: Sequence[Sequence[Copies]], *, warm_ups: int) -> float
 
 
 def _copied(server: psycopg2.extensions.connection, copies: Copies) -> float:
-    """Copy and commit one batch; give the seconds."""
+    """Copy and commit one batch; return the seconds."""
     began = time.perf_counter()
     with server.cursor() as cursor:
         for statement, rows in copies:

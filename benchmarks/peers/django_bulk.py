@@ -37,7 +37,7 @@ def load(folder: str) -> None:
 
 
 def _rows(model: type[models.Model], path: Path) -> Iterator[models.Model]:
-    """Give unsaved rows; ``bulk_create`` makes a list of them."""
+    """Yield unsaved rows; ``bulk_create`` makes a list of them."""
     with path.open(encoding="utf-8-sig", newline="") as file:
         reader = csv.reader(file)
         names = next(reader)

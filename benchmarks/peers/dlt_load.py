@@ -26,7 +26,7 @@ TYPES: dict[CellKind, pa.DataType] = {
 
 @dlt.source
 def files(folder: Path) -> Iterator[object]:
-    """Give one resource a file."""
+    """Yield one resource a file."""
     for table in TABLES:
         types = {column.name: TYPES.get(column.kind, pa.string()) for column in table.columns}
         yield dlt.resource(_batches(folder / table.file_name, types), name=table.name, write_disposition="replace")

@@ -60,7 +60,7 @@ class TableListSerializer(serializers.ListSerializer[Any]):
 
 
 def _stored(model: type[models.Model], key: tuple[str, ...], keys: Iterable[tuple[Any, ...]]) -> set[tuple[Any, ...]]:
-    """Give the stored keys among ``keys``, and perhaps others: those of which each part is in one of them."""
+    """Return the stored keys among ``keys``, and perhaps others: those of which each part is in one of them."""
     parts = zip(key, map(set, zip(*keys, strict=True)), strict=True)
     return set(model._default_manager.filter(**{f"{name}__in": values for name, values in parts}).values_list(*key))
 

@@ -127,7 +127,7 @@ _types: dict[str, list[str]] = {}
 
 
 def _configure(connection: Connection) -> None:
-    """Give a new connection its temporary tables; the types of columns are the server's own."""
+    """Make a new connection's temporary tables; the types of columns are the server's own."""
     query = "select column_name, udt_name::text from information_schema.columns where table_name = %s"
     for table in TABLES.values():
         make = "create temporary table {incoming} on commit delete rows as select {columns} from {table} limit 0"
@@ -196,7 +196,7 @@ def _authenticate(cursor: Cursor[Row], token: str) -> str:
 
 
 def _parse(body: bytes) -> list[Batch]:
-    """Give a batch for each table, parents first."""
+    """Return a batch for each table, parents first."""
     if b"\\u0000" in body:
         raise HTTPException(400, "Text cannot hold the character NUL.")
     try:

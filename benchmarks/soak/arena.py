@@ -36,7 +36,7 @@ class Postgres:
     folder: Path
 
     def start(self) -> str:
-        """Start it where it does not run, and wait until it answers; give its database's address."""
+        """Start it where it does not run, and wait until it answers; return its database's address."""
         place = join(self.folder, database=DATABASE)
         deadline = time.monotonic() + START_TIMEOUT_SECONDS
         while True:
@@ -86,7 +86,7 @@ class Site:
     killed: list[int] = field(default_factory=list)
 
     def workers(self) -> list[int]:
-        """Give the process ids of the workers."""
+        """Return the process ids of the workers."""
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
         return [int(number) for number in children.read_text().split()]
 

@@ -210,7 +210,7 @@ def prove_memory(memory: Memory, *, seconds: float, quiet_from: float) -> tuple[
 
 
 def _slope(points: Sequence[tuple[float, float]]) -> float:
-    """Fit a line by least squares; give how much it rises in a second."""
+    """Fit a line by least squares; return how much it rises in a second."""
     count = len(points)
     mean_x, mean_y = sum(x for x, _ in points) / count, sum(y for _, y in points) / count
     spread = sum((x - mean_x) ** 2 for x, _ in points)

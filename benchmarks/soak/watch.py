@@ -114,7 +114,7 @@ QUIET_FROM = 0.5  # the memory is judged from here on, undisturbed
 
 
 def commit_faults(postgres: Postgres, site: Site, *, seconds: float, goes_on: GoesOn) -> list[tuple[float, str]]:
-    """Do each fault at its time; give when, in seconds, and what."""
+    """Do each fault at its time; return when, in seconds, and what."""
     started, done = time.monotonic(), []
     for fault in FAULTS:
         while goes_on() and time.monotonic() - started < fault.at * seconds:

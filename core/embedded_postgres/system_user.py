@@ -32,12 +32,12 @@ class SystemUser:
         return {"user": self.uid, "group": self.gid, "extra_groups": []} if self.switch else {}
 
     def own(self, path: Path) -> None:
-        """Give one file or folder to this user."""
+        """Make this user the owner of one file or folder."""
         if self.switch:
             os.chown(path, self.uid, self.gid)
 
     def own_tree(self, path: Path) -> None:
-        """Give a folder with all that is in it to this user."""
+        """Make this user the owner of a folder and of all that is in it."""
         if self.switch:
             for folder, _, files in os.walk(path):
                 for name in ("", *files):

@@ -33,7 +33,7 @@ def insert_rows(
 
 @cache
 def _insert(model: type[models.Model], *, keyed: bool) -> tuple[str, str, _Fields]:
-    """Give the statement up to its values, the places of one row's, and the fields that these are of."""
+    """Return the statement up to its values, the places of one row's, and the fields that these are of."""
     fields = tuple(
         field for field in model._meta.concrete_fields if not field.generated and (keyed or not field.primary_key)
     )

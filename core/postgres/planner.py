@@ -14,7 +14,7 @@ _AS_BEFORE = "set local enable_sort to default"
 
 
 def fetch_by_index(cursor: Cursor, query: str, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
-    """Run a query whose ORDER BY only one index gives, and give its rows; in a transaction.
+    """Run a query whose ORDER BY only one index gives, and return its rows; in a transaction.
 
     Where nothing may be sorted, that index is the only way. The planner would else take another one whose first column
     is asked for too, and read the same thousands of rows for each key.
@@ -26,6 +26,6 @@ def fetch_by_index(cursor: Cursor, query: str, parameters: Mapping[str, Any]) ->
 
 
 def planned_rows(rows: "QuerySet[Any]") -> int:
-    """Give the planner's guess at the rows of a query, which is not run."""
+    """Return the planner's guess at the rows of a query, which is not run."""
     plan = json.loads(rows.order_by().explain(format="json"))
     return int(plan[0]["Plan"]["Plan Rows"])

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 
 def ahead[T](items: Iterable[T], *, count: int) -> Generator[T]:
-    """Give ``items`` in their order, made up to ``count`` ahead; what making one raises is raised in its turn.
+    """Yield ``items`` in their order, made up to ``count`` ahead; what making one raises is raised in its turn.
 
     Close the iterator (``contextlib.closing``) where it may be left before its end.
     """

@@ -43,7 +43,7 @@ class Moment(serializers.DateTimeField):
     """A moment; DRF's own fails in the first and the last hours of the calendar."""
 
     def enforce_timezone(self, value: datetime) -> datetime:
-        """Give it in UTC, since PostgreSQL reads no offset of 16 hours; as near as the calendar goes."""
+        """Return it in UTC, since PostgreSQL reads no offset of 16 hours; as near as the calendar goes."""
         try:
             return super().enforce_timezone(value) if is_naive(value) else value.astimezone(UTC)
         except OverflowError:
@@ -51,7 +51,7 @@ class Moment(serializers.DateTimeField):
 
 
 def parameters(request: Request) -> dict[str, str]:
-    """Give the parameters of the address; ValidationError for one that stands there twice."""
+    """Return the parameters of the address; ValidationError for one that stands there twice."""
     twice = [name for name, values in request.query_params.lists() if len(values) > 1]
     if twice:
         message = ErrorDetail("This parameter is named twice.", code="invalid")

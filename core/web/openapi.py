@@ -37,14 +37,14 @@ class ProblemSerializer(serializers.Serializer[Any]):
 
 
 def problems(*statuses: int, said: Mapping[int, str] = MappingProxyType({})) -> dict[Any, Any]:
-    """Give the responses of faults, those that any operation may have among them; ``said`` words some otherwise."""
+    """Return the responses of faults, those that any operation may have among them; ``said`` words some otherwise."""
     words = {**_PROBLEMS, **said}
     found = sorted({*statuses, *_READING})
     return {(status, CONTENT_TYPE): OpenApiResponse(ProblemSerializer, words[status]) for status in found}
 
 
 def page_of(serializer: type[serializers.Serializer[Any]], name: str) -> type[serializers.Serializer[Any]]:
-    """Give the document of one page of a list."""
+    """Return the document of one page of a list."""
     fields = {
         "next": serializers.URLField(allow_null=True),
         "previous": serializers.URLField(allow_null=True),

@@ -96,7 +96,7 @@ def _names_a_user(error: IntegrityError) -> bool:
 
 
 def problem_document(status: int, detail: str, **facts: Any) -> dict[str, Any]:
-    """Give the members of a problem; ``facts`` are further ones."""
+    """Return the members of a problem; ``facts`` are further ones."""
     title = HTTPStatus(status).phrase
     return {
         "type": "about:blank",

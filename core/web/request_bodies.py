@@ -33,7 +33,7 @@ class BodyParser(BaseParser):
     def parse(  # type: ignore[override]  # a Body in place of parsed data, which the view asks for
         self, stream: Any, media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
     ) -> Body:
-        """Give the body, or raise Problem: 413 too large, 415 charset or encoding, 400 damaged."""
+        """Return the body, or raise Problem: 413 too large, 415 charset or encoding, 400 damaged."""
         headers = (parser_context or {})["request"].headers
         if "*" in (media_type or "").partition(";")[0]:
             detail = "The Content-Type must say what the body is, without a wildcard."
@@ -57,7 +57,7 @@ class JsonParser(BodyParser):
 
 
 def body_of(request: Request) -> Body | None:
-    """Give the body, or None where there is none. Problem: 411 for a stream, which Django takes for no body at all."""
+    """Return the body, or None where there is none. Problem: 411 for a stream, which Django takes for no body."""
     if "Transfer-Encoding" in request.headers and "Content-Length" not in request.headers:
         detail = "A body without a Content-Length is not read: send it in one piece."
         raise Problem(HTTPStatus.LENGTH_REQUIRED, detail, code="length_required")

@@ -20,7 +20,7 @@ _current: ContextVar[str] = ContextVar("request_id", default="-")
 
 
 def request_id() -> str:
-    """Give the id of the request at work, ``-`` outside of one."""
+    """Return the id of the request at work, ``-`` outside of one."""
     return _current.get()
 
 

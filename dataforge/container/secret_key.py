@@ -25,7 +25,7 @@ def trial_secret_key(folder: Path) -> str:
 
 
 def _make(path: Path) -> None:
-    """Give the file its name when it is whole; of two processes at once, the first wins."""
+    """Let the file have its name when it is whole; of two processes at once, the first wins."""
     part = path.with_name(f"{path.name}.{os.getpid()}.part")
     descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w") as file:

@@ -29,7 +29,7 @@ class TableReport:
     skipped: bool = False
 
     def counts(self) -> dict[str, Any]:
-        """Give the account as the command and the API print it."""
+        """Return the account as the command and the API print it."""
         return {name: getattr(self, name) for name in ("read", *OUTCOMES, "repaired")}
 
 

@@ -99,7 +99,7 @@ def end_batch(batch: Batch) -> None:
 
 
 def totals() -> list[Total]:
-    """Give all totals."""
+    """Return all totals."""
     with connection.cursor() as cursor:
         cursor.execute(_TOTALS)
         return [Total(*row) for row in cursor.fetchall()]

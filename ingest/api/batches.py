@@ -93,12 +93,12 @@ class BatchDetail(APIView):
 
     @operations.shows_batch
     def get(self, request: Request, number: Any) -> Response:
-        """Give a batch and its account."""
+        """Return a batch and its account."""
         return Response(BatchAccountSerializer(get_object_or_404(visible(request), pk=number)).data)
 
 
 def visible(request: Request) -> QuerySet[Batch]:
-    """Give the batches that the user sent, and those all of whose tables the user may view."""
+    """Return the batches that the user sent, and those all of whose tables the user may view."""
     hidden = Account.objects.filter(batch=OuterRef("pk")).exclude(table__in=viewable(request.user))
     seen = Q(user=request.user) | ~Exists(hidden)
     return Batch.objects.filter(seen).select_related("user").prefetch_related("accounts")

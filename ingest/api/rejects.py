@@ -55,7 +55,7 @@ class RejectDetail(APIView):
 
     @operations.shows_reject
     def get(self, request: Request, number: int) -> Response:
-        """Give a reject."""
+        """Return a reject."""
         return Response(RejectSerializer(get_object_or_404(visible(request), pk=number)).data)
 
 
@@ -97,5 +97,5 @@ class RejectReplay(APIView):
 
 
 def visible(request: Request) -> QuerySet[RejectedRecord]:
-    """Give the rejects of tables that the user may view."""
+    """Return the rejects of tables that the user may view."""
     return RejectedRecord.objects.filter(table__in=viewable(request.user))

@@ -36,7 +36,7 @@ class TableDetail(APIView):
 
     @operations.shows_table
     def get(self, request: Request, table: str) -> Response:
-        """Give a table's JSON Schema, its rules in words, and an example that is accepted."""
+        """Return a table's JSON Schema, its rules in words, and an example that is accepted."""
         source = find_source(table)
         if source is None or not _known(request, source):
             raise Problem(HTTPStatus.NOT_FOUND, "There is no such table, or you may not see it.", code="unknown_table")

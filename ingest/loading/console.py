@@ -28,7 +28,7 @@ class LoadConsole:
 
     @contextmanager
     def progress(self) -> Iterator[Callable[[Progress], None]]:
-        """Show a bar a file, with records, records a second and the time left; give the callback that moves it."""
+        """Show a bar a file, with records, records a second and the time left; return the callback that moves it."""
         if self._quiet or not self._bars.is_terminal:
             yield lambda progress: None
             return

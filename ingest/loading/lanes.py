@@ -94,7 +94,7 @@ class Lane:
                     self._parents.preload(cursor, source.contract)
 
     def _take(self, plans: list[FilePlan], reading: Reading) -> list[FilePlan]:
-        """Load ``plans`` until the first surprise; give those that are still to be loaded."""
+        """Load ``plans`` until the first surprise; return those that are still to be loaded."""
         for number, plan in enumerate(plans):
             later = plans[number + 1 :]
             blocks = reading.blocks()

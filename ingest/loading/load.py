@@ -100,7 +100,7 @@ class _Load:
         )
 
     def _begin(self, source: str) -> list[Source]:
-        """Close the books of runs that died and open ours; give the files to be loaded."""
+        """Close the books of runs that died and open ours; return the files to be loaded."""
         with connection.cursor() as cursor:
             for each in self.chosen:
                 assert_matches(cursor, each.contract.db_table, each.contract.schema)

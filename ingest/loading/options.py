@@ -57,7 +57,7 @@ class LoadReport:
     tables: tuple[TableReport, ...]
 
     def as_json(self) -> dict[str, Any]:
-        """Give the one JSON object of ``--format json``."""
+        """Return the one JSON object of ``--format json``."""
         return {
             "batch": str(self.batch) if self.batch else None,
             "status": self.status,

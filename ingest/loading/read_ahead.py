@@ -84,7 +84,7 @@ class Reading:
         self._thread.start()
 
     def blocks(self) -> "FileBlocks":
-        """Give the next file's rows; the file before it must have been taken to its end."""
+        """Return the next file's rows; the file before it must have been taken to its end."""
         return FileBlocks(self._queue)
 
     def abort(self) -> None:
@@ -166,7 +166,7 @@ class Reading:
         result.sha256, result.size, result.columns = file.sha256, file.bytes_read, tuple(file.names)
 
     def _changed(self, processed: Verdict, stored: StoredHashes | None, result: FileResult) -> pa.Table:
-        """Give the rows to be staged, with the positions of their records, without those that are there already."""
+        """Return the rows to be staged, with the positions of their records, without those that are there already."""
         positions = processed.records.position.take(indices(processed.source))
         rows = processed.rows.append_column(POSITION, positions)
         if stored is None:
@@ -200,7 +200,7 @@ class FileBlocks:
 
     @property
     def result(self) -> FileResult:
-        """Give what the file came to, passing over the rows that were not taken."""
+        """Return what the file came to, passing over the rows that were not taken."""
         for _ in self:
             pass
         if self._result is None:

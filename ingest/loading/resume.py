@@ -30,7 +30,7 @@ def mark_dead(tables: Sequence[str]) -> None:
 
 
 def last_agreement(source: Source) -> Account | None:
-    """Give the account of the last load after which the table held all of a file, under the rules of today.
+    """Return the account of the last load after which the table held all of a file, under the rules of today.
 
     While neither the bytes of that file nor the content of the table has changed since, neither has any verdict.
     """

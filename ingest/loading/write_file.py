@@ -105,7 +105,7 @@ def write_merged(cursor: CursorWrapper, plan: FilePlan, blocks: FileBlocks, opti
 
 
 def _adopted(result: FileResult) -> Iterator[tuple[str, ArrowColumn]]:
-    """Give the distinct keys of the parents to add, by reference column."""
+    """Yield the distinct keys of the parents to add, by reference column."""
     for column, keys in result.adopted.items():
         yield column, pa.concat_arrays(keys).unique()
 
@@ -115,7 +115,7 @@ def _count_adopted(result: FileResult) -> int:
 
 
 def _add_parents(cursor: CursorWrapper, source: Source, result: FileResult) -> int:
-    """Insert placeholders (a key, all else NULL) for the parents that this file misses; give their number."""
+    """Insert placeholders (a key, all else NULL) for the parents that this file misses; return their number."""
     parents = {reference.column: reference.table for reference in source.contract.references}
     contracts = {other.table: other.contract for other in sources()}
     added = 0

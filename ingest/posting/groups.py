@@ -13,7 +13,7 @@ from ingest.processing.process import UNIQUE
 
 
 def fallen(judged: Sequence[TableVerdict], groups: Mapping[int, str], conflicts: set[int]) -> list[int]:
-    """Give the indices of good records whose group has a bad one; ``conflicts`` are refused too, by what is stored.
+    """Return the indices of good records whose group has a bad one; ``conflicts`` are refused too, by what is stored.
 
     A record that only clashes with another one of the unit is not bad for good while that one may still fall itself,
     with its group or as a conflict: nobody falls with it before that is known.
@@ -32,7 +32,7 @@ def fallen(judged: Sequence[TableVerdict], groups: Mapping[int, str], conflicts:
 
 
 def _unsure(judged: Sequence[TableVerdict], groups: Mapping[int, str], refused: set[int]) -> set[int]:
-    """Give the refused records that would be good if those fell which may fall yet."""
+    """Return the refused records that would be good if those fell which may fall yet."""
     failing = {groups[index] for index in refused if index in groups}
     clashes = {
         index
@@ -47,7 +47,7 @@ def _unsure(judged: Sequence[TableVerdict], groups: Mapping[int, str], refused: 
 
 
 def _clashes(each: TableVerdict) -> list[tuple[int, int]]:
-    """Give the records refused for a key that came earlier in the unit, each with the one that has it."""
+    """Return the records refused for a key that came earlier in the unit, each with the one that has it."""
     clashing = _refused_for(each, pc.field("message") == UNIQUE)
     if not clashing:
         return []
@@ -59,7 +59,7 @@ def _clashes(each: TableVerdict) -> list[tuple[int, int]]:
 
 
 def _refused_for(each: TableVerdict, why: Any) -> list[int]:
-    """Give the records all of whose reasons are such."""
+    """Return the records all of whose reasons are such."""
     reasons = each.processed.reasons
     such, others = (np.unique(reasons.filter(each_of)["row"].to_numpy()) for each_of in (why, ~why))
     found: list[Any] = each.processed.records.position.take(indices(np.setdiff1d(such, others))).to_pylist()

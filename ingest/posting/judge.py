@@ -64,7 +64,7 @@ class Judge:
         self._late = pa.concat_tables([self._late, late])
 
     def verdict(self) -> list[TableVerdict]:
-        """Give the verdict on every table. Each round refuses at least one record more, so it ends."""
+        """Return the verdict on every table. Each round refuses at least one record more, so it ends."""
         while True:
             judged = self._judge()
             found = (
@@ -107,7 +107,7 @@ class Judge:
         return TableVerdict(given=table, processed=processed, compared=compared)
 
     def _conflicts(self, judged: TableVerdict) -> pa.Table:
-        """Give the reasons of rows that are stored with other content."""
+        """Return the reasons of rows that are stored with other content."""
         contract, rows = judged.given.source.contract, list(judged.compared.differs)
         keys = judged.processed.rows.select(contract.natural_key).take(pa.array(rows, pa.int64()))
         texts = [pc.cast(column, pa.string()).combine_chunks() for column in keys.columns]
@@ -121,7 +121,7 @@ class Judge:
         )
 
     def _fallen(self, found: Sequence[int]) -> pa.Table:
-        """Give the reasons of good records that belong to a group with a bad one."""
+        """Return the reasons of good records that belong to a group with a bad one."""
         groups = self._unit.groups
         return _late(
             np.array(found, np.int64),

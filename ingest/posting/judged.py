@@ -34,7 +34,7 @@ class TableVerdict:
         return np.concatenate([readable.to_numpy(), records.unreadable["position"].to_numpy()])
 
     def to_write(self) -> TableRows:
-        """Give what the table lacks, in the order of the keys; rows with other content count only if that is wanted."""
+        """Return what the table lacks, in the order of the keys; rows with other content only if that is wanted."""
         contract, compared = self.given.source.contract, self.compared
         changed = compared.placeholder.copy()
         changed[list(compared.differs)] = True

@@ -48,7 +48,7 @@ class UnitResult:
         return sum(getattr(table, name) for table in self.tables)
 
     def accepted(self, judged: TableVerdict) -> Iterator[tuple[Outcome, Rows]]:
-        """Give the indices of the records that were not rejected, by what became of them."""
+        """Yield the indices of the records that were not rejected, by what became of them."""
         compared, position = judged.compared, judged.position
         if self.refused:
             yield "rolled_back", position
@@ -86,7 +86,7 @@ class UnitResult:
 
 
 def why(judged: TableVerdict) -> pa.Table:
-    """Give the reasons of each refused record of a table (``LATE_SCHEMA``), those of one record side by side."""
+    """Return the reasons of each refused record of a table (``LATE_SCHEMA``), those of one record side by side."""
     processed = judged.processed
     readable = pa.table(
         [processed.records.position.take(processed.reasons["row"]), *processed.reasons.columns[1:]], schema=LATE_SCHEMA

@@ -158,7 +158,7 @@ def keep_rejects(cursor: CursorWrapper, unit: Unit, judged: TableVerdict, batch:
 
 
 def _named(rejects: pa.Table, unit: Unit) -> pa.Table:
-    """Give each reject the sender's reference and group."""
+    """Put the sender's reference and group on each reject."""
     for name, given in (("ref", unit.refs), ("group", unit.groups)):
         if given:
             values = pa.array([given.get(int(index), "") for index in rejects["position"].to_numpy()], pa.string())

@@ -42,7 +42,7 @@ def reports(
 
 
 def status_of(tables: Sequence[TableReport]) -> str:
-    """Give the status of a batch by its tables."""
+    """Return the status of a batch by its tables."""
     return _status(
         rejected=sum(table.rejected for table in tables),
         kept=sum(table.read - table.rejected for table in tables),

@@ -50,7 +50,7 @@ def question(judged: Sequence[TableVerdict]) -> tuple[str, list[Any]]:
 def settle_rejects(
     cursor: CursorWrapper, judged: Sequence[TableVerdict], batch: Batch, *, replayed: Sequence[int]
 ) -> tuple[str, ...]:
-    """Close rejects whose keys were written now; give the parents (as ``table/key``) that orphans may wait for.
+    """Close rejects whose keys were written now; return the parents (as ``table/key``) that orphans may wait for.
 
     The answer to ``question`` is the cursor's. ``replayed``: numbers of the rejects that the batch replays.
     """

@@ -75,7 +75,7 @@ def _second_look(
 
 
 def _missing(text: Text, column: Column, blank: Mask, absent: Mask) -> list[pa.Table]:
-    """Give the reason for a required value that is not there: no member, an explicit null, or an empty text."""
+    """Return the reason for a required value that is not there: no member, an explicit null, or an empty text."""
     null = mask_of(text.is_null())
     kinds = (
         ("required", words.REQUIRED, blank & absent),

@@ -48,7 +48,7 @@ def records_from_frame(frame: pd.DataFrame, contract: Contract) -> Records:
 
 
 def _texts(values: "pd.Series[Any]", name: str) -> tuple[ArrowColumn, list[pa.Table]]:
-    """Give one column as text, and the faults of values that no text stands for."""
+    """Return one column as text, and the faults of values that no text stands for."""
     if values.dtype == object:
         return _object_texts(values, name)
     typed: Any = pa.chunked_array(pa.array(values, from_pandas=True)).combine_chunks()

@@ -28,7 +28,7 @@ class KeySet:
         return self._count
 
     def add(self, hashes: Hashes) -> Rows:
-        """Add n keys; give for each the ordinal (0, 1, ...) of the first equal key ever added."""
+        """Add n keys; return for each the ordinal (0, 1, ...) of the first equal key ever added."""
         count = len(hashes[0])
         self._reserve(count)
         base = self._count
@@ -46,7 +46,7 @@ class KeySet:
         return self.find(hashes) >= 0
 
     def find(self, hashes: Hashes) -> Rows:
-        """Give for each of n keys the ordinal under which it was added, or -1."""
+        """Return for each of n keys the ordinal under which it was added, or -1."""
         found = np.full(len(hashes[0]), -1, np.int64)
         pending = np.arange(len(found))
         slot = self._slot(hashes[0])

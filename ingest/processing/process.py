@@ -72,7 +72,7 @@ def process(
     adopts: Sequence[str] = (),
     known: pa.Table | None = None,
 ) -> Verdict:
-    """Give the verdict on ``records``, in their order.
+    """Return the verdict on ``records``, in their order.
 
     ``lookups`` knows the parents (default: all exist); ``seen`` carries the rows of earlier chunks of the same batch;
     ``adopts`` names reference columns whose missing parents are to be added instead of refused; ``known`` are reasons
@@ -194,7 +194,7 @@ class _Work:
 
 
 def _member(records: Records, name: str) -> tuple[Text, Mask]:
-    """Give a field's n texts, and the mask of the records that lack it."""
+    """Return a field's n texts, and the mask of the records that lack it."""
     count = records.columns.num_rows
     if name not in records.columns.column_names:
         return pa.nulls(count, pa.string()), np.ones(count, bool)

@@ -30,7 +30,7 @@ def reasons(
     values: Any = None,
     constraint: str | None = None,
 ) -> pa.Table:
-    """Give every record of ``rows`` (int64 indices) the same reason; ``values`` are the texts that caused it."""
+    """Return one reason for every record of ``rows`` (int64 indices); ``values`` are the texts that caused it."""
     count = len(rows)
     return pa.table(
         [

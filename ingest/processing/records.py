@@ -49,5 +49,5 @@ class Records:
         return self.columns.num_rows + self.unreadable.num_rows
 
     def exact(self) -> pa.BinaryArray:
-        """Give the exact bytes of the n records."""
+        """Return the exact bytes of the n records."""
         return self.raw() if callable(self.raw) else self.raw

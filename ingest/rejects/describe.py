@@ -94,7 +94,7 @@ def _unreadable(records: Records) -> pa.Table:
 
 
 def _stages(codes: Text, messages: Text) -> Text:
-    """Give the step that gave n records their first reason."""
+    """Return the step that gave n records their first reason."""
     stage = RejectedRecord.Stage
     cases = {
         stage.REFERENCES: pc.is_in(codes, _ORPHAN_CODES),
@@ -108,7 +108,7 @@ def _stages(codes: Text, messages: Text) -> Text:
 
 
 def _unnamed(count: int) -> list[Text]:
-    """Give no ``ref`` and no ``group``: a file names neither."""
+    """Fill in no ``ref`` and no ``group``: a file names neither."""
     return [pa.repeat(pa.scalar(""), count)] * 2
 
 

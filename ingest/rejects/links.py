@@ -27,7 +27,7 @@ where child.id = given.id and child.status = 'open' and child.parent_id is disti
 
 
 def parents_of(cursor: CursorWrapper, rejects: pa.Table, origin: RejectOrigin) -> ArrowColumn:
-    """Give for each of n rejects the number of its parent's, NULL for none: the least, where there are several."""
+    """Return for each of n rejects the number of its parent's, NULL for none: the least, where there are several."""
     waiting = _waiting(rejects)
     if not len(waiting):
         return pa.nulls(len(rejects), pa.int64())
@@ -43,7 +43,7 @@ def parents_of(cursor: CursorWrapper, rejects: pa.Table, origin: RejectOrigin) -
 
 
 def _numbers(cursor: CursorWrapper, keys: Iterable[str], origin: RejectOrigin) -> dict[str, int]:
-    """Give by ``table/key`` the first reject that the batch has stored under it, or seen there once more."""
+    """Return by ``table/key`` the first reject that the batch has stored under it, or seen there once more."""
     wanted: dict[str, list[str]] = {}
     for each in keys:
         table, _, key = each.partition("/")
@@ -67,6 +67,6 @@ def link(cursor: CursorWrapper, rejects: pa.Table, numbers: Mapping[int, int], o
 
 
 def _waiting(rejects: pa.Table) -> ArrowColumn:
-    """Give the rows that wait for a parent which was refused with them."""
+    """Return the rows that wait for a parent which was refused with them."""
     codes = rejects["codes"].combine_chunks()
     return pc.list_parent_indices(codes).filter(pc.equal(pc.list_flatten(codes), _WAITS)).unique()

@@ -85,14 +85,14 @@ where r.id = n.id and r.status = 'open'
 
 
 def merge_rejects(cursor: CursorWrapper, rejects: pa.Table, origin: RejectOrigin) -> dict[int, int]:
-    """Store ``rejects`` whether or not they are stored already; give their numbers by position."""
+    """Store ``rejects`` whether or not they are stored already; return their numbers by position."""
     _stage(cursor, rejects)
     cursor.execute(_MERGE, _facts(origin))
     return dict(cursor.fetchall())
 
 
 def renew(cursor: CursorWrapper, rejects: pa.Table, numbers: Mapping[int, int], origin: RejectOrigin) -> int:
-    """Give the rejects of ``numbers`` (by position) new reasons, where they are open; give the server's count."""
+    """Store new reasons for the rejects of ``numbers`` (by position) that are open; return the server's count."""
     _stage(cursor, rejects)
     pairs = {"positions": list(numbers), "numbers": list(numbers.values())}
     cursor.execute(_RENEW, _facts(origin) | pairs)

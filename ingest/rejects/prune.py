@@ -28,7 +28,7 @@ class PruneReport:
 
 
 def kept_for() -> timedelta:
-    """Give the age, since it was closed, at which a reject goes."""
+    """Return the age, since it was closed, at which a reject goes."""
     return timedelta(days=settings.REJECTS_KEPT_DAYS)
 
 
@@ -44,7 +44,7 @@ def prune(*, older_than: timedelta, statuses: Sequence[str] = CLOSED, really: bo
 
 
 def _delete_some(cursor: CursorWrapper, statuses: Sequence[str], before: datetime) -> int:
-    """Delete some, and give how many; their corrections go too, and their children lose the link."""
+    """Delete some, and return how many; their corrections go too, and their children lose the link."""
     found = RejectedRecord.objects.filter(status__in=statuses, closed_at__lt=before).order_by("pk")
     numbers = list(found.select_for_update().values_list("pk", flat=True)[:CHUNK_ROWS])
     cursor.execute("update ingest_rejectedrecord set parent_id = null where parent_id = any(%s)", [numbers])

@@ -60,7 +60,7 @@ select array(
 
 
 def store_rejects(cursor: CursorWrapper, rejects: Iterable[pa.RecordBatch], origin: RejectOrigin) -> int:
-    """Store ``rejects`` (``REJECT_SCHEMA``, by position); give the number of records whose reject is stored.
+    """Store ``rejects`` (``REJECT_SCHEMA``, by position); return the number of records whose reject is stored.
 
     Must run in a transaction, outside any savepoint that a refused unit rolls back.
     """
@@ -68,7 +68,7 @@ def store_rejects(cursor: CursorWrapper, rejects: Iterable[pa.RecordBatch], orig
 
 
 def store_numbered(cursor: CursorWrapper, rejects: pa.Table, origin: RejectOrigin) -> dict[int, int]:
-    """Store ``rejects`` likewise; give by position the number under which each is kept."""
+    """Store ``rejects`` likewise; return by position the number under which each is kept."""
     distinct = _Distinct(rejects)
     facts = {"table": origin.contract.table, "header": origin.header, "hashes": array_text(distinct.hashes)}
     ((known, numbers),) = fetch_by_index(cursor, _KNOWN, {**facts, "count": len(distinct.hashes)})
@@ -86,9 +86,9 @@ def store_numbered(cursor: CursorWrapper, rejects: pa.Table, origin: RejectOrigi
 
 
 def renew_rejects(cursor: CursorWrapper, rejects: pa.Table, numbers: Mapping[int, int], origin: RejectOrigin) -> int:
-    """Give stored rejects the reasons of a replay that failed again; ``numbers``: theirs, by position.
+    """Store the reasons of a replay that failed again with its rejects; ``numbers``: theirs, by position.
 
-    Gives the server's count. What came first (raw, record, position, key) stays.
+    Returns the server's count. What came first (raw, record, position, key) stays.
     """
     if not len(rejects):
         return 0

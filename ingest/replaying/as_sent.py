@@ -12,7 +12,7 @@ type Header = tuple[str, ...]
 
 
 def as_kept(rejects: Sequence[RejectedRecord]) -> list[SentRecord]:
-    """Give each record, by its index here; ``value`` is no object where it could not be read."""
+    """Return each record, by its index here; ``value`` is no object where it could not be read."""
     headers = _headers(rejects)
     found: list[SentRecord | None] = []
     lines: dict[Header, list[int]] = defaultdict(list)
@@ -36,7 +36,7 @@ def as_kept(rejects: Sequence[RejectedRecord]) -> list[SentRecord]:
 
 
 def _headers(rejects: Sequence[RejectedRecord]) -> Mapping[tuple[Any, str], Header]:
-    """Give the header of each CSV text that a reject came in, by batch and table."""
+    """Return the header of each CSV text that a reject came in, by batch and table."""
     accounts = Account.objects.filter(batch__in={reject.batch_id for reject in rejects}).exclude(columns=[])
     return {(account.batch_id, account.table): tuple(account.columns) for account in accounts}
 

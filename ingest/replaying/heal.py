@@ -65,7 +65,7 @@ def heal_task(batch: str, parents: list[str]) -> int:
 
 
 def heal(batch: UUID, parents: Sequence[str] | None = None) -> int:
-    """Replay the orphans that wait for ``parents`` (``table/key``; None: for any); give the number that was closed.
+    """Replay the orphans that wait for ``parents`` (``table/key``; None: for any); return the number that was closed.
 
     What is stored thereby is a parent too: those who wait for it are replayed next, caused by the replay's own batch.
     """
@@ -78,7 +78,7 @@ def heal(batch: UUID, parents: Sequence[str] | None = None) -> int:
 def sweep(*, table: str | None = None, code: str | None = None) -> tuple[int, int]:
     """Replay orphans that a race left behind; with ``code``, all open rejects that have it.
 
-    Gives how many were tried, and how many of them were closed.
+    Returns how many were tried, and how many of them were closed.
     """
     replays = _Replays(_BY_CODE if code else _ORPHANS, table=table, code=code)
     closed = replays.run()
@@ -95,7 +95,7 @@ class _Replays:
         self._facts = {"parents": None, "table": None, "code": None, "limit": BATCH_RECORDS, **facts}
 
     def run(self) -> int:
-        """Give the number of rejects, of those tried, that were closed."""
+        """Return the number of rejects, of those tried, that were closed."""
         closed = 0
         while len(self.tried) < MAX_RECORDS:
             numbers, posted = in_transaction(self._replay)
@@ -111,7 +111,7 @@ class _Replays:
         return closed
 
     def _replay(self, cursor: CursorWrapper) -> tuple[set[int], list[UnitResult]]:
-        """Replay the next rejects, each with its group; give the numbers of those tried, and the units."""
+        """Replay the next rejects, each with its group; return the numbers of those tried, and the units."""
         query = sql.SQL(self._query).format(stored=_stored()) if self._query == _ORPHANS else self._query
         cursor.execute(query, {**self._facts, "tried": list(self.tried)})
         numbers = {number for (number,) in cursor.fetchall()}

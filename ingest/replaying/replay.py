@@ -55,7 +55,7 @@ def find_group(number: int) -> tuple[RejectedRecord, ...]:
 
 
 def with_groups(numbers: Collection[int], *, lock: bool = True) -> tuple[RejectedRecord, ...]:
-    """Lock rejects and those of their groups, in the order of their numbers; give those that are open then.
+    """Lock rejects and those of their groups, in the order of their numbers; return those that are open then.
 
     Without ``lock`` they are only read, for a dry run.
     """
@@ -139,7 +139,7 @@ def run(
 
 
 def _sent(replay: Replay) -> list[SentRecord]:
-    """Give each record as it is to be judged: its new correction, or its last one, or as it came."""
+    """Return each record as it is to be judged: its new correction, or its last one, or as it came."""
     kept = iter(as_kept([reject for reject in replay.rejects if reject.pk not in replay.corrections]))
     found = [
         SentRecord(index, replay.corrections[reject.pk], b"")  # not the bytes that came, which may be no UTF-8

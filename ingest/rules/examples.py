@@ -16,7 +16,7 @@ EXAMPLE_TEXT = "example"
 
 
 def example_value(column: Column) -> Any:
-    """Give a value that the column's rule accepts, as JSON writes it; a decimal as text, which no parser rounds."""
+    """Return a value that the column's rule accepts, as JSON writes it; a decimal as text, which no parser rounds."""
     if column.choices:
         return column.choices[0]
     if column.kind == "text":
@@ -32,12 +32,12 @@ def example_value(column: Column) -> Any:
 
 
 def example_record(contract: Contract) -> dict[str, Any]:
-    """Give a record with a value for every column; into an empty table it needs its parents' examples beside it."""
+    """Return a record with a value for every column; into an empty table it needs its parents' examples beside it."""
     return {column.name: example_value(column) for column in contract.columns}
 
 
 def example_batch(source: Source) -> dict[str, Any]:
-    """Give the body of a batch of the tagged form: an example of the table and all its ancestors, parents first."""
+    """Return the body of a batch of the tagged form: an example of the table and all its ancestors, parents first."""
     wanted = {source.table}
     for candidate in reversed(sources()):  # a child comes before its parents here, so one pass meets every ancestor
         if candidate.table in wanted:

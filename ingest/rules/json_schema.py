@@ -31,7 +31,7 @@ _NO_NUL = r"^[^\x00]*$"  # PostgreSQL holds none, and no pattern of its own can 
 
 
 def json_schema(contract: Contract) -> Keywords:
-    """Give the JSON Schema of one record, ready for ``json.dumps``."""
+    """Return the JSON Schema of one record, ready for ``json.dumps``."""
     words = rules_in_words(contract)
     return {
         "$schema": DIALECT,
@@ -53,7 +53,7 @@ def json_schema(contract: Contract) -> Keywords:
 
 
 def _purpose(model: type[models.Model]) -> str:
-    """Give the first line of the model's docstring, unless it is the list of fields that Django puts there."""
+    """Return the first line of the model's docstring, unless it is the list of fields that Django puts there."""
     first, *_ = (model.__doc__ or "").strip().splitlines() or [""]
     return "" if first.startswith(f"{model.__name__}(") else first
 
@@ -70,7 +70,7 @@ def _property(column: Column, words: str) -> Keywords:
 
 
 def _pattern(body: str, column: Column) -> str:
-    """Give the pattern of a text; where it may be NULL, an empty one is NULL."""
+    """Return the pattern of a text; where it may be NULL, an empty one is NULL."""
     return patterns.postgres(f"(?:{body})?" if column.null else body)
 
 

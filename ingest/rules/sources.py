@@ -51,5 +51,5 @@ def is_adopted(source: Source) -> bool:
 
 
 def find_source(table: str) -> Source | None:
-    """Give the Source of this name, or None."""
+    """Return the Source of this name, or None."""
     return next((source for source in sources() if source.table == table), None)

@@ -107,7 +107,7 @@ def key_fields(model: type[models.Model]) -> list[str]:
 
 
 def as_key(field: Field, term: str) -> Any:
-    """Give what ``term`` means as a value of ``field`` (normalised as a record's would be), or None."""
+    """Return what ``term`` means as a value of ``field`` (normalised as a record's would be), or None."""
     if isinstance(field, models.ForeignKey):
         field = field.target_field
     if isinstance(field, RuleField):

@@ -92,7 +92,7 @@ def exactly(value: Any, field: Field) -> str:
 
 
 def value_cell(field: Field) -> Cell | None:
-    """Give what shows the field's value exactly, or None where Django does so."""
+    """Return what shows the field's value exactly, or None where Django does so."""
     if not (field.choices or isinstance(field, _TOLD_APART)):
         return None
 
@@ -105,7 +105,7 @@ def value_cell(field: Field) -> Cell | None:
 
 
 def parent_cell(field: ForeignKey) -> Cell:
-    """Give what links to the parent by its key alone, without reading the parent."""
+    """Return what links to the parent by its key alone, without reading the parent."""
     meta = field.related_model._meta
 
     @admin.display(description=pretty_name(field.column or field.attname))

@@ -22,7 +22,7 @@ type Refusals = Mapping[int, Exception]
 
 
 def reasons_among(late: pa.Table, records: Records) -> pa.Table:
-    """Give those of ``late`` that speak of ``records``, as ``REASON_SCHEMA``."""
+    """Return those of ``late`` that speak of ``records``, as ``REASON_SCHEMA``."""
     if not len(late):
         return REASON_SCHEMA.empty_table()
     rows = pc.index_in(late["position"], records.position).cast(pa.int64())
@@ -30,7 +30,7 @@ def reasons_among(late: pa.Table, records: Records) -> pa.Table:
 
 
 def refused_by_database(refused: Refusals) -> pa.Table:
-    """Give the reasons of rows that passed every check and that PostgreSQL refuses (``LATE_SCHEMA``), and log them."""
+    """Return the reasons of rows that passed every check and that PostgreSQL refuses (``LATE_SCHEMA``); log them."""
     rows = []
     for position, error in refused.items():
         diagnostics = getattr(error.__cause__, "diag", None)
@@ -44,7 +44,7 @@ def refused_by_database(refused: Refusals) -> pa.Table:
 def write_or_halve(first: int, last: int, write: Callable[[int, int], int]) -> tuple[int, dict[int, Exception]]:
     """Let ``write`` write the rows ``first`` to ``last``, or their halves, until a refused one stands alone.
 
-    Gives the number of rows written, and the errors of those refused. Each call of ``write`` is a savepoint, at whose
+    Returns the number of rows written, and the errors of those refused. Each call of ``write`` is a savepoint, at whose
     end all constraints are checked.
     """
     try:

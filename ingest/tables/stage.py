@@ -74,7 +74,7 @@ class StagingTable:
         return StagedCounts(new=new, unchanged=unchanged, conflicts=conflicts, placeholders=placeholders)
 
     def conflicts(self) -> pa.Table:
-        """Give the rows that are stored with other content (``CONFLICT_SCHEMA``), by position."""
+        """Return the rows that are stored with other content (``CONFLICT_SCHEMA``), by position."""
         differs = sql.SQL(", ").join(
             sql.SQL("case when s.{0} is distinct from t.{0} then {1} end").format(name, sql.Literal(name.string))
             for name in self.rest
@@ -102,7 +102,7 @@ class StagingTable:
         )
 
     def _write(self, statement: str, **parts: sql.Composable) -> tuple[int, Refusals]:
-        """Give the number of rows written, and by position the errors of those that the database refuses."""
+        """Return the number of rows written, and by position the errors of those that the database refuses."""
         self._execute("select coalesce(min(position), 0), coalesce(max(position), 0) from {changes}")
         lowest, highest = self.cursor.fetchone()
 

@@ -23,7 +23,7 @@ def column_type(contract: Contract, column: str) -> str:
 
 
 def keys_of(rows: pa.Table, contract: Contract) -> list[Key]:
-    """Give the natural keys of n typed rows."""
+    """Return the natural keys of n typed rows."""
     return list(zip(*(rows[name].to_pylist() for name in contract.natural_key), strict=True))
 
 

@@ -110,5 +110,5 @@ def _update(cursor: CursorWrapper, contract: Contract, rows: pa.Table) -> int:
 
 
 def pick(rows: pa.Table, mask: "np.ndarray[tuple[int], np.dtype[np.bool_]]") -> pa.Table:
-    """Give the rows that ``mask`` marks."""
+    """Return the rows that ``mask`` marks."""
     return rows if mask.all() else rows.take(indices(np.flatnonzero(mask)))

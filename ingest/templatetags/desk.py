@@ -49,14 +49,14 @@ def reason_chip(reason: dict[str, Any]) -> str:
 
 @register.filter
 def zipped(codes: Any, fields: Any) -> list[tuple[str, str]]:
-    """Give a group's codes, each with its field where there is one for each."""
+    """Return a group's codes, each with its field where there is one for each."""
     names = list(fields) if len(fields) == len(codes) else [""] * len(codes)
     return list(zip(names, codes, strict=True))
 
 
 @register.filter
 def row_url(row: models.Model) -> str:
-    """Give the address of a stored row in the admin."""
+    """Return the address of a stored row in the admin."""
     return reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[quote(row.pk)])
 
 
@@ -92,7 +92,7 @@ def count_of(account: Account, name: str) -> str:
 
 @register.filter
 def by_name(counts: dict[str, int]) -> list[tuple[str, int]]:
-    """Give counts in the order of their names."""
+    """Return counts in the order of their names."""
     return sorted(counts.items())
 
 
@@ -110,5 +110,5 @@ def which(job: BulkJob) -> str:
 
 @register.filter
 def list_of(job: BulkJob) -> str:
-    """Give the address of the list that a job was made from."""
+    """Return the address of the list that a job was made from."""
     return bulk_labels.list_of(job)

@@ -13,13 +13,13 @@ _SPECIAL_OR_DIGIT = '\\A[0-9]|[",\\r\\n]'
 
 
 def header(table: FileLayout) -> bytes:
-    """Give the first line with its line end."""
+    """Return the first line with its line end."""
     names = [f'"{name}"' if table.quotes_header else name for name in table.names]
     return table.bom + ",".join(names).encode() + table.line_end
 
 
 def render(table: FileLayout, frame: pd.DataFrame) -> Lines:
-    """Give one CSV record for each of n rows, without line ends."""
+    """Return one CSV record for each of n rows, without line ends."""
     fields = [_quoted(array(frame[column.name]), column, table) for column in table.columns]
     return glue(*fields, separator=",").cast(pa.binary())
 

@@ -19,7 +19,7 @@ _HEX_PAIRS = np.array([f"{byte:02x}".encode() for byte in range(256)], "S2").vie
 
 
 def generator(seed: int, *stream: int) -> np.random.Generator:
-    """Give a source of randomness that depends on nothing but ``seed`` and the stream's numbers."""
+    """Return a source of randomness that depends on nothing but ``seed`` and the stream's numbers."""
     return np.random.default_rng([seed, *stream])
 
 
@@ -30,7 +30,7 @@ def frame(columns: Mapping[str, Text]) -> pd.DataFrame:
 
 
 def array(column: "pd.Series[Any]") -> Text:
-    """Give a frame's column back as Arrow text."""
+    """Return a frame's column back as Arrow text."""
     found: Any = pa.array(column, pa.string())
     if not isinstance(found, pa.ChunkedArray):
         whole: Text = found
@@ -97,5 +97,5 @@ def glue(*parts: Text | str, separator: str = "") -> Text:
 
 
 def share(count: int, fraction: float, *, least: int = 1) -> int:
-    """Give a habit's number of records among ``count``: its published share, but never fewer than ``least``."""
+    """Return a habit's number of records among ``count``: its published share, but never fewer than ``least``."""
     return max(least, round(count * fraction))

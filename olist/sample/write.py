@@ -106,7 +106,7 @@ def _write_table(
     dirty: float,
     lost: dict[str, frozenset[str]],
 ) -> tuple[int, frozenset[str], int]:
-    """Write one file; give its records, the keys it lost as a parent, and the records orphaned in it."""
+    """Write one file; return its records, the keys it lost as a parent, and the records orphaned in it."""
     table = generated.table
     records, orphans = 0, 0
     gone: frozenset[str] = frozenset()
@@ -135,7 +135,7 @@ class _Lines:
         self._held: bytes | memoryview = render.header(table)
 
     def write(self, spoiled: DirtyFrame) -> Ints:
-        """Append n rows; give the physical line on which each begins."""
+        """Append n rows; return the physical line on which each begins."""
         begins = []
         damaged = [hits for hits in spoiled.hits if hits.line_damage]
         for start in range(0, len(spoiled.frame), _RENDERED_ROWS):

@@ -26,7 +26,7 @@ def attempt(client: Client, name: str = "ana", password: str = "wrong", **option
 
 
 def statuses(client: Client, count: int, **options: Any) -> list[int]:
-    """Try so often, and give the statuses."""
+    """Try so often, and return the statuses."""
     return [attempt(client, **options).status_code for _ in range(count)]
 
 

@@ -24,7 +24,7 @@ def ana() -> User:
 
 
 def command(*arguments: str) -> str:
-    """Run `manage.py create_token` and give what it printed."""
+    """Run `manage.py create_token` and return what it printed."""
     out = io.StringIO()
     call_command("create_token", *arguments, stdout=out)
     return out.getvalue()

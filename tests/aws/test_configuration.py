@@ -19,7 +19,7 @@ ACTION = re.compile(r"[a-z0-9-]+:[A-Z][A-Za-z]+")
 
 
 def blocks(kind: str, text: str) -> dict[str, str]:
-    """Give the top-level blocks ``kind "NAME" {...}``, which end with a brace at the beginning of a line."""
+    """Return the top-level blocks ``kind "NAME" {...}``, which end with a brace at the beginning of a line."""
     return dict(re.findall(rf'^{kind} "(\w+)" {{\n(.*?)^}}', text, re.DOTALL | re.MULTILINE))
 
 

@@ -69,7 +69,7 @@ class Place:
 
 
 def commands() -> list[str]:
-    """Give the commands of the README's short way."""
+    """Return the commands of the README's short way."""
     section = README.split("## The short way")[1].split("\n## ")[0]
     (block,) = re.findall(r"```console\n(.*?)```", section, re.DOTALL)
     return [command.strip() for command in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]]
@@ -138,7 +138,7 @@ def bucket(s3: str, tmp_path_factory: pytest.TempPathFactory) -> None:
 
 @pytest.fixture(scope="module")
 def said(place: Place, bucket: None) -> dict[str, str]:
-    """Carry out the README's short way as it stands; give what each command printed."""
+    """Carry out the README's short way as it stands; return what each command printed."""
     there = ("curl", "openssl", "export")  # the fixtures made the files and the environment that these make
     return {command: place.run(command) for command in commands() if not command.startswith(there)}
 
@@ -243,7 +243,7 @@ class Nightly:
 
 
 def content(server: Server, database: str) -> dict[str, list[tuple[object, ...]]]:
-    """Give count and digest of all rows of each table that the README restores."""
+    """Return count and digest of all rows of each table that the README restores."""
     digest = "select count(*), md5(string_agg(t::text, ',' order by t::text)) from {} t"
     given = RESTORED[0].split()
     stored = [table if table.startswith(("auth_", "access_", "ingest_")) else f"olist_{table}" for table in given]

@@ -58,7 +58,7 @@ class Site:
             process.wait(30)
 
     def becomes(self, path: str, *statuses: str) -> Any:
-        """Follow what a link leads to until it is one of ``statuses``, and give it."""
+        """Follow what a link leads to until it is one of ``statuses``, and return it."""
         found: list[Any] = []
 
         def there() -> bool:
@@ -70,19 +70,19 @@ class Site:
         return found[0]
 
     def back_up(self) -> str:
-        """Ask for a backup, and give the link."""
+        """Ask for a backup, and return the link."""
         answer = self.send("POST", "/api/v1/backups/", {"tables": ["sellers"]})
         assert (answer.status, answer.json["results"][0]["status"]) == (202, "queued")
         return answer.headers["Location"]
 
     def restore(self, backup: str, **how: Any) -> str:
-        """Ask for a restore, and give the link."""
+        """Ask for a restore, and return the link."""
         answer = self.send("POST", f"/api/v1/backups/{backup}/restore/", how)
         assert (answer.status, answer.json["status"]) == (202, "queued")
         return answer.headers["Location"]
 
     def content(self) -> str:
-        """Give a hash of the sellers."""
+        """Return a hash of the sellers."""
         with self.sql.cursor() as cursor:
             cursor.execute(CONTENT)
             ((found,),) = cursor.fetchall()
@@ -100,7 +100,7 @@ class Site:
 
 
 def manage(environment: dict[str, str], *arguments: str) -> str:
-    """Run `manage.py ARGUMENTS` in a process of its own, and give what it printed."""
+    """Run `manage.py ARGUMENTS` in a process of its own, and return what it printed."""
     ran = subprocess.run(
         [sys.executable, "manage.py", *arguments],
         check=False,

@@ -30,12 +30,12 @@ REFUSED: list[tuple[str, Record, str]] = [
 
 
 def record(table: str, change: Record) -> Record:
-    """Give a good record, changed, as JSON has it: nothing is null and no empty text."""
+    """Return a good record, changed, as JSON has it: nothing is null and no empty text."""
     return {name: value or None for name, value in {**PLAIN[table], **change}.items()}
 
 
 def serializer(table: str, *records: Record) -> BaseSerializer[Any]:
-    """Give what a DRF peer makes of a request."""
+    """Return what a DRF peer makes of a request."""
     made: BaseSerializer[Any] = SERIALIZERS[table](data=list(records), many=True)
     return made
 

@@ -13,7 +13,7 @@ COUNTS = {"read": 2, "inserted": 2, "updated": 0, "unchanged": 0, "duplicates": 
 
 
 def soaked() -> tuple[list[Client], dict[str, list[tuple[Any, ...]]]]:
-    """Give a client with one answered batch, and what a database says in which it is there."""
+    """Return a client with one answered batch, and what a database says in which it is there."""
     answer = {"id": "b", "status": "accepted", "mode": "partial", "tables": {"customers": COUNTS}, "results": []}
     sent = Sent(key="1-0", body=b"", prefix="p", own=2, answer=answer, status=201)
     told: dict[str, list[tuple[Any, ...]]] = {
@@ -31,7 +31,7 @@ def soaked() -> tuple[list[Client], dict[str, list[tuple[Any, ...]]]]:
 
 
 def failures(clients: list[Client], told: dict[str, list[tuple[Any, ...]]]) -> list[str]:
-    """Give the claims that do not hold."""
+    """Return the claims that do not hold."""
     postgres: Any = SimpleNamespace(ask=lambda statement: told[statement])
     return [check.claim for check in proof.prove(clients, postgres) if check.failures]
 

@@ -19,7 +19,7 @@ WORDS_OF_PROMQL = {"up", "by", "sum", "rate", "increase", "delta", "absent", "or
 
 
 def rules() -> list[dict[str, Any]]:
-    """Give the rules as they are written."""
+    """Return the rules as they are written."""
     (group,) = yaml.safe_load(RULES.read_text())["groups"]
     found: list[dict[str, Any]] = group["rules"]
     return found

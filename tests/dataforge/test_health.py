@@ -22,7 +22,7 @@ def strict(settings: Any) -> None:
 
 @pytest.fixture
 def database(monkeypatch: pytest.MonkeyPatch, db: None) -> dict[str, Any]:
-    """Give the settings of the connection that /readyz will open: a plain one to another server than the tests' own."""
+    """Return the settings of the connection that /readyz will open: a plain one to another server than the tests'."""
     other = DatabaseWrapper({**connections["default"].settings_dict, "OPTIONS": {}})
     monkeypatch.setattr(connections["default"], "copy", lambda: other)
     return other.settings_dict

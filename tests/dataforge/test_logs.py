@@ -16,7 +16,7 @@ SECRET = "marked-secret"
 
 
 def logged(call: Any, *, development: bool = False) -> str:
-    """Give what a call writes through our handler."""
+    """Return what a call writes through our handler."""
     stream = io.StringIO()
     handler = logging.StreamHandler(stream)
     handler.addFilter(Discreet())
@@ -31,7 +31,7 @@ def logged(call: Any, *, development: bool = False) -> str:
 
 
 def failure(statement: str, *values: str) -> Exception:
-    """Give the error of a statement."""
+    """Return the error of a statement."""
     try:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(statement, values)

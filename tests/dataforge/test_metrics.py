@@ -35,7 +35,7 @@ def token(settings: Any) -> Iterator[None]:
 
 
 def scrape(*, again: bool = True) -> dict[tuple[str, ...], float]:
-    """Give all samples by name and values of the labels, in order of the labels' names."""
+    """Return all samples by name and values of the labels, in order of the labels' names."""
     if again:
         exposition.forget()
     response = Client().get("/metrics", secure=True, headers=BEARER)

@@ -37,7 +37,7 @@ def psql(
 
 
 def as_role(user: str, statement: str) -> str:
-    """Run a statement as somebody; give what it printed, or its SQLSTATE."""
+    """Run a statement as somebody; return what it printed, or its SQLSTATE."""
     ran = psql("-v", "VERBOSITY=sqlstate", given=statement, user=user)
     return (ran.stdout + ran.stderr).strip().removeprefix("ERROR:  ")
 

@@ -57,7 +57,7 @@ def token() -> str:
 
 
 def raw(service: Service, sent: bytes) -> tuple[int, str, Any]:
-    """Send bytes, and give status, media type and document."""
+    """Send bytes, and return status, media type and document."""
     with socket.create_connection(("127.0.0.1", service.port), timeout=20) as client:
         with suppress(ConnectionError):
             client.sendall(sent)

@@ -16,7 +16,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 
 @pytest.fixture
 def env(tmp_path: Path) -> Environment:
-    """Give an environment without a .env."""
+    """Return an environment without a .env."""
     return Environment(tmp_path / ".env")
 
 

@@ -22,7 +22,7 @@ type Way = Callable[[Tables, Path], None]
 
 
 def changed(tables: Tables) -> list[tuple[str, Row]]:
-    """Give the records, in the order in which a load reads them."""
+    """Return the records, in the order in which a load reads them."""
     return [(table, {**PLAIN[table], **change}) for table in PLAIN for change in tables.get(table, ())]
 
 
@@ -176,7 +176,7 @@ CASES: dict[str, Tables] = {
 
 
 def outcome(*, keys: bool) -> tuple[dict[str, list[Any]], list[Any]]:
-    """Give the rows of every table, and what is known of every reject; ``keys``: their natural keys too."""
+    """Return the rows of every table, and what is known of every reject; ``keys``: their natural keys too."""
     names = {table: ", ".join(PLAIN[table]) for table in PLAIN}
     rows = {table: sorted(map(repr, query(f"select {names[table]} from olist_{table}"))) for table in PLAIN}
     told = [

@@ -146,7 +146,7 @@ def test_within_a_batch_process_keeps_the_keys_that_postgres_keeps(cursor: Curso
 
 
 def few_keys(source: Source) -> dict[str, list[Any]]:
-    """Give each key column a handful of values, so that keys repeat; references stay known."""
+    """Let each key column have a handful of values, so that keys repeat; references stay known."""
     contract = source.contract
     values: dict[str, list[Any]] = {"text": ["c" * 32, "d" * 32], "integer": [1, 2], "float": [0.0, -0.0, 1.5]}
     few = {name: values[contract.column(name).kind] for name in contract.natural_key}

@@ -37,7 +37,7 @@ def truth(folder: Path) -> Truth:
 
 
 def lines_of(folder: Path, file_name: str) -> list[bytes]:
-    """Give the physical lines, from line 1 on."""
+    """Return the physical lines, from line 1 on."""
     return [b"", *(folder / file_name).read_bytes().replace(b"\r\n", b"\n").split(b"\n")]
 
 

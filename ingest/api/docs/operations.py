@@ -52,7 +52,7 @@ def _table_name() -> dict[str, Any]:
 
 
 def batch_request() -> dict[str, Any]:
-    """Give the schema of an envelope, in both its forms."""
+    """Return the schema of an envelope, in both its forms."""
     tagged = {
         "type": "object",
         "required": ["table", "data"],
@@ -76,7 +76,7 @@ def batch_request() -> dict[str, Any]:
 
 
 def problems(*statuses: int) -> dict[Any, Any]:
-    """Give the responses of faults, in the words of batches and rejects."""
+    """Return the responses of faults, in the words of batches and rejects."""
     return openapi.problems(*statuses, said=_PROBLEMS)
 
 

@@ -106,7 +106,7 @@ class Tags:
         self.groups: dict[int, str] = {}
 
     def read(self, index: int, value: Any) -> str:
-        """Take in one record, give its table; Problem 400 where it is not tagged as it should be."""
+        """Take in one record, return its table; Problem 400 where it is not tagged as it should be."""
         where = f"/records/{index}"
         if not isinstance(value, dict):
             raise bad("Without a `table` beside `records`, each record is an object with `table` and `data`.", where)

@@ -46,7 +46,7 @@ class Envelope:
     groups: Mapping[int, str] = field(default_factory=dict)
 
     def records(self, contract: Contract) -> Records:
-        """Give the records of one table as columns of text."""
+        """Return the records of one table as columns of text."""
         if self.texts is not None:
             return self.texts
         plain = self.plain.get(contract.table)
@@ -131,7 +131,7 @@ def _read_plain(text: str, data: bytes) -> Envelope | None:
 
 
 def _exact(data: bytes, objects: int, sent: Callable[[], Mapping[str, list[SentRecord]]]) -> list[bytes]:
-    """Give the bytes of each record of a document of so many objects, by index."""
+    """Return the bytes of each record of a document of so many objects, by index."""
     pieces = innermost(data, objects)
     return pieces or [each.raw for each in sorted(chain(*sent().values()), key=lambda each: each.index)]
 

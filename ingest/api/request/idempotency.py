@@ -46,7 +46,7 @@ class Claim:
         self._fingerprint = hashlib.sha256(request).hexdigest()
 
     def take(self, cursor: CursorWrapper) -> Answer | None:
-        """Take the key until the transaction ends; give the answer that it had before.
+        """Take the key until the transaction ends; return the answer that it had before.
 
         Problem: 409 while the same key is in flight, 422 where it was used for another request.
         """

@@ -52,7 +52,7 @@ class BatchSerializer(StrictSerializer):
 
 
 def read_envelope(body: Body, parameters: dict[str, str]) -> tuple[Envelope | None, dict[str, Any]]:
-    """Read what stands around the records; None for CSV, whose columns depend on its table. Gives the members too."""
+    """Read what stands around the records; None for CSV, whose columns depend on its table. Returns the members too."""
     if body.media_type == CSV:
         return None, dict(parameters)
     if body.media_type == NDJSON:
@@ -65,7 +65,7 @@ def read_envelope(body: Body, parameters: dict[str, str]) -> tuple[Envelope | No
 
 
 def _find(names: list[str]) -> list[Source]:
-    """Give the Sources of these names, parents first; Problem 404 for one that is none."""
+    """Return the Sources of these names, parents first; Problem 404 for one that is none."""
     known = {source.table for source in sources()}
     for name in names:
         if name not in known:

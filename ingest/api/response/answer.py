@@ -34,7 +34,7 @@ def answer(unit: Unit, posted: UnitResult, *, results: str, where: str) -> Answe
 
 
 def counted(posted: UnitResult) -> dict[str, int]:
-    """Give the account of all tables together."""
+    """Return the account of all tables together."""
     return {name: posted.total(name) for name in COUNTS}
 
 

@@ -45,7 +45,7 @@ class BatchAccountSerializer(serializers.ModelSerializer[Batch]):
         return {name: sum(getattr(a, name) for a in batch.accounts.all()) for name in ("read", *OUTCOMES)}
 
     def get_tables(self, batch: Batch) -> dict[str, dict[str, Any]]:
-        """Give the account a table."""
+        """Return the account a table."""
         return {account.table: AccountSerializer(account).data for account in batch.accounts.all()}
 
 

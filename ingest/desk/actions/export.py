@@ -18,7 +18,7 @@ _NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
 
 
 def harmless(cell: str) -> str:
-    """Give a cell that no spreadsheet takes for a formula: one that begins like one gets an apostrophe before it."""
+    """Return a cell that no spreadsheet takes for a formula: one that begins like one gets an apostrophe before it."""
     return f"'{cell}" if _FORMULA.match(cell) and not _NUMBER.fullmatch(cell) else cell
 
 
@@ -67,6 +67,6 @@ def tables_of(numbers: Sequence[int]) -> list[str]:
 
 
 def records(rejects: Iterable[RejectedRecord]) -> Sequence[dict[str, object]]:
-    """Give each record as last corrected, or as it came; one that could not be split into fields has none."""
+    """Return each record as last corrected, or as it came; one that could not be split into fields has none."""
     found = (reject.record if reject.correction is None else reject.correction for reject in rejects)
     return [record for record in found if record is not None]

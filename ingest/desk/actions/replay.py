@@ -110,7 +110,7 @@ def replay_many(numbers: Sequence[int], *, user: User, may_change: MayChange) ->
 
 
 def dismiss(numbers: Sequence[int], *, tables: Sequence[str], why: str, user: User) -> int:
-    """Close open rejects of ``tables`` without replaying them; gives how many were open."""
+    """Close open rejects of ``tables`` without replaying them; returns how many were open."""
 
     def work(cursor: CursorWrapper) -> int:
         del cursor

@@ -28,5 +28,5 @@ def tables_of(user: Any) -> list[str]:
 
 
 def changer(user: Any) -> Callable[[str], bool]:
-    """Give what tells whether ``user`` may replay records of a table."""
+    """Return what tells whether ``user`` may replay records of a table."""
     return lambda table: may_rows(user, table, "change")

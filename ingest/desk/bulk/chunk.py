@@ -59,7 +59,7 @@ def dismiss_some(numbers: Sequence[int], *, why: str, user: User) -> JobSummary:
 def _corrections(
     rejects: Sequence[RejectedRecord], recipe: Recipe | None
 ) -> tuple[dict[int, Record], dict[Group, str]]:
-    """Give the corrected records by number; and why a group is left alone, where none of it is changed."""
+    """Return the corrected records by number; and why a group is left alone, where none of it is changed."""
     if recipe is None:
         return {}, {}
     values = [sent.value for sent in as_kept(rejects)]

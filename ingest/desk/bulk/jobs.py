@@ -26,12 +26,12 @@ def jobs_of(user: Any) -> QuerySet[BulkJob]:
 
 
 def summary_of(job: BulkJob) -> JobSummary:
-    """Give what has become of a job's rejects so far."""
+    """Return what has become of a job's rejects so far."""
     return from_json({"passed": job.passed, "failed": job.failed, "left": job.left, "reasons": job.reasons})
 
 
 def dry_summary_of(job: BulkJob) -> JobSummary | None:
-    """Give what its dry run found."""
+    """Return what its dry run found."""
     return None if job.dry is None else from_json(job.dry)
 
 

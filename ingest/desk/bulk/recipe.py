@@ -39,7 +39,7 @@ class Recipe:
     pairs: tuple[tuple[str, str], ...] = ()
 
     def apply(self, texts: Text) -> Text:
-        """Give the new n texts, NULL for no value; pyarrow.ArrowInvalid where the pattern is none."""
+        """Return the new n texts, NULL for no value; pyarrow.ArrowInvalid where the pattern is none."""
         match self.how:
             case "set":
                 return pa.array([self.put] * len(texts), pa.string())
@@ -62,7 +62,7 @@ class Recipe:
         return pc.if_else(pc.is_valid(place), after.take(place), texts)
 
     def corrected(self, values: Sequence[Any]) -> list[Record | str]:
-        """Give n scanned records as the recipe makes them; why not, in words, for those that it leaves alone.
+        """Return n scanned records as the recipe makes them; why not, in words, for those that it leaves alone.
 
         A value that is no text (an object, ``true``) can only be set or left out.
         """
@@ -103,7 +103,7 @@ class Recipe:
                 return f"{self.field} is left out"
 
     def as_json(self) -> dict[str, Any]:
-        """Give what ``from_json`` reads."""
+        """Return what ``from_json`` reads."""
         return asdict(self)
 
 
@@ -113,5 +113,5 @@ def from_json(stored: dict[str, Any]) -> Recipe:
 
 
 def _text(value: Any) -> str | None:
-    """Give a value that is a text, and can be a row of a column."""
+    """Return a value that is a text, and can be a row of a column."""
     return value if isinstance(value, str) and is_storable(value) else None

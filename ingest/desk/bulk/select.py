@@ -36,7 +36,7 @@ _SELECTED = "select unnest(%(numbers)s::bigint[]) as id"
 
 
 def asked_of(job: BulkJob) -> RejectFilter:
-    """Give what the job's list was narrowed to; closed rejects are never in it."""
+    """Return what the job's list was narrowed to; closed rejects are never in it."""
     asked = RejectFilter(**job.asked)
     return asked if asked.status else replace(asked, status=OPEN)
 
@@ -48,7 +48,7 @@ def tables_of(job: BulkJob, user: User) -> list[str]:
 
 
 def gather(cursor: CursorWrapper, job: BulkJob, user: User) -> int:
-    """Store the job's chunks; give the number of its rejects."""
+    """Store the job's chunks; return the number of its rejects."""
     tables = tables_of(job, user)
     facts: dict[str, Any] = {"tables": tables, "size": CHUNK_RECORDS, "job": job.pk}
     if job.numbers is not None:

@@ -74,7 +74,7 @@ class JobSummary:
         return self.reasons.setdefault(kind, FailureReason(message=message))
 
     def as_json(self) -> dict[str, Any]:
-        """Give what ``from_json`` reads, the most frequent reasons first; without the batches."""
+        """Return what ``from_json`` reads, the most frequent reasons first; without the batches."""
         frequent = sorted(self.reasons.items(), key=lambda item: (-item[1].count, item[0]))
         return {
             "passed": self.passed,

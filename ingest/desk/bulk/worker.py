@@ -47,7 +47,7 @@ def carry_on(number: int, *, patient: bool = True) -> None:
 
 
 def resume_stalled() -> int:
-    """Hand jobs over again whose worker gave no sign of life; give how many."""
+    """Hand jobs over again whose worker gave no sign of life; return how many."""
     since = timezone.now() - STALLED
     stalled = BulkJob.objects.filter(status__in=(Status.QUEUED, Status.RUNNING), touched_at__lt=since)
     found = [job for job in stalled.order_by("pk") if _take(job)]

@@ -126,7 +126,7 @@ class BatchAdmin(BigTableAdmin):
 
     @admin.display(description="the account")
     def account(self, batch: Batch) -> str:
-        """Give what became of the records, a line for each table."""
+        """Return what became of the records, a line for each table."""
         return render_to_string(
             "ingest/desk/account.html", {"accounts": batch.accounts.order_by("id"), "names": COUNTS}
         )

@@ -81,7 +81,7 @@ class RecipeForm(forms.Form):
             self.add_error("pairs", "The same old value stands on two lines.")
 
     def recipe(self) -> Recipe:
-        """Give the recipe that was entered."""
+        """Return the recipe that was entered."""
         given = self.cleaned_data
         how = given["how"]
         return Recipe(
@@ -95,7 +95,7 @@ class RecipeForm(forms.Form):
 
 
 def entered(recipe: Recipe) -> dict[str, Any]:
-    """Give what a form would hold to make this recipe."""
+    """Return what a form would hold to make this recipe."""
     return {
         "how": recipe.how,
         "value": recipe.put if recipe.how == "set" else "",

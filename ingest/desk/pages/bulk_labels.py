@@ -32,7 +32,7 @@ def which(job: BulkJob) -> str:
 
 
 def list_of(job: BulkJob) -> str:
-    """Give the address of the list that the job was made from; empty for a selection."""
+    """Return the address of the list that the job was made from; empty for a selection."""
     if job.numbers is not None:
         return ""
     filters = {("q" if name == "term" else name): value for name, value in job.asked.items() if value}

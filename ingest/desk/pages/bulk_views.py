@@ -44,7 +44,7 @@ class JobPages:
         return self._page(request, job, None)
 
     def progress(self, request: HttpRequest, number: int) -> HttpResponse:
-        """Give the part of the page that changes while it is at work."""
+        """Return the part of the page that changes while it is at work."""
         job = self._find(request, number)
         response = TemplateResponse(request, "ingest/desk/bulk/progress.html", self._facts(job))
         if job.status not in jobs.AT_WORK:

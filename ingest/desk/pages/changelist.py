@@ -48,13 +48,13 @@ class DeskFilter(admin.SimpleListFilter):
         return queryset
 
     def counts(self, listing: RejectList, tables: list[str]) -> dict[str, tuple[str, Count]]:
-        """Give label and count by value."""
+        """Return label and count by value."""
         del tables
         found = listing.facet(str(self.parameter_name))
         return {value: (NAMES.get(value, visible(value, at_most=60)), count) for value, count in found.items()}
 
     def choices(self, changelist: Any) -> Iterator[Any]:
-        """Give ``All``, then the values."""
+        """Yield ``All``, then the values."""
         name, chosen = str(self.parameter_name), self.value()
         yield {
             "selected": not chosen,
@@ -83,7 +83,7 @@ class RejectDayFilter(DeskFilter):
     """The latest days on which there were any."""
 
     def counts(self, listing: RejectList, tables: list[str]) -> dict[str, tuple[str, Count]]:
-        """Give each day with the rejects last seen then."""
+        """Return each day with the rejects last seen then."""
         found = listing.days.items()
         return {day.isoformat(): (_day_name(day), count) for day, count in found}
 
@@ -92,7 +92,7 @@ class BatchFilter(DeskFilter):
     """The latest batches that refused something which the list shows."""
 
     def counts(self, listing: RejectList, tables: list[str]) -> dict[str, tuple[str, Count]]:
-        """Give each batch with its records in the list."""
+        """Return each batch with its records in the list."""
         return {str(found.pk): (found.name, count) for found, count in with_rejects(listing, tables)}
 
 
@@ -146,7 +146,7 @@ class DeskList(ChangeList):
     tables: list[str]
 
     def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> _QuerySet:
-        """Give the page's rejects; for an action on all that were found, the first ``MAX_AT_ONCE`` and one more."""
+        """Return the page's rejects; for an action on all that were found, the first ``MAX_AT_ONCE`` and one more."""
         filters = self.get_filters(request)
         self.filter_specs, self.has_filters, _, _, self.has_active_filters = filters
         self.has_filters = True
@@ -182,7 +182,7 @@ class DeskList(ChangeList):
         return visible(f"{first or '…'} to {last or '…'}" if dots else first, at_most=40)
 
     def without_age(self) -> str:
-        """Give the address of the list with records of any age."""
+        """Return the address of the list with records of any age."""
         return self.get_query_string(remove=["first"])
 
     @property

@@ -97,7 +97,7 @@ def short(number: int) -> str:
 
 
 def _round_up(number: int) -> int:
-    """Give the next even round number."""
+    """Return the next even round number."""
     if number <= 2:
         return 2
     unit = 10 ** int(log10(number))

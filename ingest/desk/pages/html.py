@@ -13,7 +13,7 @@ SHOWN_CHARACTERS = 80
 
 
 def chips(reasons: Sequence[dict[str, Any]]) -> str:
-    """Give the first reasons as chips, field and code, and the first one in words."""
+    """Return the first reasons as chips, field and code, and the first one in words."""
     shown = format_html_join(" ", "{}", ((reason_chip(reason),) for reason in reasons[:SHOWN_REASONS]))
     rest = len(reasons) - SHOWN_REASONS
     more = format_html(' <span class="forge-more">and {} more</span>', rest) if rest > 0 else ""
@@ -22,13 +22,13 @@ def chips(reasons: Sequence[dict[str, Any]]) -> str:
 
 
 def reason_chip(reason: dict[str, Any]) -> str:
-    """Give field and code of one reason."""
+    """Return field and code of one reason."""
     code = reason.get("constraint") or reason["code"]
     return chip(reason["field"] or "record", code)
 
 
 def chip(field: str, code: str) -> str:
-    """Give a chip for a field and a code."""
+    """Return a chip for a field and a code."""
     name = visible(field, at_most=SHOWN_CHARACTERS // 2)
     return format_html('<span class="forge-chip"><b>{}</b> {}</span>', name, code)
 

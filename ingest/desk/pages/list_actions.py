@@ -89,12 +89,12 @@ class DeskActions:
 
     @admin.action(permissions=["export"], description="Export as CSV")
     def export_csv(self, request: HttpRequest, chosen: _QuerySet) -> HttpResponseBase | None:
-        """Give a file that can be posted back."""
+        """Return a file that can be posted back."""
         return self._export(request, chosen, "csv")
 
     @admin.action(permissions=["export"], description="Export as NDJSON")
     def export_ndjson(self, request: HttpRequest, chosen: _QuerySet) -> HttpResponseBase | None:
-        """Give a file that can be posted back."""
+        """Return a file that can be posted back."""
         return self._export(request, chosen, "ndjson")
 
     def _export(self, request: HttpRequest, chosen: _QuerySet, ending: str) -> HttpResponseBase | None:
@@ -130,7 +130,7 @@ class DeskActions:
         return HttpResponseRedirect(reverse("admin:ingest_bulkjob_change", args=[job.pk]))
 
     def _asked(self, request: HttpRequest) -> dict[str, str]:
-        """Give what the list is narrowed to."""
+        """Return what the list is narrowed to."""
         asked = self.get_changelist_instance(request).listing.asked
         return {name: value for name, value in vars(asked).items() if value}
 
@@ -148,5 +148,5 @@ def _all_of_list(request: HttpRequest) -> bool:
 
 
 def _numbers(chosen: _QuerySet) -> list[int]:
-    """Give the numbers of those selected, in order: at most one more than are dealt with at once."""
+    """Return the numbers of those selected, in order: at most one more than are dealt with at once."""
     return sorted(chosen.values_list("pk", flat=True)[: MAX_AT_ONCE + 1])

@@ -15,7 +15,7 @@ LOCKED = "Somebody else is at work on the same records. Nothing was done; try ag
 
 
 def act[T](request: HttpRequest, deed: Callable[[], T]) -> T | None:
-    """Give what ``deed`` gives, or None after saying why it could not be done."""
+    """Return what ``deed`` gives, or None after saying why it could not be done."""
     try:
         return deed()
     except NotReplayable as problem:

@@ -46,7 +46,7 @@ class Line:
 
 
 def lines_of(reject: RejectedRecord, source: Source) -> tuple[Line, ...]:
-    """Give a line for every column of the table, and then for every field that came without being one."""
+    """Return a line for every column of the table, and then for every field that came without being one."""
     contract, record = source.contract, reject.record or {}
     parents = {reference.column: reference.table for reference in contract.references}
     broken = broken_checks(reject.reasons, contract)
@@ -72,13 +72,13 @@ def lines_of(reject: RejectedRecord, source: Source) -> tuple[Line, ...]:
 
 
 def broken_checks(reasons: Sequence[Reason], contract: Contract) -> dict[str, tuple[str, ...]]:
-    """Give the columns of each broken rule between fields, by its message."""
+    """Return the columns of each broken rule between fields, by its message."""
     names = {reason.get("constraint") for reason in reasons}
     return {check.message: check.columns for check in contract.row_checks if check.name in names}
 
 
 def general_reasons(reject: RejectedRecord) -> tuple[Reason, ...]:
-    """Give the reasons that speak of the record as a whole."""
+    """Return the reasons that speak of the record as a whole."""
     return tuple(reason for reason in reject.reasons if not reason["field"])
 
 
@@ -101,7 +101,7 @@ def _line(
 
 
 def _came(name: str, record: dict[str, Any], reasons: Sequence[Reason]) -> str | None:
-    """Give the text that came; of what was no text (an object, a boolean), only the reason knows."""
+    """Return the text that came; of what was no text (an object, a boolean), only the reason knows."""
     value = record.get(name)
     told = (r["value"] for r in reasons if r["field"] == name and r["value"] is not None and r["code"] not in _OF_MANY)
     return next(told, None) if value is None else str(value)

@@ -103,12 +103,12 @@ class RejectedRecordAdmin(DeskActions, BigTableAdmin):
 
     @admin.display(description="record")
     def record_key(self, reject: RejectedRecord) -> str:
-        """Give the natural key, which may be as long as the record."""
+        """Return the natural key, which may be as long as the record."""
         return visible(reject.natural_key, at_most=SHOWN_CHARACTERS) or f"no. {reject.pk}"
 
     @admin.display(description="reasons")
     def why(self, reject: RejectedRecord) -> str:
-        """Give the first reasons as chips, with the first one's words."""
+        """Return the first reasons as chips, with the first one's words."""
         return chips(reject.reasons)
 
     @admin.display(description="origin")

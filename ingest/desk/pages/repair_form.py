@@ -32,11 +32,11 @@ class RepairForm(forms.Form):
             self.fields[column.name] = _field(column, line, [line.came, self.start[column.name], entered])
 
     def rows(self) -> Iterable[tuple[Line, forms.BoundField | None]]:
-        """Give each field's line and input; one that the table has no column for has none."""
+        """Return each field's line and input; one that the table has no column for has none."""
         return [(line, self[line.name] if line.known else None) for line in self.lines]
 
     def record(self) -> dict[str, str]:
-        """Give the record to replay: an empty input is a member left out, which means NULL where that is allowed."""
+        """Return the record to replay: an empty input is a member left out, which means NULL where that is allowed."""
         entered = {name: self._entered(name) for name in self.source.contract.names}
         return {name: value for name, value in entered.items() if value != ""}
 
@@ -45,7 +45,7 @@ class RepairForm(forms.Form):
         return [name for name in self.source.contract.names if self._entered(name) != self.start[name]]
 
     def _entered(self, name: str) -> str:
-        """Give a value; one that only lost its way of breaking lines in the browser is the one it was."""
+        """Return a value; one that only lost its way of breaking lines in the browser is the one it was."""
         value, start = str(self.cleaned_data.get(name) or ""), self.start[name]
         plain = value.replace("\r\n", "\n")
         return start if plain == start.replace("\r\n", "\n") else plain
@@ -59,14 +59,14 @@ class RepairForm(forms.Form):
 
 
 def starting_values(reject: RejectedRecord, lines: Iterable[Line]) -> dict[str, str]:
-    """Give what the inputs hold at first: the last correction, or else the raw values as they came."""
+    """Return what the inputs hold at first: the last correction, or else the raw values as they came."""
     if reject.correction is not None:
         return {line.name: str(reject.correction.get(line.name) or "") for line in lines}
     return {line.name: line.came or "" for line in lines}
 
 
 def _field(column: Column, line: Line, values: Sequence[str | None]) -> forms.Field:
-    """Give a column's input; ``values``: what came, what stands in it at first, and what was entered."""
+    """Return a column's input; ``values``: what came, what stands in it at first, and what was entered."""
     start = values[1] or ""
     if column.choices:
         widget: forms.Widget = forms.Select(choices=_choices(column, line, values))
@@ -82,7 +82,7 @@ def _field(column: Column, line: Line, values: Sequence[str | None]) -> forms.Fi
 
 
 def _choices(column: Column, line: Line, values: Sequence[str | None]) -> list[tuple[str, str]]:
-    """Give the allowed values, and before them those others that must not be lost from sight."""
+    """Return the allowed values, and before them those others that must not be lost from sight."""
     others = [value for value in dict.fromkeys(values) if value and value not in column.choices]
     named = [(value, f"{value} ({'as it came' if value == line.came else 'as entered'})") for value in others]
     return [("", "(empty)"), *named, *((choice, choice) for choice in column.choices)]

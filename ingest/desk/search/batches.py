@@ -71,7 +71,7 @@ group by b.id
 
 
 def with_rejects(listing: RejectList, tables: Sequence[str]) -> list[tuple[RefusingBatch, Count]]:
-    """Give the latest batches with records in the list, whatever batch it is narrowed to, the newest first."""
+    """Return the latest batches with records in the list, whatever batch it is narrowed to, the newest first."""
     facts: dict[str, Any] = {"latest": LATEST_BATCHES, "shown": SHOWN_BATCHES, "tables": list(tables)}
     with by_index() as cursor:
         cursor.execute(_REFUSING, facts)

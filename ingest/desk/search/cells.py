@@ -104,7 +104,7 @@ def find_cells(
     found: Sequence[int] | None = None,
     at_most: int | None = MAX_CELLS,
 ) -> list[RejectGroup]:
-    """Give the cells of ``tables`` that were seen in ``span``; only among the rejects ``found``, where given.
+    """Return the cells of ``tables`` that were seen in ``span``; only among the rejects ``found``, where given.
 
     Where there may be more than ``at_most``, all counts are lower bounds.
     """
@@ -126,7 +126,7 @@ def find_cells(
 
 
 def keys_of(cells: Sequence[RejectGroup]) -> dict[str, Any]:
-    """Give what cells have in common as three arrays, for a query."""
+    """Return what cells have in common as three arrays, for a query."""
     return {
         "prints": [cell.fingerprint for cell in cells],
         "statuses": [cell.status for cell in cells],

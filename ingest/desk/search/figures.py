@@ -68,7 +68,7 @@ group by s.place
 
 
 def flow(tables: Sequence[str], today: date) -> list[Flow]:
-    """Give what came in of ``tables`` in the last ``SHOWN_DAYS`` days."""
+    """Return what came in of ``tables`` in the last ``SHOWN_DAYS`` days."""
     first = today - timedelta(days=SHOWN_DAYS - 1)
     zone = timezone.get_current_timezone_name()
     with connection.cursor() as cursor:
@@ -77,7 +77,7 @@ def flow(tables: Sequence[str], today: date) -> list[Flow]:
 
 
 def rows_of_tables(tables: Sequence[str]) -> list[TableSize]:
-    """Give the rows of ``tables``, parents first."""
+    """Return the rows of ``tables``, parents first."""
     chosen = [source for source in sources() if source.table in tables]
     names = [source.model._meta.db_table for source in chosen]
     with connection.cursor() as cursor:
@@ -88,7 +88,7 @@ def rows_of_tables(tables: Sequence[str]) -> list[TableSize]:
 
 
 def open_rejects(tables: Sequence[str], today: date) -> tuple[list[RejectGroup], list[Age]]:
-    """Give the open rejects of ``tables`` as cells, and by age."""
+    """Return the open rejects of ``tables`` as cells, and by age."""
     with by_index() as cursor:
         cells = [cell for cell in find_cells(cursor, tables) if cell.status == OPEN]
         spans = [(name, days, span_of(days)) for name, days in _buckets(today)]

@@ -75,7 +75,7 @@ class RejectList:
         return replace(found, kind="over") if self.cut else found
 
     def facet(self, name: str) -> dict[str, Count]:
-        """Give the values of one filter with their counts, all other filters applied, the most frequent first."""
+        """Return the values of one filter with their counts, all other filters applied, the most frequent first."""
         values: dict[str, list[Count]] = {}
         for cell in self.cells:
             if self.asked.chooses(cell, but=name):
@@ -85,13 +85,13 @@ class RejectList:
         return dict(sorted(counts.items(), key=lambda item: (-item[1].rows, item[0])))
 
     def numbers(self, cursor: CursorWrapper, *, first: int, rows: int) -> list[int]:
-        """Give the numbers of ``rows`` rejects from the place ``first`` (from 0) on, those seen last at the top."""
+        """Return the numbers of ``rows`` rejects from the place ``first`` (from 0) on, those seen last at the top."""
         facts = self._facts() | {"reach": first + rows, "first": first, "rows": rows}
         cursor.execute((_PAGE if self.found is None else _PAGE_AMONG) + _IN_ORDER, facts)
         return [number for (number,) in cursor.fetchall()]
 
     def whole(self) -> tuple[str, dict[str, Any]]:
-        """Give the query of all its numbers, however many, and the query's parameters."""
+        """Return the query of all its numbers, however many, and the query's parameters."""
         return _PAGE if self.found is None else _PAGE_AMONG, self._facts() | {"reach": None}
 
     def _facts(self) -> dict[str, Any]:
@@ -152,12 +152,12 @@ def _listing(cursor: CursorWrapper, asked: RejectFilter, tables: Sequence[str], 
 
 
 def _common(parts: Sequence[Sequence[int]]) -> tuple[int, ...] | None:
-    """Give the numbers that are in each part, in order; None without any part."""
+    """Return the numbers that are in each part, in order; None without any part."""
     return tuple(sorted(set.intersection(*map(set, parts)))) if parts else None
 
 
 def look_up(asked: RejectFilter, tables: Sequence[str], *, first: int, rows: int) -> tuple[RejectList, list[int]]:
-    """Find what was asked for, and give one page of it."""
+    """Find what was asked for, and return one page of it."""
     with by_index() as cursor:
         listing = look(cursor, asked, tables)
         return listing, listing.numbers(cursor, first=first, rows=rows)

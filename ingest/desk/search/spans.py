@@ -9,14 +9,14 @@ EVER: Span = (datetime.fromisoformat("0001-01-02T00:00Z"), datetime.fromisoforma
 
 
 def day_span(day: date) -> Span:
-    """Give a day's first moment and the next one's, on our wall clock."""
+    """Return a day's first moment and the next one's, on our wall clock."""
     zone = timezone.get_current_timezone()
     begin, end = (datetime.combine(moment, time(), zone) for moment in (day, day + timedelta(days=1)))
     return begin, end
 
 
 def span_of(days: str) -> Span:
-    """Give the first moment of a day or some days, and the one after; nothing is in a span that makes no sense."""
+    """Return the first moment of a day or some days, and the one after; nothing is in a span that makes no sense."""
     first, dots, last = days.partition("..")
     try:
         lower = day_span(date.fromisoformat(first))[0] if first else EVER[0]

@@ -33,7 +33,7 @@ class FieldSplitter:
         )
 
     def split(self, text: pa.Buffer) -> pa.Table:
-        """Give one row a record, unless one is blank; raises ArrowInvalid if one is ragged. UTF-8 is not checked."""
+        """Return one row a record, unless one is blank; raises ArrowInvalid if one is ragged. UTF-8 is not checked."""
         if not text.size:
             return self._no_rows
         if text[:3].to_pybytes() == BOM:
@@ -74,7 +74,7 @@ def gather(stretches: Sequence[Stretch], *, first_position: int, fields: FieldSp
 
 
 def int64(values: npt.NDArray[np.int64]) -> pa.Int64Array:
-    """Give an Arrow array of the same numbers."""
+    """Return an Arrow array of the same numbers."""
     return pa.array(values, pa.int64())
 
 

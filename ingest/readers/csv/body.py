@@ -13,7 +13,7 @@ NAME = "the body"
 
 
 def records_from_csv(data: bytes, names: Sequence[str], *, at_most: int) -> tuple[Records | None, tuple[str, ...]]:
-    """Read ``data`` until there are more than ``at_most`` records; give them (None: there are none) and the header.
+    """Read ``data`` until there are more than ``at_most`` records; return them (None: there are none) and the header.
 
     Raises SourceUnreadable where it is empty, HeaderRefused where the header does not have these ``names``.
     """

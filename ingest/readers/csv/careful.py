@@ -56,7 +56,7 @@ class Cutter:
         self._buffer, self._doubtful = b"", [0]  # the lines of the buffer at work that need the regular expressions
 
     def sound_run(self, buffer: bytes, at: int) -> int:
-        """Give the offset behind the readable records that follow one another from ``at`` on; ``at`` for none."""
+        """Return the offset behind the readable records that follow one another from ``at`` on; ``at`` for none."""
         end = self._sound_end(buffer, at, len(buffer))
         if end == at:
             return at

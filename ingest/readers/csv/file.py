@@ -30,7 +30,7 @@ class Readable(Protocol):
     """What a location's ``open`` gives: a stream of bytes."""
 
     def read(self, size: int, /) -> bytes:
-        """Give at most ``size`` bytes, none at the end."""
+        """Return at most ``size`` bytes, none at the end."""
 
 
 class CsvFile:
@@ -118,7 +118,7 @@ class CsvFile:
             yield from self._careful()
 
     def _quick(self, split: QuickSplit) -> Records | None:
-        """Give the records of ``split``; None if any of them needs the careful way."""
+        """Return the records of ``split``; None if any of them needs the careful way."""
         count = len(split.raw)
         if split.sizes.max() > self._max_record_bytes:
             return None

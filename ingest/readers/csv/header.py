@@ -11,7 +11,7 @@ _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 
 def read_header(line: bytes, *, path: str, expected: Sequence[str]) -> list[str]:
-    """Give the columns that ``line`` (without BOM and line feed) names, in its order.
+    """Return the columns that ``line`` (without BOM and line feed) names, in its order.
 
     Raises SourceUnreadable if it is no UTF-8 CSV at all, HeaderRefused if its names are not exactly ``expected``.
     """

@@ -10,7 +10,7 @@ from ingest.readers.csv.file import CsvFile
 
 
 def pick(file: CsvFile, positions: ArrowColumn) -> Iterator[Records]:
-    """Read ``file`` to its end and give only the readable records at ``positions`` (from 1), stretch by stretch."""
+    """Read ``file`` to its end and yield only the readable records at ``positions`` (from 1), stretch by stretch."""
     for records in file:
         wanted = pc.is_in(records.position, positions)
         if wanted.true_count:

@@ -57,7 +57,7 @@ def split_records(buffer: bytes) -> QuickSplit | None:
 
 
 def doubtful_lines(buffer: bytes, *, fields: int) -> list[int]:
-    """Give the offsets of physical lines that are no record of so many ``fields`` by themselves, in order.
+    """Return the offsets of physical lines that are no record of so many ``fields`` by themselves, in order.
 
     The last is where the last line feed is passed. A line is judged as if a record began with it: one inside quotes
     may pass. UTF-8 and length are not looked at.

@@ -24,7 +24,7 @@ class Plain:
 
 
 def records_from_plain(plain: Plain, contract: Contract) -> Records | None:
-    """Give what ``records_from_json`` gives, in a third of the time; None where a value or a member is no plain one."""
+    """Return what ``records_from_json`` gives, in a third of the time; None where a value or member is no plain one."""
     if not set().union(*plain.values) <= set(contract.names):
         return None
     try:

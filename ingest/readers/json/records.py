@@ -93,7 +93,7 @@ def _positions(sent: Sequence[SentRecord]) -> Any:
 
 
 def _problem(record: SentRecord) -> tuple[str, str] | None:
-    """Give code and message where the value is no record."""
+    """Return code and message where the value is no record."""
     if record.problem:
         return record.problem
     if not isinstance(record.value, dict):
@@ -135,7 +135,7 @@ def _find_unknown(values: Sequence[dict[str, Any]], known: frozenset[str], fault
 
 
 def _column(values: Sequence[dict[str, Any]], name: str, faults: _Faults) -> ArrowColumn:
-    """Give one member's texts; NULL where it is null, absent, or nothing that a text stands for."""
+    """Return one member's texts; NULL where it is null, absent, or nothing that a text stands for."""
     found = [value.get(name) for value in values]
     try:
         return pa.array(found, pa.string())
@@ -179,7 +179,7 @@ def is_storable(value: Any) -> bool:
 
 
 def storable(value: Any) -> Any:
-    """Give a scanned value as ``jsonb`` can hold it, to be judged again later: numbers as their exact texts."""
+    """Return a scanned value as ``jsonb`` can hold it, to be judged again later: numbers as their exact texts."""
     if isinstance(value, dict):
         return {_harmless(name): storable(member) for name, member in value.items()}
     if isinstance(value, list):

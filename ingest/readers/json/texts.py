@@ -25,7 +25,7 @@ class Texts(NamedTuple):
 
 
 def table_of(data: bytes) -> str | None:
-    """Give the table that a request names first of all; None where it begins otherwise."""
+    """Return the table that a request names first of all; None where it begins otherwise."""
     found = _TABLE.match(data)
     return found[1].decode() if found else None
 

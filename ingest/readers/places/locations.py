@@ -13,7 +13,7 @@ class Location(Protocol):
     """A place that holds files by name. Its methods raise SourceUnreadable for a file that is not there."""
 
     def size(self, file_name: str) -> int:
-        """Give its size in bytes, unpacked."""
+        """Return its size in bytes, unpacked."""
 
     def open(self, file_name: str) -> SourceStream:
         """Open it for reading from its start; use it as a context manager. SourceUnreadable if that fails."""

@@ -31,7 +31,7 @@ class SourceStream:
         self._explain = explain or unreadable
 
     def read(self, size: int, /) -> bytes:
-        """Give at most ``size`` bytes, none at the end; raises SourceUnreadable."""
+        """Return at most ``size`` bytes, none at the end; raises SourceUnreadable."""
         try:
             return self._stream.read(size) or b""
         except FAULTS as error:

@@ -39,7 +39,7 @@ def is_moment(text: Text, *, with_offset: bool = False) -> Any:
 
 
 def parse(text: Text) -> tuple[ArrowColumn, Mask]:
-    """Give the moments, ``timestamp[us]`` with NULL where there is none, and the mask of those that are one."""
+    """Return the moments, ``timestamp[us]`` with NULL where there is none, and the mask of those that are one."""
     shaped = _shaped(text)
     candidates = text if shaped.true_count == len(text) else pc.if_else(shaped, text, None)
     try:

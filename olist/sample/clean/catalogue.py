@@ -48,26 +48,26 @@ def build_parties(rng: np.random.Generator, sizes: Sizes) -> Parties:
 
 
 def spread(rng: np.random.Generator, count: int, parents: int) -> Ints:
-    """Give ``count`` children a parent each (index): every parent gets one, popular ones get many."""
+    """Return a parent (index) for each of ``count`` children: every parent gets one, popular ones get many."""
     drawn = np.concatenate([np.arange(parents), popular(rng, count - parents, parents)])
     rng.shuffle(drawn)
     return drawn
 
 
 def popular(rng: np.random.Generator, count: int, parents: int) -> Ints:
-    """Give ``count`` children a parent each (index), the first ones far more often than the last."""
+    """Return a parent (index) for each of ``count`` children, the first ones far more often than the last."""
     return (parents * rng.random(count) ** 2).astype(np.int64)
 
 
 def category_frame() -> pd.DataFrame:
-    """Give the translation file: 71 categories at any scale."""
+    """Return the translation file: 71 categories at any scale."""
     native, english = zip(*CATEGORIES, strict=True)
     names = layout.TRANSLATION.names
     return text.frame({names[0]: pa.array(native), names[1]: pa.array(english)})
 
 
 def customer_frame(rng: np.random.Generator, world: World, parties: Parties) -> pd.DataFrame:
-    """Give one customer for each order, some with a zip prefix that geolocation lacks."""
+    """Return one customer for each order, some with a zip prefix that geolocation lacks."""
     count = len(parties.customers)
     people = text.hex_ids(rng, max(1, round(count * _KNOWN_PEOPLE)))
     person = spread(rng, count, len(people))
@@ -86,7 +86,7 @@ def customer_frame(rng: np.random.Generator, world: World, parties: Parties) -> 
 
 
 def seller_frame(rng: np.random.Generator, world: World, parties: Parties) -> pd.DataFrame:
-    """Give the sellers; some typed odd things for their city."""
+    """Return the sellers; some typed odd things for their city."""
     count = len(parties.sellers)
     home = rng.integers(0, world.mapped, count)
     cities = world.cities(home).to_pylist()
@@ -97,7 +97,7 @@ def seller_frame(rng: np.random.Generator, world: World, parties: Parties) -> pd
 
 
 def product_frame(rng: np.random.Generator, parties: Parties) -> pd.DataFrame:
-    """Give the products, some without a category and its texts, two without measures."""
+    """Return the products, some without a category and its texts, two without measures."""
     count = len(parties.products)
     names = [native for native, _ in CATEGORIES] + list(UNTRANSLATED)
     category = (len(CATEGORIES) * rng.random(count) ** 1.7).astype(np.int64)

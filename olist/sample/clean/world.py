@@ -104,7 +104,7 @@ def geolocation_frames(rng: np.random.Generator, world: World, sizes: Sizes) -> 
 
 
 def _points(rng: np.random.Generator, world: World, at: Ints, *, abroad: Ints, padded: Ints) -> pd.DataFrame:
-    """Give one distinct point for each zip prefix of ``at``: the jitter has some 45 random bits."""
+    """Return one distinct point for each zip prefix of ``at``: the jitter has some 45 random bits."""
     count = len(at)
     lat = world.lat[at] + rng.normal(0, 0.02, count)
     lng = world.lng[at] + rng.normal(0, 0.02, count)

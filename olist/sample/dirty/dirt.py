@@ -80,7 +80,7 @@ def _orphans(table: FileLayout, frame: pd.DataFrame, lost: Mapping[str, Collecti
 
 
 def _kinds(table: FileLayout) -> list[tuple[Damage | LineDamage, str]]:
-    """Give all (damage, column) of a table, every damage once before any comes again in another column."""
+    """Return all (damage, column) of a table, every damage once before any comes again in another column."""
     cells = [(damage, column.name) for column in table.columns for damage in damages_of(table, column)]
     known: set[str] = set()
     first: list[tuple[Damage | LineDamage, str]] = [(damage, table.names[-1]) for damage in LINE_DAMAGES]
@@ -119,7 +119,7 @@ class _Pool:
         self.one_line = _is_on_one_line(table, frame)
 
     def _renamed(self, copies: pd.DataFrame) -> pd.DataFrame:
-        """Give copies of parents a key that nothing refers to."""
+        """Let copies of parents have a key that nothing refers to."""
         key = self.table.key[0]
         if self.table is TRANSLATION:
             names = [f"{name}_{number}" for number, name in enumerate(copies[key], 1_000)]

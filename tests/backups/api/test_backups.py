@@ -26,7 +26,7 @@ def ana(committed: None) -> ApiClient:
 
 
 def back_up(client: ApiClient, *tables: str) -> list[Json]:
-    """Back tables up and give the rows."""
+    """Back tables up and return the rows."""
     library()
     answer = client.post({"tables": list(tables)}, to=BACKUPS)
     assert answer.status == 202, answer

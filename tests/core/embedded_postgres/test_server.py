@@ -85,13 +85,13 @@ def kill_all(pids: list[int]) -> None:
 
 @pytest.fixture(scope="module")
 def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give a folder for all tests that leave it whole; making one takes a second."""
+    """Return a folder for all tests that leave it whole; making one takes a second."""
     return tmp_path_factory.mktemp("embedded") / "postgres"
 
 
 @pytest.fixture
 def folder(shared_folder: Path) -> Iterator[Path]:
-    """Give a folder whose server has run before and does not run now."""
+    """Yield a folder whose server has run before and does not run now."""
     if not shared_folder.exists():
         run(shared_folder, "ask('SELECT 1')")
     yield shared_folder
@@ -100,7 +100,7 @@ def folder(shared_folder: Path) -> Iterator[Path]:
 
 @pytest.fixture
 def sleeper(folder: Path) -> Iterator[int]:
-    """Give the pid of a living process that is no server, of the user who runs the server."""
+    """Yield the pid of a living process that is no server, of the user who runs the server."""
     options = account_for(folder).subprocess_options()
     with subprocess.Popen(["sleep", "60"], cwd="/", **options) as process:
         yield process.pid
@@ -261,7 +261,7 @@ def failure(folder: Path, prelude: str = "") -> str:
 
 @pytest.fixture
 def old_folder(tmp_path: Path) -> Path:
-    """Give a folder whose data is of an older PostgreSQL."""
+    """Return a folder whose data is of an older PostgreSQL."""
     (tmp_path / "old" / "data").mkdir(parents=True)
     (tmp_path / "old" / "data" / "PG_VERSION").write_text("16\n")
     return tmp_path / "old"

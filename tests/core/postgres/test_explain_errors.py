@@ -18,7 +18,7 @@ LOST = "The database failed during the work: the connection was lost. See whethe
 
 
 def caused(error: Exception, cause: Exception) -> Exception:
-    """Give the error as ``raise error from cause`` leaves it."""
+    """Return the error as ``raise error from cause`` leaves it."""
     error.__cause__ = cause
     return error
 

@@ -30,7 +30,7 @@ def composed() -> dict[str, Any]:
 
 
 def listed() -> set[str]:
-    """Give the variables of `.env.example`."""
+    """Return the variables of `.env.example`."""
     return set(re.findall(r"^#([A-Z_0-9]+)=", (PROJECT / ".env.example").read_text(), re.MULTILINE))
 
 

@@ -23,12 +23,12 @@ KEPT = "select (select count(*) from olist_order_payments), max(password), sum(r
 
 
 def sections() -> dict[str, str]:
-    """Give the manual's sections by their titles."""
+    """Return the manual's sections by their titles."""
     return dict(part.split("\n", 1) for part in MANUAL.split("\n## ")[1:])
 
 
 def steps(section: str) -> list[tuple[str, list[str]]]:
-    """Give a section's commands, each with the lines that it is said to print."""
+    """Return a section's commands, each with the lines that it is said to print."""
     blocks = re.findall(r"```console\n(.*?)```", section, re.DOTALL)
     return [_divided(step) for block in blocks for step in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]]
 
@@ -62,7 +62,7 @@ def databases(django_db_setup: None, django_db_blocker: pytest.FixtureRequest) -
 
 @pytest.fixture
 def machine(tmp_path: Path, databases: tuple[str, str]) -> Iterator[dict[str, str]]:
-    """Give the environment of an operator's shell: `docker` is the stand-in, and the archive lies in the folder."""
+    """Yield the environment of an operator's shell: `docker` is the stand-in, and the archive lies in the folder."""
     programs = tmp_path / "bin"
     programs.mkdir()
     docker = programs / "docker"

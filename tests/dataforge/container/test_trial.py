@@ -24,7 +24,7 @@ MADE = re.compile(r"Made the superuser admin\. Password, shown this once: (\S+)"
 
 
 def environment(volume: Path, **more: str) -> dict[str, str]:
-    """Give what the Dockerfile sets, and keep out what a checkout's .env says."""
+    """Return what the Dockerfile sets, and keep out what a checkout's .env says."""
     return {
         **os.environ,
         "DATABASE_URL": "",
@@ -38,7 +38,7 @@ def environment(volume: Path, **more: str) -> dict[str, str]:
 
 @contextmanager
 def trial(volume: Path, log: Path) -> Iterator[str]:
-    """Run the image's program until the block ends, and stop it as an engine does; give its address."""
+    """Run the image's program until the block ends, and stop it as an engine does; return its address."""
     port = free_port()
     told = environment(volume, PORT=str(port), GUNICORN_CMD_ARGS=f"--bind 127.0.0.1:{port}", WEB_CONCURRENCY="1")
     with log.open("w") as output:

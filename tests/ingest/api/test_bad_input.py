@@ -145,7 +145,7 @@ def test_odd_records_are_rejected_one_by_one_with_their_exact_bytes(client: ApiC
 
 
 def kept() -> list[bytes]:
-    """Give the bytes of all rejects in the order of their records."""
+    """Return the bytes of all rejects in the order of their records."""
     return [bytes(reject.raw) for reject in RejectedRecord.objects.order_by("position")]
 
 

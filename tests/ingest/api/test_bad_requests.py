@@ -140,7 +140,7 @@ def test_a_media_type_that_nobody_can_read_is_415(kind: str, one_connection: Non
 
 @pytest.fixture
 def server(committed: None) -> Iterator[tuple[str, int]]:
-    """Give the host and port of a gunicorn with one worker, on the tests' database."""
+    """Yield the host and port of a gunicorn with one worker, on the tests' database."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         environment = {**os.environ, "DATABASE_URL": database_url(), "SECRET_KEY": "of a test", "DEBUG": "off"}
         environment["SECURE_SSL_REDIRECT"] = "off"
@@ -155,7 +155,7 @@ def server(committed: None) -> Iterator[tuple[str, int]]:
 
 
 def talk(server: tuple[str, int], request: bytes) -> bytes:
-    """Send ``request`` and hang up; give the answer."""
+    """Send ``request`` and hang up; return the answer."""
     with socket.create_connection(server, timeout=20) as connection:
         connection.sendall(request)
         connection.shutdown(socket.SHUT_WR)

@@ -21,18 +21,18 @@ def api() -> ApiClient:
 
 
 def record(table: str, **changes: Any) -> Json:
-    """Give a good record of a table, changed in so many ways."""
+    """Return a good record of a table, changed in so many ways."""
     return {**PLAIN[table], **changes}
 
 
 def tagged(table: str, *, ref: str | None = None, group: str | None = None, **changes: Any) -> Json:
-    """Give a record that names its table."""
+    """Return a record that names its table."""
     names = {name: value for name, value in (("ref", ref), ("group", group)) if value is not None}
     return {"table": table, **names, "data": record(table, **changes)}
 
 
 def order_with_parts(number: int = 1, **names: Any) -> list[Json]:
-    """Give an order with all that belongs to it, children first."""
+    """Return an order with all that belongs to it, children first."""
     key = hex_id(number)
     return [
         tagged("order_reviews", order_id=key, review_id=key, **names),

@@ -188,7 +188,7 @@ NO_ATLANTIS = "check (customer_city <> 'atlantis')"
 
 
 def family(number: int, *, group: str | None = None, city: str = "rio") -> list[Json]:
-    """Give a customer with an order and its payment."""
+    """Return a customer with an order and its payment."""
     key = hex_id(number)
     return [
         tagged("order_payments", order_id=key, group=group),

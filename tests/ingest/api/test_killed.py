@@ -43,7 +43,7 @@ def token() -> str:
 
 
 def batch_of(number: int) -> Json:
-    """Give 2 * ``PARTS`` records of one batch, and one that is refused."""
+    """Return 2 * ``PARTS`` records of one batch, and one that is refused."""
     keys = [hex_id(number * PARTS + part) for part in range(PARTS)]
     records = [tagged("orders", order_id=key, customer_id=key) for key in keys]
     records += [tagged("customers", customer_id=key) for key in keys]

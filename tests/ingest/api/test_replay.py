@@ -23,7 +23,7 @@ def replay(api: ApiClient, reject: RejectedRecord, body: Any = b"") -> Answered:
 
 
 def refused(api: ApiClient, table: str, **changes: Any) -> RejectedRecord:
-    """Have a record refused, and give its reject."""
+    """Have a record refused, and return its reject."""
     assert api.post(one_table(table, record(table, **changes))).status == 422
     return RejectedRecord.objects.get(table=table)
 

@@ -35,12 +35,12 @@ def api(committed: None) -> ApiClient:
 
 
 def bad(number: int) -> Json:
-    """Give a record that is refused for two reasons."""
+    """Return a record that is refused for two reasons."""
     return record("sellers", seller_id=hex_id(number), seller_state="XX", seller_zip_code_prefix="no")
 
 
 def kept() -> list[tuple[Any, ...]]:
-    """Give all that is kept of each reject but its number, its batches and its moments."""
+    """Return all that is kept of each reject but its number, its batches and its moments."""
     differing = {"id", "batch_id", "last_batch_id", "first_seen_at", "last_seen_at"}
     names = ", ".join(f'"{column}"' for column in COLUMNS if column not in differing)
     return query(f"select {names}, fingerprint, origin from ingest_rejectedrecord order by raw")

@@ -96,7 +96,7 @@ def is_sound(case: Case, where: ParameterLocation) -> bool:
 
 @pytest.fixture
 def token(one_connection: None, settings: Any) -> str:
-    """Give the header of one who may do everything; there are a batch and a reject."""
+    """Return the header of one who may do everything; there are a batch and a reject."""
     settings.API_REQUESTS_PER_MINUTE = settings.API_RECORDS_PER_MINUTE = settings.API_BAD_TOKENS_PER_MINUTE = 1_000_000
     client = trusted()
     assert client.post({"table": TABLE, "records": [PLAIN[TABLE], {}]}).status == 207

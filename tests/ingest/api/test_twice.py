@@ -93,7 +93,7 @@ def replay_path(reject: RejectedRecord) -> str:
 
 
 def group_of_two(api: ApiClient, mode: str = "partial") -> tuple[RejectedRecord, RejectedRecord]:
-    """Post a bad customer and, with it, a good seller; give the rejects of both."""
+    """Post a bad customer and, with it, a good seller; return the rejects of both."""
     pair = [tagged("customers", group="g", customer_state="XX"), tagged("sellers", group="g")]
     assert api.post({"records": pair, "mode": mode}).status == 422
     customer = RejectedRecord.objects.get(table="customers")

@@ -61,7 +61,7 @@ def transaction_of(session: BaseDatabaseWrapper) -> Iterator[CursorWrapper]:
 
 @contextmanager
 def held_at(table: str, source: Path) -> Iterator[subprocess.Popen[str]]:
-    """Give a load in a process of its own that waits for ``table``, which is locked here.
+    """Return a load in a process of its own that waits for ``table``, which is locked here.
 
     It comes to wait where it first needs the table alone: at the file of a table that it refers to.
     """
@@ -90,7 +90,7 @@ def sabotage(table: str, body: str) -> Iterator[None]:
 
 
 def undisturbed(folder: Path) -> dict[str, Fingerprint]:
-    """Give what a load that nothing disturbs makes of ``folder``."""
+    """Return what a load that nothing disturbs makes of ``folder``."""
     if folder not in KNOWN:
         load_json(folder)
         KNOWN[folder] = fingerprints()

@@ -23,7 +23,7 @@ type Spell = Callable[[str], str]
 
 
 def instant(text: str) -> datetime | None:
-    """Give the instant of a Brazilian wall-clock time; None where the clocks skipped it."""
+    """Return the instant of a Brazilian wall-clock time; None where the clocks skipped it."""
     wall = datetime.fromisoformat(text).replace(tzinfo=ZONE)
     there_and_back = wall.astimezone(UTC).astimezone(ZONE)
     return wall if there_and_back.replace(tzinfo=None) == wall.replace(tzinfo=None) else None

@@ -148,7 +148,7 @@ ITEM_KEYS: st.SearchStrategy[dict[str, str | None]] = st.fixed_dictionaries(
 def verdicts(
     contract: Contract, chunks: list[list[dict[str, str | None]]]
 ) -> tuple[list[int], list[int], list[tuple[int, str]]]:
-    """Give rows, duplicates and reasons of all chunks by the record's number in the whole."""
+    """Return rows, duplicates and reasons of all chunks by the record's number in the whole."""
     seen, base = SeenRows(), 0
     rows: list[int] = []
     duplicates: list[int] = []

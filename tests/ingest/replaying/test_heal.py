@@ -23,7 +23,7 @@ def api() -> ApiClient:
 
 
 def statuses() -> dict[str, list[str]]:
-    """Give the statuses of all rejects, by table."""
+    """Return the statuses of all rejects, by table."""
     found: dict[str, list[str]] = {}
     for reject in RejectedRecord.objects.order_by("pk"):
         found.setdefault(reject.table, []).append(reject.status)

@@ -63,7 +63,7 @@ WEIGHT, PURCHASE = column_of("product_weight_g"), column_of("order_purchase_time
 
 
 def judged(texts: list[str], column: Column) -> list[Any]:
-    """Give the typed value of each text, and None where it is refused."""
+    """Return the typed value of each text, and None where it is refused."""
     values, ok = judge(pa.array(texts, pa.string()), column)
     assert [value is not None for value in values.to_pylist()] == ok.tolist()
     return list(values.to_pylist())
@@ -174,7 +174,7 @@ def test_a_moment_with_an_offset_becomes_the_wall_clock_time_of_sao_paulo(
 
 
 def checked(texts: list[str], column: Column) -> list[Any]:
-    """Give each text's typed value after normalising, None where it is refused."""
+    """Return each text's typed value after normalising, None where it is refused."""
     none = np.zeros(len(texts), bool)
     result = check_column(pa.array(texts, pa.string()), column, absent=none, faulty=none)
     refused = {row for block in result.reasons for row in block["row"].to_pylist()}

@@ -66,7 +66,7 @@ class Answered:
 
 
 def client_of(name: str = "till", *, superuser: bool = False, rights: Mapping[str, tuple[str, ...]] = {}) -> ApiClient:
-    """Give a new user, with ``rights`` to models of olist by name, and a token."""
+    """Return a new user, with ``rights`` to models of olist by name, and a token."""
     user = User.objects.create_user(name, is_superuser=superuser)
     for model, verbs in rights.items():
         for verb in verbs:
@@ -76,5 +76,5 @@ def client_of(name: str = "till", *, superuser: bool = False, rights: Mapping[st
 
 
 def trusted() -> ApiClient:
-    """Give a client that may do everything."""
+    """Return a client that may do everything."""
     return client_of("root", superuser=True)

@@ -10,23 +10,23 @@ from tests.support.loading.loads import BY_NAME, PLAIN, hex_id, query
 
 
 def record(table: str, **changes: Any) -> Json:
-    """Give a good record of a table, changed in so many ways."""
+    """Return a good record of a table, changed in so many ways."""
     return {**PLAIN[table], **changes}
 
 
 def tagged(table: str, *, group: str | None = None, **changes: Any) -> Json:
-    """Give a record that names its table."""
+    """Return a record that names its table."""
     named = {} if group is None else {"group": group}
     return {"table": table, **named, "data": record(table, **changes)}
 
 
 def one_table(table: str, records: Iterable[Json], **options: Any) -> Json:
-    """Give a batch of one table."""
+    """Return a batch of one table."""
     return {"table": table, "records": list(records), **options}
 
 
 def mixed_batch(dice: random.Random, *, orders: int, size: int) -> Json:
-    """Give some of ``orders`` orders with parts and shared parents, some with content of their own, in any order."""
+    """Return some of ``orders`` orders with parts and shared parents, some with content of their own, in any order."""
     records: list[Json] = []
     for number in dice.sample(range(orders), size):
         key, parent = hex_id(number), hex_id(number % 7)

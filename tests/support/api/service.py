@@ -31,7 +31,7 @@ class Service:
         self._process, self.port = process, port
 
     def workers(self) -> list[int]:
-        """Give the process ids of the workers."""
+        """Return the process ids of the workers."""
         assert self._process.poll() is None, "gunicorn has ended"
         children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children")
         return [int(number) for number in children.read_text().split()]

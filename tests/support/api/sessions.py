@@ -45,7 +45,7 @@ def aside[T](*calls: Callable[[], T]) -> Iterator[list[Future[T]]]:
 
 
 def together[T](calls: Sequence[Callable[[], T]]) -> list[T]:
-    """Run ``calls`` at the same time and give what they return, in their order."""
+    """Run ``calls`` at the same time and return what they return, in their order."""
     with aside(*calls) as futures:
         return [future.result(PATIENCE_SECONDS) for future in futures]
 

@@ -28,7 +28,7 @@ class Authority:
         self.certificate = made.sign(self._key, hashes.SHA256()).public_bytes(Encoding.PEM)
 
     def vouch(self, host: str) -> Pair:
-        """Give the server ``host`` a certificate."""
+        """Make a certificate for the server ``host``."""
         key = ec.generate_private_key(ec.SECP256R1())
         name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, host)])
         made = self._begun(name, key).add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), False)

@@ -10,7 +10,7 @@ EVERYTHING = ("add_backup", "view_backup", "verify_backup", "restore_backup", "v
 
 
 def person(*rights: str, superuser: bool = False, staff: bool = True, name: str = "ana") -> User:
-    """Give a new user with rights to models of backups."""
+    """Return a new user with rights to models of backups."""
     user = User.objects.create_user(name, is_superuser=superuser, is_staff=staff)
     for right in rights:
         user.user_permissions.add(Permission.objects.get(content_type__app_label="backups", codename=right))
@@ -18,7 +18,7 @@ def person(*rights: str, superuser: bool = False, staff: bool = True, name: str 
 
 
 def caller(user: User) -> ApiClient:
-    """Give a user a token."""
+    """Make a token for a user."""
     return ApiClient(create_token(user, name="test", expires=None))
 
 

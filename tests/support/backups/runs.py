@@ -77,33 +77,33 @@ def database_url(**changes: str) -> str:
 
 
 def query(statement: str, *parameters: Any) -> list[tuple[Any, ...]]:
-    """Run a query and give its rows."""
+    """Run a query and return its rows."""
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters or None)
         return cursor.fetchall() if cursor.description else []
 
 
 def content(table: str) -> Fingerprint:
-    """Give the fingerprint of a table by the shared floor's own hash, which backups do not use."""
+    """Return the fingerprint of a table by the shared floor's own hash, which backups do not use."""
     with connection.cursor() as cursor:
         return table_fingerprint(cursor, table)
 
 
 def built(*tables: str) -> list[frozenset[tuple[str, str, str]]]:
-    """Give columns, constraints and indexes of tables."""
+    """Return columns, constraints and indexes of tables."""
     with connection.cursor() as cursor:
         return [structure(cursor, table) for table in tables]
 
 
 def all_tables() -> list[str]:
-    """Give the tables that these tests write to."""
+    """Return the tables that these tests write to."""
     found = [model._meta.db_table for app in ("olist", "ingest") for model in apps.get_app_config(app).get_models()]
     found += [f"backups_{name}" for name in ("backup", "restore", "backupschedule")]
     return found + [model._meta.db_table for model in MODELS]
 
 
 def backup_file(table: str, store: Path) -> Path:
-    """Back a table up, and give the file."""
+    """Back a table up, and return the file."""
     run("backup_table", table, "--to", store)
     return sorted((store / table).glob("*.parquet"), key=lambda path: path.stat().st_mtime_ns)[-1]
 

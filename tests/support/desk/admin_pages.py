@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 
 
 def signed_in(*, superuser: bool = False, may_view: tuple[str, ...] = ()) -> Client:
-    """Give a browser in which a member of staff is signed in, who may view the models named ``app.model``."""
+    """Return a browser in which a member of staff is signed in, who may view the models named ``app.model``."""
     user = User.objects.create_user("ana", is_staff=True, is_superuser=superuser)
     for name in may_view:
         app, model = name.split(".")
@@ -23,7 +23,7 @@ def signed_in(*, superuser: bool = False, may_view: tuple[str, ...] = ()) -> Cli
 
 
 def page(client: Client, path: str, *, status: int = 200) -> str:
-    """Open a page below ``/admin/`` and give its HTML."""
+    """Open a page below ``/admin/`` and return its HTML."""
     response = client.get(f"/admin/{path}", secure=True)
     assert response.status_code == status, response.content.decode()[:2000]
     return response.content.decode()

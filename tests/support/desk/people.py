@@ -29,7 +29,7 @@ def staff(name: str = "ana", *rights: str, superuser: bool = False) -> User:
 
 
 def browser(user: User) -> Client:
-    """Give a client in which ``user`` is signed in."""
+    """Return a client in which ``user`` is signed in."""
     client = Client()
     client.force_login(user)
     return client
@@ -65,7 +65,7 @@ def _json(record: dict[str, Any]) -> str:
 
 
 def refused(table: str, **changes: Any) -> RejectedRecord:
-    """Have one record refused, and give its reject."""
+    """Have one record refused, and return its reject."""
     batch = send((table, changes))
     return RejectedRecord.objects.get(last_batch=batch)
 

@@ -42,7 +42,7 @@ class Site:
         self.page.wait_for_selector("#user-tools")
 
     def go(self, path: str) -> int:
-        """Open a page below ``/admin/``, and give its status."""
+        """Open a page below ``/admin/``, and return its status."""
         answer = self.page.goto(f"{self.url}/admin/{path}")
         return int(answer.status)
 

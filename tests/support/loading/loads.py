@@ -31,7 +31,7 @@ type Row = dict[str, str]
 
 
 def hex_id(number: int) -> str:
-    """Give an id of 32 hexadecimal digits."""
+    """Return an id of 32 hexadecimal digits."""
     return f"{number:032x}"
 
 
@@ -205,31 +205,31 @@ def assert_clear_error(ran: Ran, code: int, *parts: str) -> None:
 
 
 def query(statement: str, *parameters: Any) -> list[tuple[Any, ...]]:
-    """Run a query and give its rows."""
+    """Run a query and return its rows."""
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters)
         return cursor.fetchall() if cursor.description else []
 
 
 def db_tables() -> list[str]:
-    """Give the nine database tables, parents first."""
+    """Return the nine database tables, parents first."""
     return [f"olist_{name}" for name in BY_NAME]
 
 
 def fingerprints() -> dict[str, Fingerprint]:
-    """Give what every table holds, but for the numbers that PostgreSQL gives to its rows."""
+    """Return what every table holds, but for the numbers that PostgreSQL gives to its rows."""
     with connection.cursor() as cursor:
         return {table: table_fingerprint(cursor, table, exclude=("id",)) for table in db_tables()}
 
 
 def structures() -> dict[str, frozenset[tuple[str, str, str]]]:
-    """Give columns, constraints and indexes of every table."""
+    """Return columns, constraints and indexes of every table."""
     with connection.cursor() as cursor:
         return {table: structure(cursor, table) for table in db_tables()}
 
 
 def versions() -> dict[str, list[tuple[Any, ...]]]:
-    """Give place and writing transaction of every stored row."""
+    """Return place and writing transaction of every stored row."""
     return {table: query(f"select ctid::text, xmin::text from {table} order by ctid") for table in db_tables()}
 
 
@@ -239,7 +239,7 @@ def nothing_stored() -> bool:
 
 
 def all_tables() -> list[str]:
-    """Give the database tables that a load writes to."""
+    """Return the database tables that a load writes to."""
     return [model._meta.db_table for app in ("olist", "ingest") for model in apps.get_app_config(app).get_models()]
 
 

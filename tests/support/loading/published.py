@@ -16,7 +16,7 @@ type Opener = Callable[[FileLayout], IO[bytes]]
 
 
 def canonical(kind: CellKind, text: str) -> Any:
-    """Give what a published value means, by Python's own types; None for nothing."""
+    """Return what a published value means, by Python's own types; None for nothing."""
     text = unicodedata.normalize("NFC", text)
     if kind is CellKind.PROSE:
         return text or None

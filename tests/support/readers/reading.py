@@ -34,7 +34,7 @@ def read_body(body: bytes, columns: int = 2, *, chunk: int = CHUNK_BYTES, limit:
 
 
 def everything(records: Records) -> Iterator[Seen]:
-    """Give every record, unreadable ones behind the readable."""
+    """Yield every record, unreadable ones behind the readable."""
     assert records.line is not None
     cells = [column.to_pylist() for column in records.columns.columns]
     places = pa.table({"position": records.position, "line": records.line, "raw": records.raw}).to_pylist()

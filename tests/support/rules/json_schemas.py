@@ -25,7 +25,7 @@ ByTheBook = extend(Draft202012Validator, {"pattern": _pattern})  # type: ignore[
 
 
 def validator(contract: Contract) -> Callable[[Row], bool]:
-    """Give the schema's verdict on a record, both come over the wire, to those who reckon in floats and in decimals."""
+    """Return the schema's verdict on a record, both come over the wire, to those who reckon in floats or decimals."""
     text = json.dumps(json_schema(contract))
     judges = [(number, ByTheBook(json.loads(text, parse_float=number))) for number in (float, Decimal)]
 

@@ -54,6 +54,6 @@ def processed(table: str, *records: Record, **options: Any) -> Verdict:
 
 
 def told(result: Verdict) -> list[tuple[str | None, str, str | None]]:
-    """Give field, code and value of every reason."""
+    """Return field, code and value of every reason."""
     assert all(reason["message"] for reason in result.reasons.to_pylist())
     return [(reason["field"], reason["code"], reason["value"]) for reason in result.reasons.to_pylist()]

@@ -28,12 +28,12 @@ class Forgetful(SeenRows):
 
 
 def contract_of(table: str) -> Contract:
-    """Give the contract of one of the Sources."""
+    """Return the contract of one of the Sources."""
     return next(source.contract for source in sources() if source.table == table)
 
 
 def records_of(contract: Contract, records: Sequence[dict[str, str | None]]) -> Records:
-    """Give records of texts; a member that a record lacks is absent from it."""
+    """Return records of texts; a member that a record lacks is absent from it."""
     columns = {name: pa.array([r.get(name) for r in records], pa.string()) for name in contract.names}
     return Records(
         columns=pa.table(columns),
@@ -44,7 +44,7 @@ def records_of(contract: Contract, records: Sequence[dict[str, str | None]]) -> 
 
 
 def texts_of(contract: Contract, rows: Sequence[Row]) -> Records:
-    """Give typed rows as records of their plain texts."""
+    """Return typed rows as records of their plain texts."""
     return records_of(contract, [{name: text_of(value) for name, value in row.items()} for row in rows])
 
 

@@ -31,14 +31,14 @@ def sellers(*states: str, first: int = 0) -> None:
 
 
 def begun(client: Client, query: str = "", action: str = "repair_selected", **data: Any) -> str:
-    """Have a job made by the list's action, and give the path of its page."""
+    """Have a job made by the list's action, and return the path of its page."""
     some = RejectedRecord.objects.values_list("pk", flat=True)[:1]
     given = {"action": action, "_selected_action": [str(pk) for pk in some], "select_across": "1", **data}
     return str(client.post(f"{LIST}{query}", given, secure=True).headers["Location"])
 
 
 def press(client: Client, path: str, **data: str) -> str:
-    """Press a button of the page, as it stands, and give the page that follows."""
+    """Press a button of the page, as it stands, and return the page that follows."""
     seen = re.search(r'name="seen" value="([^"]*)"', client.get(path, secure=True).content.decode())
     answer = client.post(path, {"seen": seen[1] if seen else "", **data}, secure=True, follow=True)
     return " ".join(answer.content.decode().split())

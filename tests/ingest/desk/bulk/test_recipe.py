@@ -10,7 +10,7 @@ from ingest.desk.pages.bulk_forms import RecipeForm, entered
 
 
 def made(recipe: Recipe, *values: Any) -> list[Any]:
-    """Give what the recipe makes of records with these values (``...``: none), None where it changes nothing."""
+    """Return what the recipe makes of records with these values (``...``: none), None where it changes nothing."""
     records = [{"a": "1"} if value is ... else {"a": "1", "b": value} for value in values]
     corrected = recipe.corrected(records)
     return [None if record == UNCHANGED else _b(record) for record in corrected]

@@ -46,7 +46,7 @@ def ana() -> Client:
 
 
 def choices(html: str) -> set[str]:
-    """Give the filters' choices as they are shown."""
+    """Return the filters' choices as they are shown."""
     side = html[html.index('id="changelist-filter"') :]
     return set(re.findall(r">([^<>]+ \([^()<>]+\))</a>", side))
 
