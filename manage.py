@@ -40,6 +40,14 @@ def run() -> int:
             raise
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code if isinstance(error, DataForgeError) else 2
+    except EOFError:
+        print("error: the command asks, and its input has ended: see its --help", file=sys.stderr)
+        return 2
+    except OSError as error:
+        if error.filename is None or "--traceback" in sys.argv:
+            raise
+        print(f"error: {error.filename}: {error.strerror}", file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         print("error: interrupted", file=sys.stderr)
         return 130

@@ -33,7 +33,7 @@ def code_digest() -> str:
     root = Path(__file__).parents[1]
     digest = hashlib.sha256()
     paths = [root / "gunicorn.conf.py"]
-    for room in ("access", "backups", "benchmarks", "dataforge", "ingest", "olist"):
+    for room in ("access", "backups", "benchmarks", "core", "dataforge", "ingest", "olist"):
         paths += [path for kind in ("*.py", "*.sql") for path in sorted((root / room).rglob(kind))]
     for path in paths:
         digest.update(str(path).encode() + path.read_bytes())

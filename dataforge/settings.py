@@ -9,6 +9,7 @@ from core.version import __version__
 from dataforge.container.secret_key import trial_secret_key
 from dataforge.environment import Environment
 from dataforge.logs import logging_settings
+from dataforge.mail import mail_server
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Environment(BASE_DIR / ".env")
@@ -28,10 +29,11 @@ if not SECRET_KEY:
 ALLOWED_HOSTS = env.texts("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 
 INSTALLED_APPS = [
+    # These two first: `dumpdata` writes in this order, and `loaddata` needs their numbers before what refers to them.
+    "django.contrib.contenttypes",
+    "django.contrib.auth",
     "ingest",  # before the admin, some of whose templates it replaces
     "django.contrib.admin",
-    "django.contrib.auth",
-    "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.postgres",
@@ -87,6 +89,10 @@ DATABASES: dict[str, dict[str, Any]] = {
 DATABASES["default"].setdefault("CONN_MAX_AGE", 600)
 DATABASES["default"].setdefault("CONN_HEALTH_CHECKS", True)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+# Knox's migrations would make a table for the model that access.Token stands in for.
+MIGRATION_MODULES: dict[str, str | None] = {"knox": None}
+SERIALIZATION_MODULES = {"json": "dataforge.exact.json", "jsonl": "dataforge.exact.jsonl"}
+TEST_RUNNER = "dataforge.pytest_runner.PytestRunner"
 ADMIN_PASSWORD = env.text("ADMIN_PASSWORD")  # of the first superuser, for `manage.py create_admin` alone
 AUTHENTICATION_BACKENDS = ["access.backends.OneQueryBackend"]
 AUTH_PASSWORD_VALIDATORS = [
@@ -150,6 +156,10 @@ API_MAX_BYTES = env.number("API_MAX_BYTES", default=10 * 1024 * 1024)
 
 # What Prometheus shows at /metrics, which is closed without it.
 METRICS_TOKEN = env.text("METRICS_TOKEN")
+
+# Nothing here sends mail by itself; `manage.py sendtestemail` tries the server.
+MAILERS = {"default": {"OPTIONS": mail_server(env.text("EMAIL_URL").strip(), name="EMAIL_URL")}}
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text("EMAIL_FROM", default="webmaster@localhost")
 
 # Closed rejects go after so many days; open ones never go by themselves.
 REJECTS_KEPT_DAYS = env.number("REJECTS_KEPT_DAYS", default=365)

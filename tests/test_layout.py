@@ -9,7 +9,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("core", "access", "ingest", "backups", "olist", "dataforge")
 MAX_MODULES, MAX_LINES = 18, 360
-DJANGO_S_NAMES = {"Command"}  # every management command's class
+DJANGO_S_NAMES = {"Command", "Serializer"}  # by which it finds a command, and a format of dumps
 
 
 def modules() -> dict[str, Path]:

@@ -194,7 +194,7 @@ class FileBlocks:
                 yield item
 
     def close(self) -> None:
-        """Give back what the file's result holds, if it has come."""
+        """Return back what the file's result holds, if it has come."""
         if self._result is not None:
             self._result.rejects.close()
 

@@ -29,7 +29,7 @@ class RejectSpool:
         yield from pa.ipc.open_stream(self._file)
 
     def close(self) -> None:
-        """Give the disk space back."""
+        """Return the disk space back."""
         self._file.close()
 
     def __enter__(self) -> Self:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.loading.loads import database_url
+
 PROJECT = Path(__file__).resolve().parents[2]
 LITTLE = ["help", "--commands"]  # less than Python keeps before it writes
 MUCH = ["shell", "--verbosity", "0", "-c", "print(*range(100_000))"]
@@ -27,3 +29,31 @@ def test_a_command_whose_reader_has_gone_ends_without_a_word(arguments: list[str
     os.close(writer)
     _, said = process.communicate(timeout=60)
     assert (process.returncode, said) == (141, "")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["flush"], 2, "error: the command asks, and its input has ended"),
+        (["spectacular", "--file", "/nosuch/schema.yaml"], 2, "error: /nosuch/schema.yaml: No such file or directory"),
+        (["dumpdata", "auth", "--output", "/nosuch/all.json"], 1, "No such file or directory: '/nosuch/all.json'"),
+        (["loaddata", "nosuch"], 1, "No fixture named 'nosuch' found."),
+        (["changepassword", "nobody"], 1, "user 'nobody' does not exist"),
+        (["createsuperuser", "--noinput"], 1, "You must use --username with --noinput."),
+    ],
+)
+def test_a_mistake_in_a_command_of_djangos_is_one_line_and_no_traceback(
+    arguments: list[str], code: int, said: str
+) -> None:
+    ran = subprocess.run(
+        [sys.executable, "manage.py", *arguments],
+        cwd=PROJECT,
+        env={**os.environ, "DATABASE_URL": database_url(), "DEBUG": "on", "SECRET_KEY": "of a test"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (ran.returncode, ran.stderr.strip().count("\n")) == (code, 0), ran.stderr
+    assert said in ran.stderr

@@ -166,4 +166,4 @@ def test_the_settings_of_production_pass_the_deployment_check() -> None:
     url = os.environ.get("DATABASE_URL") or f"postgres://{server['user']}@/dataforge?host={server['host']}"
     secret = "".join(map(chr, range(48, 123)))
     result = check("--deploy", "--fail-level", "WARNING", DEBUG="off", SECRET_KEY=secret, DATABASE_URL=url)
-    assert (result.returncode, result.stderr) == (0, "")
+    assert (result.returncode, result.stderr) == (0, ""), result.stderr

@@ -14,7 +14,7 @@ from tests.support.container.compose import PROJECT, services
 
 GIVEN = {"POSTGRES_PASSWORD": "forge", "SECRET_KEY": "long", "ADMIN_PASSWORD": "admin"}
 SITE = ("migrate", "web", "worker", "scheduler")
-OWN = ("access", "backups", "dataforge", "ingest", "olist")
+OWN = ("access", "backups", "core", "dataforge", "ingest", "olist")
 DOCKERFILE = (PROJECT / "Dockerfile").read_text()
 # Of the image postgres, of gunicorn and of Python, which read them by themselves.
 OTHERS = {"POSTGRES_PASSWORD", "PUBLISH", "PORT", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}

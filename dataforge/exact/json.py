@@ -1,0 +1,15 @@
+"""Django's format `json` with whole moments: see SERIALIZATION_MODULES in the settings."""
+
+from django.core.serializers import json
+
+from dataforge.exact import ExactEncoder
+
+Deserializer = json.Deserializer
+
+
+class Serializer(json.Serializer):
+    """Django's, with another encoder."""
+
+    def _init_options(self) -> None:
+        super()._init_options()  # type: ignore[misc]  # the stubs leave it out
+        self.json_kwargs["cls"] = ExactEncoder
