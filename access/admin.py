@@ -1,13 +1,15 @@
-"""Tokens in the admin: made there (and shown once), seen, revoked; never changed."""
+"""Tokens in the admin: made there (and shown once), seen, revoked; never changed. Users and groups: ``user_admin``."""
 
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
+from access import user_admin  # noqa: F401 - importing is registering, Django's way
 from access.models import Token
 from access.tokens import DEFAULT_DAYS, fresh_token
 
@@ -25,10 +27,15 @@ class TokenForm(_ModelForm):
         model = Token
         fields = ("user", "name", "expiry")
 
+    def _get_validation_exclusions(self) -> set[str]:
+        """Check the name against the owner's other tokens where the owner is not asked for, too."""
+        excluded: set[str] = super()._get_validation_exclusions()  # type: ignore[misc]  # the stubs leave it out
+        return excluded - {"user"}
+
 
 @admin.register(Token)
 class TokenAdmin(_ModelAdmin):
-    """To revoke a token is to delete it."""
+    """To revoke a token is to delete it. A superuser makes and sees everybody's, others their own."""
 
     form = TokenForm
     list_display = ("name", "user", "created", "expiry", "holds")
@@ -45,6 +52,29 @@ class TokenAdmin(_ModelAdmin):
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """Propose an end."""
         return {"expiry": timezone.now() + timedelta(days=DEFAULT_DAYS)}
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Token]:
+        """Show a superuser all tokens, others their own."""
+        tokens = super().get_queryset(request)
+        return tokens if request.user.is_superuser else tokens.filter(user=request.user.pk)
+
+    def get_fields(self, request: HttpRequest, obj: Token | None = None) -> Any:
+        """Ask only a superuser whose token it is to be."""
+        fields = super().get_fields(request, obj)
+        return [name for name in fields if name != "user" or request.user.is_superuser]
+
+    def get_form(self, request: HttpRequest, obj: Token | None = None, change: bool = False, **kwargs: Any) -> Any:  # noqa: FBT001, FBT002 - Django's
+        """Make a form for a token of the user's own; a superuser chooses the owner in it."""
+        form = super().get_form(request, obj, change, **kwargs)
+        if request.user.is_superuser:
+            return form
+
+        class OwnTokenForm(form):  # type: ignore[misc, valid-type]  # made by Django for this request
+            def __init__(self, *args: Any, **options: Any) -> None:
+                super().__init__(*args, **options)
+                self.instance.user = request.user
+
+        return OwnTokenForm
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Nobody changes a token."""
