@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib.auth.models import User
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from knox.auth import TokenAuthentication
+from rest_framework.authentication import get_authorization_header
 from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated
 from rest_framework.request import Request
 
@@ -12,16 +13,23 @@ from access.models import Token
 from access.throttling import count_bad_token
 from access.tokens import find_token
 
+SCHEMES = (b"token", b"bearer")
+WRONG_SCHEME = "This scheme of Authorization is not taken here: write `Token`, or `Bearer`, and the token behind it."
 REFUSED = "This token is unknown, or has expired, or was revoked."
 
 
 class HashedTokenAuthentication(TokenAuthentication):  # type: ignore[misc]  # knox has no types
-    """Knox's header, and a look-up of our own: its way costs a query more, and fails on bytes that are no text."""
+    """A token behind ``Token`` or ``Bearer``; knox's own look-up costs a query more, and fails on bytes of no text."""
 
     def authenticate(self, request: Request) -> Any:
         """Return user and token; None without the header. Wrong tokens are counted by address: 401, then 429."""
+        scheme, _, token = get_authorization_header(request).strip().partition(b" ")
+        if not scheme:
+            return None
+        if scheme.lower() not in SCHEMES:
+            raise AuthenticationFailed(WRONG_SCHEME, code="wrong_scheme")
         try:
-            return super().authenticate(request)
+            return self.authenticate_credentials(token.strip())
         except AuthenticationFailed:
             count_bad_token(request)
             raise
@@ -54,5 +62,6 @@ class HashedTokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-unty
             "type": "apiKey",
             "in": "header",
             "name": "Authorization",
-            "description": "`Token` and the token, as `manage.py create_token` printed it: `Authorization: Token ...`.",
+            "description": "`Token` and the token, as `manage.py create_token` printed it: `Authorization: Token ...` "
+            "(`Bearer` is taken too).",
         }

@@ -18,11 +18,13 @@ from django.contrib import admin
 from django.contrib.admin.forms import AdminAuthenticationForm
 from django.core import signing
 from django.core.exceptions import ValidationError
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from rest_framework.exceptions import Throttled
 
-from access.throttling import address_of, forget_the_past, give_back, spend
+from access.models import Counter
+from access.throttling import address_of, forget_the_past, give_back, spend, take_back
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +54,10 @@ class LoginForm(AdminAuthenticationForm):
             log.warning("too many attempts to log in", extra={"address": address_of(self.request)})
             seconds = int(getattr(error, "wait", None) or 1)
             minutes = -(-seconds // 60)
-            message = f"Too many attempts. Try again in {minutes} minute{'' if minutes == 1 else 's'}."
+            message = (
+                f"Too many attempts. Try again in {minutes} minute{'' if minutes == 1 else 's'}, or ask whoever runs "
+                "this site: `manage.py unlock_login NAME` lets you in at once."
+            )
             raise ValidationError(message, code="throttled", params={"seconds": seconds}) from error
         try:
             found: dict[str, Any] = super().clean()
@@ -60,6 +65,7 @@ class LoginForm(AdminAuthenticationForm):
             log.warning("a login was refused", extra={"address": address_of(self.request)})
             raise
         give_back(own[0])
+        take_back(key for key, _ in shared)
         return found
 
 
@@ -83,6 +89,18 @@ def login(request: HttpRequest) -> HttpResponse:
             samesite="Lax",
         )
     return response
+
+
+def unlock(name: str = "", *, address: str = "") -> int:
+    """Forget the attempts at an account, or from an address; return how many counters there were."""
+    counters = Counter.objects.none()
+    if name:
+        counters = Counter.objects.filter(key__startswith=f"login:{_account(name)}")
+    if address:
+        counters |= Counter.objects.filter(
+            Q(key=f"login@{address}") | Q(key__startswith="login:", key__endswith=f"@{address}")
+        )
+    return counters.delete()[0]
 
 
 def _account(name: str) -> str:

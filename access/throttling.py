@@ -4,11 +4,13 @@ One row a key, changed by one statement, so the count is exact across processes 
 """
 
 import time
+from collections.abc import Iterable
 from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Any
 
 from django.conf import settings
 from django.db import connection
+from django.db.models import F
 from django.http import HttpRequest
 from rest_framework.exceptions import Throttled
 from rest_framework.request import Request
@@ -76,6 +78,11 @@ def _throttled(minutes: int) -> Throttled:
 def give_back(key: str) -> None:
     """Forget what was used up of ``key``."""
     Counter.objects.filter(key=key).delete()
+
+
+def take_back(keys: Iterable[str]) -> None:
+    """Undo one use of each of ``keys``."""
+    Counter.objects.filter(key__in=list(keys), used__gt=0).update(used=F("used") - 1)
 
 
 def address_of(request: Request | HttpRequest) -> str:

@@ -5,13 +5,16 @@ ours, keeps the newline at the end of a secret's file, and passes over an unread
 assignment without a word.
 """
 
+import io
 import os
 import re
 import tempfile
 from hashlib import sha256
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import environ  # type: ignore[import-untyped]  # ships neither types nor stubs
 import psycopg2.extensions
@@ -23,8 +26,13 @@ SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full"
 # These are Django's; every other word of a database URL's query goes to libpq.
 DJANGO_OPTIONS = ("CONN_MAX_AGE", "CONN_HEALTH_CHECKS", "ATOMIC_REQUESTS", "AUTOCOMMIT", "DISABLE_SERVER_SIDE_CURSORS")
 CERTIFICATE = "-----BEGIN CERTIFICATE-----"
-ASSIGNMENT = re.compile(r"(?:export )?[A-Za-z_0-9]+=.*")
+ASSIGNMENT = re.compile(r"(?:export )?[A-Za-z_0-9]+=(.*)")
+# A value in quotes, and what may stand behind it; a value without, in which a `#` after a blank begins no comment here.
+QUOTED = re.compile(r"""\s*("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')\s*(?:\s#.*)?""")
+PLAIN = re.compile(r"""\s*(?!["'])(?!.*\s#).*""")
 CHECKING_SSL_MODES = ("verify-ca", "verify-full")
+SECRET_KEY_CHARACTERS, SECRET_KEY_DIFFERENT = 50, 5
+HOW_TO_MAKE_A_KEY = "Make one: python -c 'import secrets; print(secrets.token_urlsafe(60))'."
 URL_FORM = "postgres://USER:PASSWORD@HOST:PORT/NAME?sslmode=verify-full&sslrootcert=FILE"
 
 
@@ -34,9 +42,9 @@ class Environment:
     def __init__(self, dotenv: Path) -> None:
         """Take in ``dotenv`` where it exists; variables that are set already win over it."""
         if dotenv.exists():
-            _check_dotenv(dotenv)
+            text = _checked_dotenv(dotenv)
             before = set(os.environ)
-            environ.Env.read_env(dotenv)
+            environ.Env.read_env(io.StringIO(text))
             # A secret that the environment gives by value must not meet its file's name of .env, nor the other way.
             for name in before:
                 twin = name.removesuffix("_FILE") if name.endswith("_FILE") else f"{name}_FILE"
@@ -73,6 +81,19 @@ class Environment:
         """Return the parts between commas."""
         return [part.strip() for part in self.text(name).split(",") if part.strip()] or default
 
+    def dotted(self, name: str, *, default: str) -> str:
+        """Return the dotted name of a class, in a module that is installed."""
+        value = self.text(name, default=default).strip()
+        module, _, leaf = value.rpartition(".")
+        try:
+            # A module of Django's own can be looked into; an app's models are not ready for that yet.
+            known = hasattr(import_module(module), leaf) if module.startswith("django.") else bool(find_spec(module))
+        except (ImportError, ValueError):
+            known = False
+        if not known or not leaf.isidentifier():
+            raise ImproperlyConfigured(f"{name}={value} names no class that is installed; as in: {default}.")
+        return value
+
     def database(self, name: str, *, password: str = "", authorities: str = "", folder: Path) -> dict[str, Any] | None:
         """Return Django's settings of the PostgreSQL that a URL names, or None where it is not set.
 
@@ -91,12 +112,13 @@ class Environment:
             problem = _url_problem(url)
             settings: dict[str, Any] = {} if problem else environ.Env.db_url_config(url)
             problem = problem or _options_problem(settings)
-        except ValueError:
+            parts = {} if problem else _as_libpq_reads(url)
+        except (ValueError, psycopg2.ProgrammingError):
             # Its message quotes the URL, and so perhaps a part of the password.
             problem = "it cannot be parsed (percent-encode special characters in user and password)"
         if problem:
             raise ImproperlyConfigured(f"{name} is not accepted: {problem}. It must look like {URL_FORM}.")
-        settings["HOST"] = unquote(settings["HOST"])  # libpq writes a socket's folder as %2F...
+        settings |= parts
         if password and settings["PASSWORD"]:
             raise ImproperlyConfigured(f"{prefix}_PASSWORD is set, and {name} holds a password: give only one.")
         settings["PASSWORD"] = password or settings["PASSWORD"]
@@ -131,14 +153,27 @@ def _written(pem: str, folder: Path) -> Path:
     return path
 
 
-def _check_dotenv(dotenv: Path) -> None:
+def _checked_dotenv(dotenv: Path) -> str:
+    """Return the text without comments behind quoted values; ImproperlyConfigured for a line of two meanings."""
     try:
         lines = dotenv.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise ImproperlyConfigured(f"{dotenv} cannot be read: {error}") from error
     for number, line in enumerate(lines, start=1):
-        if line.strip() and not line.startswith("#") and not ASSIGNMENT.fullmatch(line):
+        if not line.strip() or line.startswith("#"):
+            continue
+        assignment = ASSIGNMENT.fullmatch(line)
+        if assignment is None:
             raise ImproperlyConfigured(f"{dotenv}, line {number}, is no assignment; accepted: NAME=value.")
+        value = assignment[1]
+        if quoted := QUOTED.fullmatch(value):
+            lines[number - 1] = line.removesuffix(value) + quoted[1]
+        elif not PLAIN.fullmatch(value):
+            raise ImproperlyConfigured(
+                f"{dotenv}, line {number}, can be read in two ways: put the whole value into quotes, with nothing but "
+                "a comment behind them."
+            )
+    return "\n".join(lines)
 
 
 def _url_problem(url: str) -> str:
@@ -152,6 +187,23 @@ def _url_problem(url: str) -> str:
         return "it names no database"
     empty = [key for key, value in parse_qsl(parts.query, keep_blank_values=True) if not value]
     return f"{empty[0]} is empty" if empty else ""
+
+
+def _as_libpq_reads(url: str) -> dict[str, Any]:
+    """Return who, where and which database as `psql` would read them: a `+` is one, a `%` begins two hex digits."""
+    parts = psycopg2.extensions.parse_dsn(url.partition("?")[0])
+    names = {"NAME": "dbname", "USER": "user", "PASSWORD": "password", "HOST": "host", "PORT": "port"}
+    read: dict[str, Any] = {setting: parts.get(name, "") for setting, name in names.items()}
+    return read | {"PORT": int(read["PORT"]) if read["PORT"] else ""}
+
+
+def secret_key_problem(key: str) -> str:
+    """Say why ``key`` is none for production; empty where it is one. Django's check only warns, and only if asked."""
+    if len(key) < SECRET_KEY_CHARACTERS:
+        return f"has {len(key)} characters, and needs {SECRET_KEY_CHARACTERS}"
+    if len(set(key)) < SECRET_KEY_DIFFERENT:
+        return f"has only {len(set(key))} different characters"
+    return ""
 
 
 def _options_problem(settings: dict[str, Any]) -> str:

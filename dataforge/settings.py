@@ -7,7 +7,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from core.version import __version__
 from dataforge.container.secret_key import trial_secret_key
-from dataforge.environment import Environment
+from dataforge.environment import HOW_TO_MAKE_A_KEY, Environment, secret_key_problem
 from dataforge.logs import logging_settings
 from dataforge.mail import mail_server
 
@@ -25,6 +25,10 @@ if not SECRET_KEY:
     raise ImproperlyConfigured(
         "SECRET_KEY is not set. Put a long random text into the environment variable SECRET_KEY, or into a file that "
         "SECRET_KEY_FILE names. On a developer's machine `make setup` writes one into .env."
+    )
+if not DEBUG and (problem := secret_key_problem(SECRET_KEY)):
+    raise ImproperlyConfigured(
+        f"SECRET_KEY {problem}: whoever guesses it signs sessions of any user. {HOW_TO_MAKE_A_KEY}"
     )
 ALLOWED_HOSTS = env.texts("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 
@@ -114,7 +118,9 @@ DATAFORGE_SOURCES = "olist.sources.SOURCES"
 DATAFORGE_BACKUP_TABLES = ["olist", "ingest.Batch", "ingest.Account", "ingest.RejectedRecord"]
 DATAFORGE_BACKUP_STORE = env.text("BACKUP_STORE", default=str(VAR_DIR / "backups"))
 # Backups and restores asked for over HTTP or in the admin run in the request, or in a worker of another backend.
-TASKS = {"default": {"BACKEND": env.text("TASKS_BACKEND", default="django.tasks.backends.immediate.ImmediateBackend")}}
+TASKS = {
+    "default": {"BACKEND": env.dotted("TASKS_BACKEND", default="django.tasks.backends.immediate.ImmediateBackend")}
+}
 INSTALLED_APPS += ["django_tasks_db"] if TASKS["default"]["BACKEND"].startswith("django_tasks_db.") else []
 
 # The HTTP API: one way in, JSON out, all faults as problem documents.

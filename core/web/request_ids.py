@@ -54,7 +54,7 @@ def _log(request: HttpRequest, response: HttpResponse, *, seconds: float) -> Non
     facts: dict[str, Any] = {
         "method": request.method if request.method in _METHODS else "?",
         "route": route,
-        "status": response.status_code,
+        "status": int(response.status_code),  # Django keeps whatever a view gave, an HTTPStatus too
         "seconds": round(seconds, 4),
     }
     if name := getattr(getattr(request, "auth", None), "name", None):  # set by DRF where a token was accepted

@@ -111,7 +111,7 @@ def place(server: Server, authority: Authority, s3: str, tmp_path_factory: pytes
         ours
         | {
             "DEBUG": "off",
-            "SECRET_KEY": "of a test, and long enough for one",
+            "SECRET_KEY": "of a test, and as long as the settings of production want one to be",
             "DATABASE_URL": f"{URL.replace('5432', str(server.port))}?hostaddr=127.0.0.1",
             "DATABASE_CA_FILE": str(folder / "authorities.pem"),
             "DATABASE_PASSWORD_FILE": str(folder / "owner-password"),

@@ -10,6 +10,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
 
 from dataforge.environment import Environment
+from tests.support.secrets import SECRET_KEY
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -84,6 +85,72 @@ def test_a_line_of_dotenv_that_is_no_assignment_is_refused(tmp_path: Path) -> No
         Environment(tmp_path / ".env")
 
 
+@pytest.mark.parametrize(
+    ("line", "value"),
+    [
+        ('"a value" # mine', "a value"),
+        ("'a # b'   # mine", "a # b"),
+        ('"a # b"', "a # b"),
+        ("plain", "plain"),
+        ("a#b", "a#b"),
+        ("two words", "two words"),
+        ('""', ""),
+    ],
+)
+def test_a_value_of_dotenv_means_what_it_looks_like(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, line: str, value: str
+) -> None:
+    monkeypatch.setenv("FORGE_I", "")
+    monkeypatch.delenv("FORGE_I")
+    (tmp_path / ".env").write_text(f"FORGE_I={line}\n")
+    assert Environment(tmp_path / ".env").text("FORGE_I") == value
+
+
+@pytest.mark.parametrize("line", ['"open', '"a"b', "plain # mine", "'a' b", '"a" "b"'])
+def test_a_line_of_dotenv_with_two_meanings_is_refused(tmp_path: Path, line: str) -> None:
+    (tmp_path / ".env").write_text(f"# mine\nFORGE_I={line}\n")
+    with pytest.raises(ImproperlyConfigured, match=r"line 2, can be read in two ways: put the whole value into quotes"):
+        Environment(tmp_path / ".env")
+
+
+@pytest.mark.parametrize("url", ["postgres://a+b:c+d@h/e+f", "postgres://a%2Bb:c%2Bd@h/e%2Bf"])
+def test_a_plus_in_a_database_url_is_a_plus_as_for_psql(
+    env: Environment, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, url: str
+) -> None:
+    monkeypatch.setenv("FORGE_URL", url)
+    found = env.database("FORGE_URL", folder=tmp_path) or {}
+    assert (found["USER"], found["PASSWORD"], found["NAME"]) == ("a+b", "c+d", "e+f")
+
+
+def test_a_percent_sign_that_begins_no_digits_is_refused_without_showing_the_password(
+    env: Environment, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("FORGE_URL", "postgres://forge:se%cret@h/forge")
+    with pytest.raises(ImproperlyConfigured, match="percent-encode special characters") as refused:
+        env.database("FORGE_URL", folder=tmp_path)
+    assert "cret" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "value", ["nonsense", "no.such.Backend", "django.tasks.backends.immediate.Immediat", "django_tasks_db."]
+)
+def test_a_wrong_backend_of_tasks_names_the_setting(
+    env: Environment, monkeypatch: pytest.MonkeyPatch, value: str
+) -> None:
+    monkeypatch.setenv("TASKS_BACKEND", value)
+    with pytest.raises(ImproperlyConfigured, match=f"^TASKS_BACKEND={value} names no class that is installed"):
+        env.dotted("TASKS_BACKEND", default="django.tasks.backends.immediate.ImmediateBackend")
+
+
+@pytest.mark.parametrize("value", ["django.tasks.backends.dummy.DummyBackend", "django_tasks_db.DatabaseBackend", ""])
+def test_a_backend_of_tasks_that_is_installed_is_taken(
+    env: Environment, monkeypatch: pytest.MonkeyPatch, value: str
+) -> None:
+    monkeypatch.setenv("TASKS_BACKEND", value)
+    default = "django.tasks.backends.immediate.ImmediateBackend"
+    assert env.dotted("TASKS_BACKEND", default=default) == (value or default)
+
+
 def test_a_dotenv_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
     (tmp_path / ".env").mkdir()
     with pytest.raises(ImproperlyConfigured, match="cannot be read"):
@@ -150,20 +217,24 @@ def check(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]
     ("name", "value", "message"),
     [
         ("SECRET_KEY", "", "SECRET_KEY is not set"),
+        ("SECRET_KEY", "x" * 49, "SECRET_KEY has 49 characters"),
+        ("SECRET_KEY", "abcd" * 20, "SECRET_KEY has only 4 different characters"),
+        ("TASKS_BACKEND", "x.Y", "TASKS_BACKEND=x.Y"),
         ("DEBUG", "maybe", "DEBUG=maybe"),
         ("DATABASE_URL", "x", "DATABASE_"),
     ],
 )
 def test_a_wrong_setting_stops_a_command_with_one_line(name: str, value: str, message: str) -> None:
-    result = check(**{"SECRET_KEY": "x", name: value})
+    result = check(**{"DEBUG": "off", "SECRET_KEY": SECRET_KEY, name: value})
     assert result.returncode == 2
     assert result.stderr.startswith(f"error: {message}")
     assert result.stderr.count("\n") == 1
 
 
+@pytest.mark.django_db
 def test_the_settings_of_production_pass_the_deployment_check() -> None:
     server = connection.get_connection_params()
-    url = os.environ.get("DATABASE_URL") or f"postgres://{server['user']}@/dataforge?host={server['host']}"
+    url = os.environ.get("DATABASE_URL") or f"postgres://{server['user']}@/{server['dbname']}?host={server['host']}"
     secret = "".join(map(chr, range(48, 123)))
     result = check("--deploy", "--fail-level", "WARNING", DEBUG="off", SECRET_KEY=secret, DATABASE_URL=url)
     assert (result.returncode, result.stderr) == (0, ""), result.stderr

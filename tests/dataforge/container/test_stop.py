@@ -17,6 +17,7 @@ from access.tokens import create_token
 from tests.support.api.client import BATCHES
 from tests.support.api.sessions import transaction_elsewhere, wait_for_waiting, wait_until
 from tests.support.loading.loads import PLAIN, PROJECT, database_url, query
+from tests.support.secrets import SECRET_KEY
 from tests.test_readme_api import free_port
 
 pytestmark = [pytest.mark.usefixtures("committed"), pytest.mark.slow]
@@ -44,7 +45,7 @@ def site() -> Iterator[Site]:
     port = free_port()
     settings = {
         "DATABASE_URL": database_url(),
-        "SECRET_KEY": "of a test",
+        "SECRET_KEY": SECRET_KEY,
         "DEBUG": "off",
         "HTTPS": "off",
         "TRIAL": "on",

@@ -17,6 +17,7 @@ from core.embedded_postgres import is_running
 from dataforge.container.secret_key import trial_secret_key
 from tests.support.api.sessions import wait_until
 from tests.support.loading.loads import PROJECT
+from tests.support.secrets import SECRET_KEY
 from tests.test_readme_api import free_port
 
 START_SECONDS = 90
@@ -77,7 +78,7 @@ def log_in(address: str, password: str) -> bool:
 @pytest.mark.slow
 def test_an_empty_volume_is_enough_for_a_site_that_keeps_what_it_has(tmp_path: Path) -> None:
     collect = [sys.executable, "manage.py", "collectstatic", "--no-input", "--verbosity", "0"]
-    subprocess.run(collect, cwd=PROJECT, env=environment(tmp_path / "build", SECRET_KEY="x"), check=True)
+    subprocess.run(collect, cwd=PROJECT, env=environment(tmp_path / "build", SECRET_KEY=SECRET_KEY), check=True)
     volume, log = tmp_path / "volume", tmp_path / "log"
     volume.mkdir()
     with trial(volume, log) as address:
@@ -111,7 +112,7 @@ def test_with_a_database_named_nothing_of_a_trial_is_left(tmp_path: Path) -> Non
     )
     ran = subprocess.run(
         [sys.executable, "-c", show], cwd=PROJECT, capture_output=True, text=True, check=False,
-        env=strict | {"SECRET_KEY": "x", "DJANGO_SETTINGS_MODULE": "dataforge.settings"},
+        env=strict | {"SECRET_KEY": SECRET_KEY, "DJANGO_SETTINGS_MODULE": "dataforge.settings"},
     )  # fmt: skip
     assert ran.stdout.split() == ["False", "True", "True", "True"], ran.stderr
 

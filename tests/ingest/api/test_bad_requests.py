@@ -15,6 +15,7 @@ from dataforge.wsgi import application
 from ingest.models import RejectedRecord
 from tests.support.api.client import BATCHES, ApiClient, trusted
 from tests.support.loading.loads import PLAIN, PROJECT, database_url
+from tests.support.secrets import SECRET_KEY
 
 TABLE = "customers"
 LINES = f"{BATCHES}?table={TABLE}"
@@ -142,7 +143,7 @@ def test_a_media_type_that_nobody_can_read_is_415(kind: str, one_connection: Non
 def server(committed: None) -> Iterator[tuple[str, int]]:
     """Yield the host and port of a gunicorn with one worker, on the tests' database."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        environment = {**os.environ, "DATABASE_URL": database_url(), "SECRET_KEY": "of a test", "DEBUG": "off"}
+        environment = {**os.environ, "DATABASE_URL": database_url(), "SECRET_KEY": SECRET_KEY, "DEBUG": "off"}
         environment["SECURE_SSL_REDIRECT"] = "off"
         bound = f"fd://{listening.fileno()}"
         command = [sys.executable, "-m", "gunicorn", "dataforge.wsgi", "--bind", bound, "--log-level", "error"]
