@@ -1,0 +1,141 @@
+"""No address answers 500, whatever the method, the parameters and the rights of whoever asks."""
+
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.contrib import admin
+from django.contrib.auth.models import User
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from access.tokens import create_token
+from tests.support.desk.people import staff
+
+pytestmark = pytest.mark.django_db
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
+# What stands in an address in place of a converter, by its name.
+SAMPLES = {"int": "1", "uuid": str(UUID(int=1)), "str": "x", "slug": "x", "path": "x", "raw": "1"}
+NASTY = ("\0", "a\0b", "\ud800", "x" * 10_000, "-1", "1e400", "9" * 40, "[]", "{}", "'", "%00", "2018-02-30", "None")
+
+
+def addresses(patterns: list[Any], before: str = "/") -> Iterator[str]:
+    """Every address that the site knows, with a sample in each place."""
+    for pattern in patterns:
+        here = before + filled(pattern)
+        if isinstance(pattern, URLResolver):
+            yield from addresses(pattern.url_patterns, here)
+        elif isinstance(pattern, URLPattern):
+            yield here
+
+
+def filled(pattern: URLPattern | URLResolver) -> str:
+    """The pattern's part of an address."""
+    route = str(pattern.pattern)
+    for name, converter in getattr(pattern.pattern, "converters", {}).items():
+        kind = type(converter).__name__.removesuffix("Converter").lower()
+        for spelled in (f"<{kind}:{name}>", f"<{name}>"):
+            route = route.replace(spelled, SAMPLES[{"string": "str"}.get(kind, kind)])
+    if "(?P<" in route or route.startswith("^"):
+        groups = getattr(pattern.pattern, "regex").groupindex
+        route = "".join("1/" for _ in groups) if groups else ""
+    return route
+
+
+PLACES = sorted(set(addresses(get_resolver().url_patterns)))
+
+
+class Person:
+    """A client that tells of a fault of the server by its answer, as a real one does."""
+
+    def __init__(self, user: User | None = None, token: str = "") -> None:
+        self.client = Client(raise_request_exception=False)
+        self.headers = {"Authorization": f"Token {token}"} if token else {}
+        if user and not token:
+            self.client.force_login(user)
+
+    def status(self, method: str, path: str, query: dict[str, str] | None = None) -> int:
+        answer = self.client.generic(method, path, QUERY_STRING=encoded(query or {}), secure=True, headers=self.headers)
+        return answer.status_code
+
+
+def encoded(query: dict[str, str]) -> str:
+    from urllib.parse import quote
+
+    return "&".join(f"{quote(name)}={quote(value.encode('utf-8', 'surrogatepass'))}" for name, value in query.items())
+
+
+def people() -> dict[str, Person]:
+    root = staff("root", superuser=True)
+    return {
+        "nobody": Person(),
+        "a clerk": Person(staff("udo", "olist.view_seller", "ingest.view_rejectedrecord")),
+        "a superuser": Person(root),
+        "a superuser's token": Person(root, create_token(root, name="t", expires=None)),
+    }
+
+
+@pytest.fixture(autouse=True)
+def cheap_passwords(settings: Any) -> None:
+    """Hash passwords in no time; a second each otherwise."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.API_REQUESTS_PER_MINUTE = 100_000
+
+
+def test_the_walk_goes_everywhere() -> None:
+    assert {"/", "/api/v1/batches/", "/api/docs/", "/admin/login/", "/admin/olist/order/", "/healthz"} <= set(PLACES)
+    assert len(PLACES) > 100
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_no_address_answers_500_to_any_method_by_anybody(method: str) -> None:
+    failed = [
+        (who, path)
+        for who, person in people().items()
+        for path in PLACES
+        if "logout" not in path and person.status(method, path) >= 500
+    ]
+    assert [(who, path) for who, path in failed if path != "/readyz"] == []
+
+
+def list_parameters() -> Iterator[tuple[str, str]]:
+    """Each list of the admin and the API, with each parameter that it knows or that Django knows."""
+    for model, model_admin in admin.site._registry.items():
+        path = f"/admin/{model._meta.app_label}/{model._meta.model_name}/"
+        names = {
+            "q",
+            "p",
+            "o",
+            "e",
+            "all",
+            "_facets",
+            "_popup",
+            "_to_field",
+            "_changelist_filters",
+            "day",
+            "group",
+            "by",
+        }
+        names |= {field.attname for field in model._meta.concrete_fields}
+        for filter_ in model_admin.list_filter or ():
+            name = filter_[0] if isinstance(filter_, tuple) else filter_
+            names.add(getattr(name, "parameter_name", None) or str(name))
+        names |= {f"{name}__exact" for name in list(names)} | {f"{name}__gte" for name in list(names)}
+        for name in sorted(names):
+            yield path, name
+    for path in ("batches", "rejects", "tables", "backups", "restores"):
+        for name in ("table", "code", "status", "batch", "origin", "cursor", "limit", "page_size", "since", "group"):
+            yield f"/api/v1/{path}/", name
+
+
+def test_no_list_answers_500_whatever_a_parameter_holds() -> None:
+    root = staff("root", superuser=True)
+    by_session, by_token = Person(root), Person(root, create_token(root, name="t", expires=None))
+    failed = [
+        (path, name, value[:20])
+        for path, name in list_parameters()
+        for value in NASTY
+        if (by_token if path.startswith("/api/") else by_session).status("GET", path, {name: value}) >= 500
+    ]
+    assert failed == []
