@@ -47,9 +47,8 @@ class HashedTokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-unty
     target_class = HashedTokenAuthentication
     name = "token"
 
-    def get_security_definition(self, auto_schema: Any) -> dict[str, Any]:
+    def get_security_definition(self, _auto_schema: Any) -> dict[str, Any]:
         """Describe the header."""
-        del auto_schema
         return {
             "type": "apiKey",
             "in": "header",

@@ -113,9 +113,8 @@ def count_bad_token(request: Request) -> None:
 class RequestThrottle(BaseThrottle):
     """Bounds the requests of a token."""
 
-    def allow_request(self, request: Request, view: Any) -> bool:
+    def allow_request(self, request: Request, _view: Any) -> bool:
         """Throttled where the token made too many, which its look-up has counted."""
-        del view
         if isinstance(request.auth, Token) and not request.auth.has_request_left:
             raise _throttled(1)
         return True

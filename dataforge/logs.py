@@ -83,9 +83,8 @@ def _place(frame: traceback.FrameSummary) -> str:
     return f"{path}:{frame.lineno} {frame.name}"
 
 
-def _exception(logger: Any, method: str, event: EventDict) -> EventDict:
+def _exception(_logger: Any, _method: str, event: EventDict) -> EventDict:
     """Describe the exception, and what caused it, the last call first."""
-    del logger, method
     given = event.pop("exc_info", None)
     error = given[1] if isinstance(given, tuple) else given
     if isinstance(error, BaseException):
@@ -96,8 +95,7 @@ def _exception(logger: Any, method: str, event: EventDict) -> EventDict:
     return event
 
 
-def _request(logger: Any, method: str, event: EventDict) -> EventDict:
-    del logger, method
+def _request(_logger: Any, _method: str, event: EventDict) -> EventDict:
     if (current := request_id()) != "-":
         event["request_id"] = current
     return event

@@ -111,6 +111,5 @@ shows_restore = extend_schema(
 
 def require_bodies(result: dict[str, Any], generator: Any, request: Any, public: Any) -> dict[str, Any]:
     """Say that to back up needs a body, the others none: a hook of drf-spectacular, which has no word for it."""
-    del generator, request, public
     result["paths"]["/api/v1/backups/"]["post"]["requestBody"]["required"] = True
     return result

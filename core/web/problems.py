@@ -37,9 +37,8 @@ class Problem(APIException):
         super().__init__(detail)
 
 
-def problem_response(error: Exception, context: Mapping[str, Any]) -> HttpResponse:
+def problem_response(error: Exception, _context: Mapping[str, Any]) -> HttpResponse:
     """Answer an exception of a view: DRF's exception handler. Always JSON, also where the view itself writes YAML."""
-    del context
     problem, headers = _explain(error)
     return JsonResponse(problem, status=problem["status"], headers=headers, content_type=CONTENT_TYPE)
 

@@ -19,9 +19,8 @@ class Command(BaseCommand):
         parser.add_argument("--all", action="store_true", help="the tables of DATAFORGE_BACKUP_TABLES")
         parser.add_argument("--to", metavar="URL", help="a folder or s3://bucket/prefix (default: BACKUP_STORE)")
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *_args: Any, **options: Any) -> None:
         """Parse, call ``backup``, print."""
-        del args
         if bool(options["tables"]) == options["all"]:
             raise CommandError("Name the tables, or give --all.", returncode=2)
         with exits("nothing of this run was kept."):

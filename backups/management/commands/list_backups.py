@@ -24,9 +24,8 @@ class Command(BaseCommand):
             help="first enter what lies there (default: BACKUP_STORE) and the catalogue does not know",
         )
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *_args: Any, **options: Any) -> None:
         """Parse, call ``scan`` and ``listed``, print."""
-        del args
         with exits("the catalogue is as it was."):
             if options["scan"] is not None:
                 found = scan(options["scan"] or None)

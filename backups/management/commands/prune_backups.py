@@ -17,9 +17,8 @@ class Command(BaseCommand):
         """Define the contract's arguments."""
         parser.add_argument("--yes", action="store_true", help="remove them")
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *_args: Any, **options: Any) -> None:
         """Parse, call ``prune``, print."""
-        del args
         with exits("what was removed before is gone."):
             found = prune(yes=options["yes"])
         for each in found:

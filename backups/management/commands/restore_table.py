@@ -30,9 +30,8 @@ class Command(BaseCommand):
         parser.add_argument("--with-children", action="store_true", help="also the tables that refer to it")
         parser.add_argument("--no-safety-backup", action="store_true", help="do not back up what is there now first")
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *_args: Any, **options: Any) -> None:
         """Parse, call ``restore``, print."""
-        del args
         with exits("nothing was changed."):
             report = restore(
                 options["table"],
