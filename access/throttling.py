@@ -21,6 +21,7 @@ _KEPT_MINUTES = 60
 _NETWORK_BITS = 64
 _ADDRESS_CHARACTERS = 100  # behind proxies it comes from a header, of any length
 
+# Uses up an amount of what a key may spend in so many minutes, and returns what is used up then; no row is a refusal.
 # A refused amount is not counted: the bound is on what passes. Without `off`, each request would wait for the disk.
 # A spender that waited while its minute ended finds the next one's count, and must not set it back.
 _SPENT = """

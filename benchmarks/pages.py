@@ -23,6 +23,7 @@ NOTES = (
     """Admin: a page on the server, from the request to the whole answer, in one process (Django's test client, a
     superuser). The second of two requests counts: a page that nobody has opened since the start compiles templates.""",
 )
+# So many rejects of three tables and five codes, of which each tenth is dismissed, one a second into the past.
 _REJECTS = """
 insert into ingest_rejectedrecord ("table", raw, record, natural_key, reasons, codes, fields, stage, batch_id,
     file_name, position, line, waits_for, ref, "group", contract_version, app_version, times_seen, first_seen_at,
@@ -38,6 +39,7 @@ from (
     from generate_series(1, %(rows)s) as n
 ) as numbered
 """
+# So many points, a little beside one another.
 _POINTS = """
 insert into olist_geolocation (geolocation_zip_code_prefix, geolocation_lat, geolocation_lng, geolocation_city,
     geolocation_state)

@@ -63,23 +63,23 @@ def _drill(file: BackupFile) -> None:
     manifest = file.manifest
     columns = sql.SQL(", ").join(
         sql.SQL("{} {}{}").format(
-            sql.Identifier(column.name), sql.SQL(column.type), sql.SQL(" NOT NULL" if column.not_null else "")
+            sql.Identifier(column.name), sql.SQL(column.type), sql.SQL(" not null" if column.not_null else "")
         )
         for column in manifest.columns
     )
     with transaction.atomic(), connection.cursor() as cursor:
         assert_server_agrees(cursor)
         cursor.execute(
-            sql.SQL("CREATE TEMPORARY TABLE {} ({}) ON COMMIT DROP").format(sql.Identifier(SCRATCH), columns)
+            sql.SQL("create temporary table {} ({}) on commit drop").format(sql.Identifier(SCRATCH), columns)
         )
         copy_in(cursor, SCRATCH, file.groups(), schema=file.schema)
         cursor.execute(
-            sql.SQL("ALTER TABLE {} ADD PRIMARY KEY ({})").format(
+            sql.SQL("alter table {} add primary key ({})").format(
                 sql.Identifier(SCRATCH), sql.SQL(", ").join(map(sql.Identifier, manifest.key))
             )
         )
         found = server_fingerprint(cursor, sql.Identifier(SCRATCH), file.schema)
-        cursor.execute(sql.SQL("DROP TABLE {}").format(sql.Identifier(SCRATCH)))
+        cursor.execute(sql.SQL("drop table {}").format(sql.Identifier(SCRATCH)))
     if found != Fingerprint(manifest.rows, manifest.fingerprint):
         raise DatabaseFailed(
             work=f"the drill of {file.path}",

@@ -73,7 +73,7 @@ def drafted(
     """
     cursor = moment.cursor
     name = file_name(shape.name, moment.taken_at, identity)
-    query = sql.SQL("SELECT {} FROM {} ORDER BY {}").format(
+    query = sql.SQL("select {} from {} order by {}").format(
         _names(shape.schema.names), shape.identifier, _names(shape.key)
     )
 
@@ -165,7 +165,7 @@ def _manifest(
         ColumnFacts(name=column.name, type=column.type, not_null=column.not_null, **found)
         for column, found in zip(shape.columns, facts, strict=True)
     ]
-    cursor.execute("SELECT current_setting('server_version')")
+    cursor.execute("select current_setting('server_version')")
     ((server,),) = cursor.fetchall()
     return Manifest(
         id=identity,

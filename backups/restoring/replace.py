@@ -20,7 +20,7 @@ def replace(cursor: Cursor, fits: Sequence[FileMatch], keys: Collection[ForeignK
     BackupRefused lists the rows, there or in a file, that would have no parent.
     """
     dropped = [drop_for_load(cursor, fit.shape.name) for fit in fits]
-    cursor.execute(sql.SQL("TRUNCATE {}").format(sql.SQL(", ").join(fit.shape.identifier for fit in fits)))
+    cursor.execute(sql.SQL("truncate {}").format(sql.SQL(", ").join(fit.shape.identifier for fit in fits)))
     for fit in fits:
         rows = map(fit.complete, fit.file.groups())
         copy_in(cursor, fit.shape.name, rows, schema=fit.complete_schema, ahead_of_server=True)

@@ -69,11 +69,11 @@ def _lock(cursor: CursorWrapper, tables: Sequence[str], *, alone: bool) -> None:
     if alone:
         lock_tables_for_load(cursor, tables, timeout_seconds=LOCK_TIMEOUT_SECONDS)
         return
-    statement = sql.SQL("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE").format(
+    statement = sql.SQL("lock table {} in share row exclusive mode").format(
         sql.SQL(", ").join(map(sql.Identifier, sorted(tables)))
     )
     if not lock_timeouts.take(cursor, statement, lock_timeouts.Deadline(LOCK_TIMEOUT_SECONDS)):
-        cursor.execute("SELECT to_regclass(quote_ident(name))::oid::bigint FROM unnest(%s) AS name", [list(tables)])
+        cursor.execute("select to_regclass(quote_ident(name))::oid::bigint from unnest(%s) as name", [list(tables)])
         ids = [oid for (oid,) in cursor.fetchall()]
         raise TableBusy(
             tables=", ".join(tables),
@@ -113,7 +113,7 @@ def _write(
         else:
             refuse_orphans(fits, orphans_after(cursor, border(keys, [each.shape for each in fits]), differences))
             merge(cursor, differences, keys)
-        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute("set constraints all immediate")
     except (DataError, IntegrityError) as error:
         raise BackupRefused(
             what=", ".join(each.shape.name for each in fits),
@@ -123,7 +123,7 @@ def _write(
     for each in fits:
         raise_sequences(cursor, each.shape)
         if mode == Restore.Mode.REPLACE:
-            cursor.execute(sql.SQL("ANALYZE {}").format(each.shape.identifier))
+            cursor.execute(sql.SQL("analyze {}").format(each.shape.identifier))
 
 
 def _prove(cursor: CursorWrapper, fits: Sequence[FileMatch]) -> None:
@@ -158,7 +158,7 @@ def _keep(cursor: CursorWrapper, fits: Sequence[FileMatch], row: Restore, kept: 
     """Back up what the tables hold now, under the same locks; return the paths by table. Nothing of empty ones."""
     store, run = Store(settings.DATAFORGE_BACKUP_STORE), uuid4()
     rows: list[Backup] = []
-    cursor.execute("SELECT clock_timestamp()")
+    cursor.execute("select clock_timestamp()")
     ((now,),) = cursor.fetchall()
     moment = Snapshot(cursor, now, None)  # what is locked does not move
     for each in fits:
@@ -178,7 +178,7 @@ def _safety_row(run: UUID, table: Shape, row: Restore) -> Backup:
 
 def is_empty(cursor: CursorWrapper, table: Table) -> bool:
     """Tell that a table has no rows."""
-    cursor.execute(sql.SQL("SELECT NOT EXISTS (SELECT FROM {})").format(table.identifier))
+    cursor.execute(sql.SQL("select not exists (select from {})").format(table.identifier))
     return cursor.fetchall() == [(True,)]
 
 

@@ -14,26 +14,35 @@ LONG_SECONDS = 300  # in less, a slope would be that of workers that still warm 
 
 _KEYS = "select key, batch_id::text, status from ingest_idempotencykey"
 _BATCHES = "select id::text from ingest_batch where origin = 'api'"
+# The counts of each account of the endpoint, as its answers tell them.
 _COUNTS = """
 select batch_id::text, "table", read, inserted, updated, unchanged, duplicates, rejected, rolled_back
 from ingest_account a join ingest_batch b on b.id = a.batch_id where b.origin = 'api'
 """
+# How many customers of its own each batch has stored, by the prefix of their ids.
 _OWN = """
 select left(customer_id, 16), count(*) from olist_customers
 where right(customer_id, 16) < '00000000000f4240' and left(customer_id, 16) <> '0000000000000000' group by 1
 """
+# What became of all records of each table, by its accounts.
 _SUMS = """
 select "table", sum(inserted), sum(updated), sum(unchanged), sum(duplicates), sum(rejected), sum(rolled_back)
 from ingest_account group by "table"
 """
+# The rejects of each batch that were sent wrong on purpose, and how often the most often seen of them was seen.
 _BAD = """
 select batch_id::text, count(*), max(times_seen) from ingest_rejectedrecord
 where codes @> array['invalid_choice'] group by batch_id
 """
 _TALLIES = "select subject, detail, sum(amount) from ingest_tally where series = 'records' group by 1, 2"
+# How many accounts do not add up.
 _UNBALANCED = """
 select count(*) from ingest_account
 where read <> inserted + updated + unchanged + duplicates + rejected + rolled_back
+"""
+# The newest finished backup of each table.
+_NEWEST = """
+select distinct on ("table") path from backups_backup where status = 'done' order by "table", snapshot_at desc
 """
 
 
@@ -164,9 +173,7 @@ def _sums(postgres: Postgres) -> list[Check]:
 
 def prove_backups(backups: Backups, site: Site, postgres: Postgres) -> list[Check]:
     """Verify every backup that counts as done, and restore the newest of each table into a scratch table."""
-    newest = """select distinct on ("table") path from backups_backup where status = 'done'
-        order by "table", snapshot_at desc"""
-    paths = [path for (path,) in postgres.ask(newest)]
+    paths = [path for (path,) in postgres.ask(_NEWEST)]
     checked = site.command("verify_backup", "--all")
     drilled = site.command("verify_backup", "--drill", *paths)
     return [

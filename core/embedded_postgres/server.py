@@ -137,9 +137,9 @@ class Server:
         try:
             connection.autocommit = True
             with connection.cursor() as cursor:
-                cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", [database])
+                cursor.execute("select 1 from pg_database where datname = %s", [database])
                 if cursor.fetchone() is None:
-                    statement = "CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8'"
+                    statement = "create database {} template template0 encoding 'UTF8'"
                     cursor.execute(sql.SQL(statement).format(sql.Identifier(database)))
         finally:
             connection.close()

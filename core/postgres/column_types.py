@@ -36,6 +36,13 @@ _TYPES: dict[str, pa.DataType] = {
     "timestamp without time zone": pa.timestamp("us"),
     "uuid": pa.uuid(),
 }
+# The columns of a table in their order, as the members of TableColumn.
+_COLUMNS = """
+select attname, format_type(atttypid, atttypmod), attnotnull, attidentity <> '', attgenerated <> ''
+from pg_attribute
+where attrelid = to_regclass(quote_ident(%s)) and attnum > 0 and not attisdropped
+order by attnum
+"""
 _NUMERIC = re.compile(r"numeric\((\d+),(\d+)\)")
 _VARCHAR = re.compile(r"character varying\(\d+\)")
 _DECIMAL128_DIGITS = 38
@@ -54,12 +61,7 @@ class TableColumn:
 
 def table_columns(cursor: Cursor, table: str) -> tuple[TableColumn, ...]:
     """Read the columns of ``table`` from the catalogue, in their order; ``DatabaseFailed`` if there is none such."""
-    cursor.execute(
-        "SELECT attname, format_type(atttypid, atttypmod), attnotnull, attidentity <> '', attgenerated <> ''"
-        " FROM pg_attribute WHERE attrelid = to_regclass(quote_ident(%s)) AND attnum > 0 AND NOT attisdropped"
-        " ORDER BY attnum",
-        [table],
-    )
+    cursor.execute(_COLUMNS, [table])
     rows = cursor.fetchall()
     if not rows:
         find_table(cursor, table)  # which says that it is missing

@@ -21,7 +21,7 @@ _NIBBLES[np.frombuffer(b"0123456789abcdef", np.uint8)] = np.arange(16, dtype=np.
 def select_list(schema: pa.Schema) -> sql.Composable:
     """Select each column of ``schema`` in the form in which it travels."""
     return sql.SQL(", ").join(
-        sql.SQL("{} AS {}").format(
+        sql.SQL("{} as {}").format(
             sql.SQL(_form(field.type)).format(sql.Identifier(field.name)), sql.Identifier(field.name)
         )
         for field in schema
@@ -64,7 +64,7 @@ def _carrier(kind: pa.DataType) -> pa.DataType:
 
 def _form(kind: pa.DataType) -> str:
     if _is_zoned(kind):
-        return "{} AT TIME ZONE 'UTC'"
+        return "{} at time zone 'UTC'"
     if pa.types.is_list(kind):
         return "to_json({})::text"
     if pa.types.is_binary(kind):

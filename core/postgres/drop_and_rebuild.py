@@ -37,7 +37,7 @@ def drop_for_load(cursor: Cursor, table: str) -> DroppedParts:
             remedy="Constraints and indexes of such a table are not dropped for a load: load it with them in place.",
         )
     # ALTER TABLE refuses while rows written earlier have trigger events pending (Django's foreign keys are deferred).
-    cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+    cursor.execute("set constraints all immediate")
     dropped = DroppedParts(table=found, parts=constraints.parts(cursor, found))
     for part in dropped.parts:
         cursor.execute(part.drop)
@@ -50,7 +50,7 @@ def rebuild(cursor: Cursor, dropped: DroppedParts, *, memory_mb: int = MAINTENAN
     ``memory_mb`` bounds the memory of building an index. Django's ``IntegrityError`` where the rows break a constraint.
     """
     cursor.execute(
-        "SELECT set_config('maintenance_work_mem', %s, true), set_config('max_parallel_maintenance_workers', %s, true)",
+        "select set_config('maintenance_work_mem', %s, true), set_config('max_parallel_maintenance_workers', %s, true)",
         [f"{memory_mb}MB", str(PARALLEL_WORKERS)],
     )
     for part in reversed(dropped.parts):

@@ -27,7 +27,7 @@ def table_fingerprint(cursor: Cursor, table: str, *, exclude: Collection[str] = 
     names = [column.name for column in table_columns(cursor, table) if column.name not in exclude]
     # A record's hash is linear in those of its columns: without the outer hash, two rows could swap a value unseen.
     statement = sql.SQL(
-        "SELECT count(*), coalesce(sum(hashint8extended(hash_record_extended(ROW({}), 0), 0)), 0) FROM {}"
+        "select count(*), coalesce(sum(hashint8extended(hash_record_extended(row({}), 0), 0)), 0) from {}"
     ).format(sql.SQL(", ").join(map(sql.Identifier, names)), find_table(cursor, table).identifier)
     cursor.execute(statement)
     ((rows, total),) = cursor.fetchall()
@@ -41,7 +41,7 @@ def structure(cursor: Cursor, table: str) -> frozenset[tuple[str, str, str]]:
     """
     found = find_table(cursor, table)
     cursor.execute(
-        "SELECT 'check', conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE contype = 'c' AND conrelid = %s",
+        "select 'check', conname, pg_get_constraintdef(oid) from pg_constraint where contype = 'c' and conrelid = %s",
         [found.oid],
     )
     checks = {(kind, name, definition) for kind, name, definition in cursor.fetchall()}
