@@ -28,10 +28,10 @@ class HashedTokenAuthentication(TokenAuthentication):  # type: ignore[misc]  # k
 
     def authenticate_credentials(self, token: bytes) -> Any:
         """Return user and token; AuthenticationFailed for one that does not hold."""
-        found = find_token(token.decode("utf-8", "replace"))
-        if found is None:
+        row = find_token(token.decode("utf-8", "replace"))
+        if row is None:
             raise AuthenticationFailed(REFUSED)
-        return found.user, found
+        return row.user, row
 
 
 def sender(request: Request) -> tuple[User, Token]:

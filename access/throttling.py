@@ -81,8 +81,8 @@ def give_back(key: str) -> None:
 
 def address_of(request: Request | HttpRequest) -> str:
     """Return whom a request counts against: the client's address; of IPv6 the network, which is one customer's."""
-    found = BaseThrottle().get_ident(request)  # type: ignore[arg-type]  # it reads META, which both have
-    told = (found or "")[:_ADDRESS_CHARACTERS].replace("\x00", "")
+    ident = BaseThrottle().get_ident(request)  # type: ignore[arg-type]  # it reads META, which both have
+    told = (ident or "")[:_ADDRESS_CHARACTERS].replace("\x00", "")
     try:
         address = ip_address(told)
     except ValueError:

@@ -91,28 +91,31 @@ def foreign_keys(cursor: Cursor, tables: Iterable[Table]) -> tuple[ForeignKey, .
 
 def descendants(cursor: Cursor, table: Table) -> tuple[Table, ...]:
     """Find all tables that refer to ``table``, and to these, and so on, without itself; sorted by name."""
-    found = {table.oid: table}
+    family = {table.oid: table}
     while True:
-        children = {key.child.oid: key.child for key in foreign_keys(cursor, found.values()) if key.parent.oid in found}
-        if children.keys() <= found.keys():
+        children = {
+            key.child.oid: key.child for key in foreign_keys(cursor, family.values()) if key.parent.oid in family
+        }
+        if children.keys() <= family.keys():
             break
-        found |= children
-    return tuple(sorted((each for oid, each in found.items() if oid != table.oid), key=lambda each: each.name))
+        family |= children
+    others = (other for other in family.values() if other.oid != table.oid)
+    return tuple(sorted(others, key=lambda other: other.name))
 
 
 def border(keys: Iterable[ForeignKey], inside: Collection[Shape]) -> list[ForeignKey]:
     """Return the foreign keys with only one end among the tables of ``inside``: one snapshot vouches for the others."""
-    oids = {each.table.oid for each in inside}
+    oids = {shape.table.oid for shape in inside}
     return [key for key in keys if (key.child.oid in oids) != (key.parent.oid in oids)]
 
 
 def orphans_now(cursor: Cursor, keys: Iterable[ForeignKey]) -> tuple[Orphans, ...]:
     """Find the rows that have no parent as the tables stand."""
     return tuple(
-        found
+        orphans
         for key in keys
         if (
-            found := find_orphans(
+            orphans := find_orphans(
                 cursor,
                 key,
                 sql.SQL("{} as c where {} and not exists (select from {} as p where {})").format(

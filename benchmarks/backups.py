@@ -127,7 +127,10 @@ def contest(sample: Path, *, rows: int) -> Contest:
         name: str, prepare: Callable[[], None], work: Callable[..., None], *arguments: Callable[[], str]
     ) -> Contender:
         return Contender(
-            name=name, prepare=prepare, run=lambda: in_child(work, *(each() for each in arguments)), check=all_there
+            name=name,
+            prepare=prepare,
+            run=lambda: in_child(work, *(argument() for argument in arguments)),
+            check=all_there,
         )
 
     def tool(name: str, prepare: Callable[[], None], *arguments: str) -> Contender:

@@ -62,9 +62,9 @@ class Site:
         call_command("collectstatic", interactive=False, verbosity=0)
         from django.contrib.auth.models import User
 
-        found, _ = User.objects.get_or_create(username="operator", is_staff=True, is_superuser=True)
+        operator, _ = User.objects.get_or_create(username="operator", is_staff=True, is_superuser=True)
         client = Client(SERVER_NAME="127.0.0.1")
-        client.force_login(found)
+        client.force_login(operator)
         return client
 
     def fill(self) -> None:

@@ -34,15 +34,15 @@ class Discreet(logging.Filter):
         """Return the line as it may be seen; other handlers get the line as it was."""
         if record.name == "django.request" and not record.exc_info:
             return False  # a status, which the line of the request says too
-        found = copy(record)
-        if isinstance(found.msg, BaseException):
-            found.msg, found.args = told(found.msg).replace("%", "%%"), ()
-        if found.name.startswith("django.security"):  # it quotes hosts, origins and the like
-            found.msg, found.args = "refused as suspicious", ()
+        shown = copy(record)
+        if isinstance(shown.msg, BaseException):
+            shown.msg, shown.args = told(shown.msg).replace("%", "%%"), ()
+        if shown.name.startswith("django.security"):  # it quotes hosts, origins and the like
+            shown.msg, shown.args = "refused as suspicious", ()
         request = getattr(record, "request", None)
-        if isinstance(found.args, tuple):
-            found.args = tuple(_discreet(value, request) for value in found.args)
-        return found
+        if isinstance(shown.args, tuple):
+            shown.args = tuple(_discreet(value, request) for value in shown.args)
+        return shown
 
 
 def _discreet(value: object, request: Any) -> object:
@@ -85,8 +85,8 @@ def _place(frame: traceback.FrameSummary) -> str:
 
 def _exception(_logger: Any, _method: str, event: EventDict) -> EventDict:
     """Describe the exception, and what caused it, the last call first."""
-    given = event.pop("exc_info", None)
-    error = given[1] if isinstance(given, tuple) else given
+    exc_info = event.pop("exc_info", None)
+    error = exc_info[1] if isinstance(exc_info, tuple) else exc_info
     if isinstance(error, BaseException):
         event["exception"] = [
             {"error": told(link), "at": [_place(frame) for frame in reversed(traceback.extract_tb(link.__traceback__))]}

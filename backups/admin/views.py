@@ -111,10 +111,10 @@ class RestorePage(_Page):
     def _backup(self, request: HttpRequest, number: UUID) -> Backup:
         if not may(request.user, RESTORE):
             raise PermissionDenied
-        found: Backup = get_object_or_404(visible(request.user, Backup.objects.all()), pk=number)
-        if found.status != Status.DONE or found.table not in known_models():
+        backup: Backup = get_object_or_404(visible(request.user, Backup.objects.all()), pk=number)
+        if backup.status != Status.DONE or backup.table not in known_models():
             raise PermissionDenied
-        return found
+        return backup
 
     def _reach(self, request: HttpRequest, backup: Backup, *, with_children: bool) -> None:
         if with_children and out_of_reach(request.user, with_descendants(backup.table)):

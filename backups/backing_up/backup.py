@@ -86,11 +86,11 @@ def run_backup(
         with connection.cursor() as cursor:
             assert_server_agrees(cursor)
             shapes = ordered(shape(cursor, name) for name in by_table)
-        in_order = [by_table[each.name] for each in shapes]
+        in_order = [by_table[table.name] for table in shapes]
         written = _write(shapes, in_order, Store(rows[0].path), run, on_table)
         try:
-            for each in written:
-                each.publish()
+            for file in written:
+                file.publish()
             enter(in_order, written)
         except BaseException:
             discard(written)
@@ -101,24 +101,24 @@ def run_backup(
 def enter(rows: Sequence[Backup], written: Sequence[WrittenFile]) -> None:
     """Write what became of ``rows`` into the catalogue, all at once."""
     with transaction.atomic():
-        for row, each in zip(rows, written, strict=True):
-            manifest = each.beside.manifest
+        for row, file in zip(rows, written, strict=True):
+            manifest = file.beside.manifest
             row.status, row.path, row.rows, row.fingerprint = (
                 Status.DONE,
-                each.path,
+                file.path,
                 manifest.rows,
                 manifest.fingerprint,
             )
-            row.bytes, row.sha256, row.snapshot_at = each.beside.bytes, each.beside.sha256, manifest.snapshot_at
+            row.bytes, row.sha256, row.snapshot_at = file.beside.bytes, file.beside.sha256, manifest.snapshot_at
             row.verified_at = timezone.now()
             row.save()
 
 
 def discard(written: Sequence[WrittenFile]) -> None:
     """Take files away that are not to count."""
-    for each in written:
+    for file in written:
         with suppress(DataForgeError):
-            each.discard()
+            file.discard()
 
 
 def _write(
@@ -129,12 +129,12 @@ def _write(
     try:
         with (
             ExitStack() as drafts,
-            snapshot([each.table for each in shapes]) as moment,
+            snapshot([shape.table for shape in shapes]) as moment,
             ThreadPoolExecutor(1, thread_name_prefix="proof") as thread,
         ):
-            for each, row in zip(shapes, rows, strict=True):
-                on_table(each.name)
-                prove = drafts.enter_context(drafted(moment, each, store, identity=row.id, run=run))
+            for shape, row in zip(shapes, rows, strict=True):
+                on_table(shape.name)
+                prove = drafts.enter_context(drafted(moment, shape, store, identity=row.id, run=run))
                 if proofs:
                     proofs[-1].result()
                 proofs.append(thread.submit(prove))

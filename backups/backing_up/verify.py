@@ -78,12 +78,12 @@ def _drill(file: BackupFile) -> None:
                 sql.Identifier(SCRATCH), sql.SQL(", ").join(map(sql.Identifier, manifest.key))
             )
         )
-        found = server_fingerprint(cursor, sql.Identifier(SCRATCH), file.schema)
+        content = server_fingerprint(cursor, sql.Identifier(SCRATCH), file.schema)
         cursor.execute(sql.SQL("drop table {}").format(sql.Identifier(SCRATCH)))
-    if found != Fingerprint(manifest.rows, manifest.fingerprint):
+    if content != Fingerprint(manifest.rows, manifest.fingerprint):
         raise DatabaseFailed(
             work=f"the drill of {file.path}",
-            problem=f"PostgreSQL made {found} of it, and its manifest says {manifest.fingerprint}",
+            problem=f"PostgreSQL made {content} of it, and its manifest says {manifest.fingerprint}",
             remedy="Report it with the manifest: the file is whole, so its way into the database is at fault.",
         )
 

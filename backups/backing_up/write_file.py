@@ -111,20 +111,20 @@ def _fingerprint(moment: Snapshot, shape: Shape) -> Iterator[Callable[[], Finger
         yield lambda: server_fingerprint(moment.cursor, shape.identifier, shape.schema)
         return
     with ThreadPoolExecutor(1, thread_name_prefix="fingerprint") as thread:
-        found = thread.submit(server_fingerprint, moment.second, shape.identifier, shape.schema)
+        future = thread.submit(server_fingerprint, moment.second, shape.identifier, shape.schema)
         try:
-            yield found.result
+            yield future.result
         finally:
-            if not found.done():
+            if not future.done():
                 with suppress(psycopg2.Error):  # the server is gone, which the block has said
                     moment.second.connection.cancel()
 
 
 def _refused(shape: Shape, problem: str) -> BackupRefused:
     """Name the column, which Arrow only numbers."""
-    if found := _COLUMN.search(problem):
-        name = shape.schema.names[int(found[1])]
-        problem = f"column {name} has one ({problem[found.end() :]})"
+    if match := _COLUMN.search(problem):
+        name = shape.schema.names[int(match[1])]
+        problem = f"column {name} has one ({problem[match.end() :]})"
     return BackupRefused(
         what=shape.name,
         problem=f"it holds a value that no file can hold: {problem}",
@@ -139,8 +139,8 @@ def _proved(sealed: pa.NativeFile, manifest: Manifest, *, name: str) -> SignedMa
 
     whole = FileFingerprint()
     with ThreadPoolExecutor(READERS, thread_name_prefix="proof") as threads:
-        for found in threads.map(part, range(READERS)):
-            whole.merge(found)
+        for fingerprint in threads.map(part, range(READERS)):
+            whole.merge(fingerprint)
     content = whole.value()
     if (content.rows, content.digest) != (manifest.rows, manifest.fingerprint):
         raise BackupDamaged(path=name, problem=f"read back it holds {content}, PostgreSQL {manifest.fingerprint}")
@@ -162,8 +162,8 @@ def _manifest(
     at: datetime,
 ) -> Manifest:
     columns = [
-        ColumnFacts(name=column.name, type=column.type, not_null=column.not_null, **found)
-        for column, found in zip(shape.columns, facts, strict=True)
+        ColumnFacts(name=column.name, type=column.type, not_null=column.not_null, **values)
+        for column, values in zip(shape.columns, facts, strict=True)
     ]
     cursor.execute("select current_setting('server_version')")
     ((server,),) = cursor.fetchall()

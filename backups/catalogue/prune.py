@@ -38,24 +38,24 @@ def prune(*, yes: bool = False) -> tuple[Prunable, ...]:
     SourceUnreadable, DatabaseUnavailable, DatabaseFailed.
     """
     with explained("the pruning of backups"):
-        found = (*_prunable_backups(), *_leftovers())
-        for each in found if yes else ():
-            _remove(each)
-    return found
+        prunable = (*_prunable_backups(), *_leftovers())
+        for file in prunable if yes else ():
+            _remove(file)
+    return prunable
 
 
 def prune_after(schedule: BackupSchedule) -> tuple[Prunable, ...]:
     """Remove those backups of ``schedule`` that its retention does not keep; as ``prune`` does, and nothing else."""
     tables = Backup.objects.filter(schedule=schedule, status=Status.DONE).values("table")
     with explained("the pruning of backups"):
-        found = [
-            each
+        prunable = [
+            file
             for rows, last in _by_table(Backup.objects.filter(table__in=tables))
-            for each in _not_kept(schedule, rows, last)
+            for file in _not_kept(schedule, rows, last)
         ]
-        for each in found:
-            _remove(each)
-    return tuple(found)
+        for file in prunable:
+            _remove(file)
+    return tuple(prunable)
 
 
 def kept_by(schedule: BackupSchedule, newest_first: Sequence[Backup]) -> set[UUID]:
@@ -94,8 +94,8 @@ def _prunable_backups() -> Iterator[Prunable]:
 def _by_table(wanted: QuerySet[Backup]) -> Iterator[tuple[list[Backup], UUID | None]]:
     """Yield the finished backups of each table, newest first, and the one of them that never goes."""
     rows = wanted.filter(status=Status.DONE).select_related("schedule").order_by("table", "-snapshot_at")
-    for _, found in groupby(rows, key=lambda row: row.table):
-        of_table = list(found)
+    for _, group in groupby(rows, key=lambda row: row.table):
+        of_table = list(group)
         sound = (row.id for row in of_table if row.verified_at and row.origin != Backup.Origin.SAFETY)
         yield of_table, next(sound, None)
 
@@ -127,10 +127,10 @@ def _stores() -> Iterable[Store]:
     return [Store(url) for url in sorted(urls)]
 
 
-def _remove(each: Prunable) -> None:
+def _remove(file: Prunable) -> None:
     """The manifest goes first: without it the file counts for nothing, whatever happens next."""
-    store, name = split(each.path)
+    store, name = split(file.path)
     store.remove(name + SUFFIX)
     store.remove(name)
-    if each.id is not None:
-        Backup.objects.filter(pk=each.id).update(status=Status.PRUNED)
+    if file.id is not None:
+        Backup.objects.filter(pk=file.id).update(status=Status.PRUNED)

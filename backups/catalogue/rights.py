@@ -50,4 +50,4 @@ def with_descendants(table: str) -> tuple[str, ...]:
     if table not in known_models():
         return (table,)
     with connection.cursor() as cursor:
-        return (table, *(each.name for each in descendants(cursor, find_table(cursor, table))))
+        return (table, *(descendant.name for descendant in descendants(cursor, find_table(cursor, table))))

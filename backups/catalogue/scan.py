@@ -36,7 +36,7 @@ class CatalogueEntry:
 class ScanReport:
     """What a scan found: how many manifests, how many of them new to the catalogue, and what it could not read."""
 
-    found: int
+    manifests: int
     added: int
     problems: tuple[str, ...]
 
@@ -55,7 +55,7 @@ def listed(tables: Sequence[str] = ()) -> tuple[CatalogueEntry, ...]:
 def known_paths() -> list[str]:
     """Return the files of all backups: those of the catalogue, or, without a database, those that lie in the store."""
     try:
-        return [each.path for each in listed()]
+        return [entry.path for entry in listed()]
     except DatabaseUnavailable:
         store = Store(settings.DATAFORGE_BACKUP_STORE)
         return [store.path(name.removesuffix(SUFFIX)) for name in store.names() if name.endswith(SUFFIX)]
@@ -80,7 +80,7 @@ def scan(url: str | None = None) -> ScanReport:
                 added += 1
             except DataForgeError as error:
                 problems.append(str(error))
-    return ScanReport(found=len(names), added=added, problems=tuple(problems))
+    return ScanReport(manifests=len(names), added=added, problems=tuple(problems))
 
 
 def _enter(path: str, beside: SignedManifest) -> None:

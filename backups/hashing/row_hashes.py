@@ -99,8 +99,8 @@ class FileFingerprint:
 
 def row_hashes(rows: pa.Table | pa.RecordBatch) -> Numbers:
     """Hash each of ``rows``, as ``hash_expression`` does on the server: int64, one for each row."""
-    found = [_slice_hashes(rows.slice(start, SLICE_ROWS)) for start in range(0, rows.num_rows, SLICE_ROWS)]
-    return np.concatenate([np.zeros(0, np.uint64), *found]).view(np.int64)
+    slices = [_slice_hashes(rows.slice(start, SLICE_ROWS)) for start in range(0, rows.num_rows, SLICE_ROWS)]
+    return np.concatenate([np.zeros(0, np.uint64), *slices]).view(np.int64)
 
 
 def _slice_hashes(rows: pa.Table | pa.RecordBatch) -> Hashes:

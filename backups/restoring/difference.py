@@ -105,9 +105,9 @@ def _one_sided(cursor: Cursor, fit: FileMatch) -> tuple[pa.Table, npt.NDArray[np
         for batch in copy_out_batches(cursor, query, schema=here):
             table.add(batch)
         done.result()
-        found = list(only_on_one_side(table, file, parts=parts))
-        gone = pa.concat_tables([mine.select(keys.names) for mine, _ in found])
-        wanted = pa.concat_tables([theirs for _, theirs in found])[_POSITION].to_numpy()
+        sides = list(only_on_one_side(table, file, parts=parts))
+        gone = pa.concat_tables([mine.select(keys.names) for mine, _ in sides])
+        wanted = pa.concat_tables([theirs for _, theirs in sides])[_POSITION].to_numpy()
         return gone, np.sort(wanted), table.rows
 
 
@@ -154,7 +154,7 @@ def _counted(cursor: Cursor, fit: FileMatch, changes: str, rows: str, *, present
         changed=kinds.get("~", (0,))[0],
         removed=kinds.get("-", (0,))[0],
         present=present,
-        examples=tuple(f"{kind} {each}" for kind in "+-~" for each in kinds.get(kind, (0, []))[1]),
+        examples=tuple(f"{kind} {key_text}" for kind in "+-~" for key_text in kinds.get(kind, (0, []))[1]),
     )
 
 

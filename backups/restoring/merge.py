@@ -41,23 +41,23 @@ def merge(cursor: Cursor, differences: Sequence[Difference], keys: Collection[Fo
 
     BackupRefused where a unique value moves from one row to another in a table whose referring rows would go with it.
     """
-    for each in reversed(differences):
-        _delete(cursor, each, keys)
-    for each in differences:
-        _update(cursor, each)
-        _insert(cursor, each)
+    for difference in reversed(differences):
+        _delete(cursor, difference, keys)
+    for difference in differences:
+        _update(cursor, difference)
+        _insert(cursor, difference)
 
 
 def orphans_after(cursor: Cursor, keys: Iterable[ForeignKey], differences: Sequence[Difference]) -> tuple[Orphans, ...]:
     """Find the rows that the merge would leave without their parent, by ``keys`` with one end outside of it."""
-    by_table = {each.fit.shape.table.oid: each for each in differences}
-    found = []
+    by_table = {difference.fit.shape.table.oid: difference for difference in differences}
+    orphans = []
     for key in keys:
         if key.parent.oid in by_table:
-            found.append(_left_behind(cursor, key, by_table[key.parent.oid]))
+            orphans.append(_left_behind(cursor, key, by_table[key.parent.oid]))
         else:
-            found.append(_without_parent(cursor, key, by_table[key.child.oid]))
-    return tuple(orphans for orphans in found if orphans)
+            orphans.append(_without_parent(cursor, key, by_table[key.child.oid]))
+    return tuple(filter(None, orphans))
 
 
 def _left_behind(cursor: Cursor, key: ForeignKey, parent: Difference) -> Orphans | None:
@@ -108,8 +108,8 @@ def _moving(cursor: Cursor, difference: Difference) -> sql.Composable:
     """Say that a unique value differs between ``t`` and ``w``."""
     shape, names = difference.fit.shape, difference.fit.schema.names
     cursor.execute(_UNIQUE_COLUMNS, {"table": shape.table.oid})
-    found = cursor.fetchall()
-    unique = names if any(anything for _, anything in found) else [name for name, _ in found if name in names]
+    columns = cursor.fetchall()
+    unique = names if any(anything for _, anything in columns) else [name for name, _ in columns if name in names]
     if not unique:
         return NOTHING_MOVES
     return sql.SQL(" or ").join(

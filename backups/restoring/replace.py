@@ -48,6 +48,8 @@ def refuse_orphans(fits: Sequence[FileMatch], orphans: Sequence[object]) -> None
 
 def _keys_before_references(dropped: Sequence[DroppedParts]) -> list[DroppedParts]:
     """Split what was dropped, so that every key stands again before a foreign key refers to it."""
-    keys = [changed(each, parts=tuple(part for part in each.parts if part.kind != "f")) for each in dropped]
-    references = [changed(each, parts=tuple(part for part in each.parts if part.kind == "f")) for each in dropped]
+    keys = [changed(of_table, parts=tuple(part for part in of_table.parts if part.kind != "f")) for of_table in dropped]
+    references = [
+        changed(of_table, parts=tuple(part for part in of_table.parts if part.kind == "f")) for of_table in dropped
+    ]
     return [*keys, *references]

@@ -103,19 +103,19 @@ def run_restore(row: Restore, *, safety_backup: bool = True) -> RestoreReport:
 
 def _children(table: str, file: BackupFile) -> list[str]:
     """Find the backups of the tables that refer to ``table``; one that has no rows needs none."""
-    found = []
+    paths = []
     with connection.cursor() as cursor:
         for child in descendants(cursor, find_table(cursor, table)):
             path = sibling(file, child.name)
             if path is not None:
-                found.append(path)
+                paths.append(path)
             elif not is_empty(cursor, child):
                 raise BackupRefused(
                     what=file.path,
                     problem=f"there is no backup of {child.name} of the same snapshot",
                     remedy="Restore without --with-children, or from a run that backed up both (--all).",
                 )
-    return found
+    return paths
 
 
 @contextmanager

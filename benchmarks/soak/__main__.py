@@ -60,7 +60,7 @@ def soak(postgres: Postgres, folder: Path, *, seconds: int) -> Soaked:
             lambda: scraper.run(site, goes_on),
             lambda: backups.run(site, goes_on),
         ]
-        threads = [Thread(target=_noting(each, failures)) for each in beside]
+        threads = [Thread(target=_noting(work, failures)) for work in beside]
         for thread in threads:
             thread.start()
         faults = commit_faults(postgres, site, seconds=seconds, goes_on=goes_on)

@@ -70,7 +70,7 @@ def settle(clients: Sequence[Client], postgres: Postgres) -> Check:
     there = {key for key, _, _ in postgres.ask(_KEYS)}
     failures, tried = [], 0
     for client in clients:
-        for batch in (each for each in client.sent if each.answer is None):
+        for batch in (sent for sent in client.sent if sent.answer is None):
             client.insist(batch)
             tried += 1
             if batch.replayed != (batch.key in there):
@@ -82,8 +82,8 @@ def settle(clients: Sequence[Client], postgres: Postgres) -> Check:
 def prove(clients: Sequence[Client], postgres: Postgres) -> list[Check]:
     """Compare all answers with all that is stored."""
     sent = [batch for client in clients for batch in client.sent]
-    bad_status = [f"{each.key}: {each.status}" for each in sent if each.status not in (200, 201, 207, 422)]
-    by_id = {str(each.answer["id"]): each for each in sent if each.answer}
+    bad_status = [f"{batch.key}: {batch.status}" for batch in sent if batch.status not in (200, 201, 207, 422)]
+    by_id = {str(batch.answer["id"]): batch for batch in sent if batch.answer}
     return [
         Check("Every batch ended in an answer that settles it, and none in a 5xx", len(sent), tuple(bad_status)),
         _once(sent, by_id, postgres),
@@ -101,9 +101,9 @@ def _once(sent: Sequence[Sent], by_id: dict[str, Sent], postgres: Postgres) -> C
     failures += [f"there and never answered: {number}" for number in stored - by_id.keys()]
     failures += [f"the answer's id twice: {len(sent)} batches, {len(by_id)} ids"] * (len(by_id) != len(sent))
     failures += [
-        f"{each.key} is kept as {kept.get(each.key)}"
-        for number, each in by_id.items()
-        if kept.get(each.key) != (number, each.status)
+        f"{batch.key} is kept as {kept.get(batch.key)}"
+        for number, batch in by_id.items()
+        if kept.get(batch.key) != (number, batch.status)
     ]
     return Check("Every answered batch is in the database exactly once, and no other is", len(stored), tuple(failures))
 
@@ -113,22 +113,22 @@ def _accounts(by_id: dict[str, Sent], postgres: Postgres) -> Check:
     for number, table, *counts in postgres.ask(_COUNTS):
         stored.setdefault(number, {})[table] = counts
     failures = []
-    for number, each in by_id.items():
-        tables = (each.answer or {})["tables"]
+    for number, batch in by_id.items():
+        tables = (batch.answer or {})["tables"]
         told = {table: [counts[name] for name in ("read", *OUTCOMES)] for table, counts in tables.items()}
         if told != stored.get(number):
-            failures.append(f"{each.key}: told {told}, stored {stored.get(number)}")
+            failures.append(f"{batch.key}: told {told}, stored {stored.get(number)}")
     return Check("Each answer says of every table what the account says", len(by_id), tuple(failures))
 
 
 def _own_rows(sent: Sequence[Sent], postgres: Postgres) -> Check:
     """Customers that only one batch has: all of them, or none where the batch was refused as a whole."""
-    found = dict(postgres.ask(_OWN))
-    due = {each.prefix: each.own for each in sent if not _refused(each)}
+    stored = dict(postgres.ask(_OWN))
+    due = {batch.prefix: batch.own for batch in sent if not _refused(batch)}
     failures = [
-        f"{p}: {found.get(p, 0)} of {due.get(p, 0)}"
-        for p in found.keys() | due.keys()
-        if found.get(p, 0) != due.get(p, 0)
+        f"{p}: {stored.get(p, 0)} of {due.get(p, 0)}"
+        for p in stored.keys() | due.keys()
+        if stored.get(p, 0) != due.get(p, 0)
     ]
     claim = "Rows that only one batch has are all there, or none where it was refused (atomic)"
     return Check(claim, sum(due.values()), tuple(failures))
@@ -141,11 +141,11 @@ def _refused(batch: Sent) -> bool:
 def _rejects(by_id: dict[str, Sent], postgres: Postgres) -> Check:
     stored = {number: (count, most) for number, count, most in postgres.ask(_BAD)}
     failures = []
-    for number, each in by_id.items():
-        results = (each.answer or {})["results"]
+    for number, batch in by_id.items():
+        results = (batch.answer or {})["results"]
         due = sum(any(r["code"] == "invalid_choice" for r in result.get("reasons", ())) for result in results)
         if stored.get(number, (0, 1)) != (due, 1):
-            failures.append(f"{each.key}: {due} told, stored {stored.get(number)}")
+            failures.append(f"{batch.key}: {due} told, stored {stored.get(number)}")
     claim = "Each refused record is kept as one reject, seen once"
     return Check(claim, sum(count for count, _ in stored.values()), tuple(failures))
 
@@ -202,18 +202,18 @@ def prove_scrapes(scraper: Scraper) -> Check:
 
 def prove_memory(memory: Memory, *, seconds: float, quiet_from: float) -> tuple[Check, list[Worker]]:
     """Bound the memory of every worker, and its slope where it lived through a quiet part that is long enough."""
-    found = [
+    workers = [
         Worker(quiet[0][1], quiet[-1][1], max(size for _, size in quiet), _slope(quiet) * 60)
         for samples in memory.samples.values()
         if (quiet := [(at, size) for at, size in samples if at >= quiet_from * seconds])
         and quiet[-1][0] - quiet[0][0] > 0.8 * (1 - quiet_from) * seconds
     ]
     limit = MAX_GROWTH_MIB_A_MINUTE if seconds >= LONG_SECONDS else float("inf")
-    failures = [f"{each.a_minute:+.2f} MiB a minute" for each in found if each.a_minute > limit]
-    failures += [f"{each.most:.0f} MiB" for each in found if each.most > MAX_MIB]
-    failures += ["no worker lived through the quiet part"] * (not found)
+    failures = [f"{worker.a_minute:+.2f} MiB a minute" for worker in workers if worker.a_minute > limit]
+    failures += [f"{worker.most:.0f} MiB" for worker in workers if worker.most > MAX_MIB]
+    failures += ["no worker lived through the quiet part"] * (not workers)
     slope = f" and grows by at most {limit:g} MiB a minute" if seconds >= LONG_SECONDS else ""
-    return Check(f"The memory of a worker stays below {MAX_MIB:g} MiB{slope}", len(found), tuple(failures)), found
+    return Check(f"The memory of a worker stays below {MAX_MIB:g} MiB{slope}", len(workers), tuple(failures)), workers
 
 
 def _slope(points: Sequence[tuple[float, float]]) -> float:

@@ -39,7 +39,7 @@ def render(soaked: Soaked) -> str:
         "",
         "| claim | tried on | holds |",
         "|---|---:|---|",
-        *(f"| {each.claim} | {each.tried:,} | {_verdict(each)} |" for each in soaked.checks),
+        *(f"| {check.claim} | {check.tried:,} | {_verdict(check)} |" for check in soaked.checks),
         "",
         "## What was done to it",
         "",
@@ -60,8 +60,8 @@ def render(soaked: Soaked) -> str:
         "| worker | MiB at first | MiB at last | MiB at most | MiB a minute |",
         "|---|---:|---:|---:|---:|",
         *(
-            f"| {place} | {each.first:.1f} | {each.last:.1f} | {each.most:.1f} | {each.a_minute:+.2f} |"
-            for place, each in enumerate(soaked.workers, start=1)
+            f"| {place} | {worker.first:.1f} | {worker.last:.1f} | {worker.most:.1f} | {worker.a_minute:+.2f} |"
+            for place, worker in enumerate(soaked.workers, start=1)
         ),
         "",
     ]
@@ -90,8 +90,8 @@ def _counted(counts: Counter[int] | Counter[str], what: str) -> str:
 
 def _batches(soaked: Soaked) -> str:
     sent = [batch for client in soaked.clients for batch in client.sent]
-    seconds = [each for client in soaked.clients for each in client.seconds]
-    records = sum(sum(table["read"] for table in each.answer["tables"].values()) for each in sent if each.answer)
+    seconds = [second for client in soaked.clients for second in client.seconds]
+    records = sum(sum(table["read"] for table in batch.answer["tables"].values()) for batch in sent if batch.answer)
     left = sum(batch.abandoned for batch in sent)
     cuts = quantiles(seconds, n=100)
     return (

@@ -143,10 +143,10 @@ class Cluster:
         version_file = self.data / "PG_VERSION"
         version = version_file.read_text().strip() if version_file.exists() else ""
         if version != str(MAJOR_VERSION):
-            found = f"of PostgreSQL {version}" if version else "that is no PostgreSQL data folder"
+            kind = f"of PostgreSQL {version}" if version else "that is no PostgreSQL data folder"
             raise EmbeddedPostgresFailed(
                 folder=self.folder,
-                problem=f"data is a folder {found}, and this is PostgreSQL {MAJOR_VERSION}",
+                problem=f"data is a folder {kind}, and this is PostgreSQL {MAJOR_VERSION}",
                 remedy="Dump it with its own version, or move it away, and try again.",
             )
         if self.data.stat().st_uid != self.account.uid:

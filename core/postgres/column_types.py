@@ -73,8 +73,8 @@ def arrow_type(column: TableColumn) -> pa.DataType:
 
     ``text[]`` is ``list<string>``, ``uuid`` is ``pa.uuid()``, ``timestamp`` is naive and in microseconds.
     """
-    if found := _NUMERIC.fullmatch(column.type):
-        digits, places = int(found[1]), int(found[2])
+    if numeric := _NUMERIC.fullmatch(column.type):
+        digits, places = int(numeric[1]), int(numeric[2])
         if digits <= _DECIMAL128_DIGITS:
             return pa.decimal128(digits, places)
     name = "character varying" if _VARCHAR.fullmatch(column.type) else column.type
@@ -105,9 +105,9 @@ def assert_matches(cursor: Cursor, table: str, schema: pa.Schema) -> pa.Schema:
 
 
 @lru_cache(maxsize=64)  # by what the catalogue says at this moment
-def _matched(table: str, found: tuple[TableColumn, ...], schema: pa.Schema) -> pa.Schema:
-    columns = {column.name: column for column in found}
-    problems = [problem for field in schema if (problem := _mismatch(field, columns.get(field.name)))]
+def _matched(table: str, columns: tuple[TableColumn, ...], schema: pa.Schema) -> pa.Schema:
+    by_name = {column.name: column for column in columns}
+    problems = [problem for field in schema if (problem := _mismatch(field, by_name.get(field.name)))]
     doubled = {name for name in schema.names if schema.names.count(name) > 1}
     problems += [f"column {name} is named twice" for name in sorted(doubled)]
     if problems:
@@ -118,7 +118,7 @@ def _matched(table: str, found: tuple[TableColumn, ...], schema: pa.Schema) -> p
         )
     return pa.schema(
         [
-            field.with_metadata(JSONB_METADATA) if columns[field.name].type == "jsonb" else field.remove_metadata()
+            field.with_metadata(JSONB_METADATA) if by_name[field.name].type == "jsonb" else field.remove_metadata()
             for field in schema
         ]
     )

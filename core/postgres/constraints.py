@@ -85,13 +85,13 @@ def parts(cursor: Cursor, table: Table) -> tuple[Part, ...]:
     settings: dict[int, list[str]] = {}
     for index, statement in cursor.fetchall():
         settings.setdefault(index, []).append(statement)
-    found = []
+    table_parts = []
     for query in (_CONSTRAINTS, _INDEXES):
         cursor.execute(query, {"table": table.oid})
         for kind, title, drop, create, comment, index in cursor.fetchall():
             extras = ([comment] if comment else []) + settings.get(index, [])
-            found.append(Part(kind=kind, title=title, drop=drop, create=(create, *extras)))
-    return tuple(found)
+            table_parts.append(Part(kind=kind, title=title, drop=drop, create=(create, *extras)))
+    return tuple(table_parts)
 
 
 def obstacles(cursor: Cursor, table: Table) -> list[str]:

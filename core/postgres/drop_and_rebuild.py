@@ -29,8 +29,8 @@ def drop_for_load(cursor: Cursor, table: str) -> DroppedParts:
     From here on the transaction's constraints are checked at once, not at commit. ``DatabaseFailed`` where a rebuild
     could not restore everything (partitions, an index in a tablespace of its own or left invalid, a view upon a key).
     """
-    found = find_table(cursor, table)
-    if reasons := constraints.obstacles(cursor, found):
+    target = find_table(cursor, table)
+    if reasons := constraints.obstacles(cursor, target):
         raise DatabaseFailed(
             work=f"the drop of constraints of {table}",
             problem="; ".join(reasons),
@@ -38,7 +38,7 @@ def drop_for_load(cursor: Cursor, table: str) -> DroppedParts:
         )
     # ALTER TABLE refuses while rows written earlier have trigger events pending (Django's foreign keys are deferred).
     cursor.execute("set constraints all immediate")
-    dropped = DroppedParts(table=found, parts=constraints.parts(cursor, found))
+    dropped = DroppedParts(table=target, parts=constraints.parts(cursor, target))
     for part in dropped.parts:
         cursor.execute(part.drop)
     return dropped

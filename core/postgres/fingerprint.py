@@ -39,14 +39,14 @@ def structure(cursor: Cursor, table: str) -> frozenset[tuple[str, str, str]]:
 
     Comments and settings of a constraint or index are further statements of it.
     """
-    found = find_table(cursor, table)
+    target = find_table(cursor, table)
     cursor.execute(
         "select 'check', conname, pg_get_constraintdef(oid) from pg_constraint where contype = 'c' and conrelid = %s",
-        [found.oid],
+        [target.oid],
     )
     checks = {(kind, name, definition) for kind, name, definition in cursor.fetchall()}
     columns = {("column", column.name, repr(column)) for column in table_columns(cursor, table)}
     parts = {
-        (part.kind, part.title, statement) for part in constraints.parts(cursor, found) for statement in part.create
+        (part.kind, part.title, statement) for part in constraints.parts(cursor, target) for statement in part.create
     }
     return frozenset(checks | columns | parts)

@@ -61,5 +61,5 @@ def take(
 def holders(cursor: Cursor, *, locktype: str, ids: Sequence[int], classid: int = -1) -> str:
     """Name the other sessions that hold relations (``ids`` are oids) or advisory locks (``classid`` and ``ids``)."""
     cursor.execute(_HOLDERS, {"locktype": locktype, "ids": list(ids), "classid": classid})
-    found = [f"{name} (pid {pid}, since {since} UTC)" for name, pid, since in cursor.fetchall()]
-    return ", ".join(found) or "a session that has just let go of it"
+    sessions = [f"{name} (pid {pid}, since {since} UTC)" for name, pid, since in cursor.fetchall()]
+    return ", ".join(sessions) or "a session that has just let go of it"

@@ -35,14 +35,14 @@ class Table:
 def find_table(cursor: Cursor, table: str) -> Table:
     """Find ``table`` (a bare name; may be temporary) on the search path; ``DatabaseFailed`` if it is missing."""
     cursor.execute(_TABLE, [table])
-    found = cursor.fetchone()
-    if found is None:
+    row = cursor.fetchone()
+    if row is None:
         raise DatabaseFailed(
             work=f"the look-up of table {table}",
             problem="there is no such table",
             remedy="Run `manage.py migrate` against this database.",
         )
-    oid, schema, name = found
+    oid, schema, name = row
     return Table(oid=oid, schema=schema, name=name)
 
 

@@ -121,8 +121,8 @@ def _answer(request: HttpRequest, status: int, detail: str) -> HttpResponse | No
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer what Django itself refuses, such as an unknown host."""
-    found = _answer(request, 400, _UNACCEPTABLE)
-    return found or defaults.bad_request(request, exception)
+    response = _answer(request, 400, _UNACCEPTABLE)
+    return response or defaults.bad_request(request, exception)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -132,5 +132,5 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Answer what nobody foresaw."""
-    found = _answer(request, 500, "This should not have happened, and was logged.")
-    return found or defaults.server_error(request)
+    response = _answer(request, 500, "This should not have happened, and was logged.")
+    return response or defaults.server_error(request)

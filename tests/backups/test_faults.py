@@ -92,8 +92,8 @@ def kill_restores(store: Path, *, seed: int, kills: int) -> None:
         old = [content(table) for table in FAMILY]
         mode = moments.choice(("replace", "merge"))
         done = kill_within(RESTORE.format(mode=mode), moments.uniform(0, 1.0))
-        found = [content(table) for table in FAMILY]
-        assert found == new if done else found in (old, new)
+        contents = [content(table) for table in FAMILY]
+        assert contents == new if done else contents in (old, new)
         assert built(*FAMILY) == structure
     run("restore_table", "shelves", "--with-children")
     assert [content(table) for table in FAMILY] == new
@@ -173,7 +173,7 @@ def test_with_writers_and_a_replace_at_work_all_tables_of_a_run_fit_and_none_is_
 
     with patience(), at_work(write), at_work(replace):
         for _ in range(6):
-            shelves, books = sorted(backup(FAMILY), key=lambda each: each.table, reverse=True)
+            shelves, books = sorted(backup(FAMILY), key=lambda result: result.table, reverse=True)
             assert shelves.rows >= 3_000
             assert books.rows == shelves.rows
             assert orphans(shelves.path, books.path) == 0

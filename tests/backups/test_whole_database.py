@@ -24,7 +24,7 @@ def loaded(committed: None, tmp_path: Path) -> None:
 def test_a_lost_database_comes_back_from_one_run(store: Path) -> None:
     tables = all_tables()
     before, structures = {table: content(table) for table in tables}, built(*tables)
-    assert {each.table: each.rows for each in backup()} == {table: each.rows for table, each in before.items()}
+    assert {result.table: result.rows for result in backup()} == {table: was.rows for table, was in before.items()}
     run("verify_backup", "--all")
     query(f"truncate {', '.join(tables)} cascade")
     for head in ("product_category_name_translation", "geolocation", "customers", "sellers", "ingest_batch"):

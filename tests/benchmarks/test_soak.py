@@ -58,13 +58,13 @@ def test_what_is_whole_is_found_whole() -> None:
 def test_what_is_missing_half_there_or_double_is_found(question: str, said: list[Any], claim: str) -> None:
     clients, told = soaked()
     told[getattr(proof, question)] = said
-    assert any(claim in found for found in failures(clients, told))
+    assert any(claim in failure for failure in failures(clients, told))
 
 
 def test_a_batch_that_ended_in_a_500_is_found() -> None:
     clients, told = soaked()
     clients[0].sent[0].status = 500
-    assert any("none in a 5xx" in found for found in failures(clients, told))
+    assert any("none in a 5xx" in failure for failure in failures(clients, told))
 
 
 def test_a_counter_that_falls_is_found() -> None:

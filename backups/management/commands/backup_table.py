@@ -25,7 +25,7 @@ class Command(BaseCommand):
             raise CommandError("Name the tables, or give --all.", returncode=2)
         with exits("nothing of this run was kept."):
             done = backup(None if options["all"] else options["tables"], to=options["to"])
-        rows = [[each.table, f"{each.rows:,}", size(each.bytes), each.path] for each in done]
+        rows = [[entry.table, f"{entry.rows:,}", size(entry.bytes), entry.path] for entry in done]
         print_table(self.stdout, ["table", "rows", "size", "file"], rows, numbers={"rows", "size"})
         self.stdout.write(
             f"One snapshot, {moment(done[0].snapshot_at)}; each file was read back and compared with the table."

@@ -67,12 +67,12 @@ def _said(table: TableRestore, *, dry_run: bool) -> str:
 
 def _moment(text: str) -> datetime:
     try:
-        found = parse_datetime(text)
-        day = parse_date(text) if found is None else None
+        moment = parse_datetime(text)
+        day = parse_date(text) if moment is None else None
     except ValueError:
-        found = day = None
-    if found is None and day is not None:
-        found = datetime(day.year, day.month, day.day, 23, 59, 59, 999999)
-    if found is None:
+        moment = day = None
+    if moment is None and day is not None:
+        moment = datetime(day.year, day.month, day.day, 23, 59, 59, 999999)
+    if moment is None:
         raise argparse.ArgumentTypeError(f"{text!r} is no time: write it as 2026-11-24 or '2026-11-24 03:30'")
-    return found if timezone.is_aware(found) else timezone.make_aware(found)
+    return moment if timezone.is_aware(moment) else timezone.make_aware(moment)

@@ -102,7 +102,7 @@ def test_the_last_verified_one_stays_when_the_run_removes_and_a_place_that_forbi
     newest = Backup.objects.order_by("-snapshot_at")[0]
     Backup.objects.exclude(pk=newest.pk).update(verified_at=None)
     weekly.keep_last = 0
-    assert {each.id for each in prune_after(weekly)} == {row.pk for row in Backup.objects.exclude(pk=newest.pk)}
+    assert {file.id for file in prune_after(weekly)} == {row.pk for row in Backup.objects.exclude(pk=newest.pk)}
 
 
 def test_the_last_verified_one_of_a_table_never_goes(weekly: BackupSchedule) -> None:
@@ -138,5 +138,5 @@ def test_what_a_killed_process_left_goes_after_a_day(weekly: BackupSchedule, sto
     assert prune() == ()
     for path in left:
         os.utime(path, (1, 1))
-    assert {each.path for each in prune(yes=True)} == {str(path) for path in left}
+    assert {file.path for file in prune(yes=True)} == {str(path) for path in left}
     assert not any(path.exists() for path in left)

@@ -18,7 +18,7 @@ MODES = pytest.mark.parametrize("mode", ["replace", "merge"])
 def kept(store: Path) -> dict[str, str]:
     """The path of the backup of each of the family."""
     library()
-    return {each.table: each.path for each in backup(FAMILY)}
+    return {result.table: result.path for result in backup(FAMILY)}
 
 
 def family() -> dict[str, object]:

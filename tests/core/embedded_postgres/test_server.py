@@ -58,14 +58,14 @@ def run(folder: Path, body: str) -> str:
 
 def postgres_pids(folder: Path) -> list[int]:
     """Find the server's processes by what they work in."""
-    found = []
+    pids = []
     for entry in Path("/proc").glob("[0-9]*"):
         try:
             if (entry / "cwd").samefile(folder / "data"):
-                found.append(int(entry.name))
+                pids.append(int(entry.name))
         except OSError:  # gone meanwhile, a zombie, or somebody else's
             continue
-    return found
+    return pids
 
 
 def leave_orphan(folder: Path) -> list[int]:
