@@ -57,9 +57,9 @@ def back_up(store: str, *tables: str) -> None:
 
 def bring_back(path: str, mode: str) -> None:
     """Restore as ``manage.py restore_table`` does; ``mode`` may be empty."""
-    from backups.restoring.restore import restore
+    from backups.restoring.restore import RestoreOrder, restore
 
-    restore(TABLE, path=path, mode=mode or None, safety_backup=False)
+    restore(RestoreOrder(TABLE, path=path, mode=mode or None), safety_backup=False)
 
 
 def pandas_to_parquet(folder: str) -> None:

@@ -79,7 +79,7 @@ def run_backup(
     rows: Sequence[Backup], *, on_table: Callable[[str], None] = lambda table: None
 ) -> tuple[BackupResult, ...]:
     """Carry out what ``plan_backup`` entered, all of one run; see ``backup``."""
-    by_table, run = {row.table: row for row in rows}, rows[0].run
+    by_table = {row.table: row for row in rows}
     with explained("the backup"):
         close_abandoned()
     with explained("the backup"), _recorded(rows), explained("the backup"):  # within, for what the rows say
@@ -87,7 +87,7 @@ def run_backup(
             assert_server_agrees(cursor)
             shapes = ordered(shape(cursor, name) for name in by_table)
         in_order = [by_table[table.name] for table in shapes]
-        written = _write(shapes, in_order, Store(rows[0].path), run, on_table)
+        written = _write(shapes, in_order, Store(rows[0].path), on_table)
         try:
             for file in written:
                 file.publish()
@@ -122,7 +122,7 @@ def discard(written: Sequence[WrittenFile]) -> None:
 
 
 def _write(
-    shapes: Sequence[Shape], rows: Sequence[Backup], store: Store, run: UUID, on_table: Callable[[str], None]
+    shapes: Sequence[Shape], rows: Sequence[Backup], store: Store, on_table: Callable[[str], None]
 ) -> list[WrittenFile]:
     """Write the tables one after the other, each proved on a thread of its own while the next one is written."""
     proofs: list[Future[WrittenFile]] = []
@@ -134,7 +134,7 @@ def _write(
         ):
             for shape, row in zip(shapes, rows, strict=True):
                 on_table(shape.name)
-                prove = drafts.enter_context(drafted(moment, shape, store, identity=row.id, run=run))
+                prove = drafts.enter_context(drafted(moment, shape, store, row))
                 if proofs:
                     proofs[-1].result()
                 proofs.append(thread.submit(prove))

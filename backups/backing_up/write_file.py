@@ -21,6 +21,7 @@ from backups.files.manifest import SUFFIX, ColumnFacts, Manifest, SignedManifest
 from backups.files.parquet import Facts, read_back, write_parquet
 from backups.files.store import UNWRITABLE, Store
 from backups.hashing.row_hashes import FileFingerprint, server_fingerprint
+from backups.models import Backup
 from backups.tables import Shape
 from core.errors import BackupDamaged, BackupRefused
 from core.postgres.copy_out import copy_out_batches
@@ -55,34 +56,33 @@ class WrittenFile:
         self.store.remove(self.name)
 
 
-def write_table(moment: Snapshot, shape: Shape, store: Store, *, identity: UUID, run: UUID) -> WrittenFile:
+def write_table(moment: Snapshot, shape: Shape, store: Store, row: Backup) -> WrittenFile:
     """Write all rows of a table, as ``moment`` has them, sorted by key, and prove the file; see ``drafted``."""
-    with drafted(moment, shape, store, identity=identity, run=run) as prove:
+    with drafted(moment, shape, store, row) as prove:
         return prove()
 
 
 @contextmanager
-def drafted(
-    moment: Snapshot, shape: Shape, store: Store, *, identity: UUID, run: UUID
-) -> Iterator[Callable[[], WrittenFile]]:
+def drafted(moment: Snapshot, shape: Shape, store: Store, row: Backup) -> Iterator[Callable[[], WrittenFile]]:
     """Write all rows of a table; return the function that proves the file and gives it its name, on any thread.
+
+    ``row`` is what the catalogue knows of it already: the file has its id and run.
 
     The file goes at the end of the block where that did not happen. BackupRefused names values that no file can hold;
     SourceUnreadable where the place cannot be written to; BackupDamaged (of the function) where the file, read back, is
     not what PostgreSQL says the table is.
     """
-    cursor = moment.cursor
-    name = file_name(shape.name, moment.taken_at, identity)
+    name = file_name(shape.name, moment.taken_at, row.id)
     query = sql.SQL("select {} from {} order by {}").format(
         _names(shape.schema.names), shape.identifier, _names(shape.key)
     )
 
     def describe(facts: Facts) -> Manifest:
-        return _manifest(cursor, shape, facts, fingerprint(), run=run, identity=identity, at=moment.taken_at)
+        return _manifest(moment, shape, row, facts, fingerprint())
 
     with store.draft(name) as draft:
         with _fingerprint(moment, shape) as fingerprint:
-            batches = copy_out_batches(cursor, query, schema=shape.schema)
+            batches = copy_out_batches(moment.cursor, query, schema=shape.schema)
             try:
                 manifest = write_parquet(draft.sink, batches, shape.schema, describe)
             except pa.ArrowInvalid as error:
@@ -151,33 +151,24 @@ def _proved(sealed: pa.NativeFile, manifest: Manifest, *, name: str) -> SignedMa
     return SignedManifest(manifest=manifest, file=name, bytes=sealed.size(), sha256=digest.hexdigest())
 
 
-def _manifest(
-    cursor: CursorWrapper,
-    shape: Shape,
-    facts: Facts,
-    content: Fingerprint,
-    *,
-    run: UUID,
-    identity: UUID,
-    at: datetime,
-) -> Manifest:
+def _manifest(moment: Snapshot, shape: Shape, row: Backup, facts: Facts, content: Fingerprint) -> Manifest:
     columns = [
         ColumnFacts(name=column.name, type=column.type, not_null=column.not_null, **values)
         for column, values in zip(shape.columns, facts, strict=True)
     ]
-    cursor.execute("select current_setting('server_version')")
-    ((server,),) = cursor.fetchall()
+    moment.cursor.execute("select current_setting('server_version')")
+    ((server,),) = moment.cursor.fetchall()
     return Manifest(
-        id=identity,
-        run=run,
+        id=row.id,
+        run=row.run,
         table=shape.name,
         model=shape.model._meta.label,
         columns=tuple(columns),
         key=shape.key,
-        migrations=_migrations(cursor, shape.model._meta.app_label),
+        migrations=_migrations(moment.cursor, shape.model._meta.app_label),
         rows=content.rows,
         fingerprint=content.digest,
-        snapshot_at=at,
+        snapshot_at=moment.taken_at,
         server=f"PostgreSQL {server}",
         app_version=__version__,
     )

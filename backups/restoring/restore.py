@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import KW_ONLY, dataclass
 from datetime import datetime
 
 from django.contrib.auth.models import User
@@ -28,48 +29,45 @@ log = logging.getLogger(__name__)
 LOCK_WAIT_SECONDS = 2
 
 
-def restore(
-    table: str,
-    *,
-    path: str | None = None,
-    at: datetime | None = None,
-    mode: str | None = None,
-    dry_run: bool = False,
-    with_children: bool = False,
-    safety_backup: bool = True,
-    user: User | None = None,
-) -> RestoreReport:
-    """Bring ``table`` back to the backup at ``path``, or to its newest verified one (not after ``at``).
+@dataclass(frozen=True)
+class RestoreOrder:
+    """Which table is to come back, from which backup, and how: what a queued restore is made of.
 
-    ``mode``: ``replace``, ``merge``, or None: replace where the table is empty or more than a fifth of it differs.
-    ``with_children``: also all tables that refer to it, and to these, from the same snapshot. Verified by fingerprint
-    before it is committed. Raises SourceUnreadable, BackupRefused, BackupDamaged, TableBusy, DatabaseUnavailable,
-    DatabaseFailed: nothing is changed then.
+    The backup is the file at ``path``, or the table's newest verified one (not after ``at``). ``mode``: ``replace``,
+    ``merge``, or None: replace where the table is empty or more than a fifth of it differs. ``with_children``: also all
+    tables that refer to it, and to these, from the same snapshot.
     """
-    row = plan_restore(table, path=path, at=at, mode=mode, dry_run=dry_run, with_children=with_children, user=user)
-    return run_restore(row, safety_backup=safety_backup)
+
+    table: str
+    _: KW_ONLY
+    path: str | None = None
+    at: datetime | None = None
+    mode: str | None = None
+    with_children: bool = False
+    dry_run: bool = False
+    user: User | None = None
 
 
-def plan_restore(
-    table: str,
-    *,
-    path: str | None = None,
-    at: datetime | None = None,
-    mode: str | None = None,
-    dry_run: bool = False,
-    with_children: bool = False,
-    user: User | None = None,
-) -> Restore:
+def restore(order: RestoreOrder, *, safety_backup: bool = True) -> RestoreReport:
+    """Bring a table back to a backup, verified by fingerprint before it is committed.
+
+    Raises SourceUnreadable, BackupRefused, BackupDamaged, TableBusy, DatabaseUnavailable, DatabaseFailed: nothing is
+    changed then.
+    """
+    return run_restore(plan_restore(order), safety_backup=safety_backup)
+
+
+def plan_restore(order: RestoreOrder) -> Restore:
     """Choose the backup and keep what ``restore`` would do as queued, for ``run_restore`` now or in another process."""
-    name = table_named(table)
+    name = table_named(order.table)
     with explained("the restore"):
         return Restore.objects.create(
             table=name,
-            path=choose(name, path=path, at=at),
-            mode=mode or "",
-            with_children=with_children,
-            dry_run=dry_run,
-            user=user,
+            path=choose(name, path=order.path, at=order.at),
+            mode=order.mode or "",
+            with_children=order.with_children,
+            dry_run=order.dry_run,
+            user=order.user,
         )
 
 

@@ -166,7 +166,7 @@ def _keep(cursor: CursorWrapper, fits: Sequence[FileMatch], row: Restore, kept: 
     for fit in fits:
         if not is_empty(cursor, fit.shape.table):
             rows.append(_safety_row(run, fit.shape, row))
-            kept.append(write_table(moment, fit.shape, store, identity=rows[-1].id, run=run))
+            kept.append(write_table(moment, fit.shape, store, rows[-1]))
     for written in kept:
         written.publish()
     enter(rows, kept)

@@ -16,7 +16,7 @@ from django.db.backends.signals import connection_created
 from backups.backing_up.backup import backup
 from backups.backing_up.verify import verify
 from backups.models import Backup, Restore
-from backups.restoring.restore import restore
+from backups.restoring.restore import RestoreOrder, restore
 from core.postgres.advisory_locks import share
 from tests.support.backups.runs import all_tables, backup_file, built, content, library, query, run, spawn
 
@@ -24,12 +24,13 @@ pytestmark = pytest.mark.usefixtures("committed")
 PATIENCE_SECONDS = 30
 FAMILY = ("shelves", "books")
 BACKUP = (
-    "from backups.backup import backup; from backups.tables import table_named;"
+    "from backups.backing_up.backup import backup; from backups.tables import table_named;"
     "print('ready', flush=True); backup(['shelves', 'books'], to={store!r}); print('done', flush=True)"
 )
 RESTORE = (
-    "from backups.restore import restore;"
-    "print('ready', flush=True); restore('shelves', mode={mode!r}, with_children=True); print('done', flush=True)"
+    "from backups.restoring.restore import RestoreOrder, restore;"
+    "order = RestoreOrder('shelves', mode={mode!r}, with_children=True);"
+    "print('ready', flush=True); restore(order); print('done', flush=True)"
 )
 
 
@@ -169,7 +170,7 @@ def test_with_writers_and_a_replace_at_work_all_tables_of_a_run_fit_and_none_is_
             )
 
     def replace(session: BaseDatabaseWrapper, number: int) -> None:
-        restore("shelves", path=first.path, mode="replace", with_children=True, safety_backup=False)
+        restore(RestoreOrder("shelves", path=first.path, mode="replace", with_children=True), safety_backup=False)
 
     with patience(), at_work(write), at_work(replace):
         for _ in range(6):
@@ -243,6 +244,6 @@ def test_an_error_in_the_callers_transaction_takes_the_restore_back(store: Path)
     query("update shelves set size = 9 where id = 1")
     before = content("shelves")
     with transaction.atomic():
-        restore("shelves")
+        restore(RestoreOrder("shelves"))
         transaction.set_rollback(True)
     assert content("shelves") == before

@@ -11,7 +11,7 @@ from django.utils.dateparse import parse_date, parse_datetime
 from backups.console import exits
 from backups.models import Restore
 from backups.restoring.report import RestoreReport, TableRestore
-from backups.restoring.restore import restore
+from backups.restoring.restore import RestoreOrder, restore
 
 
 class Command(BaseCommand):
@@ -33,15 +33,15 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, **options: Any) -> None:
         """Parse, call ``restore``, print."""
         with exits("nothing was changed."):
-            report = restore(
+            order = RestoreOrder(
                 options["table"],
                 path=options["path"],
                 at=options["at"],
                 mode=options["mode"],
                 dry_run=options["dry_run"],
                 with_children=options["with_children"],
-                safety_backup=not options["no_safety_backup"],
             )
+            report = restore(order, safety_backup=not options["no_safety_backup"])
         self._print(report)
 
     def _print(self, report: RestoreReport) -> None:

@@ -11,7 +11,7 @@ import pytest
 from backups.backing_up.backup import backup
 from backups.catalogue.prune import kept_by, prune, prune_after
 from backups.models import Backup, BackupSchedule
-from backups.restoring.restore import restore
+from backups.restoring.restore import RestoreOrder, restore
 from core.errors import SourceUnreadable
 from tests.support.backups.runs import library, query, run
 
@@ -125,7 +125,7 @@ def test_of_those_before_a_restore_the_last_three_stay(store: Path) -> None:
     backup(["shelves"])
     for number in range(5):
         query("update shelves set size = %s", 100 + number)
-        restore("shelves")
+        restore(RestoreOrder("shelves"))
     prune(yes=True)
     assert Backup.objects.filter(status="done", origin="safety").count() == 3
 
