@@ -22,7 +22,7 @@ from backups.tables import table_named
 from core.errors import BackupRefused
 from core.postgres.advisory_locks import exclusive
 from core.postgres.explain_errors import explained
-from core.postgres.tables import find_table
+from core.postgres.tables import Cursor, find_table
 
 log = logging.getLogger(__name__)
 
@@ -82,12 +82,16 @@ def run_restore(row: Restore, *, safety_backup: bool = True) -> RestoreReport:
         file = stack.enter_context(opened(row.path))
         row.backup = entry(file)
         files = {row.table: file}
-        for child in _children(row.table, file) if row.with_children else ():
-            opened_child = stack.enter_context(opened(child))
-            files[opened_child.manifest.table] = opened_child
+        if row.with_children:
+            with connection.cursor() as cursor:
+                children = _children(cursor, row.table, file)
+            for path in children:
+                child = stack.enter_context(opened(path))
+                files[child.manifest.table] = child
         if not row.dry_run:
             stack.enter_context(exclusive(connection, files, what="restore", timeout_seconds=LOCK_WAIT_SECONDS))
-        outcome = carry_out(files, row, safety_backup=safety_backup)
+        with connection.cursor() as cursor:
+            outcome = carry_out(cursor, files, row, safety_backup=safety_backup)
         report = RestoreReport(
             id=str(row.id),
             dry_run=row.dry_run,
@@ -99,20 +103,19 @@ def run_restore(row: Restore, *, safety_backup: bool = True) -> RestoreReport:
     return report
 
 
-def _children(table: str, file: BackupFile) -> list[str]:
+def _children(cursor: Cursor, table: str, file: BackupFile) -> list[str]:
     """Find the backups of the tables that refer to ``table``; one that has no rows needs none."""
     paths = []
-    with connection.cursor() as cursor:
-        for child in descendants(cursor, find_table(cursor, table)):
-            path = sibling(file, child.name)
-            if path is not None:
-                paths.append(path)
-            elif not is_empty(cursor, child):
-                raise BackupRefused(
-                    what=file.path,
-                    problem=f"there is no backup of {child.name} of the same snapshot",
-                    remedy="Restore without --with-children, or from a run that backed up both (--all).",
-                )
+    for child in descendants(cursor, find_table(cursor, table)):
+        path = sibling(file, child.name)
+        if path is not None:
+            paths.append(path)
+        elif not is_empty(cursor, child):
+            raise BackupRefused(
+                what=file.path,
+                problem=f"there is no backup of {child.name} of the same snapshot",
+                remedy="Restore without --with-children, or from a run that backed up both (--all).",
+            )
     return paths
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace as changed
 from uuid import UUID, uuid4
 
 from django.conf import settings
-from django.db import DataError, IntegrityError, InterfaceError, OperationalError, connection, transaction
+from django.db import DataError, IntegrityError, InterfaceError, OperationalError, transaction
 from django.db.backends.utils import CursorWrapper
 from psycopg2 import sql
 
@@ -30,7 +30,7 @@ from core.errors import BackupRefused, DatabaseFailed, TableBusy
 from core.postgres import lock_timeouts
 from core.postgres.fingerprint import Fingerprint
 from core.postgres.table_locks import lock_tables_for_load
-from core.postgres.tables import Table
+from core.postgres.tables import Cursor, Table
 
 LOCK_TIMEOUT_SECONDS = 30
 REPLACE_FROM_SHARE = 0.20
@@ -44,9 +44,11 @@ class RestoreOutcome:
     orphans: tuple[Orphans, ...] = ()
 
 
-def carry_out(files: Mapping[str, BackupFile], row: Restore, *, safety_backup: bool) -> RestoreOutcome:
+def carry_out(
+    cursor: CursorWrapper, files: Mapping[str, BackupFile], row: Restore, *, safety_backup: bool
+) -> RestoreOutcome:
     """Restore the tables of ``files`` as ``row`` asks; ``row.mode``, where empty, becomes the one that was chosen."""
-    with connection.cursor() as cursor, _safe() as kept, transaction.atomic():
+    with _safe() as kept, transaction.atomic():
         assert_server_agrees(cursor)
         if not row.dry_run:
             _lock(cursor, tuple(files), alone=row.mode == Restore.Mode.REPLACE)
@@ -178,7 +180,7 @@ def _safety_row(run: UUID, table: Shape, row: Restore) -> Backup:
     return Backup(run=run, table=table.name, origin=Backup.Origin.SAFETY, user=row.user)
 
 
-def is_empty(cursor: CursorWrapper, table: Table) -> bool:
+def is_empty(cursor: Cursor, table: Table) -> bool:
     """Tell that a table has no rows."""
     cursor.execute(sql.SQL("select not exists (select from {})").format(table.identifier))
     return cursor.fetchall() == [(True,)]
