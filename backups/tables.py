@@ -99,7 +99,7 @@ def ordered(shapes: Iterable[Shape]) -> tuple[Shape, ...]:
     return tuple(in_order)
 
 
-def typed(schema: pa.Schema, columns: Sequence[TableColumn]) -> pa.Schema:
+def with_column_types(schema: pa.Schema, columns: Sequence[TableColumn]) -> pa.Schema:
     """Mark each field with its column's PostgreSQL type."""
     return pa.schema(
         [field.with_metadata({TYPE_KEY: column.type.encode()}) for field, column in zip(schema, columns, strict=True)]
@@ -118,7 +118,7 @@ def _schema(table: str, columns: Sequence[TableColumn]) -> pa.Schema:
         raise BackupRefused(
             what=table, problem="; ".join(problems), remedy="Keep such a table with pg_dump, or change the columns."
         )
-    return typed(pa.schema(fields), columns)
+    return with_column_types(pa.schema(fields), columns)
 
 
 def _parents(model: Model) -> set[Any]:

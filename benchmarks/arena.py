@@ -13,7 +13,7 @@ from benchmarks.client import post
 from benchmarks.frame import Contender, Run
 from benchmarks.peers.copy_floor import Copies, copy_batches, copy_together, prepared
 from benchmarks.services import Service
-from benchmarks.stored import Stored
+from benchmarks.stored import StoredSample
 
 
 class Work:
@@ -61,7 +61,7 @@ class Arena:
         self.left_out = tuple(
             f"{service.name} is left out: {service.missing}." for service in self._all() if service.missing
         )
-        self._stored = Stored(whole, fresh)
+        self._stored = StoredSample(whole, fresh)
         self._is_loaded = False
         for line in self.left_out:
             sys.stderr.write(f"{line}\n")

@@ -27,7 +27,7 @@ _PROJECT = f"{Path(__file__).resolve().parent.parent}{os.sep}"
 _CHAIN = 5  # exceptions, each the cause of the one before
 
 
-class Discreet(logging.Filter):
+class DiscreetFilter(logging.Filter):
     """Takes out of a line what came from a client: the messages of exceptions, and addresses."""
 
     def filter(self, record: logging.LogRecord) -> logging.LogRecord | bool:
@@ -129,7 +129,7 @@ def logging_settings(*, development: bool) -> dict[str, Any]:
     return {
         "version": 1,
         "disable_existing_loggers": False,
-        "filters": {"discreet": {"()": Discreet}},
+        "filters": {"discreet": {"()": DiscreetFilter}},
         "formatters": {"line": {"()": formatter, "development": development}},
         "handlers": {"stderr": {"class": "logging.StreamHandler", "filters": ["discreet"], "formatter": "line"}},
         "root": {"handlers": ["stderr"], "level": "WARNING"},

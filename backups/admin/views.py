@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from backups.admin.forms import BackUpForm, DryRunForm, TypedNameForm
 from backups.catalogue.liveness import close_abandoned
-from backups.catalogue.rights import BACK_UP, RESTORE, may, out_of_reach, visible, with_descendants
+from backups.catalogue.rights import BACK_UP, RESTORE, may, out_of_reach, with_descendants, within_reach
 from backups.models import Backup, Restore, Status
 from backups.tables import known_models
 from backups.tasks import ask_for_backup, ask_for_restore
@@ -111,7 +111,7 @@ class RestorePage(_Page):
     def _backup(self, request: HttpRequest, number: UUID) -> Backup:
         if not may(request.user, RESTORE):
             raise PermissionDenied
-        backup: Backup = get_object_or_404(visible(request.user, Backup.objects.all()), pk=number)
+        backup: Backup = get_object_or_404(within_reach(request.user, Backup.objects.all()), pk=number)
         if backup.status != Status.DONE or backup.table not in known_models():
             raise PermissionDenied
         return backup

@@ -13,7 +13,7 @@ from django.contrib.auth.models import User
 from django.db import Error, connection, transaction
 from django.utils import timezone
 
-from backups.backing_up.snapshot import snapshot
+from backups.backing_up.snapshot import open_snapshot
 from backups.backing_up.write_file import WrittenFile, drafted
 from backups.catalogue.liveness import alive, cause, close_abandoned
 from backups.files.store import Store
@@ -129,12 +129,12 @@ def _write(
     try:
         with (
             ExitStack() as drafts,
-            snapshot([shape.table for shape in shapes]) as moment,
+            open_snapshot([shape.table for shape in shapes]) as snapshot,
             ThreadPoolExecutor(1, thread_name_prefix="proof") as thread,
         ):
             for shape, row in zip(shapes, rows, strict=True):
                 on_table(shape.name)
-                prove = drafts.enter_context(drafted(moment, shape, store, row))
+                prove = drafts.enter_context(drafted(snapshot, shape, store, row))
                 if proofs:
                     proofs[-1].result()
                 proofs.append(thread.submit(prove))

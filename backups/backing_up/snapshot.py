@@ -30,7 +30,7 @@ class Snapshot:
 
 
 @contextmanager
-def snapshot(tables: Sequence[Table], *, timeout_seconds: float = LOCK_TIMEOUT_SECONDS) -> Iterator[Snapshot]:
+def open_snapshot(tables: Sequence[Table], *, timeout_seconds: float = LOCK_TIMEOUT_SECONDS) -> Iterator[Snapshot]:
     """Open a session of its own with a REPEATABLE READ snapshot of ``tables``; TableBusy if they are not to be had.
 
     They are locked (ACCESS SHARE) before the snapshot is taken: a table that is truncated between the two would be

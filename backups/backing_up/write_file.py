@@ -56,14 +56,14 @@ class WrittenFile:
         self.store.remove(self.name)
 
 
-def write_table(moment: Snapshot, shape: Shape, store: Store, row: Backup) -> WrittenFile:
-    """Write all rows of a table, as ``moment`` has them, sorted by key, and prove the file; see ``drafted``."""
-    with drafted(moment, shape, store, row) as prove:
+def write_table(snapshot: Snapshot, shape: Shape, store: Store, row: Backup) -> WrittenFile:
+    """Write all rows of a table, as ``snapshot`` has them, sorted by key, and prove the file; see ``drafted``."""
+    with drafted(snapshot, shape, store, row) as prove:
         return prove()
 
 
 @contextmanager
-def drafted(moment: Snapshot, shape: Shape, store: Store, row: Backup) -> Iterator[Callable[[], WrittenFile]]:
+def drafted(snapshot: Snapshot, shape: Shape, store: Store, row: Backup) -> Iterator[Callable[[], WrittenFile]]:
     """Write all rows of a table; return the function that proves the file and gives it its name, on any thread.
 
     ``row`` is what the catalogue knows of it already: the file has its id and run.
@@ -72,17 +72,17 @@ def drafted(moment: Snapshot, shape: Shape, store: Store, row: Backup) -> Iterat
     SourceUnreadable where the place cannot be written to; BackupDamaged (of the function) where the file, read back, is
     not what PostgreSQL says the table is.
     """
-    name = file_name(shape.name, moment.taken_at, row.id)
+    name = file_name(shape.name, snapshot.taken_at, row.id)
     query = sql.SQL("select {} from {} order by {}").format(
         _names(shape.schema.names), shape.identifier, _names(shape.key)
     )
 
     def describe(facts: Facts) -> Manifest:
-        return _manifest(moment, shape, row, facts, fingerprint())
+        return _manifest(snapshot, shape, row, facts, fingerprint())
 
     with store.draft(name) as draft:
-        with _fingerprint(moment, shape) as fingerprint:
-            batches = copy_out_batches(moment.cursor, query, schema=shape.schema)
+        with _fingerprint(snapshot, shape) as fingerprint:
+            batches = copy_out_batches(snapshot.cursor, query, schema=shape.schema)
             try:
                 manifest = write_parquet(draft.sink, batches, shape.schema, describe)
             except pa.ArrowInvalid as error:
@@ -105,19 +105,19 @@ def file_name(table: str, taken_at: datetime, identity: UUID) -> str:
 
 
 @contextmanager
-def _fingerprint(moment: Snapshot, shape: Shape) -> Iterator[Callable[[], Fingerprint]]:
+def _fingerprint(snapshot: Snapshot, shape: Shape) -> Iterator[Callable[[], Fingerprint]]:
     """Let the second session hash the table while the first one copies it; return the function that waits for that."""
-    if moment.second is None:
-        yield lambda: server_fingerprint(moment.cursor, shape.identifier, shape.schema)
+    if snapshot.second is None:
+        yield lambda: server_fingerprint(snapshot.cursor, shape.identifier, shape.schema)
         return
     with ThreadPoolExecutor(1, thread_name_prefix="fingerprint") as thread:
-        future = thread.submit(server_fingerprint, moment.second, shape.identifier, shape.schema)
+        future = thread.submit(server_fingerprint, snapshot.second, shape.identifier, shape.schema)
         try:
             yield future.result
         finally:
             if not future.done():
                 with suppress(psycopg2.Error):  # the server is gone, which the block has said
-                    moment.second.connection.cancel()
+                    snapshot.second.connection.cancel()
 
 
 def _refused(shape: Shape, problem: str) -> BackupRefused:
@@ -151,13 +151,13 @@ def _proved(sealed: pa.NativeFile, manifest: Manifest, *, name: str) -> SignedMa
     return SignedManifest(manifest=manifest, file=name, bytes=sealed.size(), sha256=digest.hexdigest())
 
 
-def _manifest(moment: Snapshot, shape: Shape, row: Backup, facts: Facts, content: Fingerprint) -> Manifest:
+def _manifest(snapshot: Snapshot, shape: Shape, row: Backup, facts: Facts, content: Fingerprint) -> Manifest:
     columns = [
         ColumnFacts(name=column.name, type=column.type, not_null=column.not_null, **values)
         for column, values in zip(shape.columns, facts, strict=True)
     ]
-    moment.cursor.execute("select current_setting('server_version')")
-    ((server,),) = moment.cursor.fetchall()
+    snapshot.cursor.execute("select current_setting('server_version')")
+    ((server,),) = snapshot.cursor.fetchall()
     return Manifest(
         id=row.id,
         run=row.run,
@@ -165,10 +165,10 @@ def _manifest(moment: Snapshot, shape: Shape, row: Backup, facts: Facts, content
         model=shape.model._meta.label,
         columns=tuple(columns),
         key=shape.key,
-        migrations=_migrations(moment.cursor, shape.model._meta.app_label),
+        migrations=_migrations(snapshot.cursor, shape.model._meta.app_label),
         rows=content.rows,
         fingerprint=content.digest,
-        snapshot_at=moment.taken_at,
+        snapshot_at=snapshot.taken_at,
         server=f"PostgreSQL {server}",
         app_version=__version__,
     )

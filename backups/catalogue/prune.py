@@ -23,7 +23,7 @@ type Period = Callable[[datetime], object]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Prunable:
+class PrunableFile:
     """A file that may go: a backup (``id`` is its number in the catalogue), or what a killed process left."""
 
     path: str
@@ -31,7 +31,7 @@ class Prunable:
     id: UUID | None = None
 
 
-def prune(*, yes: bool = False) -> tuple[Prunable, ...]:
+def prune(*, yes: bool = False) -> tuple[PrunableFile, ...]:
     """Find what the schedules' retention does not keep; remove it where ``yes``.
 
     The newest verified backup of each table always stays, and so does what somebody asked for by hand. Raises
@@ -44,7 +44,7 @@ def prune(*, yes: bool = False) -> tuple[Prunable, ...]:
     return prunable
 
 
-def prune_after(schedule: BackupSchedule) -> tuple[Prunable, ...]:
+def prune_after(schedule: BackupSchedule) -> tuple[PrunableFile, ...]:
     """Remove those backups of ``schedule`` that its retention does not keep; as ``prune`` does, and nothing else."""
     tables = Backup.objects.filter(schedule=schedule, status=Status.DONE).values("table")
     with explained("the pruning of backups"):
@@ -83,7 +83,7 @@ def kept_by(schedule: BackupSchedule, newest_first: Sequence[Backup]) -> set[UUI
     return kept
 
 
-def _prunable_backups() -> Iterator[Prunable]:
+def _prunable_backups() -> Iterator[PrunableFile]:
     for rows, last in _by_table(Backup.objects.all()):
         for schedule in {row.schedule for row in rows if row.schedule is not None}:
             yield from _not_kept(schedule, rows, last)
@@ -100,17 +100,17 @@ def _by_table(wanted: QuerySet[Backup]) -> Iterator[tuple[list[Backup], UUID | N
         yield of_table, next(sound, None)
 
 
-def _not_kept(schedule: BackupSchedule, newest_first: Sequence[Backup], last: UUID | None) -> Iterator[Prunable]:
+def _not_kept(schedule: BackupSchedule, newest_first: Sequence[Backup], last: UUID | None) -> Iterator[PrunableFile]:
     own = [row for row in newest_first if row.schedule == schedule]
     kept = kept_by(schedule, own) | {last}
     return (_told(row, f"not kept by {schedule.name}") for row in own if row.id not in kept)
 
 
-def _told(row: Backup, why: str) -> Prunable:
-    return Prunable(path=row.path, why=why, id=row.id)
+def _told(row: Backup, why: str) -> PrunableFile:
+    return PrunableFile(path=row.path, why=why, id=row.id)
 
 
-def _leftovers() -> Iterator[Prunable]:
+def _leftovers() -> Iterator[PrunableFile]:
     """Find files of backups that never were finished, a day after they were last written to."""
     now = time.time()
     for store in _stores():
@@ -119,7 +119,7 @@ def _leftovers() -> Iterator[Prunable]:
             is_part = name.endswith(PART)
             unfinished = name.endswith(".parquet") and name + SUFFIX not in names
             if (is_part or unfinished) and store.age_seconds(name, now=now) > LEFTOVER_AGE_SECONDS:
-                yield Prunable(path=store.path(name), why="left by a backup that did not end")
+                yield PrunableFile(path=store.path(name), why="left by a backup that did not end")
 
 
 def _stores() -> Iterable[Store]:
@@ -127,7 +127,7 @@ def _stores() -> Iterable[Store]:
     return [Store(url) for url in sorted(urls)]
 
 
-def _remove(file: Prunable) -> None:
+def _remove(file: PrunableFile) -> None:
     """The manifest goes first: without it the file counts for nothing, whatever happens next."""
     store, name = split(file.path)
     store.remove(name + SUFFIX)

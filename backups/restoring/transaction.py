@@ -164,11 +164,11 @@ def _keep(cursor: CursorWrapper, fits: Sequence[FileMatch], row: Restore, kept: 
     rows: list[Backup] = []
     cursor.execute("select clock_timestamp()")
     ((now,),) = cursor.fetchall()
-    moment = Snapshot(cursor, now, None)  # what is locked does not move
+    snapshot = Snapshot(cursor, now, None)  # what is locked does not move
     for fit in fits:
         if not is_empty(cursor, fit.shape.table):
             rows.append(_safety_row(run, fit.shape, row))
-            kept.append(write_table(moment, fit.shape, store, rows[-1]))
+            kept.append(write_table(snapshot, fit.shape, store, rows[-1]))
     for written in kept:
         written.publish()
     enter(rows, kept)

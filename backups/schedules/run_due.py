@@ -48,7 +48,7 @@ def due_since(schedule: BackupSchedule, *, now: datetime) -> datetime | None:
 
     However many moments passed during an outage, it is due once: the next run counts for all of them.
     """
-    if not schedule.enabled or schedule.problems():
+    if not schedule.enabled or schedule.errors_by_field():
         return None
     if _unfinished(schedule):
         return schedule.last_started_at
@@ -77,7 +77,7 @@ def ailing(*, now: datetime | None = None) -> tuple[str, ...]:
     moment, lines = now or timezone.now(), []
     for schedule in BackupSchedule.objects.filter(enabled=True).order_by("name"):
         since = due_since(schedule, now=moment)
-        if wrong := schedule.problems():
+        if wrong := schedule.errors_by_field():
             lines.append(f"{schedule.name}: cannot run: {' '.join(wrong.values())}")
         elif schedule.last_error:
             lines.append(f"{schedule.name}: failed: {schedule.last_error}")

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from benchmarks.soak.arena import Postgres, Site
-from benchmarks.soak.clients import Client, Sent
+from benchmarks.soak.clients import Client, SentBatch
 from benchmarks.soak.watch import Backups, Memory, Scraper
 
 OUTCOMES = ("inserted", "updated", "unchanged", "duplicates", "rejected", "rolled_back")
@@ -94,7 +94,7 @@ def prove(clients: Sequence[Client], postgres: Postgres) -> list[Check]:
     ]
 
 
-def _once(sent: Sequence[Sent], by_id: dict[str, Sent], postgres: Postgres) -> Check:
+def _once(sent: Sequence[SentBatch], by_id: dict[str, SentBatch], postgres: Postgres) -> Check:
     stored = {number for (number,) in postgres.ask(_BATCHES)}
     kept = {key: (number, status) for key, number, status in postgres.ask(_KEYS)}
     failures = [f"answered and not there: {number}" for number in by_id.keys() - stored]
@@ -108,7 +108,7 @@ def _once(sent: Sequence[Sent], by_id: dict[str, Sent], postgres: Postgres) -> C
     return Check("Every answered batch is in the database exactly once, and no other is", len(stored), tuple(failures))
 
 
-def _accounts(by_id: dict[str, Sent], postgres: Postgres) -> Check:
+def _accounts(by_id: dict[str, SentBatch], postgres: Postgres) -> Check:
     stored: dict[str, dict[str, list[int]]] = {}
     for number, table, *counts in postgres.ask(_COUNTS):
         stored.setdefault(number, {})[table] = counts
@@ -121,7 +121,7 @@ def _accounts(by_id: dict[str, Sent], postgres: Postgres) -> Check:
     return Check("Each answer says of every table what the account says", len(by_id), tuple(failures))
 
 
-def _own_rows(sent: Sequence[Sent], postgres: Postgres) -> Check:
+def _own_rows(sent: Sequence[SentBatch], postgres: Postgres) -> Check:
     """Customers that only one batch has: all of them, or none where the batch was refused as a whole."""
     stored = dict(postgres.ask(_OWN))
     due = {batch.prefix: batch.own for batch in sent if not _refused(batch)}
@@ -134,11 +134,11 @@ def _own_rows(sent: Sequence[Sent], postgres: Postgres) -> Check:
     return Check(claim, sum(due.values()), tuple(failures))
 
 
-def _refused(batch: Sent) -> bool:
+def _refused(batch: SentBatch) -> bool:
     return batch.answer is not None and batch.answer["mode"] == "atomic" and batch.answer["status"] == "rejected"
 
 
-def _rejects(by_id: dict[str, Sent], postgres: Postgres) -> Check:
+def _rejects(by_id: dict[str, SentBatch], postgres: Postgres) -> Check:
     stored = {number: (count, most) for number, count, most in postgres.ask(_BAD)}
     failures = []
     for number, batch in by_id.items():

@@ -15,7 +15,7 @@ from benchmarks.soak.watch import Backups, Scraper
 
 
 @dataclass(frozen=True)
-class Soaked:
+class SoakResult:
     """What was done, met and proved; ``workers``: their memory."""
 
     seconds: int
@@ -29,7 +29,7 @@ class Soaked:
     load_before: float
 
 
-def render(soaked: Soaked) -> str:
+def render(soaked: SoakResult) -> str:
     """Write it as Markdown."""
     met: Counter[str] = sum((client.met for client in soaked.clients), Counter())
     lines = [
@@ -68,7 +68,7 @@ def render(soaked: Soaked) -> str:
     return "\n".join(lines)
 
 
-def _setting(soaked: Soaked) -> str:
+def _setting(soaked: SoakResult) -> str:
     return (
         f"{CLIENTS} clients for {soaked.seconds} s against gunicorn ({WORKERS} workers of {THREADS} threads, settings "
         f"of production) and PostgreSQL {soaked.postgres}; {os.cpu_count()} cores shared by all of them and "
@@ -88,7 +88,7 @@ def _counted(counts: Counter[int] | Counter[str], what: str) -> str:
     return ", ".join(f"{count:,} with {what} {name}" for name, count in sorted(counts.items(), key=str))
 
 
-def _batches(soaked: Soaked) -> str:
+def _batches(soaked: SoakResult) -> str:
     sent = [batch for client in soaked.clients for batch in client.sent]
     seconds = [second for client in soaked.clients for second in client.seconds]
     records = sum(sum(table["read"] for table in batch.answer["tables"].values()) for batch in sent if batch.answer)

@@ -45,9 +45,9 @@ def csv_options(schema: pa.Schema) -> pa_csv.ConvertOptions:
     )
 
 
-def typed(text: pa.Table, schema: pa.Schema) -> pa.Table:
+def to_types(text: pa.Table, schema: pa.Schema) -> pa.Table:
     """Turn the columns that were parsed as their carrier into the types of ``schema``."""
-    columns = [_typed(text.column(place), field.type) for place, field in enumerate(schema)]
+    columns = [_to_type(text.column(place), field.type) for place, field in enumerate(schema)]
     return pa.Table.from_arrays(columns, schema=schema)
 
 
@@ -74,7 +74,7 @@ def _form(kind: pa.DataType) -> str:
     return "{}"
 
 
-def _typed(column: AnyColumn, kind: pa.DataType) -> AnyColumn | AnyArray:
+def _to_type(column: AnyColumn, kind: pa.DataType) -> AnyColumn | AnyArray:
     if column.type == kind:
         return column
     if _is_zoned(kind):

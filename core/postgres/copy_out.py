@@ -44,7 +44,7 @@ def copy_out_batches(cursor: Cursor, query: Query, *, schema: pa.Schema) -> Gene
     fetched = _Fetch(cursor, _statement(query, schema))
     try:
         for block in filter(None, fetched.blocks()):
-            yield from copy_csv_forms.typed(_parse(block, schema.names, options), schema).to_batches()
+            yield from copy_csv_forms.to_types(_parse(block, schema.names, options), schema).to_batches()
     finally:
         fetched.close()
 

@@ -36,7 +36,7 @@ class ProblemSerializer(serializers.Serializer[Any]):
     request_id = serializers.CharField(help_text="For whoever looks it up in the logs.")
 
 
-def problems(*statuses: int, said: Mapping[int, str] = MappingProxyType({})) -> dict[Any, Any]:
+def problem_responses(*statuses: int, said: Mapping[int, str] = MappingProxyType({})) -> dict[Any, Any]:
     """Return the responses of faults, those that any operation may have among them; ``said`` words some otherwise."""
     words = {**_PROBLEMS, **said}
     every_status = sorted({*statuses, *_READING})

@@ -30,7 +30,7 @@ class Command(BaseCommand):
             if options["scan"] is not None:
                 report = scan(options["scan"] or None)
                 self.stdout.write(f"{report.manifests} manifests, {report.added} of them new to the catalogue.")
-                for problem in report.problems:
+                for problem in report.unreadable:
                     self.stderr.write(problem)
             rows = [
                 [
