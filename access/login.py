@@ -60,13 +60,13 @@ class LoginForm(AdminAuthenticationForm):
             )
             raise ValidationError(message, code="throttled", params={"seconds": seconds}) from error
         try:
-            found: dict[str, Any] = super().clean()
+            cleaned: dict[str, Any] = super().clean()
         except ValidationError:
             log.warning("a login was refused", extra={"address": address_of(self.request)})
             raise
         give_back(own[0])
         take_back(key for key, _ in shared)
-        return found
+        return cleaned
 
 
 def login(request: HttpRequest) -> HttpResponse:

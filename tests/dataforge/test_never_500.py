@@ -38,7 +38,7 @@ def filled(pattern: URLPattern | URLResolver) -> str:
         for spelled in (f"<{kind}:{name}>", f"<{name}>"):
             route = route.replace(spelled, SAMPLES[{"string": "str"}.get(kind, kind)])
     if "(?P<" in route or route.startswith("^"):
-        groups = getattr(pattern.pattern, "regex").groupindex
+        groups = pattern.pattern.regex.groupindex
         route = "".join("1/" for _ in groups) if groups else ""
     return route
 

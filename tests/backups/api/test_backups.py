@@ -30,8 +30,8 @@ def back_up(client: ApiClient, *tables: str) -> list[Json]:
     library()
     answer = client.post({"tables": list(tables)}, to=BACKUPS)
     assert answer.status == 202, answer
-    found: list[Json] = answer.json["results"]
-    return found
+    rows: list[Json] = answer.json["results"]
+    return rows
 
 
 def test_tables_are_backed_up_and_the_answer_links_to_their_rows(ana: ApiClient) -> None:
@@ -45,8 +45,8 @@ def test_tables_are_backed_up_and_the_answer_links_to_their_rows(ana: ApiClient)
     }
     assert rows["books"]["file"].startswith("books-")
     assert "/" not in rows["books"]["file"]
-    found = ana.get(answer.headers["Location"]).json["results"]
-    assert {row["id"] for row in found} == {row["id"] for row in rows.values()}
+    listed = ana.get(answer.headers["Location"]).json["results"]
+    assert {row["id"] for row in listed} == {row["id"] for row in rows.values()}
     assert ana.get(f"{BACKUPS}{rows['books']['id']}/").json == rows["books"]
 
 
@@ -74,8 +74,8 @@ def test_a_list_is_narrowed_by_any_name_of_a_table(ana: ApiClient, name: str) ->
     restore = Restore.objects.create(table=table, path="/x/a")
     for kind in (Backup, Restore):
         kind.objects.create(table="shelves", path="/x/b", status="failed")
-    assert [each["id"] for each in ana.get(f"{BACKUPS}?table={name}").json["results"]] == [str(row.pk)]
-    assert [each["id"] for each in ana.get(f"{RESTORES}?table={name}").json["results"]] == [str(restore.pk)]
+    assert [shown["id"] for shown in ana.get(f"{BACKUPS}?table={name}").json["results"]] == [str(row.pk)]
+    assert [shown["id"] for shown in ana.get(f"{RESTORES}?table={name}").json["results"]] == [str(restore.pk)]
 
 
 @pytest.mark.parametrize("address", [BACKUPS, RESTORES])

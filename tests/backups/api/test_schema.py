@@ -46,8 +46,8 @@ def published(cases: int, token: str) -> BaseSchema:
 def aim(case: Case) -> None:
     """Let a sound request be of what is really there, and back up little: the words for all mean this database."""
     if "number" in case.path_parameters and is_sound(case, ParameterLocation.PATH):
-        found = Restore.objects.first() if "/restores/" in case.path else Backup.objects.order_by("started_at").first()
-        case.path_parameters["number"] = str(found.pk) if found else ""
+        row = Restore.objects.first() if "/restores/" in case.path else Backup.objects.order_by("started_at").first()
+        case.path_parameters["number"] = str(row.pk) if row else ""
 
 
 @pytest.mark.parametrize("cases", [FEW, pytest.param(100, marks=pytest.mark.slow)])
@@ -66,9 +66,9 @@ def test_every_answer_is_as_published(cases: int, store: Path, settings: Any, su
         statuses.add((case.operation.label, response.status_code))
         case.validate_response(response)
 
-    for found in get_all_tests(schema=published(cases, token), test_func=check, settings=None, given_kwargs={}):
-        assert isinstance(found, Ok)
-        operation, run = found.ok()
+    for generated in get_all_tests(schema=published(cases, token), test_func=check, settings=None, given_kwargs={}):
+        assert isinstance(generated, Ok)
+        operation, run = generated.ok()
         with subtests.test(operation.label):
             run()
     assert {label for label, status in statuses if status in (200, 202)} == {
