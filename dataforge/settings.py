@@ -61,6 +61,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "core.web.null_characters.NullCharactersMiddleware",
 ]
 ROOT_URLCONF = "dataforge.urls"
 WSGI_APPLICATION = "dataforge.wsgi.application"

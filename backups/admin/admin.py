@@ -18,7 +18,7 @@ from backups.console import moment, size
 from backups.models import Backup, BackupSchedule, Restore, Status
 from backups.schedules.run_due import next_times
 from backups.tasks import ask_for_check
-from core.web.read_only_admin import ReadOnlyAdmin
+from core.web.read_only_admin import DeclaredFilters, ReadOnlyAdmin
 
 if TYPE_CHECKING:  # Django's classes are generic for the type checker only
     _BackupAdmin = admin.ModelAdmin[Backup]
@@ -197,7 +197,7 @@ def _told(table: dict[str, Any], *, dry_run: bool) -> str:
 
 
 @admin.register(BackupSchedule)
-class BackupScheduleAdmin(_ScheduleAdmin):
+class BackupScheduleAdmin(DeclaredFilters, _ScheduleAdmin):
     """Schedules, with when they run next and what came of the last run."""
 
     form = ScheduleForm

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import quote
 from uuid import UUID
 
 import pytest
 from django.contrib import admin
 from django.contrib.auth.models import User
+from django.db import transaction
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
@@ -17,7 +19,8 @@ pytestmark = pytest.mark.django_db
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
 # What stands in an address in place of a converter, by its name.
 SAMPLES = {"int": "1", "uuid": str(UUID(int=1)), "str": "x", "slug": "x", "path": "x", "raw": "1"}
-NASTY = ("\0", "a\0b", "\ud800", "x" * 10_000, "-1", "1e400", "9" * 40, "[]", "{}", "'", "%00", "2018-02-30", "None")
+NASTY = ("a\0b", "\ud800")
+NASTIER = ("\0", "x" * 10_000, "-1", "1e400", "9" * 40, "[]", "{}", "'", "%00", "2018-02-30", "None")
 
 
 def addresses(patterns: list[Any], before: str = "/") -> Iterator[str]:
@@ -56,13 +59,13 @@ class Person:
             self.client.force_login(user)
 
     def status(self, method: str, path: str, query: dict[str, str] | None = None) -> int:
+        point = transaction.savepoint_create()  # a fault of the database must not spoil the requests after it
         answer = self.client.generic(method, path, QUERY_STRING=encoded(query or {}), secure=True, headers=self.headers)
+        transaction.savepoint_rollback(point)
         return answer.status_code
 
 
 def encoded(query: dict[str, str]) -> str:
-    from urllib.parse import quote
-
     return "&".join(f"{quote(name)}={quote(value.encode('utf-8', 'surrogatepass'))}" for name, value in query.items())
 
 
@@ -84,7 +87,7 @@ def cheap_passwords(settings: Any) -> None:
 
 
 def test_the_walk_goes_everywhere() -> None:
-    assert {"/", "/api/v1/batches/", "/api/docs/", "/admin/login/", "/admin/olist/order/", "/healthz"} <= set(PLACES)
+    assert {"/", "/api/v1/batches/", "/api/docs/", "/admin/login/", "/admin/olist/order/"} <= set(PLACES)
     assert len(PLACES) > 100
 
 
@@ -129,13 +132,14 @@ def list_parameters() -> Iterator[tuple[str, str]]:
             yield f"/api/v1/{path}/", name
 
 
-def test_no_list_answers_500_whatever_a_parameter_holds() -> None:
+@pytest.mark.parametrize("values", [NASTY, pytest.param(NASTIER, marks=pytest.mark.slow)])
+def test_no_list_answers_500_whatever_a_parameter_holds(values: tuple[str, ...]) -> None:
     root = staff("root", superuser=True)
     by_session, by_token = Person(root), Person(root, create_token(root, name="t", expires=None))
     failed = [
         (path, name, value[:20])
         for path, name in list_parameters()
-        for value in NASTY
+        for value in values
         if (by_token if path.startswith("/api/") else by_session).status("GET", path, {name: value}) >= 500
     ]
     assert failed == []
