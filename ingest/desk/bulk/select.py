@@ -21,7 +21,7 @@ mine as (
     select r.id, min(r.id) over (
         partition by r.last_batch_id, r."group", case r."group" when '' then r.id end) as first
     from ingest_rejectedrecord r
-    where r.id in (select id from chosen) and r.status = 'open' and r."table" = any(%(tables)s)
+    where r.id in (select id from chosen) and (r.status = 'open' or %(closed)s) and r."table" = any(%(tables)s)
 ),
 numbered as (select id, first, row_number() over (order by first, id) - 1 as row from mine),
 placed as (select id, min(row) over (partition by first) / %(size)s as place from numbered),
@@ -48,9 +48,13 @@ def tables_of(job: BulkJob, user: User) -> list[str]:
 
 
 def gather(cursor: CursorWrapper, job: BulkJob, user: User) -> int:
-    """Store the job's chunks; return the number of its rejects."""
+    """Store the job's chunks; return the number of its rejects.
+
+    Of those selected, the ones that are closed by now are among them, so that the job can say so.
+    """
     tables = tables_of(job, user)
-    facts: dict[str, Any] = {"tables": tables, "size": CHUNK_RECORDS, "job": job.pk}
+    selected = job.numbers is not None
+    facts: dict[str, Any] = {"tables": tables, "size": CHUNK_RECORDS, "job": job.pk, "closed": selected}
     if job.numbers is not None:
         query, more = _SELECTED, {"numbers": job.numbers}
     else:

@@ -12,7 +12,7 @@ from django.db import models
 from django.http import HttpRequest
 from django.utils import formats
 
-from ingest.desk.actions.replay import MAX_AT_ONCE
+from ingest.desk.bulk.jobs import SMALL_RECORDS
 from ingest.desk.search.batches import with_rejects
 from ingest.desk.search.counts import Count
 from ingest.desk.search.find import REACH_ROWS
@@ -146,7 +146,7 @@ class DeskList(ChangeList):
     tables: list[str]
 
     def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> _QuerySet:
-        """Return the page's rejects; for an action on all that were found, the first ``MAX_AT_ONCE`` and one more."""
+        """Return the page's rejects; for an action on all that were found, the first ``SMALL_RECORDS`` and one more."""
         filters = self.get_filters(request)
         self.filter_specs, self.has_filters, _, _, self.has_active_filters = filters
         self.has_filters = True
@@ -155,7 +155,7 @@ class DeskList(ChangeList):
         page = min(max(self.page_num, 1), REACH_ROWS // ROWS_PER_PAGE)
         first, rows = (page - 1) * ROWS_PER_PAGE, ROWS_PER_PAGE
         if request.POST.get("select_across") == "1":
-            first, rows = 0, MAX_AT_ONCE + 1
+            first, rows = 0, SMALL_RECORDS + 1
         self.listing, numbers = look_up(self._asked(), self.tables, first=first, rows=rows)
         shown = self.root_queryset.filter(pk__in=numbers).defer(*self.model_admin.left_out_of_list)  # type: ignore[attr-defined]
         return shown.order_by("-last_seen_at", "-pk")

@@ -1,6 +1,7 @@
 """What can be done to the rejects selected in the list, or to all that it shows: repair, replay, dismiss, export.
 
-Up to a thousand are dealt with at once; more become a job, which shows what it is about to do first.
+Whatever is done to many is a job. One of up to a thousand is carried out while the person waits; a longer one, and
+every recipe, shows first what it is about to do.
 """
 
 from collections.abc import Sequence
@@ -16,10 +17,10 @@ from django.urls import reverse
 from ingest.desk.actions import rights
 from ingest.desk.actions.export import in_parts, left_out, tables_of
 from ingest.desk.actions.log import note, note_many
-from ingest.desk.actions.replay import MAX_AT_ONCE, MAX_NOTE, dismiss, replay_many
-from ingest.desk.bulk.jobs import draft
+from ingest.desk.actions.replay import MAX_NOTE
+from ingest.desk.bulk.jobs import SMALL_RECORDS, do_at_once, draft
 from ingest.desk.pages.bulk_labels import which
-from ingest.desk.pages.messages import act, tell_summary
+from ingest.desk.pages.messages import tell_job
 from ingest.desk.search.cells import by_index
 from ingest.desk.search.listing import look_at_all
 from ingest.models import BulkJob, RejectedRecord
@@ -49,31 +50,20 @@ class DeskActions:
     def replay_selected(self, request: HttpRequest, chosen: _QuerySet) -> HttpResponseBase | None:
         """Replay them as they are, or as they were last corrected."""
         numbers = _numbers(chosen)
-        if len(numbers) > MAX_AT_ONCE:
+        if len(numbers) > SMALL_RECORDS:
             return self._job(request, BulkJob.Action.REPLAY, chosen)
-        user: Any = request.user
-        summary = act(request, lambda: replay_many(numbers, user=user, may_change=rights.changer(user)))
-        if summary:
-            tell_summary(request, summary)
-        return None
+        return self._at_once(request, BulkJob.Action.REPLAY, numbers)
 
     @admin.action(permissions=["dismiss"], description="Dismiss, with a note")
     def dismiss_selected(self, request: HttpRequest, chosen: _QuerySet) -> HttpResponseBase | None:
         """Ask for the note, then close them."""
         numbers = _numbers(chosen)
-        if len(numbers) > MAX_AT_ONCE:
+        if len(numbers) > SMALL_RECORDS:
             return self._job(request, BulkJob.Action.DISMISS, chosen)
         why = request.POST.get("why", "").strip()[:MAX_NOTE]
-        user: Any = request.user
         if not why:
             return self._ask_for_note(request, numbers)
-        tables = rights.tables_of(user)
-        closed = act(request, lambda: dismiss(numbers, tables=tables, why=why, user=user))
-        if closed is not None:
-            messages.success(request, f"Dismissed {closed:,}.")
-            if closed < len(numbers):
-                messages.warning(request, f"Left out {len(numbers) - closed:,} that were closed already.")
-        return None
+        return self._at_once(request, BulkJob.Action.DISMISS, numbers, why)
 
     def _ask_for_note(self, request: HttpRequest, numbers: list[int]) -> HttpResponse:
         context = {
@@ -116,7 +106,7 @@ class DeskActions:
 
     def _note_export(self, user: Any, request: HttpRequest, numbers: Sequence[int], ending: str) -> None:
         message = f"Exported as {ending.upper()}."
-        if len(numbers) <= MAX_AT_ONCE:
+        if len(numbers) <= SMALL_RECORDS:
             note(user, RejectedRecord.objects.filter(pk__in=numbers).only("pk", "table", "natural_key"), message)
         else:
             asked = which(BulkJob(asked=self._asked(request)))
@@ -127,7 +117,16 @@ class DeskActions:
         numbers = None if _all_of_list(request) else _numbers(chosen)
         user: Any = request.user
         job = draft(action, user=user, asked=self._asked(request), numbers=numbers)
-        return HttpResponseRedirect(reverse("admin:ingest_bulkjob_change", args=[job.pk]))
+        return _page_of(job)
+
+    def _at_once(self, request: HttpRequest, action: str, numbers: list[int], why: str = "") -> HttpResponse | None:
+        """Do it while the person waits, and tell what came of it; one that failed is gone on with at its page."""
+        user: Any = request.user
+        job = do_at_once(action, user=user, numbers=numbers, why=why)
+        if job.status != BulkJob.Status.DONE:
+            return _page_of(job)
+        tell_job(request, job)
+        return None
 
     def _asked(self, request: HttpRequest) -> dict[str, str]:
         """Return what the list is narrowed to."""
@@ -142,11 +141,15 @@ class DeskActions:
             return sorted(number for (number,) in cursor.fetchall())
 
 
+def _page_of(job: BulkJob) -> HttpResponse:
+    return HttpResponseRedirect(reverse("admin:ingest_bulkjob_change", args=[job.pk]))
+
+
 def _all_of_list(request: HttpRequest) -> bool:
     """Tell whether the person chose more than the boxes that are ticked."""
     return request.POST.get("select_across") == "1"
 
 
 def _numbers(chosen: _QuerySet) -> list[int]:
-    """Return the numbers of those selected, in order: at most one more than are dealt with at once."""
-    return sorted(chosen.values_list("pk", flat=True)[: MAX_AT_ONCE + 1])
+    """Return the numbers of those selected, in order: at most one more than a small job has."""
+    return sorted(chosen.values_list("pk", flat=True)[: SMALL_RECORDS + 1])

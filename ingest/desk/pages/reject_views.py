@@ -84,7 +84,7 @@ class RejectPages:
         closed = act(request, lambda: dismiss([number], tables=tables, why=why, user=user))  # type: ignore[arg-type]
         if closed:
             messages.success(request, f"Record {number} is dismissed.")
-        elif closed == 0:
+        elif closed is not None:
             messages.error(request, f"Record {number} was closed already, by somebody else.")
         return self._back(number)
 
