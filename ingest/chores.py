@@ -41,12 +41,12 @@ def tend(*, now: datetime | None = None) -> tuple[str, ...]:
 
     Raises DatabaseUnavailable and DatabaseFailed.
     """
-    found = []
+    lines = []
     for routine in ROUTINES:
         with explained(f"{routine.name} of rejects"):
             said = routine.work() if _claimed(routine, now or timezone.now()) else ""
-        found += [f"{routine.name}: {said}"] if said else []
-    return tuple(found)
+        lines += [f"{routine.name}: {said}"] if said else []
+    return tuple(lines)
 
 
 def _claimed(routine: Routine, now: datetime) -> bool:

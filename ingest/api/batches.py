@@ -71,15 +71,15 @@ class Batches(APIView):
             )
             schedule(posted)
             where = "/records/{index}/data" if envelope and envelope.tagged else "/records/{index}"
-            found = answer(unit, posted, results=results, where=where)
+            answered = answer(unit, posted, results=results, where=where)
             if claim and posted.batch:
-                claim.keep(cursor, posted.batch, found)
-            return found, posted
+                claim.keep(cursor, posted.batch, answered)
+            return answered, posted
 
-        found, posted = in_transaction(work)
+        answered, posted = in_transaction(work)
         if posted:
             log_batch(posted, token)
-        return send(found)
+        return send(answered)
 
     @operations.lists_batches
     def get(self, request: Request) -> Response:
@@ -118,9 +118,11 @@ def log_batch(posted: UnitResult, token: Token) -> None:
         log.info("batch", extra=facts)
 
 
-def send(found: Answer) -> HttpResponse:
+def send(answered: Answer) -> HttpResponse:
     """Send an answer that is written already."""
-    return HttpResponse(found.content, status=found.status, headers=found.headers, content_type="application/json")
+    return HttpResponse(
+        answered.content, status=answered.status, headers=answered.headers, content_type="application/json"
+    )
 
 
 def _claim(request: Request, body: Body, *, owner: str) -> Claim | None:

@@ -91,9 +91,9 @@ class RejectReplay(APIView):
             return answer(unit, posted, results="all", where="/record"), posted
 
         spend_records(request, 1)
-        found, posted = in_transaction(work)
+        answered, posted = in_transaction(work)
         log_batch(posted, token)
-        return send(found)
+        return send(answered)
 
 
 def visible(request: Request) -> QuerySet[RejectedRecord]:

@@ -30,9 +30,9 @@ def instant(value: datetime | None) -> str:
 
 
 @register.filter
-def status_chip(found: Any) -> str:
+def status_chip(row: Any) -> str:
     """Show a status."""
-    return html.status_chip(found)
+    return html.status_chip(row)
 
 
 @register.simple_tag

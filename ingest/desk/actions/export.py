@@ -36,7 +36,6 @@ def as_csv(rejects: Iterable[RejectedRecord], source: Source, *, header: bool = 
 
 def as_ndjson(rejects: Iterable[RejectedRecord], source: Source, *, header: bool = True) -> str:
     """Write one record a line."""
-    del source, header
     return "".join(f"{json.dumps(record, ensure_ascii=False)}\n" for record in records(rejects))
 
 
@@ -68,5 +67,5 @@ def tables_of(numbers: Sequence[int]) -> list[str]:
 
 def records(rejects: Iterable[RejectedRecord]) -> Sequence[dict[str, object]]:
     """Return each record as last corrected, or as it came; one that could not be split into fields has none."""
-    found = (reject.record if reject.correction is None else reject.correction for reject in rejects)
-    return [record for record in found if record is not None]
+    latest = (reject.record if reject.correction is None else reject.correction for reject in rejects)
+    return [record for record in latest if record is not None]

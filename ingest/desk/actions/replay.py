@@ -71,8 +71,7 @@ def replay_one(
 def dismiss(numbers: Sequence[int], *, tables: Sequence[str], why: str, user: User) -> list[int]:
     """Close open rejects of ``tables`` without replaying them; return the numbers of those that were open."""
 
-    def work(cursor: CursorWrapper) -> list[int]:
-        del cursor
+    def work(_cursor: CursorWrapper) -> list[int]:
         mine = RejectedRecord.objects.filter(pk__in=numbers, table__in=tables, status=RejectedRecord.Status.OPEN)
         locked = list(mine.order_by("pk").select_for_update())
         closed = [reject.pk for reject in locked]

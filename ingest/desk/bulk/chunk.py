@@ -57,16 +57,16 @@ def replay_some(
     corrections, left = _corrections([reject for reject in rejects if reject.pk in mine], recipe)
     ready = _without(rejects, _hindered(rejects, user) | left, summary.left, mine)
     for part in rounds(ready):
-        given = Replay(rejects=part, corrections={r.pk: corrections[r.pk] for r in part if r.pk in corrections})
-        results = _tried(cursor, given, user) if dry_run else _replayed(cursor, given, user, job, leave_busy=leave_busy)
-        for replay, posted in results:
+        whole = Replay(rejects=part, corrections={r.pk: corrections[r.pk] for r in part if r.pk in corrections})
+        results = _tried(cursor, whole, user) if dry_run else _replayed(cursor, whole, user, job, leave_busy=leave_busy)
+        for tried, posted in results:
             if posted is None:
-                summary.left[BUSY] += sum(reject.pk in mine for reject in replay.rejects)
+                summary.left[BUSY] += sum(reject.pk in mine for reject in tried.rejects)
                 continue
             if not dry_run:
                 schedule(posted)
-                _log(posted, replay, user)
-            _count(posted, replay.rejects, mine, summary)
+                _log(posted, tried, user)
+            _count(posted, tried.rejects, mine, summary)
     summary.left = +summary.left
     return summary
 
@@ -153,8 +153,8 @@ def _hindered(rejects: Sequence[RejectedRecord], user: User) -> dict[Group, str]
     may_change = {table: rights.may_rows(user, table, "change") for table in {reject.table for reject in rejects}}
     batches = {reject.last_batch_id for reject in rejects}
     atomic = set(Batch.objects.filter(pk__in=batches, options__mode="atomic").values_list("pk", flat=True))
-    found: dict[Group, str] = {_group(reject): ATOMIC for reject in rejects if reject.last_batch_id in atomic}
-    return found | {_group(reject): NOT_YOURS for reject in rejects if not may_change[reject.table]}
+    hindered: dict[Group, str] = {_group(reject): ATOMIC for reject in rejects if reject.last_batch_id in atomic}
+    return hindered | {_group(reject): NOT_YOURS for reject in rejects if not may_change[reject.table]}
 
 
 def _without(
@@ -181,12 +181,12 @@ def _count(posted: UnitResult, rejects: Sequence[RejectedRecord], mine: set[int]
             summary.passed += 1
 
 
-def _log(posted: UnitResult, given: Replay, user: User) -> None:
+def _log(posted: UnitResult, replay: Replay, user: User) -> None:
     batch = posted.batch.pk if posted.batch else "-"
     said: dict[str, list[RejectedRecord]] = defaultdict(list)
     for fate in posted.fates:
-        reject = given.rejects[fate.index]
-        what = "Repaired by a recipe, and replayed" if reject.pk in given.corrections else "Replayed"
+        reject = replay.rejects[fate.index]
+        what = "Repaired by a recipe, and replayed" if reject.pk in replay.corrections else "Replayed"
         said[f"{what}: {fate.outcome} (batch {batch})."].append(reject)
     for message, rejects in said.items():
         note(user, rejects, message)

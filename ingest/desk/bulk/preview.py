@@ -69,5 +69,5 @@ def glance(job: BulkJob, user: User) -> Preview:
 
 def _selected(numbers: Sequence[int], tables: Sequence[str]) -> Preview:
     mine = RejectedRecord.objects.filter(pk__in=numbers, table__in=tables, status=RejectedRecord.Status.OPEN)
-    found = dict(mine.order_by("pk").values_list("pk", "table"))
-    return Preview(count=Count(len(found)), tables=tuple(sorted(set(found.values()))), numbers=tuple(found))
+    table_of = dict(mine.order_by("pk").values_list("pk", "table"))
+    return Preview(count=Count(len(table_of)), tables=tuple(sorted(set(table_of.values()))), numbers=tuple(table_of))

@@ -55,11 +55,11 @@ def resume_stalled() -> int:
     """Hand jobs over again whose worker gave no sign of life; return how many."""
     since = timezone.now() - STALLED
     stalled = BulkJob.objects.filter(status__in=(Status.QUEUED, Status.RUNNING), touched_at__lt=since)
-    found = [job for job in stalled.order_by("pk") if _take(job)]
-    for job in found:
+    claimed = [job for job in stalled.order_by("pk") if _take(job)]
+    for job in claimed:
         log.warning("bulk job %s gave no sign of life for %s: it goes on", job.pk, STALLED)
         bulk_task.enqueue(job.pk)
-    return len(found)
+    return len(claimed)
 
 
 def _take(job: BulkJob) -> bool:

@@ -40,8 +40,8 @@ def _total(name: str) -> Any:
 
 
 @admin.display(description="status")
-def _status(found: Any) -> str:
-    return status_chip(found)
+def _status(batch: Any) -> str:
+    return status_chip(batch)
 
 
 class BatchDayFilter(admin.SimpleListFilter):
@@ -134,8 +134,8 @@ class BatchAdmin(BigTableAdmin):
     @admin.display(description="files")
     def files(self, batch: Batch) -> str:
         """Name each file with its size and SHA-256."""
-        found = [account for account in batch.accounts.all() if account.file_name]
-        rows = ((a.file_name, f"{a.file_bytes or 0:,}", a.file_sha256 or EMPTY) for a in found)
+        accounts = [account for account in batch.accounts.all() if account.file_name]
+        rows = ((a.file_name, f"{a.file_bytes or 0:,}", a.file_sha256 or EMPTY) for a in accounts)
         return _lines("{}, {} bytes, SHA-256 <code>{}</code>", rows)
 
     @admin.display(description="refused")
@@ -162,8 +162,8 @@ class BatchAdmin(BigTableAdmin):
 
 def _links(batches: Iterable[Any]) -> str:
     rows = (
-        (reverse("admin:ingest_batch_change", args=[found.pk]), found.get_origin_display(), moment(found.started_at))
-        for found in batches
+        (reverse("admin:ingest_batch_change", args=[batch.pk]), batch.get_origin_display(), moment(batch.started_at))
+        for batch in batches
     )
     return _lines('<a href="{}">{} of {}</a>', rows)
 
@@ -174,5 +174,5 @@ def _chips(codes: tuple[str, ...], fields: tuple[str, ...]) -> str:
 
 
 def _lines(line: str, rows: Iterable[tuple[Any, ...]]) -> str:
-    found = format_html_join("", f"<li>{line}</li>", rows)
-    return format_html('<ul class="forge-plain">{}</ul>', found) if found else EMPTY
+    items = format_html_join("", f"<li>{line}</li>", rows)
+    return format_html('<ul class="forge-plain">{}</ul>', items) if items else EMPTY

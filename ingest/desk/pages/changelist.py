@@ -49,9 +49,8 @@ class DeskFilter(admin.SimpleListFilter):
 
     def counts(self, listing: RejectList, tables: list[str]) -> dict[str, tuple[str, Count]]:
         """Return label and count by value."""
-        del tables
-        found = listing.facet(str(self.parameter_name))
-        return {value: (NAMES.get(value, visible(value, at_most=60)), count) for value, count in found.items()}
+        counts = listing.facet(str(self.parameter_name))
+        return {value: (NAMES.get(value, visible(value, at_most=60)), count) for value, count in counts.items()}
 
     def choices(self, changelist: Any) -> Iterator[Any]:
         """Yield ``All``, then the values."""
@@ -84,8 +83,7 @@ class RejectDayFilter(DeskFilter):
 
     def counts(self, listing: RejectList, tables: list[str]) -> dict[str, tuple[str, Count]]:
         """Return each day with the rejects last seen then."""
-        found = listing.days.items()
-        return {day.isoformat(): (_day_name(day), count) for day, count in found}
+        return {day.isoformat(): (_day_name(day), count) for day, count in listing.days.items()}
 
 
 class BatchFilter(DeskFilter):
@@ -93,7 +91,7 @@ class BatchFilter(DeskFilter):
 
     def counts(self, listing: RejectList, tables: list[str]) -> dict[str, tuple[str, Count]]:
         """Return each batch with its records in the list."""
-        return {str(found.pk): (found.name, count) for found, count in with_rejects(listing, tables)}
+        return {str(batch.pk): (batch.name, count) for batch, count in with_rejects(listing, tables)}
 
 
 def _day_name(day: date) -> str:
@@ -136,7 +134,7 @@ FILTERS = (
     AgeFilter,
     GroupingFilter,
 )
-PARAMETERS = frozenset(str(found.parameter_name) for found in FILTERS)
+PARAMETERS = frozenset(str(filter_class.parameter_name) for filter_class in FILTERS)
 
 
 class DeskList(ChangeList):
@@ -161,8 +159,8 @@ class DeskList(ChangeList):
         return shown.order_by("-last_seen_at", "-pk")
 
     def _asked(self) -> RejectFilter:
-        given = {name: value for name, value in self.params.items() if name in PARAMETERS - {BY_GROUP}}
-        return RejectFilter(term=self.query, **given)
+        filters = {name: value for name, value in self.params.items() if name in PARAMETERS - {BY_GROUP}}
+        return RejectFilter(term=self.query, **filters)
 
     def get_results(self, request: HttpRequest) -> None:
         """Take the page that ``get_queryset`` found."""

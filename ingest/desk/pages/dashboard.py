@@ -52,15 +52,15 @@ def dashboard(user: Any) -> Dashboard:
 
 
 def _flow(tables: Sequence[str], today: date) -> dict[str, Any]:
-    found = figures.flow(tables, today)
+    flows = figures.flow(tables, today)
     days = [today - timedelta(days=back) for back in reversed(range(figures.SHOWN_DAYS))]
-    now = [each for each in found if each.day == today]
-    charts = {name: columns([_place(day, found, name) for day in days], ORIGINS) for name in ("accepted", "rejected")}
-    return charts | {"today": (sum(each.accepted for each in now), sum(each.rejected for each in now))}
+    now = [flow for flow in flows if flow.day == today]
+    charts = {name: columns([_place(day, flows, name) for day in days], ORIGINS) for name in ("accepted", "rejected")}
+    return charts | {"today": (sum(flow.accepted for flow in now), sum(flow.rejected for flow in now))}
 
 
-def _place(day: date, found: Sequence[figures.Flow], name: str) -> Place:
-    values = {each.origin: int(getattr(each, name)) for each in found if each.day == day}
+def _place(day: date, flows: Sequence[figures.Flow], name: str) -> Place:
+    values = {flow.origin: int(getattr(flow, name)) for flow in flows if flow.day == day}
     told = ", ".join(f"{count:,} by {origin}" for origin, count in values.items() if count) or "none"
     where = "ingest_batch" if name == "accepted" else "ingest_rejectedrecord"
     title = f"{formats.date_format(day, 'j M')}: {told} {name}"
@@ -87,14 +87,14 @@ def _bars(counts: dict[str, Count], name: str) -> list[Bar]:
 
 
 def _rows(tables: Sequence[str]) -> list[Bar]:
-    found = []
-    for each in figures.rows_of_tables(tables):
-        source = find_source(each.table)
+    rows = []
+    for size in figures.rows_of_tables(tables):
+        source = find_source(size.table)
         meta = source.model._meta if source else None
         link = _list(f"{meta.app_label}_{meta.model_name}") if meta else ""
-        words = "not counted yet" if each.rows is None else f"{each.rows:,}"
-        found.append((each.table, each.rows or 0, words, link))
-    return bars(found)
+        words = "not counted yet" if size.rows is None else f"{size.rows:,}"
+        rows.append((size.table, size.rows or 0, words, link))
+    return bars(rows)
 
 
 def _rejects(**filters: str) -> str:

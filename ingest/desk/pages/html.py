@@ -33,10 +33,10 @@ def chip(field: str, code: str) -> str:
     return format_html('<span class="forge-chip"><b>{}</b> {}</span>', name, code)
 
 
-def status_chip(found: Any) -> str:
+def status_chip(row: Any) -> str:
     """Show the status of a reject, a batch or an account."""
-    name = found.get_status_display()
-    return format_html('<span class="forge-status forge-status-{}">{}</span>', found.status, name)
+    name = row.get_status_display()
+    return format_html('<span class="forge-status forge-status-{}">{}</span>', row.status, name)
 
 
 def whereabouts(reject: RejectedRecord) -> str:

@@ -71,7 +71,7 @@ class RejectedRecordAdmin(DeskActions, BigTableAdmin):
             path("<int:number>/replay/", pages.replay, name="ingest_rejectedrecord_replay"),
             path("<int:number>/dismiss/", pages.dismiss, name="ingest_rejectedrecord_dismiss"),
         ]
-        return [*[self._guarded(found) for found in own], *super().get_urls()]
+        return [*[self._guarded(page) for page in own], *super().get_urls()]
 
     def _guarded(self, page: Any) -> Any:
         page.callback = self.admin_site.admin_view(page.callback)

@@ -142,10 +142,10 @@ class RejectPages:
         if not self._admin.has_view_permission(request):
             raise PermissionDenied
         rows = self._admin.get_queryset(request).select_related("batch", "last_batch", "closed_by")
-        found: RejectedRecord | None = rows.filter(pk=number).first()
-        if found is None:
+        reject: RejectedRecord | None = rows.filter(pk=number).first()
+        if reject is None:
             raise Http404
-        return found
+        return reject
 
     def _may_repair(self, request: HttpRequest, reject: RejectedRecord) -> bool:
         return rights.may(request.user, "repair") and rights.may_rows(request.user, reject.table, "change")

@@ -75,14 +75,14 @@ def with_rejects(listing: RejectList, tables: Sequence[str]) -> list[tuple[Refus
     facts: dict[str, Any] = {"latest": LATEST_BATCHES, "shown": SHOWN_BATCHES, "tables": list(tables)}
     with by_index() as cursor:
         cursor.execute(_REFUSING, facts)
-        found = [RefusingBatch(pk, origin, started, int(rows)) for pk, origin, started, rows in cursor.fetchall()]
+        batches = [RefusingBatch(pk, origin, started, int(rows)) for pk, origin, started, rows in cursor.fetchall()]
         asked, beside = listing.asked, listing.beside
         facts |= {name: getattr(asked, name) for name in ("table", "code", "field", "status", "origin", "group")}
         facts |= {"from": asked.span[0], "until": asked.span[1], "beside": None if beside is None else list(beside)}
-        cursor.execute(_SHARES, {**facts, "batches": [each.pk for each in found], "looked": LOOKED_AT + 1})
+        cursor.execute(_SHARES, {**facts, "batches": [batch.pk for batch in batches], "looked": LOOKED_AT + 1})
         shares = {pk: (looked, matched) for pk, looked, matched in cursor.fetchall()}
-    counted = [(each, _count(each, *shares[each.pk], cut=listing.cut)) for each in found]
-    return [(each, count) for each, count in counted if count.rows]
+    counted = [(batch, _count(batch, *shares[batch.pk], cut=listing.cut)) for batch in batches]
+    return [(batch, count) for batch, count in counted if count.rows]
 
 
 def _count(batch: RefusingBatch, looked: int, matched: int, *, cut: bool) -> Count:

@@ -64,7 +64,7 @@ counted as (
 _AMONG = """
 with counted as (
     select r.fingerprint, r.status, r.origin, min(r.id) as id, count(*) as rows
-    from unnest(%(found)s::bigint[]) f (id) join ingest_rejectedrecord r using (id)
+    from unnest(%(among)s::bigint[]) f (id) join ingest_rejectedrecord r using (id)
     where r.last_seen_at >= %(from)s and r.last_seen_at < %(until)s
     group by r.fingerprint, r.status, r.origin
 )
@@ -101,10 +101,10 @@ def find_cells(
     tables: Sequence[str],
     *,
     span: Span = EVER,
-    found: Sequence[int] | None = None,
+    among: Sequence[int] | None = None,
     at_most: int | None = MAX_CELLS,
 ) -> list[RejectGroup]:
-    """Return the cells of ``tables`` that were seen in ``span``; only among the rejects ``found``, where given.
+    """Return the cells of ``tables`` that were seen in ``span``; where given, only of the rejects ``among``.
 
     Where there may be more than ``at_most``, all counts are lower bounds.
     """
@@ -115,10 +115,10 @@ def find_cells(
         "cells": at_most,
         "limit": COUNTED_ROWS + 1,
     }
-    cursor.execute((_HOP if found is None else _AMONG) + _DESCRIBED, facts | {"found": list(found or ())})
+    cursor.execute((_HOP if among is None else _AMONG) + _DESCRIBED, facts | {"among": list(among or ())})
     rows = cursor.fetchall()
-    cells = [_cell(row, exact=found is not None) for row in rows]
-    if found is None and rows and rows[0][-1] == at_most:
+    cells = [_cell(row, exact=among is not None) for row in rows]
+    if among is None and rows and rows[0][-1] == at_most:
         return [replace(cell, count=replace(cell.count, kind="over")) for cell in cells]
     if span == EVER and any(cell.count.kind != "exact" for cell in cells):
         return _estimated(cursor, cells)
@@ -153,14 +153,14 @@ def _estimated(cursor: CursorWrapper, cells: Sequence[RejectGroup]) -> list[Reje
     """Replace lower bounds by what the planner knows: its share of each fingerprint, less what was counted of it."""
     cursor.execute(_ESTIMATES)
     estimates = dict(cursor.fetchall())
-    given = []
+    estimated = []
     for cell in cells:
         if cell.count.kind == "over" and cell.fingerprint in estimates:
             alike = [other for other in cells if other.fingerprint == cell.fingerprint]
             counted = total(other.count for other in alike if other.count.kind == "exact").rows
             vague = sum(other.count.kind == "over" for other in alike)
             guess = max((estimates[cell.fingerprint] - counted) // vague, COUNTED_ROWS)
-            given.append(replace(cell, count=Count(rounded(guess), "about")))
+            estimated.append(replace(cell, count=Count(rounded(guess), "about")))
         else:
-            given.append(cell)
-    return given
+            estimated.append(cell)
+    return estimated

@@ -61,7 +61,7 @@ select from ingest_rejectedrecord where fingerprint = any(%s) and status = any(%
 
 
 def count_days(
-    cursor: CursorWrapper, chosen: Sequence[RejectGroup], found: tuple[int, ...] | None
+    cursor: CursorWrapper, chosen: Sequence[RejectGroup], among: tuple[int, ...] | None
 ) -> dict[date, Count]:
     """Count rejects by the day on which they were last seen, the latest ``SHOWN_DAYS`` first; none without any.
 
@@ -72,10 +72,10 @@ def count_days(
         "end": EVER[1],
         "zone": timezone.get_current_timezone_name(),
         "shown": SHOWN_DAYS,
-        "found": list(found or ()),
+        "among": list(among or ()),
         "limit": COUNTED_ROWS,
     }
-    cursor.execute(_DAYS if found is None else _DAYS_AMONG, facts)
+    cursor.execute(_DAYS if among is None else _DAYS_AMONG, facts)
     counts = {day: Count(int(rows), "over" if over else "exact") for day, rows, over in cursor.fetchall()}
     vague = [day for day, count in counts.items() if count.kind == "over"]
     return counts | (_guessed(cursor, {day: counts[day] for day in vague}, chosen) if vague else {})
@@ -86,9 +86,9 @@ def _guessed(cursor: CursorWrapper, counts: dict[date, Count], chosen: Sequence[
     query = " union all ".join(_GUESS for _ in counts)
     cursor.execute("set local max_parallel_workers_per_gather = 0")  # one part of the plan for each day
     cursor.execute(f"explain (format json) {query}", [fact for day in counts for fact in (*keys, *day_span(day))])
-    found = cursor.fetchone()[0]
+    explained = cursor.fetchone()[0]
     cursor.execute("set local max_parallel_workers_per_gather to default")
-    plan = (json.loads(found) if isinstance(found, str) else found)[0]["Plan"]
+    plan = (json.loads(explained) if isinstance(explained, str) else explained)[0]["Plan"]
     guesses = [part["Plan Rows"] for part in (plan["Plans"] if len(counts) > 1 else [plan])]
     return {
         day: Count(rounded(max(int(guess), count.rows)), "about")

@@ -82,8 +82,8 @@ def rows_of_tables(tables: Sequence[str]) -> list[TableSize]:
     names = [source.model._meta.db_table for source in chosen]
     with connection.cursor() as cursor:
         cursor.execute(_ROWS, [names])
-        found = dict(cursor.fetchall())
-    rows = {source.table: found.get(source.model._meta.db_table, -1) for source in chosen}
+        estimates = dict(cursor.fetchall())
+    rows = {source.table: estimates.get(source.model._meta.db_table, -1) for source in chosen}
     return [TableSize(table, count if count >= 0 else None) for table, count in rows.items()]
 
 

@@ -16,7 +16,7 @@ MAX_TERM = 500  # characters
 AMONG = """
 with r as materialized (
     select r.id, r.last_seen_at, r.fingerprint, r.status, r.origin
-    from unnest(%(found)s::bigint[]) f (id) join ingest_rejectedrecord r using (id)
+    from unnest(%(among)s::bigint[]) f (id) join ingest_rejectedrecord r using (id)
 )
 """
 _VALUES = """
@@ -69,9 +69,9 @@ def by_term(cursor: CursorWrapper, term: str, *, at_most: int | None) -> list[in
     parts += [_NUMBER] * (facts["number"] is not None) + [_BATCH] * (facts["batch"] is not None)
     cursor.execute("set local enable_bitmapscan = on")  # the only way into an index of values
     cursor.execute(" union ".join(f"({part})" for part in parts) + " limit %(limit)s", facts)
-    found = [number for (number,) in cursor.fetchall()]
+    numbers = [number for (number,) in cursor.fetchall()]
     cursor.execute("set local enable_bitmapscan = off")
-    return found
+    return numbers
 
 
 def by_batch(cursor: CursorWrapper, batch: str, *, at_most: int | None) -> list[int]:

@@ -54,7 +54,7 @@ def find_groups(cells: Iterable[RejectGroup]) -> list[Likeness]:
     alike: dict[int, list[RejectGroup]] = {}
     for cell in cells:
         alike.setdefault(cell.fingerprint, []).append(cell)
-    counts = {fingerprint: total(cell.count for cell in found) for fingerprint, found in alike.items()}
+    counts = {fingerprint: total(cell.count for cell in parts) for fingerprint, parts in alike.items()}
     largest = sorted(alike, key=lambda fingerprint: (-counts[fingerprint].rows, fingerprint))[:SHOWN_GROUPS]
     shown = [cell for fingerprint in largest for cell in alike[fingerprint]]
     return [_group(alike[row[0]], counts[row[0]], row) for row in sorted(_facts(shown), key=_place(largest))]

@@ -52,13 +52,13 @@ class RejectFilter:
 
 @dataclass(frozen=True, kw_only=True)
 class RejectList:
-    """All cells in reach of the search, and those asked for. ``found``: numbers of rejects, where a search, an age or a
+    """All cells in reach of the search, and those asked for. ``among``: numbers of rejects, where a search, an age or a
     batch gave them; ``beside``: likewise, of any batch; ``cut``: one of these gave more than were looked at; ``days``:
     counts of the latest days that have any."""
 
     asked: RejectFilter
     cells: tuple[RejectGroup, ...]
-    found: tuple[int, ...] | None
+    among: tuple[int, ...] | None
     beside: tuple[int, ...] | None
     cut: bool
     days: dict[date, Count]
@@ -71,8 +71,8 @@ class RejectList:
     @property
     def count(self) -> Count:
         """How many rejects the list has."""
-        found = total(cell.count for cell in self.chosen)
-        return replace(found, kind="over") if self.cut else found
+        counted = total(cell.count for cell in self.chosen)
+        return replace(counted, kind="over") if self.cut else counted
 
     def facet(self, name: str) -> dict[str, Count]:
         """Return the values of one filter with their counts, all other filters applied, the most frequent first."""
@@ -81,22 +81,22 @@ class RejectList:
             if self.asked.chooses(cell, but=name):
                 for value in _values(cell, name):
                     values.setdefault(value, []).append(cell.count)
-        counts = {value: total(found) for value, found in values.items()}
+        counts = {value: total(parts) for value, parts in values.items()}
         return dict(sorted(counts.items(), key=lambda item: (-item[1].rows, item[0])))
 
     def numbers(self, cursor: CursorWrapper, *, first: int, rows: int) -> list[int]:
         """Return the numbers of ``rows`` rejects from the place ``first`` (from 0) on, those seen last at the top."""
         facts = self._facts() | {"reach": first + rows, "first": first, "rows": rows}
-        cursor.execute((_PAGE if self.found is None else _PAGE_AMONG) + _IN_ORDER, facts)
+        cursor.execute((_PAGE if self.among is None else _PAGE_AMONG) + _IN_ORDER, facts)
         return [number for (number,) in cursor.fetchall()]
 
     def whole(self) -> tuple[str, dict[str, Any]]:
         """Return the query of all its numbers, however many, and the query's parameters."""
-        return _PAGE if self.found is None else _PAGE_AMONG, self._facts() | {"reach": None}
+        return _PAGE if self.among is None else _PAGE_AMONG, self._facts() | {"reach": None}
 
     def _facts(self) -> dict[str, Any]:
         span = self.asked.span
-        return {**keys_of(self.chosen), "from": span[0], "until": span[1], "found": list(self.found or ())}
+        return {**keys_of(self.chosen), "from": span[0], "until": span[1], "among": list(self.among or ())}
 
 
 _PAGE = """
@@ -124,9 +124,9 @@ def look(cursor: CursorWrapper, asked: RejectFilter, tables: Sequence[str]) -> R
     """Find what was asked for among the rejects of ``tables``. ``cursor`` as ``by_index`` gives it."""
     listing = _listing(cursor, asked, tables, at_most=REACH_ROWS + 1)
     # Cells of all days, where the list is of one: the filter's other days have counts too.
-    everywhere = listing.cells if asked.span == EVER else find_cells(cursor, tables, found=listing.found)
+    everywhere = listing.cells if asked.span == EVER else find_cells(cursor, tables, among=listing.among)
     chosen = replace(listing, cells=tuple(everywhere)).chosen
-    return replace(listing, days=count_days(cursor, chosen, listing.found))
+    return replace(listing, days=count_days(cursor, chosen, listing.among))
 
 
 def look_at_all(cursor: CursorWrapper, asked: RejectFilter, tables: Sequence[str]) -> RejectList:
@@ -143,12 +143,12 @@ def _listing(cursor: CursorWrapper, asked: RejectFilter, tables: Sequence[str], 
     beside = _common(parts)
     if asked.batch:
         parts.append(by_batch(cursor, asked.batch, at_most=at_most))
-    found = _common(parts)
-    cells = find_cells(cursor, tables, span=asked.span, found=found, at_most=None if at_most is None else MAX_CELLS)
+    among = _common(parts)
+    cells = find_cells(cursor, tables, span=asked.span, among=among, at_most=None if at_most is None else MAX_CELLS)
     cut = at_most is not None and any(len(part) >= at_most for part in parts)
     if cut:
         cells = [replace(cell, count=replace(cell.count, kind="over")) for cell in cells]
-    return RejectList(asked=asked, cells=tuple(cells), found=found, beside=beside, cut=cut, days={})
+    return RejectList(asked=asked, cells=tuple(cells), among=among, beside=beside, cut=cut, days={})
 
 
 def _common(parts: Sequence[Sequence[int]]) -> tuple[int, ...] | None:
