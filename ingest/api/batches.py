@@ -26,7 +26,7 @@ from ingest.api.request.parsers import CsvParser, NdjsonParser
 from ingest.api.request.serializer import BatchSerializer, read_envelope
 from ingest.api.response.answer import answer, counted
 from ingest.api.response.serializers import BatchAccountSerializer
-from ingest.api.rights import viewable
+from ingest.api.rights import viewable_tables
 from ingest.models import Account, Batch
 from ingest.posting.outcome import UnitResult
 from ingest.posting.post import post
@@ -84,7 +84,7 @@ class Batches(APIView):
     @operations.lists_batches
     def get(self, request: Request) -> Response:
         """List batches, the newest first: one's own, and those whose tables one may view."""
-        rows = narrow(request, visible(request), BatchFilters)
+        rows = narrow(request, viewable_batches(request), BatchFilters)
         return page(request, rows, ordering=("-started_at", "id"), serializer=BatchAccountSerializer)
 
 
@@ -94,12 +94,12 @@ class BatchDetail(APIView):
     @operations.shows_batch
     def get(self, request: Request, number: Any) -> Response:
         """Return a batch and its account."""
-        return Response(BatchAccountSerializer(get_object_or_404(visible(request), pk=number)).data)
+        return Response(BatchAccountSerializer(get_object_or_404(viewable_batches(request), pk=number)).data)
 
 
-def visible(request: Request) -> QuerySet[Batch]:
+def viewable_batches(request: Request) -> QuerySet[Batch]:
     """Return the batches that the user sent, and those all of whose tables the user may view."""
-    hidden = Account.objects.filter(batch=OuterRef("pk")).exclude(table__in=viewable(request.user))
+    hidden = Account.objects.filter(batch=OuterRef("pk")).exclude(table__in=viewable_tables(request.user))
     seen = Q(user=request.user) | ~Exists(hidden)
     return Batch.objects.filter(seen).select_related("user").prefetch_related("accounts")
 

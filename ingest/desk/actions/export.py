@@ -58,7 +58,7 @@ def left_out(numbers: Sequence[int]) -> int:
         return int(cursor.fetchone()[0])
 
 
-def tables_of(numbers: Sequence[int]) -> list[str]:
+def tables_of_rejects(numbers: Sequence[int]) -> list[str]:
     """Name the tables of some rejects."""
     with connection.cursor() as cursor:
         cursor.execute('select distinct "table" from ingest_rejectedrecord where id = any(%s)', [list(numbers)])

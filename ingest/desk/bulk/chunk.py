@@ -126,7 +126,7 @@ def _closed(numbers: Collection[int]) -> Counter[str]:
 
 def dismiss_some(numbers: Sequence[int], *, why: str, user: User) -> JobSummary:
     """Close those that are open."""
-    tables = rights.tables_of(user)
+    tables = rights.viewable_tables(user)
     dismissed = dismiss(numbers, tables=tables, why=why, user=user)
     others = set(numbers) - set(dismissed)
     unseen = RejectedRecord.objects.filter(pk__in=others).exclude(table__in=tables).values_list("pk", flat=True)

@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.db import connection
 
-from ingest.desk.actions.rights import tables_of
+from ingest.desk.actions.rights import viewable_tables
 from ingest.desk.bulk.select import asked_of
 from ingest.desk.search.counts import Count
 from ingest.desk.search.listing import look_up
@@ -59,7 +59,7 @@ class Preview:
 
 def glance(job: BulkJob, user: User) -> Preview:
     """Look at the open rejects of a job, selected or found by its list."""
-    tables = tables_of(user)
+    tables = viewable_tables(user)
     if job.numbers is not None:
         return _selected(job.numbers, tables)
     listing, numbers = look_up(asked_of(job), tables, first=0, rows=LOOKED_AT)

@@ -41,9 +41,9 @@ def asked_of(job: BulkJob) -> RejectFilter:
     return asked if asked.status else replace(asked, status=OPEN)
 
 
-def tables_of(job: BulkJob, user: User) -> list[str]:
+def tables_of_job(job: BulkJob, user: User) -> list[str]:
     """Name the tables whose rejects the job may deal with: its recipe's, or those that its user may see."""
-    tables = rights.tables_of(user)
+    tables = rights.viewable_tables(user)
     return [name for name in tables if name == job.table] if job.table else tables
 
 
@@ -52,7 +52,7 @@ def gather(cursor: CursorWrapper, job: BulkJob, user: User) -> int:
 
     Of those selected, the ones that are closed by now are among them, so that the job can say so.
     """
-    tables = tables_of(job, user)
+    tables = tables_of_job(job, user)
     selected = job.numbers is not None
     facts: dict[str, Any] = {"tables": tables, "size": CHUNK_RECORDS, "job": job.pk, "closed": selected}
     if job.numbers is not None:

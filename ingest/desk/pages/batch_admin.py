@@ -106,7 +106,7 @@ class BatchAdmin(BigTableAdmin):
         """Remember with the batch whose rejects may be shown."""
         batch = super().get_object(request, object_id, from_field)
         if batch is not None:
-            batch.seen_tables = rights.tables_of(request.user) if rights.may(request.user, "view") else []
+            batch.seen_tables = rights.viewable_tables(request.user) if rights.may(request.user, "view") else []
         return batch
 
     @admin.display(description="by")

@@ -30,7 +30,7 @@ class Dashboard:
     rejected: Columns | None = None
     today: tuple[int, int] | None = None  # accepted, rejected
     open: Count | None = None
-    groups: int = 0  # kinds of open rejects
+    likenesses: int = 0  # kinds of open rejects
     tables: list[Bar] | None = None
     codes: list[Bar] | None = None
     ages: list[Bar] | None = None
@@ -40,7 +40,7 @@ class Dashboard:
 
 def dashboard(user: Any) -> Dashboard:
     """Gather what ``user`` may see."""
-    today, tables = timezone.localdate(), rights.tables_of(user)
+    today, tables = timezone.localdate(), rights.viewable_tables(user)
     shown: dict[str, Any] = {"rows": _rows(tables)}
     if user.has_perm("ingest.view_batch"):
         shown |= _flow(tables, today)
@@ -72,7 +72,7 @@ def _open(tables: Sequence[str], today: date) -> dict[str, Any]:
     by_table, by_code = figures.by_table(cells), figures.by_code(cells)
     return {
         "open": total(cell.count for cell in cells),
-        "groups": len({cell.fingerprint for cell in cells}),
+        "likenesses": len({cell.fingerprint for cell in cells}),
         "tables": _bars(by_table, "table"),
         "codes": _bars(by_code, "code"),
         "ages": bars(

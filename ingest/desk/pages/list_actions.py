@@ -15,7 +15,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 
 from ingest.desk.actions import rights
-from ingest.desk.actions.export import in_parts, left_out, tables_of
+from ingest.desk.actions.export import in_parts, left_out, tables_of_rejects
 from ingest.desk.actions.log import note, note_many
 from ingest.desk.actions.replay import MAX_NOTE
 from ingest.desk.bulk.jobs import SMALL_RECORDS, do_at_once, draft
@@ -89,7 +89,7 @@ class DeskActions:
 
     def _export(self, request: HttpRequest, chosen: _QuerySet, ending: str) -> HttpResponseBase | None:
         numbers = self._all_numbers(request) if _all_of_list(request) else _numbers(chosen)
-        tables = tables_of(numbers)
+        tables = tables_of_rejects(numbers)
         source = find_source(tables[0]) if len(tables) == 1 else None
         if source is None:
             if tables:
@@ -136,7 +136,7 @@ class DeskActions:
     def _all_numbers(self, request: HttpRequest) -> list[int]:
         listing = self.get_changelist_instance(request).listing
         with by_index() as cursor:
-            query, facts = look_at_all(cursor, listing.asked, rights.tables_of(request.user)).whole()
+            query, facts = look_at_all(cursor, listing.asked, rights.viewable_tables(request.user)).whole()
             cursor.execute(query, facts)
             return sorted(number for (number,) in cursor.fetchall())
 

@@ -36,7 +36,7 @@ class RejectPages:
         context = self._context(request, reject) | {
             "lines": lines_of(reject, source) if source else (),
             "checks": broken_checks(reject.reasons, source.contract) if source else {},
-            "details": details_of(reject, rights.tables_of(request.user)),
+            "details": details_of(reject, rights.viewable_tables(request.user)),
         }
         return TemplateResponse(request, "ingest/desk/reject.html", context)
 
@@ -80,7 +80,7 @@ class RejectPages:
         if not why:
             messages.error(request, "Say why the record is dismissed: the note is kept with it.")
             return self._back(number)
-        tables = rights.tables_of(request.user)
+        tables = rights.viewable_tables(request.user)
         closed = act(request, lambda: dismiss([number], tables=tables, why=why, user=user))  # type: ignore[arg-type]
         if closed:
             messages.success(request, f"Record {number} is dismissed.")

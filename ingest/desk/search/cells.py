@@ -1,8 +1,8 @@
 """Cells: the rejects of one table with the same codes and fields, one status and one origin.
 
 There are some hundred cells however many rejects there are. They are found by hopping through one index, so a list,
-its counts, its filters and the grouped view never read the table: filters choose cells, and the index gives their rows
-in the order in which they were last seen.
+its counts, its filters and the view by likeness never read the table: filters choose cells, and the index gives their
+rows in the order in which they were last seen.
 """
 
 from collections.abc import Iterator, Sequence
@@ -20,7 +20,7 @@ MAX_CELLS = 2_000  # as far as a page looks: a client that sends ever new fields
 
 
 @dataclass(frozen=True, kw_only=True)
-class RejectGroup:
+class RejectCell:
     """One cell, a sample of it (the one not seen for longest), and how many there are."""
 
     fingerprint: int
@@ -103,7 +103,7 @@ def find_cells(
     span: Span = EVER,
     among: Sequence[int] | None = None,
     at_most: int | None = MAX_CELLS,
-) -> list[RejectGroup]:
+) -> list[RejectCell]:
     """Return the cells of ``tables`` that were seen in ``span``; where given, only of the rejects ``among``.
 
     Where there may be more than ``at_most``, all counts are lower bounds.
@@ -125,7 +125,7 @@ def find_cells(
     return cells
 
 
-def keys_of(cells: Sequence[RejectGroup]) -> dict[str, Any]:
+def keys_of(cells: Sequence[RejectCell]) -> dict[str, Any]:
     """Return what cells have in common as three arrays, for a query."""
     return {
         "prints": [cell.fingerprint for cell in cells],
@@ -134,10 +134,10 @@ def keys_of(cells: Sequence[RejectGroup]) -> dict[str, Any]:
     }
 
 
-def _cell(row: Sequence[Any], *, exact: bool) -> RejectGroup:
+def _cell(row: Sequence[Any], *, exact: bool) -> RejectCell:
     fingerprint, status, origin, table, codes, fields, sample, rows, _ = row
     over = rows > COUNTED_ROWS and not exact
-    return RejectGroup(
+    return RejectCell(
         fingerprint=fingerprint,
         status=status,
         origin=origin,
@@ -149,7 +149,7 @@ def _cell(row: Sequence[Any], *, exact: bool) -> RejectGroup:
     )
 
 
-def _estimated(cursor: CursorWrapper, cells: Sequence[RejectGroup]) -> list[RejectGroup]:
+def _estimated(cursor: CursorWrapper, cells: Sequence[RejectCell]) -> list[RejectCell]:
     """Replace lower bounds by what the planner knows: its share of each fingerprint, less what was counted of it."""
     cursor.execute(_ESTIMATES)
     estimates = dict(cursor.fetchall())

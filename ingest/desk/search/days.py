@@ -8,7 +8,7 @@ from typing import Any
 from django.db.backends.utils import CursorWrapper
 from django.utils import timezone
 
-from ingest.desk.search.cells import RejectGroup, keys_of
+from ingest.desk.search.cells import RejectCell, keys_of
 from ingest.desk.search.counts import Count, rounded
 from ingest.desk.search.find import AMONG
 from ingest.desk.search.spans import EVER, day_span
@@ -60,9 +60,7 @@ select from ingest_rejectedrecord where fingerprint = any(%s) and status = any(%
 """
 
 
-def count_days(
-    cursor: CursorWrapper, chosen: Sequence[RejectGroup], among: tuple[int, ...] | None
-) -> dict[date, Count]:
+def count_days(cursor: CursorWrapper, chosen: Sequence[RejectCell], among: tuple[int, ...] | None) -> dict[date, Count]:
     """Count rejects by the day on which they were last seen, the latest ``SHOWN_DAYS`` first; none without any.
 
     What is not counted to its end is the planner's guess.
@@ -81,7 +79,7 @@ def count_days(
     return counts | (_guessed(cursor, {day: counts[day] for day in vague}, chosen) if vague else {})
 
 
-def _guessed(cursor: CursorWrapper, counts: dict[date, Count], chosen: Sequence[RejectGroup]) -> dict[date, Count]:
+def _guessed(cursor: CursorWrapper, counts: dict[date, Count], chosen: Sequence[RejectCell]) -> dict[date, Count]:
     keys: list[Any] = [sorted(set(values)) for values in keys_of(chosen).values()]
     query = " union all ".join(_GUESS for _ in counts)
     cursor.execute("set local max_parallel_workers_per_gather = 0")  # one part of the plan for each day

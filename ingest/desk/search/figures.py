@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from django.db import connection
 from django.utils import timezone
 
-from ingest.desk.search.cells import RejectGroup, by_index, find_cells
+from ingest.desk.search.cells import RejectCell, by_index, find_cells
 from ingest.desk.search.counts import COUNTED_ROWS, Count, total
 from ingest.desk.search.spans import day_span, span_of
 from ingest.models import RejectedRecord
@@ -87,7 +87,7 @@ def rows_of_tables(tables: Sequence[str]) -> list[TableSize]:
     return [TableSize(table, count if count >= 0 else None) for table, count in rows.items()]
 
 
-def open_rejects(tables: Sequence[str], today: date) -> tuple[list[RejectGroup], list[Age]]:
+def open_rejects(tables: Sequence[str], today: date) -> tuple[list[RejectCell], list[Age]]:
     """Return the open rejects of ``tables`` as cells, and by age."""
     with by_index() as cursor:
         cells = [cell for cell in find_cells(cursor, tables) if cell.status == OPEN]
@@ -106,12 +106,12 @@ def open_rejects(tables: Sequence[str], today: date) -> tuple[list[RejectGroup],
     return cells, ages
 
 
-def by_table(cells: Sequence[RejectGroup]) -> dict[str, Count]:
+def by_table(cells: Sequence[RejectCell]) -> dict[str, Count]:
     """Count by table, the most first."""
     return _sorted({table: total(c.count for c in cells if c.table == table) for table in {c.table for c in cells}})
 
 
-def by_code(cells: Sequence[RejectGroup]) -> dict[str, Count]:
+def by_code(cells: Sequence[RejectCell]) -> dict[str, Count]:
     """Count by code, the most first; a reject with two codes counts twice."""
     codes = {code for cell in cells for code in cell.codes}
     return _sorted({code: total(c.count for c in cells if code in c.codes) for code in codes})

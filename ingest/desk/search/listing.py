@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db.backends.utils import CursorWrapper
 
-from ingest.desk.search.cells import MAX_CELLS, RejectGroup, by_index, find_cells, keys_of
+from ingest.desk.search.cells import MAX_CELLS, RejectCell, by_index, find_cells, keys_of
 from ingest.desk.search.counts import Count, total
 from ingest.desk.search.days import count_days
 from ingest.desk.search.find import AMONG, REACH_ROWS, by_age, by_batch, by_term
@@ -18,7 +18,7 @@ from ingest.desk.search.spans import EVER, Span, span_of
 class RejectFilter:
     """What a list is narrowed to; empty texts for what it is not. ``day`` (last seen) is a date in ISO form or two
     such (``2026-01-01..2026-01-31``, each may be missing), ``first`` likewise when open ones were first seen, ``group``
-    a fingerprint."""
+    (as people call a likeness) a fingerprint."""
 
     table: str = ""
     code: str = ""
@@ -31,7 +31,7 @@ class RejectFilter:
     batch: str = ""
     term: str = ""
 
-    def chooses(self, cell: RejectGroup, *, but: str = "") -> bool:
+    def chooses(self, cell: RejectCell, *, but: str = "") -> bool:
         """Tell whether the cell's rejects are asked for; ``but`` names a filter to leave out."""
         has = {
             "table": (cell.table,),
@@ -57,14 +57,14 @@ class RejectList:
     counts of the latest days that have any."""
 
     asked: RejectFilter
-    cells: tuple[RejectGroup, ...]
+    cells: tuple[RejectCell, ...]
     among: tuple[int, ...] | None
     beside: tuple[int, ...] | None
     cut: bool
     days: dict[date, Count]
 
     @property
-    def chosen(self) -> tuple[RejectGroup, ...]:
+    def chosen(self) -> tuple[RejectCell, ...]:
         """The cells asked for."""
         return tuple(cell for cell in self.cells if self.asked.chooses(cell))
 
@@ -163,7 +163,7 @@ def look_up(asked: RejectFilter, tables: Sequence[str], *, first: int, rows: int
         return listing, listing.numbers(cursor, first=first, rows=rows)
 
 
-def _values(cell: RejectGroup, name: str) -> tuple[str, ...]:
+def _values(cell: RejectCell, name: str) -> tuple[str, ...]:
     return {
         "table": (cell.table,),
         "code": cell.codes,
