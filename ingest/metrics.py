@@ -15,7 +15,8 @@ from ingest.rules.sources import sources
 
 COUNTED_ROWS = 5_000  # open rejects of one table that are counted one by one; of more, the planner's estimate is told
 _DATABASE = "database"  # the code that must never come up, and so is told of before it does
-_OPEN = """
+# Counts the open rejects of each table, up to a limit.
+_COUNT_OPEN = """
 select t.name, (select count(*) from (
     select from ingest_rejectedrecord r where r.status = 'open' and r."table" = t.name limit %s) found)
 from unnest(%s::text[]) as t (name)
@@ -86,7 +87,7 @@ def _open_rejects(tables: list[str]) -> Metric:
         labels=("table",),
     )
     with by_index() as cursor:
-        cursor.execute(_OPEN, [COUNTED_ROWS + 1, tables])
+        cursor.execute(_COUNT_OPEN, [COUNTED_ROWS + 1, tables])
         counts = dict(cursor.fetchall())
     for table in tables:
         count = counts[table]

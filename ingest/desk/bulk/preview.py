@@ -16,13 +16,15 @@ from ingest.models import BulkJob, RejectedRecord
 LOOKED_AT = 1_000  # rejects, those seen last
 SHOWN_VALUES = 20
 
-_FIELDS = """
+# Counts the wrong fields of some rejects of one table, the most frequent first; an empty name is the whole record.
+_COUNT_WRONG_FIELDS = """
 select field, count(*) from (
     select distinct r.id, unnest(r.fields) as field from ingest_rejectedrecord r
     where r.id = any(%(numbers)s) and r."table" = %(table)s
 ) wrong where field <> '' group by field order by count(*) desc, field
 """
-_VALUES = """
+# Counts the values of one field in some rejects, as they came or as last corrected; without one it is an empty text.
+_COUNT_VALUES = """
 select left(coalesce(coalesce(r.correction, r.record) ->> %(field)s, ''), 500) as value, count(*)
 from ingest_rejectedrecord r
 where r.id = any(%(numbers)s) and r."table" = %(table)s and r.record is not null
@@ -46,14 +48,14 @@ class Preview:
     def fields(self, table: str) -> dict[str, int]:
         """Count the wrong fields, the most frequent first."""
         with connection.cursor() as cursor:
-            cursor.execute(_FIELDS, {"numbers": list(self.numbers), "table": table})
+            cursor.execute(_COUNT_WRONG_FIELDS, {"numbers": list(self.numbers), "table": table})
             return dict(cursor.fetchall())
 
     def values(self, table: str, field: str) -> list[tuple[str, int]]:
         """Count the values of a field as they came, or as last corrected; an empty text for none."""
         facts: dict[str, Any] = {"numbers": list(self.numbers), "table": table, "field": field, "shown": SHOWN_VALUES}
         with connection.cursor() as cursor:
-            cursor.execute(_VALUES, facts)
+            cursor.execute(_COUNT_VALUES, facts)
             return list(cursor.fetchall())
 
 

@@ -14,8 +14,9 @@ from ingest.models import BulkJob, RejectedRecord
 CHUNK_RECORDS = 1_000
 OPEN = RejectedRecord.Status.OPEN.value
 
-# A chunk begins with a record or a group, so a group is never parted; it may be longer by the rest of its last one.
-_GATHER = """
+# Stores the chunks of a job, and tells how many rejects they hold in all. A chunk begins with a record or a group, so a
+# group is never parted; it may be longer by the rest of its last one.
+_STORE_CHUNKS = """
 with chosen as ({}),
 mine as (
     select r.id, min(r.id) over (
@@ -60,5 +61,5 @@ def gather(cursor: CursorWrapper, job: BulkJob, user: User) -> int:
     else:
         with by_index() as looking:
             query, more = look_at_all(looking, asked_of(job), tables).whole()
-    cursor.execute(_GATHER.format(query), {**more, **facts})
+    cursor.execute(_STORE_CHUNKS.format(query), {**more, **facts})
     return int(cursor.fetchone()[0])

@@ -33,13 +33,15 @@ class RefusingBatch:
         return f"{self.origin}, {timezone.localtime(self.started_at):%d %b %H:%M}"
 
 
-_REFUSING = """
+# Finds the latest batches that refused records of some tables, and how many.
+_LATEST_REFUSING = """
 select b.id, b.origin, b.started_at, sum(a.rejected)
 from (select id, origin, started_at from ingest_batch order by started_at desc limit %(latest)s) b
 join ingest_account a on a.batch_id = b.id and a.rejected > 0 and a."table" = any(%(tables)s)
 group by b.id, b.origin, b.started_at order by b.started_at desc limit %(shown)s
 """
-_WHY = """
+# Counts what a batch was the last to refuse by table, codes and fields, among so many of its rejects.
+_COUNT_BY_REASON = """
 select "table", codes, fields, count(*), bool_or(status = 'open') from (
     select r."table", r.codes, r.fields, r.status from ingest_rejectedrecord r
     where r.last_batch_id = %(batch)s and r."table" = any(%(tables)s) limit %(reach)s
@@ -49,7 +51,8 @@ group by "table", codes, fields order by count(*) desc limit %(shown)s
 SHOWN_REASONS = 16
 LOOKED_AT = 1_000  # rejects of one batch; of more, the share that is in the list is an estimate
 
-_SHARES = """
+# Counts of each batch the rejects that were looked at, and those of them that are in the list.
+_COUNT_IN_LIST = """
 select b.id, count(r.id), count(r.id) filter (where r."table" = any(%(tables)s)
     and (%(table)s = '' or r."table" = %(table)s)
     and (%(code)s = '' or r.codes @> array[%(code)s])
@@ -74,12 +77,12 @@ def with_rejects(listing: RejectList, tables: Sequence[str]) -> list[tuple[Refus
     """Return the latest batches with records in the list, whatever batch it is narrowed to, the newest first."""
     facts: dict[str, Any] = {"latest": LATEST_BATCHES, "shown": SHOWN_BATCHES, "tables": list(tables)}
     with by_index() as cursor:
-        cursor.execute(_REFUSING, facts)
+        cursor.execute(_LATEST_REFUSING, facts)
         batches = [RefusingBatch(pk, origin, started, int(rows)) for pk, origin, started, rows in cursor.fetchall()]
         asked, beside = listing.asked, listing.beside
         facts |= {name: getattr(asked, name) for name in ("table", "code", "field", "status", "origin", "group")}
         facts |= {"from": asked.span[0], "until": asked.span[1], "beside": None if beside is None else list(beside)}
-        cursor.execute(_SHARES, {**facts, "batches": [batch.pk for batch in batches], "looked": LOOKED_AT + 1})
+        cursor.execute(_COUNT_IN_LIST, {**facts, "batches": [batch.pk for batch in batches], "looked": LOOKED_AT + 1})
         shares = {pk: (looked, matched) for pk, looked, matched in cursor.fetchall()}
     counted = [(batch, _count(batch, *shares[batch.pk], cut=listing.cut)) for batch in batches]
     return [(batch, count) for batch, count in counted if count.rows]
@@ -108,7 +111,7 @@ def rejects_by_reason(batch: Batch, tables: Sequence[str]) -> list[ReasonCount]:
     """Count what a batch was the last to refuse, by reasons; looks at no more than ``REACH_ROWS`` rejects."""
     facts: dict[str, Any] = {"batch": batch.pk, "tables": list(tables), "reach": REACH_ROWS, "shown": SHOWN_REASONS}
     with by_index() as cursor:
-        cursor.execute(_WHY, facts)
+        cursor.execute(_COUNT_BY_REASON, facts)
         return [
             ReasonCount(table, tuple(dict.fromkeys(codes)), tuple(dict.fromkeys(filter(None, fields))), rows, is_open)
             for table, codes, fields, rows, is_open in cursor.fetchall()

@@ -38,7 +38,8 @@ class RejectCell:
         return self.fingerprint, self.status, self.origin
 
 
-_HOP = """
+# Finds the cells by hopping through the index from each to the next, and counts the rejects of each up to a limit.
+_HOP_TO_CELLS = """
 with recursive cell as (
     (select fingerprint, status, origin, id from ingest_rejectedrecord
      order by fingerprint, status, origin, last_seen_at limit 1)
@@ -61,7 +62,8 @@ counted as (
     from (select * from cell limit %(cells)s) cell
 )
 """
-_AMONG = """
+# Puts the rejects of some numbers together into cells, and counts them all.
+_CELLS_AMONG = """
 with counted as (
     select r.fingerprint, r.status, r.origin, min(r.id) as id, count(*) as rows
     from unnest(%(among)s::bigint[]) f (id) join ingest_rejectedrecord r using (id)
@@ -69,13 +71,15 @@ with counted as (
     group by r.fingerprint, r.status, r.origin
 )
 """
-_DESCRIBED = """
+# Ends either of these two: tells of each cell that is of the tables asked for what its sample shows.
+_DESCRIBE_CELLS = """
 select c.fingerprint, c.status, c.origin, sample."table", sample.codes, sample.fields, c.id, c.rows,
     (select count(*) from counted)
 from counted c join ingest_rejectedrecord sample using (id)
 where c.rows > 0 and sample."table" = any(%(tables)s)
 """
-_ESTIMATES = """
+# Asks the planner's statistics how many rejects the most frequent fingerprints have.
+_ESTIMATE_LIKENESSES = """
 select kind.fingerprint, (kind.share * greatest(c.reltuples, 0))::bigint
 from pg_stats s join pg_class c on c.oid = 'ingest_rejectedrecord'::regclass
 cross join lateral unnest(s.most_common_vals::text::bigint[], s.most_common_freqs) as kind (fingerprint, share)
@@ -115,7 +119,9 @@ def find_cells(
         "cells": at_most,
         "limit": COUNTED_ROWS + 1,
     }
-    cursor.execute((_HOP if among is None else _AMONG) + _DESCRIBED, facts | {"among": list(among or ())})
+    cursor.execute(
+        (_HOP_TO_CELLS if among is None else _CELLS_AMONG) + _DESCRIBE_CELLS, facts | {"among": list(among or ())}
+    )
     rows = cursor.fetchall()
     cells = [_cell(row, exact=among is not None) for row in rows]
     if among is None and rows and rows[0][-1] == at_most:
@@ -151,7 +157,7 @@ def _cell(row: Sequence[Any], *, exact: bool) -> RejectCell:
 
 def _estimated(cursor: CursorWrapper, cells: Sequence[RejectCell]) -> list[RejectCell]:
     """Replace lower bounds by what the planner knows: its share of each fingerprint, less what was counted of it."""
-    cursor.execute(_ESTIMATES)
+    cursor.execute(_ESTIMATE_LIKENESSES)
     estimates = dict(cursor.fetchall())
     estimated = []
     for cell in cells:

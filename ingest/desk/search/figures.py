@@ -44,17 +44,20 @@ class Age:
     count: Count
 
 
-_FLOW = """
+# Adds up what was accepted and what was refused, by day and origin.
+_SUM_BY_DAY = """
 select (b.started_at at time zone %(zone)s)::date as day, b.origin,
     sum(a.inserted + a.updated + a.unchanged + a.duplicates), sum(a.rejected)
 from ingest_batch b join ingest_account a on a.batch_id = b.id
 where b.started_at >= %(from)s and a."table" = any(%(tables)s)
 group by day, b.origin order by day, b.origin
 """
-_ROWS = """
+# Asks the planner's statistics how many rows some tables have.
+_ESTIMATE_ROWS = """
 select relname, reltuples::bigint from pg_class where oid = any(select to_regclass(n) from unnest(%s::text[]) n)
 """
-_AGES = """
+# Counts the open rejects first seen in each of some spans; of each table no more than a limit and one.
+_COUNT_BY_AGE = """
 select s.place, sum(counted.rows)::bigint, bool_or(counted.rows > %(limit)s)
 from unnest(%(froms)s::timestamptz[], %(untils)s::timestamptz[]) with ordinality s (lower, upper, place)
 cross join unnest(%(tables)s::text[]) t (name)
@@ -72,7 +75,7 @@ def flow(tables: Sequence[str], today: date) -> list[Flow]:
     first = today - timedelta(days=SHOWN_DAYS - 1)
     zone = timezone.get_current_timezone_name()
     with connection.cursor() as cursor:
-        cursor.execute(_FLOW, {"zone": zone, "from": day_span(first)[0], "tables": list(tables)})
+        cursor.execute(_SUM_BY_DAY, {"zone": zone, "from": day_span(first)[0], "tables": list(tables)})
         return [Flow(day, origin, int(good), int(bad)) for day, origin, good, bad in cursor.fetchall()]
 
 
@@ -81,7 +84,7 @@ def rows_of_tables(tables: Sequence[str]) -> list[TableSize]:
     chosen = [source for source in sources() if source.table in tables]
     names = [source.model._meta.db_table for source in chosen]
     with connection.cursor() as cursor:
-        cursor.execute(_ROWS, [names])
+        cursor.execute(_ESTIMATE_ROWS, [names])
         estimates = dict(cursor.fetchall())
     rows = {source.table: estimates.get(source.model._meta.db_table, -1) for source in chosen}
     return [TableSize(table, count if count >= 0 else None) for table, count in rows.items()]
@@ -93,7 +96,7 @@ def open_rejects(tables: Sequence[str], today: date) -> tuple[list[RejectCell], 
         cells = [cell for cell in find_cells(cursor, tables) if cell.status == OPEN]
         spans = [(name, days, span_of(days)) for name, days in _buckets(today)]
         cursor.execute(
-            _AGES,
+            _COUNT_BY_AGE,
             {
                 "froms": [span[0] for _, _, span in spans],
                 "untils": [span[1] for _, _, span in spans],

@@ -32,7 +32,8 @@ class Likeness:
     last_seen: datetime
 
 
-_FACTS = """
+# Tells of each fingerprint its sample's key and words, and when its rejects were first and last seen.
+_SAMPLES_AND_SPANS = """
 select g.fingerprint, sample.natural_key, sample.reasons -> 0 ->> 'message',
     (select min(first_seen_at) from unnest(g.keys) k (key) cross join lateral (
         select first_seen_at from ingest_rejectedrecord r
@@ -71,7 +72,7 @@ def _place(largest: list[int]) -> Callable[[tuple[Any, ...]], int]:
 def _facts(cells: list[RejectCell]) -> list[tuple[Any, ...]]:
     with by_index() as cursor:
         cursor.execute(
-            _FACTS,
+            _SAMPLES_AND_SPANS,
             {
                 "prints": [cell.fingerprint for cell in cells],
                 "statuses": [cell.status for cell in cells],

@@ -10,7 +10,7 @@ from django.db.backends.utils import CursorWrapper
 from ingest.desk.search.cells import MAX_CELLS, RejectCell, by_index, find_cells, keys_of
 from ingest.desk.search.counts import Count, total
 from ingest.desk.search.days import count_days
-from ingest.desk.search.find import AMONG, REACH_ROWS, by_age, by_batch, by_term
+from ingest.desk.search.find import REACH_ROWS, WITH_REJECTS_AMONG, by_age, by_batch, by_term
 from ingest.desk.search.spans import EVER, Span, span_of
 
 
@@ -87,19 +87,20 @@ class RejectList:
     def numbers(self, cursor: CursorWrapper, *, first: int, rows: int) -> list[int]:
         """Return the numbers of ``rows`` rejects from the place ``first`` (from 0) on, those seen last at the top."""
         facts = self._facts() | {"reach": first + rows, "first": first, "rows": rows}
-        cursor.execute((_PAGE if self.among is None else _PAGE_AMONG) + _IN_ORDER, facts)
+        cursor.execute((_NUMBERS_OF_CELLS if self.among is None else _NUMBERS_AMONG) + _IN_ORDER, facts)
         return [number for (number,) in cursor.fetchall()]
 
     def whole(self) -> tuple[str, dict[str, Any]]:
         """Return the query of all its numbers, however many, and the query's parameters."""
-        return _PAGE if self.among is None else _PAGE_AMONG, self._facts() | {"reach": None}
+        return _NUMBERS_OF_CELLS if self.among is None else _NUMBERS_AMONG, self._facts() | {"reach": None}
 
     def _facts(self) -> dict[str, Any]:
         span = self.asked.span
         return {**keys_of(self.chosen), "from": span[0], "until": span[1], "among": list(self.among or ())}
 
 
-_PAGE = """
+# Finds the numbers of the rejects of some cells, of each those seen last.
+_NUMBERS_OF_CELLS = """
 select r.id from unnest(%(prints)s::bigint[], %(statuses)s::text[], %(origins)s::text[]) c (fingerprint, status, origin)
 cross join lateral (
     select id, last_seen_at from ingest_rejectedrecord r
@@ -108,8 +109,9 @@ cross join lateral (
     order by last_seen_at desc, id desc limit %(reach)s
 ) r
 """
-_PAGE_AMONG = (
-    AMONG
+# Finds those of some numbers whose rejects are of the cells asked for.
+_NUMBERS_AMONG = (
+    WITH_REJECTS_AMONG
     + """
 select r.id from r
 join unnest(%(prints)s::bigint[], %(statuses)s::text[], %(origins)s::text[]) c (fingerprint, status, origin)
