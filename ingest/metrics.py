@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
 
+from django.db import connection
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
@@ -86,7 +87,7 @@ def _open_rejects(tables: list[str]) -> Metric:
         f"Rejects that wait for somebody, by table; over {COUNTED_ROWS} an estimate.",
         labels=("table",),
     )
-    with by_index() as cursor:
+    with connection.cursor() as cursor, by_index(cursor):
         cursor.execute(_COUNT_OPEN, [COUNTED_ROWS + 1, tables])
         counts = dict(cursor.fetchall())
     for table in tables:

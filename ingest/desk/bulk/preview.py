@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.db import connection
+from django.db.backends.utils import CursorWrapper
 
 from ingest.desk.actions.rights import viewable_tables
 from ingest.desk.bulk.select import asked_of
@@ -45,26 +45,24 @@ class Preview:
         """Whether these are all."""
         return self.count.kind == "exact" and self.count.rows <= LOOKED_AT
 
-    def fields(self, table: str) -> dict[str, int]:
+    def fields(self, cursor: CursorWrapper, table: str) -> dict[str, int]:
         """Count the wrong fields, the most frequent first."""
-        with connection.cursor() as cursor:
-            cursor.execute(_COUNT_WRONG_FIELDS, {"numbers": list(self.numbers), "table": table})
-            return dict(cursor.fetchall())
+        cursor.execute(_COUNT_WRONG_FIELDS, {"numbers": list(self.numbers), "table": table})
+        return dict(cursor.fetchall())
 
-    def values(self, table: str, field: str) -> list[tuple[str, int]]:
+    def values(self, cursor: CursorWrapper, table: str, field: str) -> list[tuple[str, int]]:
         """Count the values of a field as they came, or as last corrected; an empty text for none."""
         facts: dict[str, Any] = {"numbers": list(self.numbers), "table": table, "field": field, "shown": SHOWN_VALUES}
-        with connection.cursor() as cursor:
-            cursor.execute(_COUNT_VALUES, facts)
-            return list(cursor.fetchall())
+        cursor.execute(_COUNT_VALUES, facts)
+        return list(cursor.fetchall())
 
 
-def glance(job: BulkJob, user: User) -> Preview:
+def glance(cursor: CursorWrapper, job: BulkJob, user: User) -> Preview:
     """Look at the open rejects of a job, selected or found by its list."""
     tables = viewable_tables(user)
     if job.numbers is not None:
         return _selected(job.numbers, tables)
-    listing, numbers = look_up(asked_of(job), tables, first=0, rows=LOOKED_AT)
+    listing, numbers = look_up(cursor, asked_of(job), tables, first=0, rows=LOOKED_AT)
     names = sorted({cell.table for cell in listing.chosen})
     return Preview(count=listing.count, tables=tuple(names), numbers=tuple(numbers))
 

@@ -59,7 +59,7 @@ def gather(cursor: CursorWrapper, job: BulkJob, user: User) -> int:
     if job.numbers is not None:
         query, more = _SELECTED, {"numbers": job.numbers}
     else:
-        with by_index() as looking:
-            query, more = look_at_all(looking, asked_of(job), tables).whole()
+        with by_index(cursor):
+            query, more = look_at_all(cursor, asked_of(job), tables).whole()
     cursor.execute(_STORE_CHUNKS.format(query), {**more, **facts})
     return int(cursor.fetchone()[0])

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib import admin
-from django.db import models
+from django.db import connection, models
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -142,9 +142,11 @@ class BatchAdmin(BigTableAdmin):
     def refused(self, batch: Any) -> str:
         """Count its rejects by table and reasons, with a way to them."""
         link = f"{reverse('admin:ingest_rejectedrecord_changelist')}?batch={batch.pk}"
+        with connection.cursor() as cursor:
+            reasons = rejects_by_reason(cursor, batch, batch.seen_tables)
         rows = [
             (f"{link}&table={kind.table}", f"{kind.rows:,} of {kind.table}", _chips(kind.codes, kind.fields))
-            for kind in rejects_by_reason(batch, batch.seen_tables)
+            for kind in reasons
         ]
         whole = [(f"{link}&by=group", "all, by group", "")] if rows else []
         return _lines('<a href="{}">{}</a> {}', [*rows, *whole])

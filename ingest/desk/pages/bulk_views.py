@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db import connection
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -72,7 +73,7 @@ class JobPages:
         if job.action == BulkJob.Action.DISMISS:
             raise PermissionDenied
         if job.action == BulkJob.Action.REPAIR:
-            table = self._table(request, glance(job, request.user).tables)  # type: ignore[arg-type]  # signed in
+            table = self._table(request, _glance(request, job).tables)
             form = RecipeForm(request.POST.get("field", ""), request.POST)
             if not table or not form.field or not form.is_valid():
                 return self._page(request, job, form)
@@ -105,7 +106,7 @@ class JobPages:
         self._admin.log_change(request, job, f"{what}: {described(job)}")
         total = job.total
         if total is None:
-            preview = glance(job, request.user)  # type: ignore[arg-type]  # signed in
+            preview = _glance(request, job)
             small = preview.small
         else:
             small = total <= jobs.SMALL_RECORDS
@@ -117,7 +118,7 @@ class JobPages:
         editable = may and job.dry_run and job.status not in jobs.AT_WORK
         facts = self._facts(job) | {"may": may, "editable": editable, "max_note": MAX_NOTE, "errors": bool(form)}
         if editable and (job.status != BulkJob.Status.DONE or job.action == BulkJob.Action.REPAIR):
-            preview = glance(job, request.user)  # type: ignore[arg-type]  # signed in
+            preview = _glance(request, job)
             facts |= {"preview": preview}
             if job.action == BulkJob.Action.REPAIR:
                 facts |= self._recipe(request, job, preview, form)
@@ -137,13 +138,15 @@ class JobPages:
         source = find_source(table)
         if source is None:
             return {"tables": preview.tables}
-        wrong = preview.fields(table)
+        with connection.cursor() as cursor:
+            wrong = preview.fields(cursor, table)
         names = [*wrong, *(name for name in source.contract.names if name not in wrong)]
         recipe = from_json(job.recipe) if job.recipe else None
         field = form.field if form else request.GET.get("field", recipe.field if recipe else "")
         if field not in names and names:
             field = names[0]
-        values = preview.values(table, field)
+        with connection.cursor() as cursor:
+            values = preview.values(cursor, table, field)
         if form is None:
             form = RecipeForm(field, initial=_start(recipe, field, values))
         return {
@@ -197,6 +200,12 @@ class JobPages:
 
     def _back(self, job: BulkJob) -> HttpResponse:
         return HttpResponseRedirect(reverse("admin:ingest_bulkjob_change", args=[job.pk]))
+
+
+def _glance(request: HttpRequest, job: BulkJob) -> Preview:
+    user: Any = request.user  # signed in
+    with connection.cursor() as cursor:
+        return glance(cursor, job, user)
 
 
 def _stamp(job: BulkJob) -> str:

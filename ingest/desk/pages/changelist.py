@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
 from django.core.paginator import Paginator
-from django.db import models
+from django.db import connection, models
 from django.http import HttpRequest
 from django.utils import formats
 
@@ -91,7 +91,9 @@ class BatchFilter(DeskFilter):
 
     def counts(self, listing: RejectList, tables: list[str]) -> dict[str, tuple[str, Count]]:
         """Return each batch with its records in the list."""
-        return {str(batch.pk): (batch.name, count) for batch, count in with_rejects(listing, tables)}
+        with connection.cursor() as cursor:
+            batches = with_rejects(cursor, listing, tables)
+        return {str(batch.pk): (batch.name, count) for batch, count in batches}
 
 
 def _day_name(day: date) -> str:
@@ -159,7 +161,8 @@ class DeskList(ChangeList):
         first, rows = (page - 1) * ROWS_PER_PAGE, ROWS_PER_PAGE
         if request.POST.get("select_across") == "1":
             first, rows = 0, SMALL_RECORDS + 1
-        self.listing, numbers = look_up(self._asked(), self.tables, first=first, rows=rows)
+        with connection.cursor() as cursor:
+            self.listing, numbers = look_up(cursor, self._asked(), self.tables, first=first, rows=rows)
         shown = self.root_queryset.filter(pk__in=numbers).defer(*self.model_admin.left_out_of_list)  # type: ignore[attr-defined]
         return shown.order_by("-last_seen_at", "-pk")
 
@@ -196,12 +199,13 @@ class DeskList(ChangeList):
     @cached_property
     def likenesses(self) -> list[Likeness]:
         """Those of all that the list shows."""
-        return find_likenesses(self.listing.chosen)
+        with connection.cursor() as cursor:
+            return find_likenesses(cursor, self.listing.chosen)
 
     @property
     def likeness(self) -> Likeness | None:
         """The one that the list is narrowed to."""
-        return next(iter(find_likenesses(self.listing.chosen)), None) if self.params.get("group") else None
+        return next(iter(self.likenesses), None) if self.params.get("group") else None
 
     def views(self) -> list[dict[str, Any]]:
         """The two ways of looking, as links."""

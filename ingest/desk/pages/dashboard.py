@@ -6,6 +6,8 @@ from datetime import date, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
+from django.db import connection
+from django.db.backends.utils import CursorWrapper
 from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import formats, timezone
@@ -41,18 +43,19 @@ class Dashboard:
 def dashboard(user: Any) -> Dashboard:
     """Gather what ``user`` may see."""
     today, tables = timezone.localdate(), rights.viewable_tables(user)
-    shown: dict[str, Any] = {"rows": _rows(tables)}
-    if user.has_perm("ingest.view_batch"):
-        shown |= _flow(tables, today)
-        newest = Batch.objects.order_by("-started_at").select_related("user").prefetch_related("accounts")
-        shown["batches"] = newest[:SHOWN_BATCHES]
-    if rights.may(user, "view"):
-        shown |= _open(tables, today)
+    with connection.cursor() as cursor:
+        shown: dict[str, Any] = {"rows": _rows(cursor, tables)}
+        if user.has_perm("ingest.view_batch"):
+            shown |= _flow(cursor, tables, today)
+            newest = Batch.objects.order_by("-started_at").select_related("user").prefetch_related("accounts")
+            shown["batches"] = newest[:SHOWN_BATCHES]
+        if rights.may(user, "view"):
+            shown |= _open(cursor, tables, today)
     return Dashboard(**shown)
 
 
-def _flow(tables: Sequence[str], today: date) -> dict[str, Any]:
-    flows = figures.flow(tables, today)
+def _flow(cursor: CursorWrapper, tables: Sequence[str], today: date) -> dict[str, Any]:
+    flows = figures.flow(cursor, tables, today)
     days = [today - timedelta(days=back) for back in reversed(range(figures.SHOWN_DAYS))]
     now = [flow for flow in flows if flow.day == today]
     charts = {name: columns([_place(day, flows, name) for day in days], ORIGINS) for name in ("accepted", "rejected")}
@@ -67,8 +70,8 @@ def _place(day: date, flows: Sequence[figures.Flow], name: str) -> Place:
     return Place(formats.date_format(day, "j M"), values, _list(where, day=day.isoformat()), title)
 
 
-def _open(tables: Sequence[str], today: date) -> dict[str, Any]:
-    cells, ages = figures.open_rejects(tables, today)
+def _open(cursor: CursorWrapper, tables: Sequence[str], today: date) -> dict[str, Any]:
+    cells, ages = figures.open_rejects(cursor, tables, today)
     by_table, by_code = figures.by_table(cells), figures.by_code(cells)
     return {
         "open": total(cell.count for cell in cells),
@@ -86,9 +89,9 @@ def _bars(counts: dict[str, Count], name: str) -> list[Bar]:
     return bars([(value, count.rows, str(count), _rejects(status="open", **{name: value})) for value, count in shown])
 
 
-def _rows(tables: Sequence[str]) -> list[Bar]:
+def _rows(cursor: CursorWrapper, tables: Sequence[str]) -> list[Bar]:
     rows = []
-    for size in figures.rows_of_tables(tables):
+    for size in figures.rows_of_tables(cursor, tables):
         source = find_source(size.table)
         meta = source.model._meta if source else None
         link = _list(f"{meta.app_label}_{meta.model_name}") if meta else ""

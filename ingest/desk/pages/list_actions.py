@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
 from django.contrib.admin import helpers
-from django.db import models
+from django.db import connection, models
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, StreamingHttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -89,7 +89,9 @@ class DeskActions:
 
     def _export(self, request: HttpRequest, chosen: _QuerySet, ending: str) -> HttpResponseBase | None:
         numbers = self._all_numbers(request) if _all_of_list(request) else _numbers(chosen)
-        tables = tables_of_rejects(numbers)
+        with connection.cursor() as cursor:
+            tables = tables_of_rejects(cursor, numbers)
+            left = left_out(cursor, numbers)
         source = find_source(tables[0]) if len(tables) == 1 else None
         if source is None:
             if tables:
@@ -101,7 +103,7 @@ class DeskActions:
             in_parts(numbers, source, ending), content_type=f"{KINDS[ending]}; charset=utf-8"
         )
         response["Content-Disposition"] = f'attachment; filename="{source.table}_rejects.{ending}"'
-        response["Forge-Left-Out"] = str(left_out(numbers))  # records that could not be split into fields
+        response["Forge-Left-Out"] = str(left)  # records that could not be split into fields
         return response
 
     def _note_export(self, user: Any, request: HttpRequest, numbers: Sequence[int], ending: str) -> None:
@@ -135,7 +137,7 @@ class DeskActions:
 
     def _all_numbers(self, request: HttpRequest) -> list[int]:
         listing = self.get_changelist_instance(request).listing
-        with by_index() as cursor:
+        with connection.cursor() as cursor, by_index(cursor):
             query, facts = look_at_all(cursor, listing.asked, rights.viewable_tables(request.user)).whole()
             cursor.execute(query, facts)
             return sorted(number for (number,) in cursor.fetchall())

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.db.backends.utils import CursorWrapper
 from django.utils import timezone
 
 from ingest.desk.search.cells import by_index
@@ -73,10 +74,12 @@ group by b.id
 """
 
 
-def with_rejects(listing: RejectList, tables: Sequence[str]) -> list[tuple[RefusingBatch, Count]]:
+def with_rejects(
+    cursor: CursorWrapper, listing: RejectList, tables: Sequence[str]
+) -> list[tuple[RefusingBatch, Count]]:
     """Return the latest batches with records in the list, whatever batch it is narrowed to, the newest first."""
     facts: dict[str, Any] = {"latest": LATEST_BATCHES, "shown": SHOWN_BATCHES, "tables": list(tables)}
-    with by_index() as cursor:
+    with by_index(cursor):
         cursor.execute(_LATEST_REFUSING, facts)
         batches = [RefusingBatch(pk, origin, started, int(rows)) for pk, origin, started, rows in cursor.fetchall()]
         asked, beside = listing.asked, listing.beside
@@ -107,10 +110,10 @@ class ReasonCount:
     open: bool
 
 
-def rejects_by_reason(batch: Batch, tables: Sequence[str]) -> list[ReasonCount]:
+def rejects_by_reason(cursor: CursorWrapper, batch: Batch, tables: Sequence[str]) -> list[ReasonCount]:
     """Count what a batch was the last to refuse, by reasons; looks at no more than ``REACH_ROWS`` rejects."""
     facts: dict[str, Any] = {"batch": batch.pk, "tables": list(tables), "reach": REACH_ROWS, "shown": SHOWN_REASONS}
-    with by_index() as cursor:
+    with by_index(cursor):
         cursor.execute(_COUNT_BY_REASON, facts)
         return [
             ReasonCount(table, tuple(dict.fromkeys(codes)), tuple(dict.fromkeys(filter(None, fields))), rows, is_open)

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.backends.utils import CursorWrapper
 
 from ingest.desk.search.counts import COUNTED_ROWS, Count, rounded, total
@@ -88,14 +88,14 @@ where s.schemaname = current_schema() and s.tablename = 'ingest_rejectedrecord' 
 
 
 @contextmanager
-def by_index() -> Iterator[CursorWrapper]:
+def by_index(cursor: CursorWrapper) -> Iterator[None]:
     """Keep the planner from reading the whole table because some of it is wanted soon: an index serves each query.
 
     And from reading all of a cell in the index for a bitmap, where the first rows are wanted.
     """
-    with transaction.atomic(), connection.cursor() as cursor:
+    with transaction.atomic():
         cursor.execute("set local enable_seqscan = off; set local enable_bitmapscan = off")
-        yield cursor
+        yield
         # Not after an error: the rollback does it, and the statement would fail in its place.
         cursor.execute("set local enable_seqscan = on; set local enable_bitmapscan = on")
 

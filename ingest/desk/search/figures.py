@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from django.db import connection
+from django.db.backends.utils import CursorWrapper
 from django.utils import timezone
 
 from ingest.desk.search.cells import RejectCell, by_index, find_cells
@@ -70,29 +70,27 @@ group by s.place
 """
 
 
-def flow(tables: Sequence[str], today: date) -> list[Flow]:
+def flow(cursor: CursorWrapper, tables: Sequence[str], today: date) -> list[Flow]:
     """Return what came in of ``tables`` in the last ``SHOWN_DAYS`` days."""
     first = today - timedelta(days=SHOWN_DAYS - 1)
     zone = timezone.get_current_timezone_name()
-    with connection.cursor() as cursor:
-        cursor.execute(_SUM_BY_DAY, {"zone": zone, "from": day_span(first)[0], "tables": list(tables)})
-        return [Flow(day, origin, int(good), int(bad)) for day, origin, good, bad in cursor.fetchall()]
+    cursor.execute(_SUM_BY_DAY, {"zone": zone, "from": day_span(first)[0], "tables": list(tables)})
+    return [Flow(day, origin, int(good), int(bad)) for day, origin, good, bad in cursor.fetchall()]
 
 
-def rows_of_tables(tables: Sequence[str]) -> list[TableSize]:
+def rows_of_tables(cursor: CursorWrapper, tables: Sequence[str]) -> list[TableSize]:
     """Return the rows of ``tables``, parents first."""
     chosen = [source for source in sources() if source.table in tables]
     names = [source.model._meta.db_table for source in chosen]
-    with connection.cursor() as cursor:
-        cursor.execute(_ESTIMATE_ROWS, [names])
-        estimates = dict(cursor.fetchall())
+    cursor.execute(_ESTIMATE_ROWS, [names])
+    estimates = dict(cursor.fetchall())
     rows = {source.table: estimates.get(source.model._meta.db_table, -1) for source in chosen}
     return [TableSize(table, count if count >= 0 else None) for table, count in rows.items()]
 
 
-def open_rejects(tables: Sequence[str], today: date) -> tuple[list[RejectCell], list[Age]]:
+def open_rejects(cursor: CursorWrapper, tables: Sequence[str], today: date) -> tuple[list[RejectCell], list[Age]]:
     """Return the open rejects of ``tables`` as cells, and by age."""
-    with by_index() as cursor:
+    with by_index(cursor):
         cells = [cell for cell in find_cells(cursor, tables) if cell.status == OPEN]
         spans = [(name, days, span_of(days)) for name, days in _buckets(today)]
         cursor.execute(

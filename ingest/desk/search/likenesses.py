@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.db.backends.utils import CursorWrapper
+
 from ingest.desk.search.cells import RejectCell, by_index
 from ingest.desk.search.counts import Count, total
 
@@ -53,7 +55,7 @@ join ingest_rejectedrecord sample on sample.id = g.sample
 """
 
 
-def find_likenesses(cells: Iterable[RejectCell]) -> list[Likeness]:
+def find_likenesses(cursor: CursorWrapper, cells: Iterable[RejectCell]) -> list[Likeness]:
     """Put cells together by fingerprint: at most ``SHOWN_LIKENESSES``, the largest first."""
     alike: dict[int, list[RejectCell]] = {}
     for cell in cells:
@@ -61,7 +63,7 @@ def find_likenesses(cells: Iterable[RejectCell]) -> list[Likeness]:
     counts = {fingerprint: total(cell.count for cell in parts) for fingerprint, parts in alike.items()}
     largest = sorted(alike, key=lambda fingerprint: (-counts[fingerprint].rows, fingerprint))[:SHOWN_LIKENESSES]
     shown = [cell for fingerprint in largest for cell in alike[fingerprint]]
-    return [_likeness(alike[row[0]], counts[row[0]], row) for row in sorted(_facts(shown), key=_place(largest))]
+    return [_likeness(alike[row[0]], counts[row[0]], row) for row in sorted(_facts(cursor, shown), key=_place(largest))]
 
 
 def _place(largest: list[int]) -> Callable[[tuple[Any, ...]], int]:
@@ -69,8 +71,8 @@ def _place(largest: list[int]) -> Callable[[tuple[Any, ...]], int]:
     return lambda row: places[row[0]]
 
 
-def _facts(cells: list[RejectCell]) -> list[tuple[Any, ...]]:
-    with by_index() as cursor:
+def _facts(cursor: CursorWrapper, cells: list[RejectCell]) -> list[tuple[Any, ...]]:
+    with by_index(cursor):
         cursor.execute(
             _SAMPLES_AND_SPANS,
             {

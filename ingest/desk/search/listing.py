@@ -123,7 +123,7 @@ _IN_ORDER = "order by r.last_seen_at desc, r.id desc limit %(rows)s offset %(fir
 
 
 def look(cursor: CursorWrapper, asked: RejectFilter, tables: Sequence[str]) -> RejectList:
-    """Find what was asked for among the rejects of ``tables``. ``cursor`` as ``by_index`` gives it."""
+    """Find what was asked for among the rejects of ``tables``. Within ``by_index``."""
     listing = _listing(cursor, asked, tables, at_most=REACH_ROWS + 1)
     # Cells of all days, where the list is of one: the filter's other days have counts too.
     everywhere = listing.cells if asked.span == EVER else find_cells(cursor, tables, among=listing.among)
@@ -158,9 +158,11 @@ def _common(parts: Sequence[Sequence[int]]) -> tuple[int, ...] | None:
     return tuple(sorted(set.intersection(*map(set, parts)))) if parts else None
 
 
-def look_up(asked: RejectFilter, tables: Sequence[str], *, first: int, rows: int) -> tuple[RejectList, list[int]]:
+def look_up(
+    cursor: CursorWrapper, asked: RejectFilter, tables: Sequence[str], *, first: int, rows: int
+) -> tuple[RejectList, list[int]]:
     """Find what was asked for, and return one page of it."""
-    with by_index() as cursor:
+    with by_index(cursor):
         listing = look(cursor, asked, tables)
         return listing, listing.numbers(cursor, first=first, rows=rows)
 
