@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 from django.db import connection, transaction
-from django.utils import timezone
 
 from ingest.models import OUTCOMES, Account, Batch, RejectedRecord
 from ingest.replaying.replay import Replay, run, unit_of
 from ingest.rules.sources import find_source
 from tests.support.api.client import trusted
 from tests.support.loading.loads import PLAIN, Row, hex_id, load_json, query, write_files
+from tests.support.rejects.store import store_reject
 
 pytestmark = pytest.mark.usefixtures("committed")
 
@@ -49,27 +49,13 @@ def by_replay(tables: Tables, folder: Path) -> None:
     del folder
     batch = Batch.objects.create(origin="api", app_version="0")
     raws = dict.fromkeys((table, json.dumps(record)) for table, record in changed(tables))  # the same raw is one reject
-    replay = Replay(rejects=tuple(_reject(table, raw, batch) for table, raw in raws), corrections={})
+    rejects = (
+        store_reject(batch, table=table, raw=raw.encode(), record=json.loads(raw.replace("\\u0000", "\\ufffd")))
+        for table, raw in raws
+    )
+    replay = Replay(rejects=tuple(rejects), corrections={})
     with transaction.atomic(), connection.cursor() as cursor:
         run(cursor, replay, unit_of(replay), user=None, options={})
-
-
-def _reject(table: str, raw: str, batch: Batch) -> RejectedRecord:
-    now = timezone.now()
-    return RejectedRecord.objects.create(
-        table=table,
-        raw=raw.encode(),
-        record=json.loads(raw.replace("\\u0000", "\\ufffd")),
-        reasons=[],
-        codes=[],
-        fields=[],
-        stage="check",
-        batch=batch,
-        last_batch=batch,
-        position=0,
-        first_seen_at=now,
-        last_seen_at=now,
-    )
 
 
 STORED: Tables = {

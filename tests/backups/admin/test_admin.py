@@ -13,9 +13,11 @@ from django.utils import timezone
 from backups.backing_up.backup import backup
 from backups.models import Backup, BackupSchedule, Restore
 from backups.schedules.health import health
-from tests.support.backups.people import EVERYTHING, browser, person
-from tests.support.backups.runs import content, library, query
+from tests.support.access.people import browser
+from tests.support.backups.people import EVERYTHING, person
+from tests.support.backups.runs import content, library
 from tests.support.desk.admin_pages import page
+from tests.support.loading.loads import query
 
 pytestmark = pytest.mark.usefixtures("committed", "store")
 CATALOGUE = "backups/backup/"

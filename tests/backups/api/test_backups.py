@@ -12,7 +12,8 @@ from backups.models import Backup, Restore
 from core.errors import TableBusy
 from tests.support.api.client import ApiClient, Json
 from tests.support.backups.people import EVERYTHING, caller, person
-from tests.support.backups.runs import content, library, query
+from tests.support.backups.runs import content, library
+from tests.support.loading.loads import query
 
 pytestmark = pytest.mark.usefixtures("committed", "store")
 BACKUPS = "/api/v1/backups/"

@@ -9,48 +9,11 @@ import pytest
 
 from ingest.models import Account, Batch, RejectedRecord
 from ingest.tables.stored_rows import StoredRows
-from tests.support.api.client import ApiClient, Json, trusted
-from tests.support.loading.loads import PLAIN, hex_id, query
+from tests.support.api.client import ApiClient
+from tests.support.api.parcels import one_table, order_with_parts, record, stored, tagged
+from tests.support.loading.loads import hex_id, query
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def api() -> ApiClient:
-    return trusted()
-
-
-def record(table: str, **changes: Any) -> Json:
-    """Return a good record of a table, changed in so many ways."""
-    return {**PLAIN[table], **changes}
-
-
-def tagged(table: str, *, ref: str | None = None, group: str | None = None, **changes: Any) -> Json:
-    """Return a record that names its table."""
-    names = {name: value for name, value in (("ref", ref), ("group", group)) if value is not None}
-    return {"table": table, **names, "data": record(table, **changes)}
-
-
-def order_with_parts(number: int = 1, **names: Any) -> list[Json]:
-    """Return an order with all that belongs to it, children first."""
-    key = hex_id(number)
-    return [
-        tagged("order_reviews", order_id=key, review_id=key, **names),
-        tagged("order_payments", order_id=key, **names),
-        tagged("order_items", order_id=key, product_id=key, seller_id=key, **names),
-        tagged("orders", order_id=key, customer_id=key, **names),
-        tagged("products", product_id=key, product_category_name=None, **names),
-        tagged("sellers", seller_id=key, **names),
-        tagged("customers", customer_id=key, **names),
-    ]
-
-
-def one_table(table: str, *records: Any, **options: Any) -> Json:
-    return {"table": table, "records": list(records), **options}
-
-
-def stored(table: str) -> int:
-    return int(query(f"select count(*) from olist_{table}")[0][0])
 
 
 def test_a_new_record_is_inserted_and_the_same_again_is_unchanged(api: ApiClient) -> None:

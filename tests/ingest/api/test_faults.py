@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import partial
 from unittest import mock
 
@@ -17,18 +16,14 @@ from ingest.models import Batch, IdempotencyKey, RejectedRecord
 from ingest.posting import post as posting_module
 from ingest.replaying import heal
 from ingest.tables.write_rows import culprits
-from tests.support.api.client import Answered, ApiClient, Json, trusted
+from tests.support.api.client import Answered, ApiClient, Json
 from tests.support.api.parcels import assert_accounts_exact, one_table, record, stored, tagged
-from tests.support.api.sessions import aside, transaction_elsewhere, wait_for_waiting
 from tests.support.loading.loads import hex_id, nothing_stored, query
+from tests.support.postgres.sabotage import rule_by_hand, sabotage
+from tests.support.postgres.sessions import aside, transaction_elsewhere, wait_for_waiting
 
 pytestmark = pytest.mark.usefixtures("committed")
 FAMILY = [tagged("orders"), tagged("customers")]
-
-
-@pytest.fixture
-def api() -> ApiClient:
-    return trusted()
 
 
 @pytest.fixture
@@ -49,32 +44,11 @@ def assert_unavailable(answer: Answered) -> None:
     assert not any(word in answer.text.lower() for word in ("select", "insert", "psycopg", "/", "traceback"))
 
 
-@contextmanager
-def sabotage(table: str, body: str) -> Iterator[None]:
-    """Run PL/pgSQL before every statement that inserts into ``table``."""
-    query(f"create function sabotage() returns trigger language plpgsql as $$ begin {body} return null; end $$")
-    query(f"create trigger sabotage before insert on {table} execute function sabotage()")
-    try:
-        yield
-    finally:
-        query("drop function sabotage cascade")
-
-
-@contextmanager
-def rule_by_hand(table: str, rule: str) -> Iterator[None]:
-    """Add a constraint that no model knows."""
-    query(f"alter table olist_{table} add constraint by_hand {rule}")
-    try:
-        yield
-    finally:
-        query(f"alter table olist_{table} drop constraint by_hand")
-
-
 # A parent between check and write
 
 
 def test_a_parent_cannot_be_deleted_between_check_and_write(api: ApiClient) -> None:
-    api.post(one_table("customers", [record("customers")]))
+    api.post(one_table("customers", record("customers")))
 
     def delete() -> str:
         with transaction_elsewhere() as cursor:
@@ -100,10 +74,10 @@ def test_a_parent_cannot_be_deleted_between_check_and_write(api: ApiClient) -> N
 
 
 def test_a_parent_that_is_being_deleted_is_waited_for_and_then_missing(api: ApiClient) -> None:
-    api.post(one_table("customers", [record("customers")]))
+    api.post(one_table("customers", record("customers")))
     with transaction_elsewhere() as other:
         other.execute("delete from olist_customers")
-        with aside(partial(api.post, one_table("orders", [record("orders")]))) as (posting,):
+        with aside(partial(api.post, one_table("orders", record("orders")))) as (posting,):
             wait_for_waiting()
             other.connection.commit()
             answer = posting.result()
@@ -120,12 +94,12 @@ def test_a_load_or_restore_that_holds_a_table_or_its_parent_gives_503_and_nothin
     api: ApiClient, table: str
 ) -> None:
     holder = connection.copy()
-    batch = one_table("orders", [record("orders", order_id="x")])
+    batch = one_table("orders", record("orders", order_id="x"))
     try:
         with exclusive(holder, [table], what="restore", timeout_seconds=1):
             assert_unavailable(api.post(batch, Idempotency_Key="k"))
             assert nothing_stored()
-            assert api.post(one_table("sellers", [record("sellers")])).status == 201
+            assert api.post(one_table("sellers", record("sellers"))).status == 201
     finally:
         holder.close()
     assert api.post(batch, Idempotency_Key="k").status == 422
@@ -273,7 +247,7 @@ def test_a_unique_constraint_by_hand_refuses_one_of_two_rows(api: ApiClient) -> 
     with rule_by_hand("sellers", "unique (seller_city)"):
         cities = ["rio", "santos", "rio"]
         records = [record("sellers", seller_id=hex_id(n), seller_city=city) for n, city in enumerate(cities)]
-        answer = api.post(one_table("sellers", records))
+        answer = api.post(one_table("sellers", *records))
         assert (answer.counts, answer.codes) == ({"read": 3, "inserted": 2, "rejected": 1}, [(2, None, "database")])
 
 
@@ -289,7 +263,7 @@ def test_a_key_that_comes_in_while_culprits_are_sought_is_none_of_them(api: ApiC
         return culprits(*arguments)  # type: ignore[arg-type]
 
     with rule_by_hand("customers", NO_ATLANTIS), mock.patch.object(posting_module, "culprits", side_effect=overtaken):
-        answer = api.post(one_table("customers", records))
+        answer = api.post(one_table("customers", *records))
     assert answer.codes == [(1, None, "database")]
     assert answer.counts == {"read": 4, "inserted": 2, "unchanged": 1, "rejected": 1}
 
@@ -301,12 +275,12 @@ class Sacrificed(Exception):
 
 
 def test_a_healing_that_cannot_be_asked_for_does_not_repeat_or_spoil_the_batch(api: ApiClient) -> None:
-    api.post(one_table("orders", [record("orders")]))
+    api.post(one_table("orders", record("orders")))
     failure = OperationalError("sacrificed")
     failure.__cause__ = Sacrificed()
     with mock.patch.object(heal, "heal_task") as asked:
         asked.enqueue.side_effect = failure
-        assert api.post(one_table("customers", [record("customers")])).counts == {"read": 1, "inserted": 1}
+        assert api.post(one_table("customers", record("customers"))).counts == {"read": 1, "inserted": 1}
     assert (asked.enqueue.call_count, Batch.objects.count()) == (1, 2)
 
 

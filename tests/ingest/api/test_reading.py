@@ -7,16 +7,11 @@ import pytest
 
 from dataforge.logs import formatter
 from ingest.models import Batch, RejectedRecord
-from tests.ingest.api.test_batches import one_table, record, tagged
-from tests.support.api.client import ApiClient, client_of, trusted
+from tests.support.api.client import ApiClient, client_of
+from tests.support.api.parcels import one_table, record, tagged
 from tests.support.loading.loads import PLAIN, hex_id
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def api() -> ApiClient:
-    return trusted()
 
 
 def test_a_batch_can_be_read_where_its_answer_says(api: ApiClient) -> None:

@@ -6,16 +6,11 @@ from typing import Any
 import pytest
 
 from ingest.models import Batch, RejectedRecord
-from tests.ingest.api.test_batches import one_table, order_with_parts, record, stored, tagged
-from tests.support.api.client import Answered, ApiClient, client_of, trusted
+from tests.support.api.client import Answered, ApiClient, client_of
+from tests.support.api.parcels import one_table, order_with_parts, record, stored, tagged
 from tests.support.loading.loads import hex_id, query
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def api() -> ApiClient:
-    return trusted()
 
 
 def replay(api: ApiClient, reject: RejectedRecord, body: Any = b"") -> Answered:

@@ -22,9 +22,9 @@ from ingest.rejects.merge import RejectOrigin
 from olist.sources import SOURCES
 from tests.support.api.client import ApiClient, Json, trusted
 from tests.support.api.parcels import one_table, record
-from tests.support.api.sessions import aside, transaction_elsewhere, wait_for_waiting
 from tests.support.desk.plans import fill
 from tests.support.loading.loads import hex_id, query
+from tests.support.postgres.sessions import aside, transaction_elsewhere, wait_for_waiting
 
 COLUMNS = [field.column for field in RejectedRecord._meta.concrete_fields if not field.generated]
 
@@ -54,15 +54,15 @@ def rejects_by_code() -> Counter[str]:
 
 
 def test_they_are_numbered_in_the_order_in_which_they_came(api: ApiClient) -> None:
-    answer = api.post(one_table("sellers", [bad(number) for number in (9, 3, 7, 1)]))
+    answer = api.post(one_table("sellers", *[bad(number) for number in (9, 3, 7, 1)]))
     numbers = [int(result["reject_id"]) for result in answer.json["results"]]
     assert numbers == sorted(numbers)
     assert list(RejectedRecord.objects.order_by("id").values_list("position", flat=True)) == [0, 1, 2, 3]
 
 
 def test_one_that_is_known_is_seen_once_more_beside_one_that_is_new(api: ApiClient) -> None:
-    first = api.post(one_table("sellers", [bad(1), bad(2)]))
-    second = api.post(one_table("sellers", [bad(2), bad(3), bad(3)]))
+    first = api.post(one_table("sellers", bad(1), bad(2)))
+    second = api.post(one_table("sellers", bad(2), bad(3), bad(3)))
     (_, two), (again, three, also_three) = ([r["reject_id"] for r in a.json["results"]] for a in (first, second))
     assert (again, also_three) == (two, three)
     seen = RejectedRecord.objects.order_by("natural_key").values_list("natural_key", "times_seen")
@@ -71,14 +71,14 @@ def test_one_that_is_known_is_seen_once_more_beside_one_that_is_new(api: ApiClie
 
 
 def test_one_that_another_batch_stores_at_the_same_time_is_seen_twice(api: ApiClient) -> None:
-    api.post(one_table("sellers", [bad(1)]))
+    api.post(one_table("sellers", bad(1)))
     names = ", ".join(f'"{column}"' for column in COLUMNS)
     with transaction_elsewhere() as other:
         other.execute(f"create temporary table kept as select {names} from ingest_rejectedrecord")
         other.connection.commit()
         RejectedRecord.objects.all().delete()
         other.execute(f"insert into ingest_rejectedrecord ({names}) select * from kept")
-        with aside(partial(api.post, one_table("sellers", [bad(1), bad(2)]))) as (posting,):
+        with aside(partial(api.post, one_table("sellers", bad(1), bad(2)))) as (posting,):
             wait_for_waiting()  # it has seen neither
             other.connection.commit()
         answer = posting.result()
@@ -162,7 +162,7 @@ def test_a_child_is_linked_to_the_first_of_its_parents_as_it_is_stored(api: ApiC
 
 def test_straight_into_the_table_or_merged_into_it_the_same_is_kept(api: ApiClient) -> None:
     orphans = [record("orders", order_id=hex_id(number), customer_id=hex_id(99)) for number in range(3)]
-    batches = [one_table("sellers", map(bad, (0, 1, 1, 2, 0))), one_table("orders", [*orphans, *orphans[:1]])]
+    batches = [one_table("sellers", *map(bad, (0, 1, 1, 2, 0))), one_table("orders", *orphans, *orphans[:1])]
     ways = []
     for way in (store._add, lambda *_: None):  # None: as if another batch had been the first
         RejectedRecord.objects.all().delete()

@@ -9,8 +9,8 @@ from access.throttling import spend
 from ingest.models import Batch, IdempotencyKey
 from tests.support.api.client import BATCHES, Answered, ApiClient, client_of, trusted
 from tests.support.api.parcels import one_table, record
-from tests.support.api.sessions import together, wait_until
 from tests.support.loading.loads import hex_id, query
+from tests.support.postgres.sessions import together, wait_until
 
 pytestmark = pytest.mark.usefixtures("committed", "early_in_a_minute")
 SPENDERS = 8
@@ -72,13 +72,13 @@ def test_requests_are_bounded_for_each_token(settings: Settings) -> None:
 def test_records_are_bounded_and_a_refused_batch_costs_nothing(settings: Settings) -> None:
     settings.API_RECORDS_PER_MINUTE = 10
     api, six = trusted(), [record("sellers", seller_id=hex_id(number)) for number in range(6)]
-    assert api.post(one_table("sellers", six)).status == 201
-    assert_throttled(api.post(one_table("sellers", six), Idempotency_Key="k"))
+    assert api.post(one_table("sellers", *six)).status == 201
+    assert_throttled(api.post(one_table("sellers", *six), Idempotency_Key="k"))
     assert (Batch.objects.count(), IdempotencyKey.objects.count()) == (1, 0)
-    assert api.post(one_table("sellers", six[:4])).status == 200
-    assert_throttled(api.post(one_table("sellers", six[:1])))
+    assert api.post(one_table("sellers", *six[:4])).status == 200
+    assert_throttled(api.post(one_table("sellers", *six[:1])))
     pass_a_minute()
-    assert api.post(one_table("sellers", six), Idempotency_Key="k").status == 200
+    assert api.post(one_table("sellers", *six), Idempotency_Key="k").status == 200
 
 
 def test_wrong_tokens_are_bounded_for_each_address_and_right_ones_go_on(settings: Settings) -> None:

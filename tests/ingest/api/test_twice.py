@@ -7,20 +7,15 @@ import pytest
 from django.utils import timezone
 
 from ingest.models import Batch, IdempotencyKey, RejectedRecord
-from tests.support.api.client import ApiClient, Json, client_of, trusted
+from tests.support.api.client import ApiClient, Json, client_of
 from tests.support.api.parcels import assert_accounts_exact, one_table, record, stored, tagged
-from tests.support.api.sessions import aside, transaction_elsewhere, wait_for_waiting
 from tests.support.loading.loads import hex_id, query
+from tests.support.postgres.sessions import aside, transaction_elsewhere, wait_for_waiting
 
 pytestmark = pytest.mark.usefixtures("committed")
-SELLER = one_table("sellers", [record("sellers")])
-OTHER_SELLER = one_table("sellers", [record("sellers", seller_id=hex_id(2))])
+SELLER = one_table("sellers", record("sellers"))
+OTHER_SELLER = one_table("sellers", record("sellers", seller_id=hex_id(2)))
 INSERT = "insert into olist_sellers values (%s, '01037', 'rio', 'RJ')"
-
-
-@pytest.fixture
-def api() -> ApiClient:
-    return trusted()
 
 
 # A key
@@ -49,7 +44,7 @@ def test_a_key_in_flight_is_refused_and_gets_the_stored_answer_afterwards(api: A
 
 
 def test_the_answer_to_a_batch_that_was_refused_is_kept_too(api: ApiClient) -> None:
-    bad = one_table("sellers", [record("sellers", seller_state="XX")])
+    bad = one_table("sellers", record("sellers", seller_state="XX"))
     first, again = (api.post(bad, Idempotency_Key="k") for _ in range(2))
     assert (first.status, again.text, again.headers["Idempotency-Replayed"]) == (422, first.text, "true")
     assert RejectedRecord.objects.get().times_seen == 1
@@ -101,7 +96,7 @@ def group_of_two(api: ApiClient, mode: str = "partial") -> tuple[RejectedRecord,
 
 
 def test_of_two_people_who_replay_the_same_reject_one_wins_and_the_other_is_told(api: ApiClient) -> None:
-    api.post(one_table("sellers", [record("sellers", seller_state="XX")]))
+    api.post(one_table("sellers", record("sellers", seller_state="XX")))
     reject = RejectedRecord.objects.get()
     replays = [partial(api.post, {"record": record("sellers")}, to=replay_path(reject))] * 2
     with transaction_elsewhere() as other:
@@ -144,7 +139,7 @@ def test_a_group_that_somebody_replays_in_vain_at_that_moment_is_still_replayed_
 
 def test_a_replay_and_a_batch_with_the_same_record_that_wait_for_each_other_are_both_answered(api: ApiClient) -> None:
     """The replay holds the reject and waits for the key; the batch holds the key and would close the reject."""
-    api.post(one_table("sellers", [record("sellers", seller_state="XX")]))
+    api.post(one_table("sellers", record("sellers", seller_state="XX")))
     reject = RejectedRecord.objects.get()
     batch = {"records": [tagged("sellers"), tagged("customers")]}
     with transaction_elsewhere() as other, aside(partial(api.post, batch)) as (posting,):

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from moto.server import ThreadedMotoServer
 from pyarrow import fs
 
 from ingest.models import Account, Batch, RejectedRecord
 from olist.sample import write_sample
+from tests.support.aws.moto import amazon, buckets, name_by_environment
 from tests.support.loading.loads import (
     FILES,
     ONE_OF_EACH,
@@ -227,19 +227,11 @@ def test_rejects_out_says_of_every_reject_where_it_is_and_why(four: Path, tmp_pa
 @pytest.fixture
 def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[fs.S3FileSystem]:
     """An S3 server with the bucket `data`."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    for name in ("AWS_ENDPOINT_URL_S3", "AWS_REGION", "AWS_PROFILE", "AWS_SESSION_TOKEN"):
-        monkeypatch.delenv(name, raising=False)
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
-    files = fs.S3FileSystem(scheme="http", endpoint_override=f"{host}:{port}", allow_bucket_creation=True)
-    files.create_dir("data")
-    yield files
-    server.stop()
+    with amazon() as address:
+        name_by_environment(monkeypatch, address)
+        files = buckets(address)
+        files.create_dir("data")
+        yield files
 
 
 def test_an_s3_prefix_loads_as_a_folder_does(four: Path, bucket: fs.S3FileSystem) -> None:

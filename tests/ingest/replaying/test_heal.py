@@ -10,16 +10,11 @@ from core.errors import TableBusy
 from ingest.models import Batch, RejectedRecord
 from ingest.replaying import heal
 from ingest.rules.sources import sources
-from tests.ingest.api.test_batches import one_table, order_with_parts, record, stored, tagged
-from tests.support.api.client import ApiClient, trusted
+from tests.support.api.client import ApiClient
+from tests.support.api.parcels import one_table, order_with_parts, record, stored, tagged
 from tests.support.loading.loads import PLAIN, hex_id, load_json, query, write_files
 
 pytestmark = pytest.mark.usefixtures("committed")
-
-
-@pytest.fixture
-def api() -> ApiClient:
-    return trusted()
 
 
 def statuses() -> dict[str, list[str]]:

@@ -6,8 +6,10 @@ import pytest
 from django.test import Client
 
 from ingest.models import RejectedRecord
+from tests.support.access.people import browser
+from tests.support.api.parcels import stored
 from tests.support.desk.admin_pages import page
-from tests.support.desk.people import browser, refused, send, staff, stored
+from tests.support.desk.people import refused, send, staff
 
 pytestmark = pytest.mark.django_db
 LIST = "/admin/ingest/rejectedrecord/"

@@ -7,16 +7,12 @@ from django.test import Client
 from django.utils import timezone
 
 from ingest.models import Account, Batch
+from tests.support.access.people import browser
 from tests.support.desk.admin_pages import page
-from tests.support.desk.people import browser, send, staff
+from tests.support.desk.people import send, staff
 from tests.support.loading.loads import hex_id
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def ana() -> Client:
-    return browser(staff("ana", superuser=True))
 
 
 def test_a_batch_says_what_it_refused_and_why_and_what_it_caused(ana: Client) -> None:

@@ -15,17 +15,13 @@ from ingest.desk.actions import export, replay
 from ingest.desk.actions.export import harmless
 from ingest.desk.pages import list_actions
 from ingest.models import Batch, RejectedRecord
+from tests.support.api.parcels import stored
 from tests.support.desk.admin_pages import page
-from tests.support.desk.people import browser, refused, send, staff, stored
+from tests.support.desk.people import refused, send
 from tests.support.loading.loads import hex_id
 
 pytestmark = pytest.mark.django_db
 LIST = "/admin/ingest/rejectedrecord/"
-
-
-@pytest.fixture
-def ana() -> Client:
-    return browser(staff("ana", superuser=True))
 
 
 def act(client: Client, action: str, *rejects: RejectedRecord, **data: Any) -> Any:

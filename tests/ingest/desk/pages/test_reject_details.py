@@ -9,17 +9,12 @@ from ingest.desk.pages.reject_lines import lines_of
 from ingest.models import RejectedRecord
 from ingest.rules.sources import find_source
 from tests.support.desk.admin_pages import page
-from tests.support.desk.people import browser, refused, send, staff
+from tests.support.desk.people import refused, send
 from tests.support.loading.loads import MOMENT, hex_id
 
 pytestmark = pytest.mark.django_db
 LIST = "ingest/rejectedrecord/"
 EVIL = "<script>alert(1)</script>"
-
-
-@pytest.fixture
-def ana() -> Client:
-    return browser(staff("ana", superuser=True))
 
 
 def lines(reject: RejectedRecord) -> dict[str, Any]:

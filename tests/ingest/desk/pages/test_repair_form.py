@@ -10,16 +10,13 @@ from django.test import Client
 from core.errors import TableBusy
 from ingest.models import Batch, Correction, RejectedRecord
 from ingest.rejects.prune import prune
-from tests.support.desk.people import browser, refused, send, staff, stored
+from tests.support.access.people import browser
+from tests.support.api.parcels import stored
+from tests.support.desk.people import refused, send, staff
 from tests.support.loading.loads import PLAIN
 
 pytestmark = pytest.mark.django_db
 LIST = "/admin/ingest/rejectedrecord/"
-
-
-@pytest.fixture
-def ana() -> Client:
-    return browser(staff("ana", superuser=True))
 
 
 def get(client: Client, path: str, status: int = 200) -> str:

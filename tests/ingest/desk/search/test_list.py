@@ -13,7 +13,7 @@ from ingest.desk.search.spans import span_of
 from ingest.models import RejectedRecord
 from ingest.rules.sources import sources
 from tests.support.desk.admin_pages import page
-from tests.support.desk.people import browser, refused, send, staff
+from tests.support.desk.people import refused, send
 from tests.support.desk.plans import costs, fill
 from tests.support.loading.loads import hex_id
 
@@ -38,11 +38,6 @@ QUERIES = (
     "?status=open&first=..2026-01-31",
     "?status=open&first=2020-01-01..",
 )
-
-
-@pytest.fixture
-def ana() -> Client:
-    return browser(staff("ana", superuser=True))
 
 
 def choices(html: str) -> set[str]:
