@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from unittest import mock
 
@@ -88,30 +89,54 @@ def test_a_parent_that_is_being_deleted_is_waited_for_and_then_missing(api: ApiC
 # Tables that are held
 
 
+@contextmanager
+def held_by_a_restore(table: str) -> Iterator[None]:
+    holder = connection.copy()
+    try:
+        with exclusive(holder, [table], what="restore", timeout_seconds=1):
+            yield
+    finally:
+        holder.close()
+
+
+BAD_ORDER = one_table("orders", record("orders", order_id="x"))
+
+
 @pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize("table", ["olist_orders", "olist_customers"])
 def test_a_load_or_restore_that_holds_a_table_or_its_parent_gives_503_and_nothing_is_kept(
     api: ApiClient, table: str
 ) -> None:
-    holder = connection.copy()
-    batch = one_table("orders", record("orders", order_id="x"))
-    try:
-        with exclusive(holder, [table], what="restore", timeout_seconds=1):
-            assert_unavailable(api.post(batch, Idempotency_Key="k"))
-            assert nothing_stored()
-            assert api.post(one_table("sellers", record("sellers"))).status == 201
-    finally:
-        holder.close()
-    assert api.post(batch, Idempotency_Key="k").status == 422
+    with held_by_a_restore(table):
+        assert_unavailable(api.post(BAD_ORDER, Idempotency_Key="k"))
+        assert nothing_stored()
+    assert api.post(BAD_ORDER, Idempotency_Key="k").status == 422
 
 
-def test_whoever_asks_for_a_table_that_is_held_is_told_so_and_does_not_wait(api: ApiClient) -> None:
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize("table", ["olist_orders", "olist_customers"])
+def test_a_batch_of_another_table_goes_on_beside_a_restore(api: ApiClient, table: str) -> None:
+    with held_by_a_restore(table):
+        assert api.post(one_table("sellers", record("sellers"))).status == 201
+
+
+@pytest.fixture
+def held_geolocation(committed: None) -> Iterator[None]:
     with transaction_elsewhere() as other:
         other.execute("lock table olist_geolocation in access exclusive mode")
-        begun = time.monotonic()
-        assert_unavailable(api.get("/api/v1/tables/geolocation/"))
-        assert time.monotonic() - begun < 4
-        assert api.get("/api/v1/tables/sellers/").status == 200
+        yield
+
+
+@pytest.mark.usefixtures("held_geolocation")
+def test_whoever_asks_for_a_table_that_is_held_is_told_so_and_does_not_wait(api: ApiClient) -> None:
+    begun = time.monotonic()
+    assert_unavailable(api.get("/api/v1/tables/geolocation/"))
+    assert time.monotonic() - begun < 4
+
+
+@pytest.mark.usefixtures("held_geolocation")
+def test_whoever_asks_for_another_table_than_the_one_that_is_held_is_answered(api: ApiClient) -> None:
+    assert api.get("/api/v1/tables/sellers/").status == 200
 
 
 @pytest.mark.usefixtures("impatient")
@@ -210,21 +235,26 @@ def test_rows_that_only_the_database_refuses_at_every_level_are_all_found(api: A
     assert_accounts_exact()
 
 
-def test_a_group_and_an_atomic_batch_fall_with_a_row_that_only_the_database_refuses(api: ApiClient) -> None:
+def test_a_group_falls_with_a_row_that_only_the_database_refuses(api: ApiClient) -> None:
     records = [*family(1, group="a"), *family(2, group="b", city="atlantis"), tagged("sellers", group="b")]
     with rule_by_hand("customers", NO_ATLANTIS):
-        grouped = api.post({"records": records})
-        assert grouped.counts == {"read": 7, "inserted": 3, "rejected": 4}
-        assert {index: code for index, _, code in grouped.codes} == {
-            3: "parent_rejected",
-            4: "parent_rejected",
-            5: "database",
-            6: "group_rejected",
-        }
-        atomic = api.post({"records": family(3) + family(4, city="atlantis"), "mode": "atomic"})
-    assert (atomic.status, atomic.counts) == (422, {"read": 6, "rejected": 3, "rolled_back": 3})
-    assert stored("customers") == stored("orders") == 1
-    assert stored("sellers") == 0
+        answer = api.post({"records": records})
+    assert answer.counts == {"read": 7, "inserted": 3, "rejected": 4}
+    assert {index: code for index, _, code in answer.codes} == {
+        3: "parent_rejected",
+        4: "parent_rejected",
+        5: "database",
+        6: "group_rejected",
+    }
+    assert (stored("customers"), stored("orders"), stored("sellers")) == (1, 1, 0)
+    assert_accounts_exact()
+
+
+def test_an_atomic_batch_falls_with_a_row_that_only_the_database_refuses(api: ApiClient) -> None:
+    with rule_by_hand("customers", NO_ATLANTIS):
+        answer = api.post({"records": family(3) + family(4, city="atlantis"), "mode": "atomic"})
+    assert (answer.status, answer.counts) == (422, {"read": 6, "rejected": 3, "rolled_back": 3})
+    assert stored("customers") == stored("orders") == 0
     assert_accounts_exact()
 
 
@@ -284,9 +314,16 @@ def test_a_healing_that_cannot_be_asked_for_does_not_repeat_or_spoil_the_batch(a
     assert (asked.enqueue.call_count, Batch.objects.count()) == (1, 2)
 
 
+@pytest.mark.parametrize(
+    "body", [b"{", b'{"table": "nobody", "records": [{}]}', b'{"table": "sellers", "records": []}']
+)
+def test_no_batch_and_no_key_are_kept_of_a_request_that_is_none(api: ApiClient, body: bytes) -> None:
+    assert 400 <= api.post(body, Idempotency_Key="k").status < 500
+    assert not Batch.objects.exists()
+    assert not IdempotencyKey.objects.exists()
+
+
 def test_no_batch_and_no_key_are_kept_of_a_request_that_failed(api: ApiClient) -> None:
-    for body in (b"{", b'{"table": "nobody", "records": [{}]}', b'{"table": "sellers", "records": []}'):
-        assert 400 <= api.post(body, Idempotency_Key="k").status < 500
     with sabotage("ingest_account", "raise exception 'no' using errcode = '53100';"):
         assert_unavailable(api.post({"records": FAMILY}, Idempotency_Key="k"))
     assert not Batch.objects.exists()
