@@ -21,7 +21,7 @@ from ingest.rejects.describe import rejects_of
 from ingest.rejects.merge import RejectOrigin
 from olist.sources import SOURCES
 from tests.support.api.client import ApiClient, Json, trusted
-from tests.support.api.parcels import one_table, record
+from tests.support.api.parcels import one_table, record, tagged
 from tests.support.desk.plans import fill
 from tests.support.loading.loads import hex_id, query
 from tests.support.postgres.sessions import aside, transaction_elsewhere, wait_for_waiting
@@ -134,30 +134,34 @@ def test_rejects_are_found_by_their_natural_keys_whatever_the_statistics_say(
         assert not re.search(r"ingest_reject_key|Sort", plan)
 
 
-def test_a_child_is_linked_to_the_first_of_its_parents_as_it_is_stored(api: ApiClient) -> None:
-    parents = [
-        {"table": "products", "data": record("products", product_id=hex_id(1), product_weight_g="x")},
+ITEMS_AND_PARENTS = {
+    "records": [
+        tagged("products", product_weight_g="x"),
         {"table": "sellers", "data": bad(2)},
         {"table": "sellers", "data": bad(2) | {"seller_city": "rio"}},  # another record with the same key
+        tagged("order_items", order_item_id=1, product_id=hex_id(1), seller_id=hex_id(2)),
+        tagged("order_items", order_item_id=9, product_id=hex_id(9), seller_id=hex_id(2)),
     ]
-    items = [
-        {
-            "table": "order_items",
-            "data": record("order_items", order_item_id=n, product_id=hex_id(n), seller_id=hex_id(2)),
-        }
-        for n in (1, 9)
-    ]
+}
 
-    def links() -> dict[int, int | None]:
-        rows = RejectedRecord.objects.filter(table="order_items").select_related("parent")
-        return {reject.position: reject.parent.position if reject.parent else None for reject in rows}
 
+def linked() -> dict[int, int | None]:
+    """Return the positions of rejected items, each with that of its parent."""
+    rows = RejectedRecord.objects.filter(table="order_items").select_related("parent")
+    return {reject.position: reject.parent.position if reject.parent else None for reject in rows}
+
+
+def test_a_child_is_linked_to_the_first_of_its_parents_as_it_is_stored(api: ApiClient) -> None:
     with mock.patch.object(store, "link", side_effect=AssertionError):  # none is updated
-        api.post({"records": [*parents, *items]})
-    assert links() == {3: 1, 4: 1}
+        api.post(ITEMS_AND_PARENTS)
+    assert linked() == {3: 1, 4: 1}
+
+
+def test_a_child_that_is_known_is_linked_to_the_first_of_its_parents_too(api: ApiClient) -> None:
+    api.post(ITEMS_AND_PARENTS)
     RejectedRecord.objects.update(parent=None)
-    api.post({"records": [*parents, *items]})  # those that are known are linked too
-    assert links() == {3: 1, 4: 1}
+    api.post(ITEMS_AND_PARENTS)
+    assert linked() == {3: 1, 4: 1}
 
 
 def test_straight_into_the_table_or_merged_into_it_the_same_is_kept(api: ApiClient) -> None:
