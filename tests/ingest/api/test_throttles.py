@@ -52,7 +52,7 @@ def test_sessions_that_spend_at_once_never_pass_the_limit(amount: int, limit: in
 
 
 @pytest.fixture
-def six_of_ten(committed: None) -> None:
+def six_of_ten(early_in_a_minute: None) -> None:
     """Six of ten are spent, in a minute to come: one that came later was faster."""
     assert spent("key", 6, 10)
     query("update access_counter set minute = minute + 1")
