@@ -28,10 +28,10 @@ class HashedTokenAuthentication(TokenAuthentication):  # type: ignore[misc]  # k
 
     def authenticate_credentials(self, token: bytes) -> Any:
         """Return user and token; AuthenticationFailed for one that does not hold."""
-        found = find_token(token.decode("utf-8", "replace"))
-        if found is None:
+        row = find_token(token.decode("utf-8", "replace"))
+        if row is None:
             raise AuthenticationFailed(REFUSED)
-        return found.user, found
+        return row.user, row
 
 
 def sender(request: Request) -> tuple[User, Token]:
@@ -47,9 +47,8 @@ class HashedTokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-unty
     target_class = HashedTokenAuthentication
     name = "token"
 
-    def get_security_definition(self, auto_schema: Any) -> dict[str, Any]:
+    def get_security_definition(self, _auto_schema: Any) -> dict[str, Any]:
         """Describe the header."""
-        del auto_schema
         return {
             "type": "apiKey",
             "in": "header",

@@ -55,12 +55,12 @@ class LoginForm(AdminAuthenticationForm):
             message = f"Too many attempts. Try again in {minutes} minute{'' if minutes == 1 else 's'}."
             raise ValidationError(message, code="throttled", params={"seconds": seconds}) from error
         try:
-            found: dict[str, Any] = super().clean()
+            cleaned: dict[str, Any] = super().clean()
         except ValidationError:
             log.warning("a login was refused", extra={"address": address_of(self.request)})
             raise
         give_back(own[0])
-        return found
+        return cleaned
 
 
 def login(request: HttpRequest) -> HttpResponse:

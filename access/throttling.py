@@ -21,6 +21,7 @@ _KEPT_MINUTES = 60
 _NETWORK_BITS = 64
 _ADDRESS_CHARACTERS = 100  # behind proxies it comes from a header, of any length
 
+# Uses up an amount of what a key may spend in so many minutes, and returns what is used up then; no row is a refusal.
 # A refused amount is not counted: the bound is on what passes. Without `off`, each request would wait for the disk.
 # A spender that waited while its minute ended finds the next one's count, and must not set it back.
 _SPENT = """
@@ -80,8 +81,8 @@ def give_back(key: str) -> None:
 
 def address_of(request: Request | HttpRequest) -> str:
     """Return whom a request counts against: the client's address; of IPv6 the network, which is one customer's."""
-    found = BaseThrottle().get_ident(request)  # type: ignore[arg-type]  # it reads META, which both have
-    told = (found or "")[:_ADDRESS_CHARACTERS].replace("\x00", "")
+    ident = BaseThrottle().get_ident(request)  # type: ignore[arg-type]  # it reads META, which both have
+    told = (ident or "")[:_ADDRESS_CHARACTERS].replace("\x00", "")
     try:
         address = ip_address(told)
     except ValueError:
@@ -113,9 +114,8 @@ def count_bad_token(request: Request) -> None:
 class RequestThrottle(BaseThrottle):
     """Bounds the requests of a token."""
 
-    def allow_request(self, request: Request, view: Any) -> bool:
+    def allow_request(self, request: Request, _view: Any) -> bool:
         """Throttled where the token made too many, which its look-up has counted."""
-        del view
         if isinstance(request.auth, Token) and not request.auth.has_request_left:
             raise _throttled(1)
         return True

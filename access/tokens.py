@@ -68,7 +68,7 @@ def find_token(token: str) -> Token | None:
     request of the token.
     """
     digest = hashlib.sha512(token.encode("utf-8", "surrogatepass")).hexdigest()
-    found = _read(digest)
-    if found is None or not found.user.is_active or (found.expiry is not None and found.expiry <= timezone.now()):
+    row = _read(digest)
+    if row is None or not row.user.is_active or (row.expiry is not None and row.expiry <= timezone.now()):
         return None
-    return found
+    return row

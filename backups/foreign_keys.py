@@ -10,19 +10,25 @@ from core.postgres.tables import Cursor, Table
 
 EXAMPLES = 5
 _NO_ACTION = "a"
+# The foreign keys from and to some tables, with both their ends and the columns of each.
 _FOREIGN_KEYS = """
-SELECT c.conname, c.confdeltype::text, c.condeferrable,
+select c.conname, c.confdeltype::text, c.condeferrable,
        c.conrelid, cn.nspname, cc.relname, c.confrelid, pn.nspname, pc.relname,
-       ARRAY(SELECT a.attname::text FROM unnest(c.conkey) WITH ORDINALITY AS k(number, place)
-             JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = k.number ORDER BY k.place),
-       ARRAY(SELECT a.attname::text FROM unnest(c.confkey) WITH ORDINALITY AS k(number, place)
-             JOIN pg_attribute a ON a.attrelid = c.confrelid AND a.attnum = k.number ORDER BY k.place)
-FROM pg_constraint c
-JOIN pg_class cc ON cc.oid = c.conrelid JOIN pg_namespace cn ON cn.oid = cc.relnamespace
-JOIN pg_class pc ON pc.oid = c.confrelid JOIN pg_namespace pn ON pn.oid = pc.relnamespace
-WHERE c.contype = 'f' AND (c.conrelid = ANY (%(tables)s) OR c.confrelid = ANY (%(tables)s))
-ORDER BY cc.relname, c.conname
+       array(select a.attname::text from unnest(c.conkey) with ordinality as k(number, place)
+             join pg_attribute a on a.attrelid = c.conrelid and a.attnum = k.number order by k.place),
+       array(select a.attname::text from unnest(c.confkey) with ordinality as k(number, place)
+             join pg_attribute a on a.attrelid = c.confrelid and a.attnum = k.number order by k.place)
+from pg_constraint c
+join pg_class cc on cc.oid = c.conrelid join pg_namespace cn on cn.oid = cc.relnamespace
+join pg_class pc on pc.oid = c.confrelid join pg_namespace pn on pn.oid = pc.relnamespace
+where c.contype = 'f' and (c.conrelid = any (%(tables)s) or c.confrelid = any (%(tables)s))
+order by cc.relname, c.conname
 """
+# How many rows (alias c) a condition finds, and some of the keys by which they refer to nobody.
+_COUNT_ORPHANS = sql.SQL("""
+with lost as materialized (select concat_ws(' ', {key}) as reference from {condition})
+select (select count(*) from lost), array(select distinct reference from lost order by reference limit {examples})
+""")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,15 +45,15 @@ class ForeignKey:
     def join(self, child: str, parent: str) -> sql.Composable:
         """Say that a row with alias ``child`` refers to one with alias ``parent``."""
         pairs = zip(self.columns, self.parent_columns, strict=True)
-        return sql.SQL(" AND ").join(
+        return sql.SQL(" and ").join(
             sql.SQL("{}.{} = {}.{}").format(*map(sql.Identifier, (child, mine, parent, theirs)))
             for mine, theirs in pairs
         )
 
     def refers(self, child: str) -> sql.Composable:
         """Say that a row refers to anything at all (MATCH SIMPLE)."""
-        return sql.SQL(" AND ").join(
-            sql.SQL("{}.{} IS NOT NULL").format(sql.Identifier(child), sql.Identifier(name)) for name in self.columns
+        return sql.SQL(" and ").join(
+            sql.SQL("{}.{} is not null").format(sql.Identifier(child), sql.Identifier(name)) for name in self.columns
         )
 
 
@@ -85,31 +91,34 @@ def foreign_keys(cursor: Cursor, tables: Iterable[Table]) -> tuple[ForeignKey, .
 
 def descendants(cursor: Cursor, table: Table) -> tuple[Table, ...]:
     """Find all tables that refer to ``table``, and to these, and so on, without itself; sorted by name."""
-    found = {table.oid: table}
+    family = {table.oid: table}
     while True:
-        children = {key.child.oid: key.child for key in foreign_keys(cursor, found.values()) if key.parent.oid in found}
-        if children.keys() <= found.keys():
+        children = {
+            key.child.oid: key.child for key in foreign_keys(cursor, family.values()) if key.parent.oid in family
+        }
+        if children.keys() <= family.keys():
             break
-        found |= children
-    return tuple(sorted((each for oid, each in found.items() if oid != table.oid), key=lambda each: each.name))
+        family |= children
+    others = (other for other in family.values() if other.oid != table.oid)
+    return tuple(sorted(others, key=lambda other: other.name))
 
 
 def border(keys: Iterable[ForeignKey], inside: Collection[Shape]) -> list[ForeignKey]:
     """Return the foreign keys with only one end among the tables of ``inside``: one snapshot vouches for the others."""
-    oids = {each.table.oid for each in inside}
+    oids = {shape.table.oid for shape in inside}
     return [key for key in keys if (key.child.oid in oids) != (key.parent.oid in oids)]
 
 
 def orphans_now(cursor: Cursor, keys: Iterable[ForeignKey]) -> tuple[Orphans, ...]:
     """Find the rows that have no parent as the tables stand."""
     return tuple(
-        found
+        orphans
         for key in keys
         if (
-            found := find_orphans(
+            orphans := find_orphans(
                 cursor,
                 key,
-                sql.SQL("{} AS c WHERE {} AND NOT EXISTS (SELECT FROM {} AS p WHERE {})").format(
+                sql.SQL("{} as c where {} and not exists (select from {} as p where {})").format(
                     key.child.identifier, key.refers("c"), key.parent.identifier, key.join("c", "p")
                 ),
             )
@@ -120,13 +129,7 @@ def orphans_now(cursor: Cursor, keys: Iterable[ForeignKey]) -> tuple[Orphans, ..
 def find_orphans(cursor: Cursor, key: ForeignKey, condition: sql.Composable) -> Orphans | None:
     """Count the rows ``FROM condition`` (alias c), with some of their references; None where there are none."""
     values = sql.SQL(", ").join(sql.SQL("c.{}::text").format(sql.Identifier(name)) for name in key.columns)
-    cursor.execute(
-        sql.SQL(
-            "WITH lost AS MATERIALIZED (SELECT concat_ws(' ', {}) AS reference FROM {})"
-            " SELECT (SELECT count(*) FROM lost),"
-            " ARRAY(SELECT DISTINCT reference FROM lost ORDER BY reference LIMIT {})"
-        ).format(values, condition, sql.Literal(EXAMPLES))
-    )
+    cursor.execute(_COUNT_ORPHANS.format(key=values, condition=condition, examples=sql.Literal(EXAMPLES)))
     ((rows, examples),) = cursor.fetchall()
     if not rows:
         return None

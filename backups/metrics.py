@@ -13,7 +13,7 @@ from backups.models import Backup, Status
 from backups.schedules.run_due import ailing
 from backups.tables import all_tables
 
-# One look into the index a table, whatever the catalogue holds.
+# The age of the newest verified backup of each table: one look into the index a table, whatever the catalogue holds.
 _NEWEST = """
 select t.name, extract(epoch from now() - newest.snapshot_at)::float8
 from unnest(%s::text[]) as t (name) left join lateral (

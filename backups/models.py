@@ -10,7 +10,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from backups.schedule_rules import schedule_problems
+from backups.schedule_rules import schedule_errors
 
 NAME_LENGTH = 100
 
@@ -129,12 +129,12 @@ class BackupSchedule(models.Model):
 
     def clean(self) -> None:
         """Refuse what could not run, field by field."""
-        if problems := self.problems():
-            raise ValidationError(problems)
+        if errors := self.errors_by_field():
+            raise ValidationError(errors)
 
-    def problems(self) -> dict[str, str]:
+    def errors_by_field(self) -> dict[str, str]:
         """Say what about it could not run, by field."""
-        return schedule_problems(
+        return schedule_errors(
             cron=self.cron,
             time_zone=self.time_zone,
             tables=self.tables,

@@ -17,22 +17,22 @@ def moments(cron: str, time_zone: str, after: datetime) -> Iterator[datetime]:
     yield from CronSim(cron, after.astimezone(ZoneInfo(time_zone)))
 
 
-def schedule_problems(
+def schedule_errors(
     *, cron: str, time_zone: str, tables: Sequence[str], destination: str, keeps: Sequence[int]
 ) -> dict[str, str]:
     """Say what about a schedule could not run, by field of ``BackupSchedule``; empty where all is well."""
-    problems: dict[str, str] = {}
+    errors: dict[str, str] = {}
     try:
         zone = ZoneInfo(time_zone)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         zone = ZoneInfo("UTC")
-        problems["time_zone"] = f"{time_zone!r} is no time zone: write it as America/Sao_Paulo."
+        errors["time_zone"] = f"{time_zone!r} is no time zone: write it as America/Sao_Paulo."
     try:
         next(CronSim(cron, timezone.now().astimezone(zone)))
     except CronSimError as error:
-        problems["cron"] = f"{error}. Five fields are needed: minute, hour, day of month, month, day of week."
+        errors["cron"] = f"{error}. Five fields are needed: minute, hour, day of month, month, day of week."
     except StopIteration:
-        problems["cron"] = "No day of the calendar is one of these."
+        errors["cron"] = "No day of the calendar is one of these."
     for field, check, values in (
         ("tables", table_named, tables),
         ("destination", Store, [destination] if destination else []),
@@ -41,7 +41,7 @@ def schedule_problems(
             for value in values:
                 check(value)
         except DataForgeError as error:
-            problems[field] = str(error)
+            errors[field] = str(error)
     if not any(keeps):
-        problems["keep_last"] = "At least one backup must be kept."
-    return problems
+        errors["keep_last"] = "At least one backup must be kept."
+    return errors

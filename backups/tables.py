@@ -42,8 +42,8 @@ class Shape:
 
 def known_models() -> dict[str, Model]:
     """All models with a table of their own, by that table's name."""
-    found = apps.get_models(include_auto_created=True)
-    return {model._meta.db_table: model for model in found if not model._meta.proxy and not model._meta.swapped}
+    all_models = apps.get_models(include_auto_created=True)
+    return {model._meta.db_table: model for model in all_models if not model._meta.proxy and not model._meta.swapped}
 
 
 def table_named(name: str) -> str:
@@ -68,11 +68,11 @@ def table_named(name: str) -> str:
 
 def all_tables() -> tuple[str, ...]:
     """Return the tables of ``DATAFORGE_BACKUP_TABLES``: each entry names a whole app (``olist``) or one model."""
-    found: list[str] = []
+    names: list[str] = []
     for name in settings.DATAFORGE_BACKUP_TABLES:
         chosen = [apps.get_model(name)] if "." in name else apps.get_app_config(name).get_models()
-        found.extend(model._meta.db_table for model in chosen)
-    return tuple(dict.fromkeys(found))
+        names.extend(model._meta.db_table for model in chosen)
+    return tuple(dict.fromkeys(names))
 
 
 def shape(cursor: Cursor, table: str) -> Shape:
@@ -90,16 +90,16 @@ def shape(cursor: Cursor, table: str) -> Shape:
 
 def ordered(shapes: Iterable[Shape]) -> tuple[Shape, ...]:
     """Return parents before their children; a ring is left in the order of names."""
-    waiting = {each.model: each for each in sorted(shapes, key=lambda each: each.name)}
-    found: list[Shape] = []
+    waiting = {table.model: table for table in sorted(shapes, key=lambda table: table.name)}
+    in_order: list[Shape] = []
     while waiting:
-        free = [each for each in waiting.values() if not _parents(each.model) & waiting.keys() - {each.model}]
-        found += free or list(waiting.values())[:1]
-        waiting = {model: each for model, each in waiting.items() if each not in found}
-    return tuple(found)
+        free = [table for table in waiting.values() if not _parents(table.model) & waiting.keys() - {table.model}]
+        in_order += free or list(waiting.values())[:1]
+        waiting = {model: table for model, table in waiting.items() if table not in in_order}
+    return tuple(in_order)
 
 
-def typed(schema: pa.Schema, columns: Sequence[TableColumn]) -> pa.Schema:
+def with_column_types(schema: pa.Schema, columns: Sequence[TableColumn]) -> pa.Schema:
     """Mark each field with its column's PostgreSQL type."""
     return pa.schema(
         [field.with_metadata({TYPE_KEY: column.type.encode()}) for field, column in zip(schema, columns, strict=True)]
@@ -118,7 +118,7 @@ def _schema(table: str, columns: Sequence[TableColumn]) -> pa.Schema:
         raise BackupRefused(
             what=table, problem="; ".join(problems), remedy="Keep such a table with pg_dump, or change the columns."
         )
-    return typed(pa.schema(fields), columns)
+    return with_column_types(pa.schema(fields), columns)
 
 
 def _parents(model: Model) -> set[Any]:

@@ -15,7 +15,7 @@ from django.tasks import TaskResult, TaskResultStatus, task
 from backups.backing_up.backup import plan_backup, run_backup
 from backups.backing_up.verify import verify
 from backups.models import Backup, Restore, Status
-from backups.restoring.restore import plan_restore, run_restore
+from backups.restoring.restore import RestoreOrder, plan_restore, run_restore
 from core.errors import DataForgeError
 
 log = logging.getLogger(__name__)
@@ -79,7 +79,7 @@ def ask_for_restore(
 ) -> tuple[Restore, Failure | None]:
     """Queue a restore from ``backup``, or a dry run; return its row, and why it failed where it did so at once."""
     row = plan_restore(
-        backup.table, path=backup.path, mode=mode, with_children=with_children, dry_run=dry_run, user=user
+        RestoreOrder(backup.table, path=backup.path, mode=mode, with_children=with_children, dry_run=dry_run, user=user)
     )
     Restore.objects.filter(pk=row.pk).update(backup=backup)
     log.info("%s asked for restore %s of %s from %s (dry run: %s)", user, row.pk, row.table, backup.pk, dry_run)

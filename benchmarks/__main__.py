@@ -29,11 +29,13 @@ def main() -> None:
     code = code_digest()
     with scratch_database():
         about = facts()
-        contests = [each for each in _contests(quick=asked.quick, large=asked.large) if asked.only in each.name]
+        contests = [
+            contest for contest in _contests(quick=asked.quick, large=asked.large) if asked.only in contest.name
+        ]
         if asked.quick:
-            contests = [replace(each, warm_up=False) for each in contests]
+            contests = [replace(contest, warm_up=False) for contest in contests]
         rounds = asked.rounds or (QUICK_ROUNDS if asked.quick else ROUNDS)
-        results = [hold(each, rounds=rounds, on_run=_say) for each in contests]
+        results = [hold(contest, rounds=rounds, on_run=_say) for contest in contests]
     text = render(results, about)
     sys.stdout.write(f"\n{text}")
     if code_digest() != code:
@@ -47,13 +49,13 @@ def _contests(*, quick: bool, large: bool) -> list[Contest]:
     """List what is measured; an issue adds its own contest here."""
     scale = QUICK_SCALE if quick else SCALE
     clean = sample(scale=scale)
-    found = [loads.contest(clean, sample(scale=scale, dirty=DIRTY))]
-    found.append(load_peers.contest(clean))
-    found.append(backups.contest(clean, rows=QUICK_ROWS if quick else ROWS))
-    found.append(pages.contest(rows=QUICK_ROWS if quick else ROWS))
+    contests = [loads.contest(clean, sample(scale=scale, dirty=DIRTY))]
+    contests.append(load_peers.contest(clean))
+    contests.append(backups.contest(clean, rows=QUICK_ROWS if quick else ROWS))
+    contests.append(pages.contest(rows=QUICK_ROWS if quick else ROWS))
     if large:
-        found.append(loads.large_contest(clean, sample(scale=scale * LARGER)))
-    return [*found, *endpoint.contests(quick=quick)]
+        contests.append(loads.large_contest(clean, sample(scale=scale * LARGER)))
+    return [*contests, *endpoint.contests(quick=quick)]
 
 
 def _say(name: str, run: Run) -> None:

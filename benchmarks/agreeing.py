@@ -11,9 +11,9 @@ def agreeing(look: Callable[[], Mapping[str, int]], *, what: str) -> Callable[[]
     seen: list[Mapping[str, int]] = []
 
     def check() -> None:
-        found = look()
-        if not all(found.values()) or (seen and found != seen[0]):
-            raise RuntimeError(f"{what}: {found!r}, where those before left {seen!r}")
-        seen[:] = [found]
+        counts = look()
+        if not all(counts.values()) or (seen and counts != seen[0]):
+            raise RuntimeError(f"{what}: {counts!r}, where those before left {seen!r}")
+        seen[:] = [counts]
 
     return check

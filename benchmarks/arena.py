@@ -13,7 +13,7 @@ from benchmarks.client import post
 from benchmarks.frame import Contender, Run
 from benchmarks.peers.copy_floor import Copies, copy_batches, copy_together, prepared
 from benchmarks.services import Service
-from benchmarks.stored import Stored
+from benchmarks.stored import StoredSample
 
 
 class Work:
@@ -58,8 +58,10 @@ class Arena:
         """Start nothing yet; say which service has to be left out."""
         self.fresh = fresh
         self.ours, self.fastapi, self.drf = services.ours(), services.fastapi(), services.drf()
-        self.left_out = tuple(f"{each.name} is left out: {each.missing}." for each in self._all() if each.missing)
-        self._stored = Stored(whole, fresh)
+        self.left_out = tuple(
+            f"{service.name} is left out: {service.missing}." for service in self._all() if service.missing
+        )
+        self._stored = StoredSample(whole, fresh)
         self._is_loaded = False
         for line in self.left_out:
             sys.stderr.write(f"{line}\n")
@@ -130,6 +132,6 @@ class Arena:
 
     def _check(self, name: str, work: Work, posted: int) -> None:
         """Raise RuntimeError where a contender did not store what it was given (its time would mean nothing)."""
-        found = self._stored.new_rows()
-        if posted == len(work.batches) and found != work.new_rows:
-            raise RuntimeError(f"{name} stored {found:,} rows and not {work.new_rows:,}")
+        stored = self._stored.new_rows()
+        if posted == len(work.batches) and stored != work.new_rows:
+            raise RuntimeError(f"{name} stored {stored:,} rows and not {work.new_rows:,}")

@@ -27,6 +27,16 @@ FLOOR, FLOOR_ALL, FLOOR_RESTORE = (
     "COPY TO STDOUT, all tables",
     "COPY, then constraints (table)",
 )
+# Copies of points, a little beside them, until the table has so many rows; then the rows beyond that number go.
+_MORE_POINTS = """
+insert into olist_geolocation (geolocation_zip_code_prefix, geolocation_lat, geolocation_lng, geolocation_city,
+    geolocation_state)
+select geolocation_zip_code_prefix, geolocation_lat + 0.000001, geolocation_lng, geolocation_city, geolocation_state
+from olist_geolocation limit greatest({rows} - (select count(*) from olist_geolocation), 0) on conflict do nothing
+"""
+_NO_MORE_POINTS = """
+delete from olist_geolocation where id in (select id from olist_geolocation order by id offset {rows})
+"""
 DATA_ONLY = "pg_restore --data-only"
 NOTES = (
     """Ours hashes the table on the server, reads the finished file back and hashes that too; a restore checks the file,
@@ -47,9 +57,9 @@ def back_up(store: str, *tables: str) -> None:
 
 def bring_back(path: str, mode: str) -> None:
     """Restore as ``manage.py restore_table`` does; ``mode`` may be empty."""
-    from backups.restoring.restore import restore
+    from backups.restoring.restore import RestoreOrder, restore
 
-    restore(TABLE, path=path, mode=mode or None, safety_backup=False)
+    restore(RestoreOrder(TABLE, path=path, mode=mode or None), safety_backup=False)
 
 
 def pandas_to_parquet(folder: str) -> None:
@@ -117,7 +127,10 @@ def contest(sample: Path, *, rows: int) -> Contest:
         name: str, prepare: Callable[[], None], work: Callable[..., None], *arguments: Callable[[], str]
     ) -> Contender:
         return Contender(
-            name=name, prepare=prepare, run=lambda: in_child(work, *(each() for each in arguments)), check=all_there
+            name=name,
+            prepare=prepare,
+            run=lambda: in_child(work, *(argument() for argument in arguments)),
+            check=all_there,
         )
 
     def tool(name: str, prepare: Callable[[], None], *arguments: str) -> Contender:
@@ -219,13 +232,7 @@ def _expect_frames(folder: Path) -> None:
 
 def _top_up(rows: int) -> None:
     """Bring the table to so many rows, with points a little beside those that it has."""
-    names = "geolocation_zip_code_prefix, {}, geolocation_lng, geolocation_city, geolocation_state"
-    values = names.format("geolocation_lat + 0.000001")
-    _execute(
-        f"insert into {TABLE} ({names.format('geolocation_lat')}) select {values} from {TABLE}"
-        f" limit greatest({rows} - (select count(*) from {TABLE}), 0) on conflict do nothing",
-        f"delete from {TABLE} where id in (select id from {TABLE} order by id offset {rows})",
-    )
+    _execute(_MORE_POINTS.format(rows=rows), _NO_MORE_POINTS.format(rows=rows))
 
 
 def _execute(*statements: str) -> None:

@@ -34,10 +34,10 @@ def batches(folder: Path, table: str, *, count: int, size: int = BATCH_RECORDS) 
     Raises ValueError where the sample has too few records.
     """
     fresh = _fresh(folder, table, count * size)
-    found = [[(table, record) for record in islice(fresh, size)] for _ in range(count)]
-    if sum(map(len, found)) < count * size:
+    made = [[(table, record) for record in islice(fresh, size)] for _ in range(count)]
+    if sum(map(len, made)) < count * size:
         raise ValueError(f"{folder.name} has not {count * size:,} records of {table}")
-    return found
+    return made
 
 
 def half_bad(batch: Batch) -> Batch:
@@ -71,10 +71,10 @@ def mixed_batches(folder: Path, *, count: int, size: int = BATCH_RECORDS) -> lis
         for number, order in enumerate(_records(folder, "orders"))
         if (own := order["order_id"]) in parts and (fresh := _fresh_id(number, own))
     )
-    found = [_fill(units, size) for _ in range(count)]
-    if not all(found):
+    made = [_fill(units, size) for _ in range(count)]
+    if not all(made):
         raise ValueError(f"{folder.name} has not the orders of {count} batches")
-    return found
+    return made
 
 
 def _fill(units: Iterator[Batch], size: int) -> Batch:

@@ -47,8 +47,8 @@ class _Scale:
     @property
     def ticks(self) -> list[float]:
         powers = range(math.floor(self.low), math.ceil(self.high))
-        found = [step * 10.0**power for power in powers for step in (1, 2, 5)]
-        return [value for value in found if self.low <= math.log10(value) <= self.high]
+        values = [step * 10.0**power for power in powers for step in (1, 2, 5)]
+        return [value for value in values if self.low <= math.log10(value) <= self.high]
 
 
 def _tick(scale: _Scale, value: float, height: int) -> str:

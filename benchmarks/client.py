@@ -30,7 +30,7 @@ class Address:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Posted:
+class ClientRun:
     """What one client did: seconds of each counted request, begin and end on the machine's monotonic clock."""
 
     latencies: tuple[float, ...]
@@ -38,7 +38,7 @@ class Posted:
     ended: float
 
 
-def post(address: Address, shares: Sequence[Sequence[bytes]], *, warm_ups: int) -> list[Posted]:
+def post(address: Address, shares: Sequence[Sequence[bytes]], *, warm_ups: int) -> list[ClientRun]:
     """Let one client for each share post its bodies at the same time; the first ``warm_ups`` of each do not count.
 
     No client begins a request after LIMIT_SECONDS. Raises CalledProcessError where an answer was not a 2xx.
@@ -60,7 +60,7 @@ def post(address: Address, shares: Sequence[Sequence[bytes]], *, warm_ups: int) 
         for client in clients:
             _send(client, b"\n")
         told = [json.loads(_line(client)) for client in clients]
-    return [Posted(latencies=tuple(one["latencies"]), began=one["began"], ended=one["ended"]) for one in told]
+    return [ClientRun(latencies=tuple(one["latencies"]), began=one["began"], ended=one["ended"]) for one in told]
 
 
 def _send(client: subprocess.Popen[bytes], message: bytes) -> None:

@@ -58,10 +58,10 @@ def contests(*, quick: bool) -> list[Contest]:
     """All contests; a service that is not there is left out with its rows, by name."""
     size = QUICK if quick else FULL
     arena = Arena(files.sample(scale=size.stored_scale), files.sample(scale=size.fresh_scale, seed=FRESH_SEED))
-    found = [_orders(arena, size), _single(arena, size), _together(arena, size), _tables(arena, size)]
+    plans = [_orders(arena, size), _single(arena, size), _together(arena, size), _tables(arena, size)]
     if quick:
-        found = [_merged(found)]  # the servers start once
-    return [_runnable(arena, each, is_first=not place, quick=quick) for place, each in enumerate(found)]
+        plans = [_merged(plans)]  # the servers start once
+    return [_runnable(arena, plan, is_first=not place, quick=quick) for place, plan in enumerate(plans)]
 
 
 @dataclass(frozen=True)

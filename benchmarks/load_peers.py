@@ -41,7 +41,7 @@ def contest(clean: Path) -> Contest:
             contenders.append(_contender(name, _peer(work, folder), check))
         else:
             left_out.append(f"{name} is left out: not installed (`make bench` does, from requirements-bench.txt).")
-    rows = [Row(work=WORK, ours=LOAD, against=each.name) for each in contenders[1:]]
+    rows = [Row(work=WORK, ours=LOAD, against=contender.name) for contender in contenders[1:]]
     return Contest(name="load, peers", contenders=tuple(contenders), rows=tuple(rows), notes=(*NOTES, *left_out))
 
 
@@ -61,9 +61,9 @@ def _prepare() -> None:
 
 
 def _rows_of_dlt() -> dict[str, int]:
-    found = {}
+    counts = {}
     with connection.cursor() as cursor:
         for table in scratch.counts():
             cursor.execute(f"select count(*) from {DLT_SCHEMA}.{table}")
-            ((found[table],),) = cursor.fetchall()
-    return found
+            ((counts[table],),) = cursor.fetchall()
+    return counts

@@ -23,6 +23,7 @@ NOTES = (
     """Admin: a page on the server, from the request to the whole answer, in one process (Django's test client, a
     superuser). The second of two requests counts: a page that nobody has opened since the start compiles templates.""",
 )
+# So many rejects of three tables and five codes, of which each tenth is dismissed, one a second into the past.
 _REJECTS = """
 insert into ingest_rejectedrecord ("table", raw, record, natural_key, reasons, codes, fields, stage, batch_id,
     file_name, position, line, waits_for, ref, "group", contract_version, app_version, times_seen, first_seen_at,
@@ -38,6 +39,7 @@ from (
     from generate_series(1, %(rows)s) as n
 ) as numbered
 """
+# So many points, a little beside one another.
 _POINTS = """
 insert into olist_geolocation (geolocation_zip_code_prefix, geolocation_lat, geolocation_lng, geolocation_city,
     geolocation_state)
@@ -60,9 +62,9 @@ class Site:
         call_command("collectstatic", interactive=False, verbosity=0)
         from django.contrib.auth.models import User
 
-        found, _ = User.objects.get_or_create(username="operator", is_staff=True, is_superuser=True)
+        operator, _ = User.objects.get_or_create(username="operator", is_staff=True, is_superuser=True)
         client = Client(SERVER_NAME="127.0.0.1")
-        client.force_login(found)
+        client.force_login(operator)
         return client
 
     def fill(self) -> None:

@@ -39,18 +39,18 @@ def _ratio_lines(results: Sequence[Results]) -> Iterator[Sequence[str]]:
 def _gap_lines(results: Sequence[Results]) -> Iterator[Sequence[str]]:
     for result in results:
         for gap in result.contest.gaps:
-            found = result.differences(gap)
-            shown = _milliseconds(found)
+            seconds = result.differences(gap)
+            shown = _milliseconds(seconds)
             bar = f"at most {1000 * gap.bar_seconds:.2f}"
-            yield gap.work, gap.against, shown, bar, _verdict(found.median, gap.bar_seconds)
+            yield gap.work, gap.against, shown, bar, _verdict(seconds.median, gap.bar_seconds)
 
 
 def _limit_lines(results: Sequence[Results]) -> Iterator[Sequence[str]]:
     for result in results:
         for limit in result.contest.limits:
-            found = result.seconds(limit.ours)
+            seconds = result.seconds(limit.ours)
             bar = f"at most {1000 * limit.bar_seconds:.0f}"
-            yield limit.work, _milliseconds(found), bar, _verdict(found.median, limit.bar_seconds)
+            yield limit.work, _milliseconds(seconds), bar, _verdict(seconds.median, limit.bar_seconds)
 
 
 def _peak_lines(results: Sequence[Results]) -> Iterator[Sequence[str]]:

@@ -10,7 +10,7 @@ from benchmarks import scratch
 PARENTS = ("product_category_name_translation", "customers", "sellers", "products", "orders")
 
 
-class Stored:
+class StoredSample:
     """The stored rows: all of one sample, and the parents of the fresh records of another."""
 
     def __init__(self, whole: Path, fresh: Path) -> None:

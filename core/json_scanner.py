@@ -55,10 +55,10 @@ class JsonSlice(NamedTuple):
 
 
 def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) == len(pairs):
-        return found
-    doubled = DoubledMembers(found)
+    by_name = dict(pairs)
+    if len(by_name) == len(pairs):
+        return by_name
+    doubled = DoubledMembers(by_name)
     doubled.names = tuple(name for name, count in Counter(name for name, _ in pairs).items() if count > 1)
     return doubled
 
@@ -122,30 +122,30 @@ def innermost(data: bytes, objects: int) -> list[bytes] | None:
 
 def elements(text: str, at: int, *, at_most: int) -> tuple[list[JsonSlice], int]:
     """Read the array whose ``[`` is at ``at``: up to ``at_most`` + 1 elements, and where the reading ended."""
-    found: list[JsonSlice] = []
+    slices: list[JsonSlice] = []
     end = skip(text, at + 1)
     if text[end : end + 1] == "]":
-        return found, end + 1
+        return slices, end + 1
     while True:
-        end = _run(text, end, found, at_most)
-        found.append(scan(text, end))
-        end = skip(text, found[-1].end)
-        if text[end : end + 1] == "]" or len(found) > at_most:
-            return found, end + 1
+        end = _run(text, end, slices, at_most)
+        slices.append(scan(text, end))
+        end = skip(text, slices[-1].end)
+        if text[end : end + 1] == "]" or len(slices) > at_most:
+            return slices, end + 1
         end = skip(text, _expect(text, end, ","))
 
 
-def _run(text: str, at: int, found: list[JsonSlice], at_most: int) -> int:
+def _run(text: str, at: int, slices: list[JsonSlice], at_most: int) -> int:
     """Read elements that follow one another as programs write them (`, ` or `,` between); return where that ends.
 
     Only a short cut, for it takes half the time: it stops before whatever is not plain, and before the last one.
     """
     with suppress(StopIteration, ValueError, RecursionError):
-        while len(found) < at_most:
+        while len(slices) < at_most:
             value, end = _scan_once(text, at)
             if text[end : end + 1] != ",":
                 break
-            found.append(JsonSlice(value, at, end))
+            slices.append(JsonSlice(value, at, end))
             at = end + 2 if text[end + 1 : end + 2] == " " else end + 1
     return at
 

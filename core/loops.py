@@ -26,7 +26,6 @@ def run_for_ever(work: Callable[[], None], stderr: OutputWrapper) -> NoReturn:
         time.sleep(POLL_SECONDS)
 
 
-def _stop(number: int, frame: FrameType | None) -> None:
+def _stop(_number: int, _frame: FrameType | None) -> None:
     """Let SIGTERM end the loop as Ctrl-C does: what is at work is taken back."""
-    del number, frame
     raise KeyboardInterrupt

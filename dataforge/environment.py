@@ -144,8 +144,8 @@ def _check_dotenv(dotenv: Path) -> None:
 def _url_problem(url: str) -> str:
     parts = urlsplit(url)
     if parts.scheme not in DATABASE_SCHEMES:
-        found = f"{parts.scheme}://" if parts.scheme and "://" in url else "it"
-        return f"{found} names no PostgreSQL"
+        subject = f"{parts.scheme}://" if parts.scheme and "://" in url else "it"
+        return f"{subject} names no PostgreSQL"
     if parts.fragment or parts.port == 0:
         return "'#' in it must be written %23" if parts.fragment else "its port is 0"
     if not parts.path.strip("/"):

@@ -27,22 +27,22 @@ _PROJECT = f"{Path(__file__).resolve().parent.parent}{os.sep}"
 _CHAIN = 5  # exceptions, each the cause of the one before
 
 
-class Discreet(logging.Filter):
+class DiscreetFilter(logging.Filter):
     """Takes out of a line what came from a client: the messages of exceptions, and addresses."""
 
     def filter(self, record: logging.LogRecord) -> logging.LogRecord | bool:
         """Return the line as it may be seen; other handlers get the line as it was."""
         if record.name == "django.request" and not record.exc_info:
             return False  # a status, which the line of the request says too
-        found = copy(record)
-        if isinstance(found.msg, BaseException):
-            found.msg, found.args = told(found.msg).replace("%", "%%"), ()
-        if found.name.startswith("django.security"):  # it quotes hosts, origins and the like
-            found.msg, found.args = "refused as suspicious", ()
+        shown = copy(record)
+        if isinstance(shown.msg, BaseException):
+            shown.msg, shown.args = told(shown.msg).replace("%", "%%"), ()
+        if shown.name.startswith("django.security"):  # it quotes hosts, origins and the like
+            shown.msg, shown.args = "refused as suspicious", ()
         request = getattr(record, "request", None)
-        if isinstance(found.args, tuple):
-            found.args = tuple(_discreet(value, request) for value in found.args)
-        return found
+        if isinstance(shown.args, tuple):
+            shown.args = tuple(_discreet(value, request) for value in shown.args)
+        return shown
 
 
 def _discreet(value: object, request: Any) -> object:
@@ -83,11 +83,10 @@ def _place(frame: traceback.FrameSummary) -> str:
     return f"{path}:{frame.lineno} {frame.name}"
 
 
-def _exception(logger: Any, method: str, event: EventDict) -> EventDict:
+def _exception(_logger: Any, _method: str, event: EventDict) -> EventDict:
     """Describe the exception, and what caused it, the last call first."""
-    del logger, method
-    given = event.pop("exc_info", None)
-    error = given[1] if isinstance(given, tuple) else given
+    exc_info = event.pop("exc_info", None)
+    error = exc_info[1] if isinstance(exc_info, tuple) else exc_info
     if isinstance(error, BaseException):
         event["exception"] = [
             {"error": told(link), "at": [_place(frame) for frame in reversed(traceback.extract_tb(link.__traceback__))]}
@@ -96,8 +95,7 @@ def _exception(logger: Any, method: str, event: EventDict) -> EventDict:
     return event
 
 
-def _request(logger: Any, method: str, event: EventDict) -> EventDict:
-    del logger, method
+def _request(_logger: Any, _method: str, event: EventDict) -> EventDict:
     if (current := request_id()) != "-":
         event["request_id"] = current
     return event
@@ -131,7 +129,7 @@ def logging_settings(*, development: bool) -> dict[str, Any]:
     return {
         "version": 1,
         "disable_existing_loggers": False,
-        "filters": {"discreet": {"()": Discreet}},
+        "filters": {"discreet": {"()": DiscreetFilter}},
         "formatters": {"line": {"()": formatter, "development": development}},
         "handlers": {"stderr": {"class": "logging.StreamHandler", "filters": ["discreet"], "formatter": "line"}},
         "root": {"handlers": ["stderr"], "level": "WARNING"},

@@ -70,9 +70,8 @@ class MetricsView(APIView):
         _admit(request)
         return HttpResponse(exposition.text(), content_type=CONTENT_TYPE_PLAIN_0_0_4)
 
-    def get_authenticate_header(self, request: HttpRequest) -> str:
+    def get_authenticate_header(self, _request: HttpRequest) -> str:
         """Say what a 401 asks for."""
-        del request
         return 'Bearer realm="metrics"'
 
 

@@ -55,15 +55,15 @@ def _connect(database: dict[str, Any], user: str, password: str) -> connection:
 
 def _make_role(work: cursor, owner: str, password: str) -> str:
     work.execute("select 1 from pg_roles where rolname = %s", [owner])
-    found = work.fetchone()
+    role = work.fetchone()
     # The server sees, and could log, only what the password is checked by.
     verifier = encrypt_password(password, owner, work.connection, "scram-sha-256")
-    verb = sql.SQL("create" if found is None else "alter")
+    verb = sql.SQL("create" if role is None else "alter")
     statement = sql.SQL("{} role {} login password {}").format(verb, sql.Identifier(owner), sql.Literal(verifier))
     work.execute(statement)
     # Since PostgreSQL 16, who makes a role may not act as it by that alone.
     work.execute(sql.SQL("grant {} to current_user").format(sql.Identifier(owner)))
-    return f"role {owner}: {'made' if found is None else 'there; it has the password of today'}"
+    return f"role {owner}: {'made' if role is None else 'there; it has the password of today'}"
 
 
 def _make_database(work: cursor, name: str, owner: str) -> tuple[str, ...]:

@@ -18,8 +18,8 @@ class PytestRunner:
 
     def __init__(self, *, pytest_options: Sequence[str] = (), verbosity: int = 1, **options: Any) -> None:
         """Take Django's options; those without a meaning to pytest are passed over."""
-        given = {"-x": options.get("failfast"), "--reuse-db": options.get("keepdb"), "-v": verbosity > 1}
-        self.arguments = [*(option for option, wanted in given.items() if wanted), *pytest_options]
+        flags = {"-x": options.get("failfast"), "--reuse-db": options.get("keepdb"), "-v": verbosity > 1}
+        self.arguments = [*(option for option, wanted in flags.items() if wanted), *pytest_options]
 
     @classmethod
     def add_arguments(cls, parser: argparse.ArgumentParser) -> None:

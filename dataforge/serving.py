@@ -11,7 +11,7 @@ from gunicorn.workers.gthread import ThreadWorker
 
 from core.web.problems import CONTENT_TYPE, problem_document
 from dataforge.environment import FLAGS
-from dataforge.logs import Discreet, formatter
+from dataforge.logs import DiscreetFilter, formatter
 
 _OF_THE_APPLICATION = (errors.InvalidResponseHeader, errors.InvalidResponseHeaderName)
 _STATUSES: tuple[tuple[type[Exception], HTTPStatus, str], ...] = (
@@ -32,7 +32,7 @@ class JsonLogger(Logger):  # type: ignore[misc]  # gunicorn has no types
         development = FLAGS.get(os.environ.get("DEBUG", "").strip().lower(), False)
         for handler in (*self.error_log.handlers, *self.access_log.handlers):
             handler.setFormatter(formatter(development=development))
-            handler.addFilter(Discreet())
+            handler.addFilter(DiscreetFilter())
 
 
 class Worker(ThreadWorker):  # type: ignore[misc]

@@ -6,16 +6,10 @@ from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-PACKAGES = ("core", "access", "ingest", "backups", "olist", "dataforge")
+from tests.support.manual.modules import ROOT, modules
+
 MAX_MODULES, MAX_LINES = 18, 360
 DJANGO_S_NAMES = {"Command", "Serializer"}  # by which it finds a command, and a format of dumps
-
-
-def modules() -> dict[str, Path]:
-    """The product's modules by their dotted names, without migrations."""
-    paths = [path for package in PACKAGES for path in (ROOT / package).rglob("*.py") if "migrations" not in path.parts]
-    return {".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path for path in paths}
 
 
 def imported(tree: ast.Module, known: dict[str, Path]) -> Iterator[str]:

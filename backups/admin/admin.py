@@ -13,12 +13,12 @@ from django.utils.timesince import timesince
 from backups.admin.forms import ScheduleForm
 from backups.admin.views import BackUpNow, RestorePage
 from backups.catalogue.liveness import close_abandoned
-from backups.catalogue.rights import BACK_UP, RESTORE, VERIFY, may, out_of_reach, visible
+from backups.catalogue.rights import BACK_UP, RESTORE, VERIFY, may, out_of_reach, within_reach
 from backups.console import moment, size
 from backups.models import Backup, BackupSchedule, Restore, Status
 from backups.schedules.run_due import next_times
 from backups.tasks import ask_for_check
-from core.web.read_only_admin import ReadOnly
+from core.web.read_only_admin import ReadOnlyAdmin
 
 if TYPE_CHECKING:  # Django's classes are generic for the type checker only
     _BackupAdmin = admin.ModelAdmin[Backup]
@@ -34,14 +34,14 @@ _KEEP = (
 )
 
 
-class CatalogueAdmin(ReadOnly):
+class CatalogueAdmin(ReadOnlyAdmin):
     """What became of backups and restores."""
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Leave out what is for superusers only; what was abandoned is marked so first."""
         close_abandoned()
         rows: QuerySet[Any] = super().get_queryset(request)  # type: ignore[misc]  # of the admin it is mixed into
-        return visible(request.user, rows.select_related("user"))
+        return within_reach(request.user, rows.select_related("user"))
 
 
 @admin.register(Backup)
@@ -253,6 +253,6 @@ class BackupScheduleAdmin(_ScheduleAdmin):
 
 
 def _next(schedule: BackupSchedule, *, count: int) -> list[str]:
-    if not schedule.enabled or schedule.problems():
+    if not schedule.enabled or schedule.errors_by_field():
         return []
     return [f"{at:%a %Y-%m-%d %H:%M %Z}" for at in next_times(schedule, after=timezone.now(), count=count)]

@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from backups.admin.forms import BackUpForm, DryRunForm, TypedNameForm
 from backups.catalogue.liveness import close_abandoned
-from backups.catalogue.rights import BACK_UP, RESTORE, may, out_of_reach, visible, with_descendants
+from backups.catalogue.rights import BACK_UP, RESTORE, may, out_of_reach, with_descendants, within_reach
 from backups.models import Backup, Restore, Status
 from backups.tables import known_models
 from backups.tasks import ask_for_backup, ask_for_restore
@@ -111,10 +111,10 @@ class RestorePage(_Page):
     def _backup(self, request: HttpRequest, number: UUID) -> Backup:
         if not may(request.user, RESTORE):
             raise PermissionDenied
-        found: Backup = get_object_or_404(visible(request.user, Backup.objects.all()), pk=number)
-        if found.status != Status.DONE or found.table not in known_models():
+        backup: Backup = get_object_or_404(within_reach(request.user, Backup.objects.all()), pk=number)
+        if backup.status != Status.DONE or backup.table not in known_models():
             raise PermissionDenied
-        return found
+        return backup
 
     def _reach(self, request: HttpRequest, backup: Backup, *, with_children: bool) -> None:
         if with_children and out_of_reach(request.user, with_descendants(backup.table)):

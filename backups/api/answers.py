@@ -35,9 +35,9 @@ def require_reach(request: Request, tables: Iterable[str]) -> None:
 def read(request: Request, kind: type[serializers.Serializer[Any]]) -> dict[str, Any]:
     """Read the members of the body, none where there is no body."""
     body = body_of(request)
-    found = kind(data=read_members(body) if body else {})
-    found.is_valid(raise_exception=True)
-    return dict(found.validated_data)
+    serializer = kind(data=read_members(body) if body else {})
+    serializer.is_valid(raise_exception=True)
+    return dict(serializer.validated_data)
 
 
 def accepted(document: Any, *, location: str, failure: Failure | None, path: str = "") -> Any:

@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from backups.api.answers import require
 from backups.api.serializers import BackupFilters, BackupSerializer, RestoreFilters, RestoreSerializer
 from backups.catalogue.liveness import close_abandoned
-from backups.catalogue.rights import VIEW, VIEW_RESTORES, visible
+from backups.catalogue.rights import VIEW, VIEW_RESTORES, within_reach
 from backups.models import Backup, Restore
 from core.web.lists import narrow, page
 
@@ -33,7 +33,7 @@ class ListView:
     def rows(self, request: Request) -> QuerySet[Any]:
         """Return those within reach, without a look at the right; what was abandoned is marked so first."""
         close_abandoned()
-        return visible(request.user, self.every())
+        return within_reach(request.user, self.every())
 
     def page(self, request: Request) -> Response:
         """Answer with one page of them, the latest first."""

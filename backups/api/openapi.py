@@ -28,9 +28,9 @@ _TABLE = {"type": "string", "minLength": 1, "maxLength": NAME_LENGTH}
 _FLAG = {"type": "boolean", "default": False}
 
 
-def problems(*statuses: int) -> dict[Any, Any]:
+def problem_responses(*statuses: int) -> dict[Any, Any]:
     """Return the responses of faults, in the words of backups."""
-    return openapi.problems(403, *statuses, said=_SAID)
+    return openapi.problem_responses(403, *statuses, said=_SAID)
 
 
 def _body(required: tuple[str, ...] = (), **members: dict[str, Any]) -> dict[str, Any]:
@@ -54,7 +54,7 @@ posts_backup = extend_schema(
     ),
     responses={
         (202, JSON): OpenApiResponse(BackupRunSerializer, "It is queued, or done already: see status."),
-        **problems(*_WRITING),
+        **problem_responses(*_WRITING),
     },
     examples=[OpenApiExample("two tables", {"tables": ["orders", "order_items"]}, request_only=True, media_type=JSON)],
 )
@@ -62,13 +62,13 @@ lists_backups = extend_schema(
     operation_id="list_backups",
     tags=["backups"],
     parameters=[BackupFilters, CURSOR, RETRY_AFTER],
-    responses={(200, JSON): page_of(BackupSerializer, "Backup"), **problems(400, 404)},
+    responses={(200, JSON): page_of(BackupSerializer, "Backup"), **problem_responses(400, 404)},
 )
 shows_backup = extend_schema(
     operation_id="show_backup",
     tags=["backups"],
     parameters=[RETRY_AFTER],
-    responses={(200, JSON): BackupSerializer, **problems(404)},
+    responses={(200, JSON): BackupSerializer, **problem_responses(404)},
 )
 verifies_backup = extend_schema(
     operation_id="verify_backup",
@@ -77,7 +77,7 @@ verifies_backup = extend_schema(
     request=_body(drill={**_FLAG, "description": "Also restore it into a scratch table and compare."}),
     responses={
         (202, JSON): OpenApiResponse(BackupSerializer, "It is queued, or done already: see verified_at."),
-        **problems(*_WRITING, 409),
+        **problem_responses(*_WRITING, 409),
     },
 )
 restores_backup = extend_schema(
@@ -91,7 +91,7 @@ restores_backup = extend_schema(
     ),
     responses={
         (202, JSON): OpenApiResponse(RestoreSerializer, "It is queued, or done already: see status."),
-        **problems(*_WRITING, 409),
+        **problem_responses(*_WRITING, 409),
     },
     examples=[OpenApiExample("dry run", {"dry_run": True}, request_only=True, media_type=JSON)],
 )
@@ -99,18 +99,17 @@ lists_restores = extend_schema(
     operation_id="list_restores",
     tags=["backups"],
     parameters=[RestoreFilters, CURSOR, RETRY_AFTER],
-    responses={(200, JSON): page_of(RestoreSerializer, "Restore"), **problems(400, 404)},
+    responses={(200, JSON): page_of(RestoreSerializer, "Restore"), **problem_responses(400, 404)},
 )
 shows_restore = extend_schema(
     operation_id="show_restore",
     tags=["backups"],
     parameters=[RETRY_AFTER],
-    responses={(200, JSON): RestoreSerializer, **problems(404)},
+    responses={(200, JSON): RestoreSerializer, **problem_responses(404)},
 )
 
 
 def require_bodies(result: dict[str, Any], generator: Any, request: Any, public: Any) -> dict[str, Any]:
     """Say that to back up needs a body, the others none: a hook of drf-spectacular, which has no word for it."""
-    del generator, request, public
     result["paths"]["/api/v1/backups/"]["post"]["requestBody"]["required"] = True
     return result

@@ -13,7 +13,7 @@ from django.contrib.auth.models import User
 from django.db import Error, connection, transaction
 from django.utils import timezone
 
-from backups.backing_up.snapshot import snapshot
+from backups.backing_up.snapshot import open_snapshot
 from backups.backing_up.write_file import WrittenFile, drafted
 from backups.catalogue.liveness import alive, cause, close_abandoned
 from backups.files.store import Store
@@ -79,18 +79,18 @@ def run_backup(
     rows: Sequence[Backup], *, on_table: Callable[[str], None] = lambda table: None
 ) -> tuple[BackupResult, ...]:
     """Carry out what ``plan_backup`` entered, all of one run; see ``backup``."""
-    by_table, run = {row.table: row for row in rows}, rows[0].run
+    by_table = {row.table: row for row in rows}
     with explained("the backup"):
         close_abandoned()
     with explained("the backup"), _recorded(rows), explained("the backup"):  # within, for what the rows say
         with connection.cursor() as cursor:
             assert_server_agrees(cursor)
             shapes = ordered(shape(cursor, name) for name in by_table)
-        in_order = [by_table[each.name] for each in shapes]
-        written = _write(shapes, in_order, Store(rows[0].path), run, on_table)
+        in_order = [by_table[table.name] for table in shapes]
+        written = _write(shapes, in_order, Store(rows[0].path), on_table)
         try:
-            for each in written:
-                each.publish()
+            for file in written:
+                file.publish()
             enter(in_order, written)
         except BaseException:
             discard(written)
@@ -101,40 +101,40 @@ def run_backup(
 def enter(rows: Sequence[Backup], written: Sequence[WrittenFile]) -> None:
     """Write what became of ``rows`` into the catalogue, all at once."""
     with transaction.atomic():
-        for row, each in zip(rows, written, strict=True):
-            manifest = each.beside.manifest
+        for row, file in zip(rows, written, strict=True):
+            manifest = file.beside.manifest
             row.status, row.path, row.rows, row.fingerprint = (
                 Status.DONE,
-                each.path,
+                file.path,
                 manifest.rows,
                 manifest.fingerprint,
             )
-            row.bytes, row.sha256, row.snapshot_at = each.beside.bytes, each.beside.sha256, manifest.snapshot_at
+            row.bytes, row.sha256, row.snapshot_at = file.beside.bytes, file.beside.sha256, manifest.snapshot_at
             row.verified_at = timezone.now()
             row.save()
 
 
 def discard(written: Sequence[WrittenFile]) -> None:
     """Take files away that are not to count."""
-    for each in written:
+    for file in written:
         with suppress(DataForgeError):
-            each.discard()
+            file.discard()
 
 
 def _write(
-    shapes: Sequence[Shape], rows: Sequence[Backup], store: Store, run: UUID, on_table: Callable[[str], None]
+    shapes: Sequence[Shape], rows: Sequence[Backup], store: Store, on_table: Callable[[str], None]
 ) -> list[WrittenFile]:
     """Write the tables one after the other, each proved on a thread of its own while the next one is written."""
     proofs: list[Future[WrittenFile]] = []
     try:
         with (
             ExitStack() as drafts,
-            snapshot([each.table for each in shapes]) as moment,
+            open_snapshot([shape.table for shape in shapes]) as snapshot,
             ThreadPoolExecutor(1, thread_name_prefix="proof") as thread,
         ):
-            for each, row in zip(shapes, rows, strict=True):
-                on_table(each.name)
-                prove = drafts.enter_context(drafted(moment, each, store, identity=row.id, run=run))
+            for shape, row in zip(shapes, rows, strict=True):
+                on_table(shape.name)
+                prove = drafts.enter_context(drafted(snapshot, shape, store, row))
                 if proofs:
                     proofs[-1].result()
                 proofs.append(thread.submit(prove))

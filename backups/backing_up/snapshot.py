@@ -30,7 +30,7 @@ class Snapshot:
 
 
 @contextmanager
-def snapshot(tables: Sequence[Table], *, timeout_seconds: float = LOCK_TIMEOUT_SECONDS) -> Iterator[Snapshot]:
+def open_snapshot(tables: Sequence[Table], *, timeout_seconds: float = LOCK_TIMEOUT_SECONDS) -> Iterator[Snapshot]:
     """Open a session of its own with a REPEATABLE READ snapshot of ``tables``; TableBusy if they are not to be had.
 
     They are locked (ACCESS SHARE) before the snapshot is taken: a table that is truncated between the two would be
@@ -38,7 +38,7 @@ def snapshot(tables: Sequence[Table], *, timeout_seconds: float = LOCK_TIMEOUT_S
     """
     with _transaction() as cursor:
         _lock(cursor, tables, timeout_seconds)
-        cursor.execute("SELECT clock_timestamp(), pg_export_snapshot()")
+        cursor.execute("select clock_timestamp(), pg_export_snapshot()")
         ((taken_at, exported),) = cursor.fetchall()
         with _transaction() as second:
             shared = _join(second, tables, exported)
@@ -51,8 +51,8 @@ def _transaction() -> Iterator[CursorWrapper]:
     try:
         session.set_autocommit(False)
         with session.cursor() as cursor:
-            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-            cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
+            cursor.execute("set transaction isolation level repeatable read, read only")
+            cursor.execute("set local idle_in_transaction_session_timeout = 0")
             yield cursor
     finally:
         session.close()
@@ -60,9 +60,9 @@ def _transaction() -> Iterator[CursorWrapper]:
 
 def _join(cursor: CursorWrapper, tables: Sequence[Table], exported: str) -> bool:
     """See what the first session sees; False where its tables are not free: waiting here could wait for ever."""
-    cursor.execute("SET TRANSACTION SNAPSHOT %s", [exported])
+    cursor.execute("set transaction snapshot %s", [exported])
     try:
-        cursor.execute(_lock_statement(tables, " NOWAIT"))
+        cursor.execute(_lock_statement(tables, " nowait"))
     except OperationalError as error:
         if not isinstance(error.__cause__, psycopg2.errors.LockNotAvailable):
             raise
@@ -74,11 +74,11 @@ def _lock_statement(tables: Sequence[Table], wait: str) -> sql.Composable:
     """Lock in the order in which loads and restores do (by name), so that nobody waits for one another."""
     in_order = sorted(tables, key=lambda table: (table.schema, table.name))
     names = sql.SQL(", ").join(table.identifier for table in in_order)
-    return sql.SQL("LOCK TABLE {} IN ACCESS SHARE MODE" + wait).format(names)
+    return sql.SQL("lock table {} in access share mode" + wait).format(names)
 
 
 def _lock(cursor: CursorWrapper, tables: Sequence[Table], timeout_seconds: float) -> None:
-    cursor.execute(f"SET LOCAL lock_timeout = '{round(timeout_seconds * 1000)}ms'")
+    cursor.execute(f"set local lock_timeout = '{round(timeout_seconds * 1000)}ms'")
     try:
         cursor.execute(_lock_statement(tables, ""))
     except OperationalError as error:
@@ -89,4 +89,4 @@ def _lock(cursor: CursorWrapper, tables: Sequence[Table], timeout_seconds: float
         raise TableBusy(
             tables=", ".join(table.name for table in tables), holder=holder, remedy="Run it again when that has ended."
         ) from error
-    cursor.execute("SET LOCAL lock_timeout = 0")
+    cursor.execute("set local lock_timeout = 0")

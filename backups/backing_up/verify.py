@@ -17,6 +17,7 @@ from core.errors import BackupDamaged, BackupRefused, DatabaseFailed
 from core.postgres.copy_in import copy_in
 from core.postgres.explain_errors import explained
 from core.postgres.fingerprint import Fingerprint
+from core.postgres.tables import Cursor
 
 SCRATCH = "restore_drill"
 
@@ -49,7 +50,8 @@ def verify(path: str, *, drill: bool = False, catalogue: bool = True) -> VerifyR
         known = entry(file) if catalogue else None
         file.check()
         if drill:
-            _drill(file)
+            with transaction.atomic(), connection.cursor() as cursor:
+                _drill(cursor, file)
         if known is not None:
             _note(known, drilled=drill)
     manifest = file.manifest
@@ -58,32 +60,29 @@ def verify(path: str, *, drill: bool = False, catalogue: bool = True) -> VerifyR
     )
 
 
-def _drill(file: BackupFile) -> None:
+def _drill(cursor: Cursor, file: BackupFile) -> None:
     """Restore into a scratch table with the types of the manifest, compare fingerprints, drop it."""
     manifest = file.manifest
     columns = sql.SQL(", ").join(
         sql.SQL("{} {}{}").format(
-            sql.Identifier(column.name), sql.SQL(column.type), sql.SQL(" NOT NULL" if column.not_null else "")
+            sql.Identifier(column.name), sql.SQL(column.type), sql.SQL(" not null" if column.not_null else "")
         )
         for column in manifest.columns
     )
-    with transaction.atomic(), connection.cursor() as cursor:
-        assert_server_agrees(cursor)
-        cursor.execute(
-            sql.SQL("CREATE TEMPORARY TABLE {} ({}) ON COMMIT DROP").format(sql.Identifier(SCRATCH), columns)
+    assert_server_agrees(cursor)
+    cursor.execute(sql.SQL("create temporary table {} ({}) on commit drop").format(sql.Identifier(SCRATCH), columns))
+    copy_in(cursor, SCRATCH, file.groups(), schema=file.schema)
+    cursor.execute(
+        sql.SQL("alter table {} add primary key ({})").format(
+            sql.Identifier(SCRATCH), sql.SQL(", ").join(map(sql.Identifier, manifest.key))
         )
-        copy_in(cursor, SCRATCH, file.groups(), schema=file.schema)
-        cursor.execute(
-            sql.SQL("ALTER TABLE {} ADD PRIMARY KEY ({})").format(
-                sql.Identifier(SCRATCH), sql.SQL(", ").join(map(sql.Identifier, manifest.key))
-            )
-        )
-        found = server_fingerprint(cursor, sql.Identifier(SCRATCH), file.schema)
-        cursor.execute(sql.SQL("DROP TABLE {}").format(sql.Identifier(SCRATCH)))
-    if found != Fingerprint(manifest.rows, manifest.fingerprint):
+    )
+    content = server_fingerprint(cursor, sql.Identifier(SCRATCH), file.schema)
+    cursor.execute(sql.SQL("drop table {}").format(sql.Identifier(SCRATCH)))
+    if content != Fingerprint(manifest.rows, manifest.fingerprint):
         raise DatabaseFailed(
             work=f"the drill of {file.path}",
-            problem=f"PostgreSQL made {found} of it, and its manifest says {manifest.fingerprint}",
+            problem=f"PostgreSQL made {content} of it, and its manifest says {manifest.fingerprint}",
             remedy="Report it with the manifest: the file is whole, so its way into the database is at fault.",
         )
 

@@ -21,6 +21,7 @@ from backups.files.manifest import SUFFIX, ColumnFacts, Manifest, SignedManifest
 from backups.files.parquet import Facts, read_back, write_parquet
 from backups.files.store import UNWRITABLE, Store
 from backups.hashing.row_hashes import FileFingerprint, server_fingerprint
+from backups.models import Backup
 from backups.tables import Shape
 from core.errors import BackupDamaged, BackupRefused
 from core.postgres.copy_out import copy_out_batches
@@ -55,34 +56,33 @@ class WrittenFile:
         self.store.remove(self.name)
 
 
-def write_table(moment: Snapshot, shape: Shape, store: Store, *, identity: UUID, run: UUID) -> WrittenFile:
-    """Write all rows of a table, as ``moment`` has them, sorted by key, and prove the file; see ``drafted``."""
-    with drafted(moment, shape, store, identity=identity, run=run) as prove:
+def write_table(snapshot: Snapshot, shape: Shape, store: Store, row: Backup) -> WrittenFile:
+    """Write all rows of a table, as ``snapshot`` has them, sorted by key, and prove the file; see ``drafted``."""
+    with drafted(snapshot, shape, store, row) as prove:
         return prove()
 
 
 @contextmanager
-def drafted(
-    moment: Snapshot, shape: Shape, store: Store, *, identity: UUID, run: UUID
-) -> Iterator[Callable[[], WrittenFile]]:
+def drafted(snapshot: Snapshot, shape: Shape, store: Store, row: Backup) -> Iterator[Callable[[], WrittenFile]]:
     """Write all rows of a table; return the function that proves the file and gives it its name, on any thread.
+
+    ``row`` is what the catalogue knows of it already: the file has its id and run.
 
     The file goes at the end of the block where that did not happen. BackupRefused names values that no file can hold;
     SourceUnreadable where the place cannot be written to; BackupDamaged (of the function) where the file, read back, is
     not what PostgreSQL says the table is.
     """
-    cursor = moment.cursor
-    name = file_name(shape.name, moment.taken_at, identity)
-    query = sql.SQL("SELECT {} FROM {} ORDER BY {}").format(
+    name = file_name(shape.name, snapshot.taken_at, row.id)
+    query = sql.SQL("select {} from {} order by {}").format(
         _names(shape.schema.names), shape.identifier, _names(shape.key)
     )
 
     def describe(facts: Facts) -> Manifest:
-        return _manifest(cursor, shape, facts, fingerprint(), run=run, identity=identity, at=moment.taken_at)
+        return _manifest(snapshot, shape, row, facts, fingerprint())
 
     with store.draft(name) as draft:
-        with _fingerprint(moment, shape) as fingerprint:
-            batches = copy_out_batches(cursor, query, schema=shape.schema)
+        with _fingerprint(snapshot, shape) as fingerprint:
+            batches = copy_out_batches(snapshot.cursor, query, schema=shape.schema)
             try:
                 manifest = write_parquet(draft.sink, batches, shape.schema, describe)
             except pa.ArrowInvalid as error:
@@ -105,26 +105,26 @@ def file_name(table: str, taken_at: datetime, identity: UUID) -> str:
 
 
 @contextmanager
-def _fingerprint(moment: Snapshot, shape: Shape) -> Iterator[Callable[[], Fingerprint]]:
+def _fingerprint(snapshot: Snapshot, shape: Shape) -> Iterator[Callable[[], Fingerprint]]:
     """Let the second session hash the table while the first one copies it; return the function that waits for that."""
-    if moment.second is None:
-        yield lambda: server_fingerprint(moment.cursor, shape.identifier, shape.schema)
+    if snapshot.second is None:
+        yield lambda: server_fingerprint(snapshot.cursor, shape.identifier, shape.schema)
         return
     with ThreadPoolExecutor(1, thread_name_prefix="fingerprint") as thread:
-        found = thread.submit(server_fingerprint, moment.second, shape.identifier, shape.schema)
+        future = thread.submit(server_fingerprint, snapshot.second, shape.identifier, shape.schema)
         try:
-            yield found.result
+            yield future.result
         finally:
-            if not found.done():
+            if not future.done():
                 with suppress(psycopg2.Error):  # the server is gone, which the block has said
-                    moment.second.connection.cancel()
+                    snapshot.second.connection.cancel()
 
 
 def _refused(shape: Shape, problem: str) -> BackupRefused:
     """Name the column, which Arrow only numbers."""
-    if found := _COLUMN.search(problem):
-        name = shape.schema.names[int(found[1])]
-        problem = f"column {name} has one ({problem[found.end() :]})"
+    if match := _COLUMN.search(problem):
+        name = shape.schema.names[int(match[1])]
+        problem = f"column {name} has one ({problem[match.end() :]})"
     return BackupRefused(
         what=shape.name,
         problem=f"it holds a value that no file can hold: {problem}",
@@ -139,8 +139,8 @@ def _proved(sealed: pa.NativeFile, manifest: Manifest, *, name: str) -> SignedMa
 
     whole = FileFingerprint()
     with ThreadPoolExecutor(READERS, thread_name_prefix="proof") as threads:
-        for found in threads.map(part, range(READERS)):
-            whole.merge(found)
+        for fingerprint in threads.map(part, range(READERS)):
+            whole.merge(fingerprint)
     content = whole.value()
     if (content.rows, content.digest) != (manifest.rows, manifest.fingerprint):
         raise BackupDamaged(path=name, problem=f"read back it holds {content}, PostgreSQL {manifest.fingerprint}")
@@ -151,33 +151,24 @@ def _proved(sealed: pa.NativeFile, manifest: Manifest, *, name: str) -> SignedMa
     return SignedManifest(manifest=manifest, file=name, bytes=sealed.size(), sha256=digest.hexdigest())
 
 
-def _manifest(
-    cursor: CursorWrapper,
-    shape: Shape,
-    facts: Facts,
-    content: Fingerprint,
-    *,
-    run: UUID,
-    identity: UUID,
-    at: datetime,
-) -> Manifest:
+def _manifest(snapshot: Snapshot, shape: Shape, row: Backup, facts: Facts, content: Fingerprint) -> Manifest:
     columns = [
-        ColumnFacts(name=column.name, type=column.type, not_null=column.not_null, **found)
-        for column, found in zip(shape.columns, facts, strict=True)
+        ColumnFacts(name=column.name, type=column.type, not_null=column.not_null, **values)
+        for column, values in zip(shape.columns, facts, strict=True)
     ]
-    cursor.execute("SELECT current_setting('server_version')")
-    ((server,),) = cursor.fetchall()
+    snapshot.cursor.execute("select current_setting('server_version')")
+    ((server,),) = snapshot.cursor.fetchall()
     return Manifest(
-        id=identity,
-        run=run,
+        id=row.id,
+        run=row.run,
         table=shape.name,
         model=shape.model._meta.label,
         columns=tuple(columns),
         key=shape.key,
-        migrations=_migrations(cursor, shape.model._meta.app_label),
+        migrations=_migrations(snapshot.cursor, shape.model._meta.app_label),
         rows=content.rows,
         fingerprint=content.digest,
-        snapshot_at=at,
+        snapshot_at=snapshot.taken_at,
         server=f"PostgreSQL {server}",
         app_version=__version__,
     )

@@ -23,7 +23,7 @@ type Period = Callable[[datetime], object]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Prunable:
+class PrunableFile:
     """A file that may go: a backup (``id`` is its number in the catalogue), or what a killed process left."""
 
     path: str
@@ -31,31 +31,31 @@ class Prunable:
     id: UUID | None = None
 
 
-def prune(*, yes: bool = False) -> tuple[Prunable, ...]:
+def prune(*, yes: bool = False) -> tuple[PrunableFile, ...]:
     """Find what the schedules' retention does not keep; remove it where ``yes``.
 
     The newest verified backup of each table always stays, and so does what somebody asked for by hand. Raises
     SourceUnreadable, DatabaseUnavailable, DatabaseFailed.
     """
     with explained("the pruning of backups"):
-        found = (*_prunable_backups(), *_leftovers())
-        for each in found if yes else ():
-            _remove(each)
-    return found
+        prunable = (*_prunable_backups(), *_leftovers())
+        for file in prunable if yes else ():
+            _remove(file)
+    return prunable
 
 
-def prune_after(schedule: BackupSchedule) -> tuple[Prunable, ...]:
+def prune_after(schedule: BackupSchedule) -> tuple[PrunableFile, ...]:
     """Remove those backups of ``schedule`` that its retention does not keep; as ``prune`` does, and nothing else."""
     tables = Backup.objects.filter(schedule=schedule, status=Status.DONE).values("table")
     with explained("the pruning of backups"):
-        found = [
-            each
+        prunable = [
+            file
             for rows, last in _by_table(Backup.objects.filter(table__in=tables))
-            for each in _not_kept(schedule, rows, last)
+            for file in _not_kept(schedule, rows, last)
         ]
-        for each in found:
-            _remove(each)
-    return tuple(found)
+        for file in prunable:
+            _remove(file)
+    return tuple(prunable)
 
 
 def kept_by(schedule: BackupSchedule, newest_first: Sequence[Backup]) -> set[UUID]:
@@ -83,7 +83,7 @@ def kept_by(schedule: BackupSchedule, newest_first: Sequence[Backup]) -> set[UUI
     return kept
 
 
-def _prunable_backups() -> Iterator[Prunable]:
+def _prunable_backups() -> Iterator[PrunableFile]:
     for rows, last in _by_table(Backup.objects.all()):
         for schedule in {row.schedule for row in rows if row.schedule is not None}:
             yield from _not_kept(schedule, rows, last)
@@ -94,23 +94,23 @@ def _prunable_backups() -> Iterator[Prunable]:
 def _by_table(wanted: QuerySet[Backup]) -> Iterator[tuple[list[Backup], UUID | None]]:
     """Yield the finished backups of each table, newest first, and the one of them that never goes."""
     rows = wanted.filter(status=Status.DONE).select_related("schedule").order_by("table", "-snapshot_at")
-    for _, found in groupby(rows, key=lambda row: row.table):
-        of_table = list(found)
+    for _, group in groupby(rows, key=lambda row: row.table):
+        of_table = list(group)
         sound = (row.id for row in of_table if row.verified_at and row.origin != Backup.Origin.SAFETY)
         yield of_table, next(sound, None)
 
 
-def _not_kept(schedule: BackupSchedule, newest_first: Sequence[Backup], last: UUID | None) -> Iterator[Prunable]:
+def _not_kept(schedule: BackupSchedule, newest_first: Sequence[Backup], last: UUID | None) -> Iterator[PrunableFile]:
     own = [row for row in newest_first if row.schedule == schedule]
     kept = kept_by(schedule, own) | {last}
     return (_told(row, f"not kept by {schedule.name}") for row in own if row.id not in kept)
 
 
-def _told(row: Backup, why: str) -> Prunable:
-    return Prunable(path=row.path, why=why, id=row.id)
+def _told(row: Backup, why: str) -> PrunableFile:
+    return PrunableFile(path=row.path, why=why, id=row.id)
 
 
-def _leftovers() -> Iterator[Prunable]:
+def _leftovers() -> Iterator[PrunableFile]:
     """Find files of backups that never were finished, a day after they were last written to."""
     now = time.time()
     for store in _stores():
@@ -119,7 +119,7 @@ def _leftovers() -> Iterator[Prunable]:
             is_part = name.endswith(PART)
             unfinished = name.endswith(".parquet") and name + SUFFIX not in names
             if (is_part or unfinished) and store.age_seconds(name, now=now) > LEFTOVER_AGE_SECONDS:
-                yield Prunable(path=store.path(name), why="left by a backup that did not end")
+                yield PrunableFile(path=store.path(name), why="left by a backup that did not end")
 
 
 def _stores() -> Iterable[Store]:
@@ -127,10 +127,10 @@ def _stores() -> Iterable[Store]:
     return [Store(url) for url in sorted(urls)]
 
 
-def _remove(each: Prunable) -> None:
+def _remove(file: PrunableFile) -> None:
     """The manifest goes first: without it the file counts for nothing, whatever happens next."""
-    store, name = split(each.path)
+    store, name = split(file.path)
     store.remove(name + SUFFIX)
     store.remove(name)
-    if each.id is not None:
-        Backup.objects.filter(pk=each.id).update(status=Status.PRUNED)
+    if file.id is not None:
+        Backup.objects.filter(pk=file.id).update(status=Status.PRUNED)

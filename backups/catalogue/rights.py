@@ -40,7 +40,7 @@ def out_of_reach(user: Any, tables: Iterable[str]) -> tuple[str, ...]:
     return () if user.is_superuser else tuple(sorted(guarded_tables() & set(tables)))
 
 
-def visible(user: Any, rows: QuerySet[Any]) -> QuerySet[Any]:
+def within_reach(user: Any, rows: QuerySet[Any]) -> QuerySet[Any]:
     """Return the backups or restores of tables that are not out of the user's reach."""
     return rows if user.is_superuser else rows.exclude(table__in=guarded_tables())
 
@@ -50,4 +50,4 @@ def with_descendants(table: str) -> tuple[str, ...]:
     if table not in known_models():
         return (table,)
     with connection.cursor() as cursor:
-        return (table, *(each.name for each in descendants(cursor, find_table(cursor, table))))
+        return (table, *(descendant.name for descendant in descendants(cursor, find_table(cursor, table))))

@@ -36,9 +36,9 @@ class CatalogueEntry:
 class ScanReport:
     """What a scan found: how many manifests, how many of them new to the catalogue, and what it could not read."""
 
-    found: int
+    manifests: int
     added: int
-    problems: tuple[str, ...]
+    unreadable: tuple[str, ...]
 
 
 def listed(tables: Sequence[str] = ()) -> tuple[CatalogueEntry, ...]:
@@ -55,7 +55,7 @@ def listed(tables: Sequence[str] = ()) -> tuple[CatalogueEntry, ...]:
 def known_paths() -> list[str]:
     """Return the files of all backups: those of the catalogue, or, without a database, those that lie in the store."""
     try:
-        return [each.path for each in listed()]
+        return [entry.path for entry in listed()]
     except DatabaseUnavailable:
         store = Store(settings.DATAFORGE_BACKUP_STORE)
         return [store.path(name.removesuffix(SUFFIX)) for name in store.names() if name.endswith(SUFFIX)]
@@ -68,7 +68,7 @@ def scan(url: str | None = None) -> ScanReport:
     """
     store = Store(url or settings.DATAFORGE_BACKUP_STORE)
     names = [name for name in store.names(needed=True) if name.endswith(SUFFIX)]
-    added, problems = 0, []
+    added, unreadable = 0, []
     with explained("the scan"), transaction.atomic():
         known = set(Backup.objects.filter(status=Status.DONE).values_list("path", flat=True))
         for name in names:
@@ -79,8 +79,8 @@ def scan(url: str | None = None) -> ScanReport:
                 _enter(path, parse_beside(store.read(name), path=path))
                 added += 1
             except DataForgeError as error:
-                problems.append(str(error))
-    return ScanReport(found=len(names), added=added, problems=tuple(problems))
+                unreadable.append(str(error))
+    return ScanReport(manifests=len(names), added=added, unreadable=tuple(unreadable))
 
 
 def _enter(path: str, beside: SignedManifest) -> None:

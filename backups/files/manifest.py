@@ -56,9 +56,10 @@ class Manifest:
     def schema(self) -> pa.Schema:
         """The Arrow columns of the file; ``TypeError`` where a type is none that a backup writes."""
         plain = [
-            TableColumn(each.name, each.type, each.not_null, identity=False, generated=False) for each in self.columns
+            TableColumn(column.name, column.type, column.not_null, identity=False, generated=False)
+            for column in self.columns
         ]
-        return pa.schema([pa.field(each.name, arrow_type(each)) for each in plain])
+        return pa.schema([pa.field(column.name, arrow_type(column)) for column in plain])
 
     def as_json(self) -> dict[str, Any]:
         """Return it as JSON, in the order in which people read."""

@@ -46,7 +46,7 @@ def write_parquet(
             written = thread.submit(_write_group, writer, group, statistics)
         if written is not None:
             written.result()
-        manifest = describe([each.facts() for each in statistics])
+        manifest = describe([column.facts() for column in statistics])
         writer.add_key_value_metadata({FOOTER_KEY: _footer_text(manifest)})
     return manifest
 
@@ -90,13 +90,13 @@ class BackupFile:
         with damage(self.path):
             statistics = [ColumnStatistics(field) for field in self.schema]
             content = read_back(self.parquet, range(self.parquet.num_row_groups), statistics).value()
-            facts = [each.facts() for each in statistics]
+            facts = [column.facts() for column in statistics]
         manifest = self.manifest
         if content != Fingerprint(manifest.rows, manifest.fingerprint):
             raise BackupDamaged(path=self.path, problem=f"its content is {content}, and was {manifest.fingerprint}")
-        for column, found in zip(manifest.columns, facts, strict=True):
-            if any(getattr(column, name) != value for name, value in found.items()):
-                raise BackupDamaged(path=self.path, problem=f"the values of column {column.name} are others: {found}")
+        for column, values in zip(manifest.columns, facts, strict=True):
+            if any(getattr(column, name) != value for name, value in values.items()):
+                raise BackupDamaged(path=self.path, problem=f"the values of column {column.name} are others: {values}")
 
 
 @contextmanager
@@ -133,8 +133,8 @@ def read_back(
     for number in groups:
         group = parquet.read_row_group(number, use_threads=False)
         total.add(group)
-        for column, each in zip(group.columns, statistics, strict=bool(statistics)):
-            each.add(column)
+        for values, column in zip(group.columns, statistics, strict=bool(statistics)):
+            column.add(values)
     return total
 
 
@@ -155,8 +155,8 @@ def sha256_of(path: Path) -> str:
 
 def _write_group(writer: pq.ParquetWriter, group: pa.Table, statistics: list[ColumnStatistics]) -> None:
     writer.write_table(group, row_group_size=group.num_rows)
-    for column, each in zip(group.columns, statistics, strict=True):
-        each.add(column)
+    for values, column in zip(group.columns, statistics, strict=True):
+        column.add(values)
 
 
 def _row_groups(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> Iterator[pa.Table]:

@@ -33,10 +33,10 @@ class ColumnStatistics:
         """Take in more values."""
         self._nulls += values.null_count
         if self._ordered:
-            found = pc.min_max(values).as_py()
-            if found["min"] is not None:
-                self._minimum = found["min"] if self._minimum is None else min(self._minimum, found["min"])
-                self._maximum = found["max"] if self._maximum is None else max(self._maximum, found["max"])
+            ends = pc.min_max(values).as_py()
+            if ends["min"] is not None:
+                self._minimum = ends["min"] if self._minimum is None else min(self._minimum, ends["min"])
+                self._maximum = ends["max"] if self._maximum is None else max(self._maximum, ends["max"])
         if self._exact and values.null_count < len(values):
             self._sum = (self._sum or Decimal(0)) + _sum(values)
 

@@ -91,8 +91,8 @@ class Store:
     def names(self, *, needed: bool = False) -> list[str]:
         """List all files, sorted; none where the place itself is missing, unless it is ``needed``."""
         with self.explained("", missing=_NOWHERE):
-            found = self._files.get_file_info(fs.FileSelector(self._root, recursive=True, allow_not_found=not needed))
-        files = [info.path for info in found if info.type == fs.FileType.File]
+            infos = self._files.get_file_info(fs.FileSelector(self._root, recursive=True, allow_not_found=not needed))
+        files = [info.path for info in infos if info.type == fs.FileType.File]
         return sorted(path.removeprefix(self._root).lstrip("/") for path in files)
 
     def age_seconds(self, name: str, *, now: float) -> float:

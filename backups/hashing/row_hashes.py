@@ -34,11 +34,12 @@ _EPOCH_DAYS = 10_957  # PostgreSQL counts from 2000-01-01, Arrow from 1970-01-01
 _DAY_US = 86_400_000_000
 _PLAIN_DECIMAL_PLACES = 6  # beyond, Arrow's text form may have an exponent
 _NAN = np.float64("nan")
-_KNOWN = (
-    "SELECT hash_record_extended(ROW(1, -2::bigint, 0.1::float8, 'Olá, mundo: lookup3'::text COLLATE \"C\","
-    " '\\x0001'::bytea, '00112233-4455-6677-8899-aabbccddeeff'::uuid, DATE '2018-02-28',"
-    " TIMESTAMP '2018-02-28 12:00:00.000001', NULL::integer), 0)"
-)
+# The hash of a row with a value of each kind, by which the functions of a server are known.
+_KNOWN = r"""
+select hash_record_extended(row(1, -2::bigint, 0.1::float8, 'Olá, mundo: lookup3'::text collate "C", '\x0001'::bytea,
+    '00112233-4455-6677-8899-aabbccddeeff'::uuid, date '2018-02-28', timestamp '2018-02-28 12:00:00.000001',
+    null::integer), 0)
+"""
 _KNOWN_ANSWER = -5038763622732153705
 
 
@@ -47,13 +48,13 @@ def hash_expression(schema: pa.Schema) -> sql.Composable:
     elements = [
         sql.SQL(form).format(sql.Identifier(field.name)) for field in schema for form in _server_elements(field.type)
     ]
-    return sql.SQL("hash_record_extended(ROW({}), 0)").format(sql.SQL(", ").join(elements))
+    return sql.SQL("hash_record_extended(row({}), 0)").format(sql.SQL(", ").join(elements))
 
 
 def server_fingerprint(cursor: Cursor, table: sql.Composable, schema: pa.Schema) -> Fingerprint:
     """Let PostgreSQL compute the fingerprint of ``table`` over the columns of ``schema``."""
     cursor.execute(
-        sql.SQL("SELECT count(*), coalesce(sum(hashfloat8extended({}::float8, 0)), 0) FROM {}").format(
+        sql.SQL("select count(*), coalesce(sum(hashfloat8extended({}::float8, 0)), 0) from {}").format(
             hash_expression(schema), table
         )
     )
@@ -98,8 +99,8 @@ class FileFingerprint:
 
 def row_hashes(rows: pa.Table | pa.RecordBatch) -> Numbers:
     """Hash each of ``rows``, as ``hash_expression`` does on the server: int64, one for each row."""
-    found = [_slice_hashes(rows.slice(start, SLICE_ROWS)) for start in range(0, rows.num_rows, SLICE_ROWS)]
-    return np.concatenate([np.zeros(0, np.uint64), *found]).view(np.int64)
+    slices = [_slice_hashes(rows.slice(start, SLICE_ROWS)) for start in range(0, rows.num_rows, SLICE_ROWS)]
+    return np.concatenate([np.zeros(0, np.uint64), *slices]).view(np.int64)
 
 
 def _slice_hashes(rows: pa.Table | pa.RecordBatch) -> Hashes:
@@ -124,11 +125,11 @@ def _server_elements(kind: pa.DataType) -> tuple[str, ...]:
     if pa.types.is_int64(kind):
         return "{0}", "({0} >> 32)"
     if isinstance(kind, pa.TimestampType):
-        return "{0}", "({0} AT TIME ZONE 'UTC')::date" if kind.tz else "{0}::date"
+        return "{0}", "({0} at time zone 'UTC')::date" if kind.tz else "{0}::date"
     if pa.types.is_list(kind):
-        return ('to_json({})::text COLLATE "C"',)
+        return ('to_json({})::text collate "C"',)
     if pa.types.is_string(kind) or pa.types.is_decimal(kind):
-        return ('{}::text COLLATE "C"',)
+        return ('{}::text collate "C"',)
     return ("{}",)
 
 

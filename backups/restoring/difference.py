@@ -24,6 +24,15 @@ from core.postgres.tables import Cursor
 
 EXAMPLES = 3  # of each kind
 _POSITION = "position"
+# How many rows are to be added, changed and removed, with some keys: by which of the two small tables has a key.
+_COUNT_KINDS = sql.SQL("""
+with kinds as materialized (
+    select case when t.here is null then '+' when w.here is null then '-' else '~' end as kind, {text} as key
+    from (select {key}, true as here from {changes}) as t
+    full join (select {key}, true as here from {rows}) as w using ({key})
+)
+select k.kind, count(*), (array_agg(k.key order by k.key))[:{limit}] from kinds as k group by 1
+""")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,20 +68,20 @@ def find_difference(cursor: Cursor, fit: FileMatch, *, number: int = 0) -> Diffe
     copy_in(cursor, changes, [gone], schema=gone.schema)
     copy_in(cursor, rows, _chosen(fit, wanted), schema=fit.schema)
     for name in (changes, rows):
-        cursor.execute(f"ANALYZE {name}")
+        cursor.execute(f"analyze {name}")
     return _counted(cursor, fit, changes, rows, present=present)
 
 
 def same(columns: tuple[str, ...], left: str, right: str) -> sql.Composable:
     """Say that ``columns`` are equal in the rows with these aliases."""
-    return sql.SQL(" AND ").join(
+    return sql.SQL(" and ").join(
         sql.SQL("{}.{} = {}.{}").format(*map(sql.Identifier, (left, name, right, name))) for name in columns
     )
 
 
 def _create(cursor: Cursor, fit: FileMatch, name: str, columns: tuple[str, ...] | list[str]) -> None:
     cursor.execute(
-        sql.SQL("CREATE TEMPORARY TABLE {} ON COMMIT DROP AS SELECT {} FROM {} LIMIT 0").format(
+        sql.SQL("create temporary table {} on commit drop as select {} from {} limit 0").format(
             sql.Identifier(name), _names(columns), fit.shape.identifier
         )
     )
@@ -90,15 +99,15 @@ def _one_sided(cursor: Cursor, fit: FileMatch) -> tuple[pa.Table, npt.NDArray[np
         ThreadPoolExecutor(1, thread_name_prefix="hashes") as thread,
     ):
         done = thread.submit(_hash_file, fit, file)
-        query = sql.SQL("SELECT {}, {} AS {} FROM {}").format(
+        query = sql.SQL("select {}, {} as {} from {}").format(
             _names(fit.shape.key), hash_expression(fit.schema), sql.Identifier(HASH), fit.shape.identifier
         )
         for batch in copy_out_batches(cursor, query, schema=here):
             table.add(batch)
         done.result()
-        found = list(only_on_one_side(table, file, parts=parts))
-        gone = pa.concat_tables([mine.select(keys.names) for mine, _ in found])
-        wanted = pa.concat_tables([theirs for _, theirs in found])[_POSITION].to_numpy()
+        sides = list(only_on_one_side(table, file, parts=parts))
+        gone = pa.concat_tables([mine.select(keys.names) for mine, _ in sides])
+        wanted = pa.concat_tables([theirs for _, theirs in sides])[_POSITION].to_numpy()
         return gone, np.sort(wanted), table.rows
 
 
@@ -128,12 +137,7 @@ def _counted(cursor: Cursor, fit: FileMatch, changes: str, rows: str, *, present
         sql.SQL(", ").join(sql.SQL("{}::text").format(sql.Identifier(name)) for name in key)
     )
     cursor.execute(
-        sql.SQL(
-            "WITH kinds AS MATERIALIZED (SELECT CASE WHEN t.here IS NULL THEN '+' WHEN w.here IS NULL THEN '-' ELSE '~'"
-            " END AS kind, {text} AS key FROM (SELECT {key}, true AS here FROM {changes}) AS t"
-            " FULL JOIN (SELECT {key}, true AS here FROM {rows}) AS w USING ({key}))"
-            " SELECT k.kind, count(*), (array_agg(k.key ORDER BY k.key))[:{limit}] FROM kinds AS k GROUP BY 1"
-        ).format(
+        _COUNT_KINDS.format(
             text=text,
             key=_names(key),
             changes=sql.Identifier(changes),
@@ -150,7 +154,7 @@ def _counted(cursor: Cursor, fit: FileMatch, changes: str, rows: str, *, present
         changed=kinds.get("~", (0,))[0],
         removed=kinds.get("-", (0,))[0],
         present=present,
-        examples=tuple(f"{kind} {each}" for kind in "+-~" for each in kinds.get(kind, (0, []))[1]),
+        examples=tuple(f"{kind} {key_text}" for kind in "+-~" for key_text in kinds.get(kind, (0, []))[1]),
     )
 
 

@@ -41,7 +41,7 @@ class FileMatch:
         return self.complete(self.schema.empty_table()).schema
 
 
-def fit(file: BackupFile, shape: Shape) -> FileMatch:
+def match_file(file: BackupFile, shape: Shape) -> FileMatch:
     """Compare a file with its table; BackupRefused names everything that does not fit."""
     manifest = file.manifest
     if manifest.table != shape.name:

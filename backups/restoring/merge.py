@@ -13,10 +13,27 @@ from core.postgres.tables import Cursor
 NOTHING_MOVES = sql.SQL("false")
 # Columns whose value another row may want: an index on an expression, or on a part of the table, speaks of any of them.
 _UNIQUE_COLUMNS = """
-SELECT a.attname, i.indexprs IS NOT NULL OR i.indpred IS NOT NULL
-FROM pg_index i LEFT JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey)
-WHERE i.indrelid = %(table)s AND NOT i.indisprimary AND (i.indisunique OR i.indisexclusion)
+select a.attname, i.indexprs is not null or i.indpred is not null
+from pg_index i left join pg_attribute a on a.attrelid = i.indrelid and a.attnum = any (i.indkey)
+where i.indrelid = %(table)s and not i.indisprimary and (i.indisunique or i.indisexclusion)
 """
+# The rows of a child that refer to a parent that goes or changes, and that no row of the file takes the place of.
+_LEFT_BEHIND = sql.SQL("""
+{child} as c
+where exists (select from {changes} as g join {parent} as p on {same} where {to_parent})
+  and not exists (select from {rows} as w where {to_wanted})
+""")
+# Whether any row has to be deleted and inserted again, since a unique value of it moves to or from another row.
+_ANY_MOVES = sql.SQL("""
+select exists (
+    select from {changes} as c join {table} as t on {same_there} join {rows} as w on {same} where {moving}
+)
+""")
+# The rows of the file that the table lacks; their numbers are the file's, also where the table gives its own.
+_INSERT_MISSING = sql.SQL("""
+insert into {table} ({columns}) overriding system value
+select {values} from {rows} as w where not exists (select from {table} as t where {same})
+""")
 
 
 def merge(cursor: Cursor, differences: Sequence[Difference], keys: Collection[ForeignKey]) -> None:
@@ -24,30 +41,27 @@ def merge(cursor: Cursor, differences: Sequence[Difference], keys: Collection[Fo
 
     BackupRefused where a unique value moves from one row to another in a table whose referring rows would go with it.
     """
-    for each in reversed(differences):
-        _delete(cursor, each, keys)
-    for each in differences:
-        _update(cursor, each)
-        _insert(cursor, each)
+    for difference in reversed(differences):
+        _delete(cursor, difference, keys)
+    for difference in differences:
+        _update(cursor, difference)
+        _insert(cursor, difference)
 
 
 def orphans_after(cursor: Cursor, keys: Iterable[ForeignKey], differences: Sequence[Difference]) -> tuple[Orphans, ...]:
     """Find the rows that the merge would leave without their parent, by ``keys`` with one end outside of it."""
-    by_table = {each.fit.shape.table.oid: each for each in differences}
-    found = []
+    by_table = {difference.fit.shape.table.oid: difference for difference in differences}
+    orphans = []
     for key in keys:
         if key.parent.oid in by_table:
-            found.append(_left_behind(cursor, key, by_table[key.parent.oid]))
+            orphans.append(_left_behind(cursor, key, by_table[key.parent.oid]))
         else:
-            found.append(_without_parent(cursor, key, by_table[key.child.oid]))
-    return tuple(orphans for orphans in found if orphans)
+            orphans.append(_without_parent(cursor, key, by_table[key.child.oid]))
+    return tuple(filter(None, orphans))
 
 
 def _left_behind(cursor: Cursor, key: ForeignKey, parent: Difference) -> Orphans | None:
-    condition = sql.SQL(
-        "{child} AS c WHERE EXISTS (SELECT FROM {changes} AS g JOIN {parent} AS p ON {same}"
-        " WHERE {to_parent}) AND NOT EXISTS (SELECT FROM {rows} AS w WHERE {to_wanted})"
-    ).format(
+    condition = _LEFT_BEHIND.format(
         child=key.child.identifier,
         changes=sql.Identifier(parent.changes),
         parent=key.parent.identifier,
@@ -62,7 +76,7 @@ def _left_behind(cursor: Cursor, key: ForeignKey, parent: Difference) -> Orphans
 def _without_parent(cursor: Cursor, key: ForeignKey, child: Difference) -> Orphans | None:
     if not set(key.columns) <= set(child.fit.schema.names):
         return None  # a column that the file has not, and that is filled with NULL
-    condition = sql.SQL("{} AS c WHERE {} AND NOT EXISTS (SELECT FROM {} AS p WHERE {})").format(
+    condition = sql.SQL("{} as c where {} and not exists (select from {} as p where {})").format(
         sql.Identifier(child.rows), key.refers("c"), key.parent.identifier, key.join("c", "p")
     )
     return find_orphans(cursor, key, condition)
@@ -82,9 +96,9 @@ def _delete(cursor: Cursor, difference: Difference, keys: Collection[ForeignKey]
     }
     if moving != NOTHING_MOVES:
         _assert_may_move(cursor, shape, names, keys)
-    stays = sql.SQL("EXISTS (SELECT FROM {rows} AS w WHERE {same} AND NOT ({moving}))")
+    stays = sql.SQL("exists (select from {rows} as w where {same} and not ({moving}))")
     cursor.execute(
-        sql.SQL("DELETE FROM {table} AS t USING {changes} AS c WHERE {same_there} AND NOT {stays}").format(
+        sql.SQL("delete from {table} as t using {changes} as c where {same_there} and not {stays}").format(
             **names, stays=stays.format(**names)
         )
     )
@@ -94,12 +108,12 @@ def _moving(cursor: Cursor, difference: Difference) -> sql.Composable:
     """Say that a unique value differs between ``t`` and ``w``."""
     shape, names = difference.fit.shape, difference.fit.schema.names
     cursor.execute(_UNIQUE_COLUMNS, {"table": shape.table.oid})
-    found = cursor.fetchall()
-    unique = names if any(anything for _, anything in found) else [name for name, _ in found if name in names]
+    columns = cursor.fetchall()
+    unique = names if any(anything for _, anything in columns) else [name for name, _ in columns if name in names]
     if not unique:
         return NOTHING_MOVES
-    return sql.SQL(" OR ").join(
-        sql.SQL("t.{0} IS DISTINCT FROM w.{0}").format(sql.Identifier(name)) for name in sorted(set(unique))
+    return sql.SQL(" or ").join(
+        sql.SQL("t.{0} is distinct from w.{0}").format(sql.Identifier(name)) for name in sorted(set(unique))
     )
 
 
@@ -109,12 +123,7 @@ def _assert_may_move(
     """Refuse to delete and insert a row again where that would reach the rows that refer to it."""
     if all(key.may_wait for key in keys if key.parent.oid == shape.table.oid):
         return
-    cursor.execute(
-        sql.SQL(
-            "SELECT EXISTS (SELECT FROM {changes} c JOIN {table} t ON {same_there} JOIN {rows} w ON {same}"
-            " WHERE {moving})"
-        ).format(**names)
-    )
+    cursor.execute(_ANY_MOVES.format(**names))
     if cursor.fetchall() == [(True,)]:
         raise BackupRefused(
             what=shape.name,
@@ -130,7 +139,7 @@ def _update(cursor: Cursor, difference: Difference) -> None:
         return
     assignments = sql.SQL(", ").join(sql.SQL("{0} = w.{0}").format(sql.Identifier(name)) for name in columns)
     cursor.execute(
-        sql.SQL("UPDATE {} AS t SET {} FROM {} AS w WHERE {}").format(
+        sql.SQL("update {} as t set {} from {} as w where {}").format(
             fit.shape.identifier, assignments, sql.Identifier(difference.rows), difference.same_key
         )
     )
@@ -140,12 +149,9 @@ def _insert(cursor: Cursor, difference: Difference) -> None:
     fit = difference.fit
     names = (*fit.schema.names, *fit.filled)
     values: list[sql.Composable] = [sql.SQL("w.{}").format(sql.Identifier(name)) for name in fit.schema.names]
-    values += [sql.SQL("NULL")] * len(fit.filled)
+    values += [sql.SQL("null")] * len(fit.filled)
     cursor.execute(
-        sql.SQL(
-            "INSERT INTO {table} ({columns}) OVERRIDING SYSTEM VALUE SELECT {values} FROM {rows} AS w"
-            " WHERE NOT EXISTS (SELECT FROM {table} AS t WHERE {same})"
-        ).format(
+        _INSERT_MISSING.format(
             table=fit.shape.identifier,
             columns=sql.SQL(", ").join(map(sql.Identifier, names)),
             values=sql.SQL(", ").join(values),

@@ -20,7 +20,7 @@ def replace(cursor: Cursor, fits: Sequence[FileMatch], keys: Collection[ForeignK
     BackupRefused lists the rows, there or in a file, that would have no parent.
     """
     dropped = [drop_for_load(cursor, fit.shape.name) for fit in fits]
-    cursor.execute(sql.SQL("TRUNCATE {}").format(sql.SQL(", ").join(fit.shape.identifier for fit in fits)))
+    cursor.execute(sql.SQL("truncate {}").format(sql.SQL(", ").join(fit.shape.identifier for fit in fits)))
     for fit in fits:
         rows = map(fit.complete, fit.file.groups())
         copy_in(cursor, fit.shape.name, rows, schema=fit.complete_schema, ahead_of_server=True)
@@ -48,6 +48,8 @@ def refuse_orphans(fits: Sequence[FileMatch], orphans: Sequence[object]) -> None
 
 def _keys_before_references(dropped: Sequence[DroppedParts]) -> list[DroppedParts]:
     """Split what was dropped, so that every key stands again before a foreign key refers to it."""
-    keys = [changed(each, parts=tuple(part for part in each.parts if part.kind != "f")) for each in dropped]
-    references = [changed(each, parts=tuple(part for part in each.parts if part.kind == "f")) for each in dropped]
+    keys = [changed(of_table, parts=tuple(part for part in of_table.parts if part.kind != "f")) for of_table in dropped]
+    references = [
+        changed(of_table, parts=tuple(part for part in of_table.parts if part.kind == "f")) for of_table in dropped
+    ]
     return [*keys, *references]

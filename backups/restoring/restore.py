@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import KW_ONLY, dataclass
 from datetime import datetime
 
 from django.contrib.auth.models import User
@@ -21,55 +22,52 @@ from backups.tables import table_named
 from core.errors import BackupRefused
 from core.postgres.advisory_locks import exclusive
 from core.postgres.explain_errors import explained
-from core.postgres.tables import find_table
+from core.postgres.tables import Cursor, find_table
 
 log = logging.getLogger(__name__)
 
 LOCK_WAIT_SECONDS = 2
 
 
-def restore(
-    table: str,
-    *,
-    path: str | None = None,
-    at: datetime | None = None,
-    mode: str | None = None,
-    dry_run: bool = False,
-    with_children: bool = False,
-    safety_backup: bool = True,
-    user: User | None = None,
-) -> RestoreReport:
-    """Bring ``table`` back to the backup at ``path``, or to its newest verified one (not after ``at``).
+@dataclass(frozen=True)
+class RestoreOrder:
+    """Which table is to come back, from which backup, and how: what a queued restore is made of.
 
-    ``mode``: ``replace``, ``merge``, or None: replace where the table is empty or more than a fifth of it differs.
-    ``with_children``: also all tables that refer to it, and to these, from the same snapshot. Verified by fingerprint
-    before it is committed. Raises SourceUnreadable, BackupRefused, BackupDamaged, TableBusy, DatabaseUnavailable,
-    DatabaseFailed: nothing is changed then.
+    The backup is the file at ``path``, or the table's newest verified one (not after ``at``). ``mode``: ``replace``,
+    ``merge``, or None: replace where the table is empty or more than a fifth of it differs. ``with_children``: also all
+    tables that refer to it, and to these, from the same snapshot.
     """
-    row = plan_restore(table, path=path, at=at, mode=mode, dry_run=dry_run, with_children=with_children, user=user)
-    return run_restore(row, safety_backup=safety_backup)
+
+    table: str
+    _: KW_ONLY
+    path: str | None = None
+    at: datetime | None = None
+    mode: str | None = None
+    with_children: bool = False
+    dry_run: bool = False
+    user: User | None = None
 
 
-def plan_restore(
-    table: str,
-    *,
-    path: str | None = None,
-    at: datetime | None = None,
-    mode: str | None = None,
-    dry_run: bool = False,
-    with_children: bool = False,
-    user: User | None = None,
-) -> Restore:
+def restore(order: RestoreOrder, *, safety_backup: bool = True) -> RestoreReport:
+    """Bring a table back to a backup, verified by fingerprint before it is committed.
+
+    Raises SourceUnreadable, BackupRefused, BackupDamaged, TableBusy, DatabaseUnavailable, DatabaseFailed: nothing is
+    changed then.
+    """
+    return run_restore(plan_restore(order), safety_backup=safety_backup)
+
+
+def plan_restore(order: RestoreOrder) -> Restore:
     """Choose the backup and keep what ``restore`` would do as queued, for ``run_restore`` now or in another process."""
-    name = table_named(table)
+    name = table_named(order.table)
     with explained("the restore"):
         return Restore.objects.create(
             table=name,
-            path=choose(name, path=path, at=at),
-            mode=mode or "",
-            with_children=with_children,
-            dry_run=dry_run,
-            user=user,
+            path=choose(name, path=order.path, at=order.at),
+            mode=order.mode or "",
+            with_children=order.with_children,
+            dry_run=order.dry_run,
+            user=order.user,
         )
 
 
@@ -84,12 +82,16 @@ def run_restore(row: Restore, *, safety_backup: bool = True) -> RestoreReport:
         file = stack.enter_context(opened(row.path))
         row.backup = entry(file)
         files = {row.table: file}
-        for child in _children(row.table, file) if row.with_children else ():
-            opened_child = stack.enter_context(opened(child))
-            files[opened_child.manifest.table] = opened_child
+        if row.with_children:
+            with connection.cursor() as cursor:
+                children = _children(cursor, row.table, file)
+            for path in children:
+                child = stack.enter_context(opened(path))
+                files[child.manifest.table] = child
         if not row.dry_run:
             stack.enter_context(exclusive(connection, files, what="restore", timeout_seconds=LOCK_WAIT_SECONDS))
-        outcome = carry_out(files, row, safety_backup=safety_backup)
+        with connection.cursor() as cursor:
+            outcome = carry_out(cursor, files, row, safety_backup=safety_backup)
         report = RestoreReport(
             id=str(row.id),
             dry_run=row.dry_run,
@@ -101,21 +103,20 @@ def run_restore(row: Restore, *, safety_backup: bool = True) -> RestoreReport:
     return report
 
 
-def _children(table: str, file: BackupFile) -> list[str]:
+def _children(cursor: Cursor, table: str, file: BackupFile) -> list[str]:
     """Find the backups of the tables that refer to ``table``; one that has no rows needs none."""
-    found = []
-    with connection.cursor() as cursor:
-        for child in descendants(cursor, find_table(cursor, table)):
-            path = sibling(file, child.name)
-            if path is not None:
-                found.append(path)
-            elif not is_empty(cursor, child):
-                raise BackupRefused(
-                    what=file.path,
-                    problem=f"there is no backup of {child.name} of the same snapshot",
-                    remedy="Restore without --with-children, or from a run that backed up both (--all).",
-                )
-    return found
+    paths = []
+    for child in descendants(cursor, find_table(cursor, table)):
+        path = sibling(file, child.name)
+        if path is not None:
+            paths.append(path)
+        elif not is_empty(cursor, child):
+            raise BackupRefused(
+                what=file.path,
+                problem=f"there is no backup of {child.name} of the same snapshot",
+                remedy="Restore without --with-children, or from a run that backed up both (--all).",
+            )
+    return paths
 
 
 @contextmanager

@@ -5,6 +5,13 @@ from psycopg2 import sql
 from backups.tables import Shape
 from core.postgres.tables import Cursor
 
+# Sets a sequence to the highest value of its column, where it would otherwise give that value, or a lower one, again.
+_RAISE_SEQUENCE = sql.SQL("""
+select setval({name}, h.highest)
+from (select max({column})::bigint as highest from {table}) as h, {sequence} as s
+where h.highest > s.last_value or (h.highest = s.last_value and not s.is_called)
+""")
+
 
 def raise_sequences(cursor: Cursor, table: Shape) -> None:
     """Set each sequence that numbers a column of ``table`` to that column's highest value, never to a lower one.
@@ -13,15 +20,12 @@ def raise_sequences(cursor: Cursor, table: Shape) -> None:
     """
     for column in table.columns:
         cursor.execute(
-            "SELECT pg_get_serial_sequence(%s, %s)", [table.identifier.as_string(cursor.connection), column.name]
+            "select pg_get_serial_sequence(%s, %s)", [table.identifier.as_string(cursor.connection), column.name]
         )
         ((sequence,),) = cursor.fetchall()
         if sequence is not None:
             cursor.execute(
-                sql.SQL(
-                    "SELECT setval({name}, h.highest) FROM (SELECT max({column})::bigint AS highest FROM {table}) AS h,"
-                    " {sequence} AS s WHERE h.highest > s.last_value OR (h.highest = s.last_value AND NOT s.is_called)"
-                ).format(
+                _RAISE_SEQUENCE.format(
                     name=sql.Literal(sequence),
                     column=sql.Identifier(column.name),
                     table=table.identifier,

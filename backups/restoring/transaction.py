@@ -7,7 +7,7 @@ from dataclasses import replace as changed
 from uuid import UUID, uuid4
 
 from django.conf import settings
-from django.db import DataError, IntegrityError, InterfaceError, OperationalError, connection, transaction
+from django.db import DataError, IntegrityError, InterfaceError, OperationalError, transaction
 from django.db.backends.utils import CursorWrapper
 from psycopg2 import sql
 
@@ -20,7 +20,7 @@ from backups.foreign_keys import ForeignKey, Orphans, border, foreign_keys
 from backups.hashing.row_hashes import assert_server_agrees, server_fingerprint
 from backups.models import Backup, Restore
 from backups.restoring.difference import Difference, find_difference
-from backups.restoring.fit import FileMatch, fit
+from backups.restoring.fit import FileMatch, match_file
 from backups.restoring.merge import merge, orphans_after
 from backups.restoring.replace import refuse_orphans, replace
 from backups.restoring.report import TableRestore
@@ -30,7 +30,7 @@ from core.errors import BackupRefused, DatabaseFailed, TableBusy
 from core.postgres import lock_timeouts
 from core.postgres.fingerprint import Fingerprint
 from core.postgres.table_locks import lock_tables_for_load
-from core.postgres.tables import Table
+from core.postgres.tables import Cursor, Table
 
 LOCK_TIMEOUT_SECONDS = 30
 REPLACE_FROM_SHARE = 0.20
@@ -44,20 +44,24 @@ class RestoreOutcome:
     orphans: tuple[Orphans, ...] = ()
 
 
-def carry_out(files: Mapping[str, BackupFile], row: Restore, *, safety_backup: bool) -> RestoreOutcome:
+def carry_out(
+    cursor: CursorWrapper, files: Mapping[str, BackupFile], row: Restore, *, safety_backup: bool
+) -> RestoreOutcome:
     """Restore the tables of ``files`` as ``row`` asks; ``row.mode``, where empty, becomes the one that was chosen."""
-    with connection.cursor() as cursor, _safe() as kept, transaction.atomic():
+    with _safe() as kept, transaction.atomic():
         assert_server_agrees(cursor)
         if not row.dry_run:
             _lock(cursor, tuple(files), alone=row.mode == Restore.Mode.REPLACE)
-        fits = [fit(files[each.name], each) for each in ordered(shape(cursor, name) for name in files)]
-        keys = foreign_keys(cursor, [each.shape.table for each in fits])
+        fits = [match_file(files[table.name], table) for table in ordered(shape(cursor, name) for name in files)]
+        keys = foreign_keys(cursor, [fit.shape.table for fit in fits])
         differences = _compare(cursor, fits, row)
         if row.dry_run:
-            found = orphans_after(cursor, border(keys, [each.shape for each in fits]), differences)
+            orphans = orphans_after(cursor, border(keys, [fit.shape for fit in fits]), differences)
             transaction.set_rollback(True)
-            return RestoreOutcome(tables=_reports(fits, differences, row.mode, {}), orphans=found)
-        touched = [each.fit for each in differences if each.share] if row.mode == Restore.Mode.MERGE else fits
+            return RestoreOutcome(tables=_reports(fits, differences, row.mode, {}), orphans=orphans)
+        touched = fits
+        if row.mode == Restore.Mode.MERGE:
+            touched = [difference.fit for difference in differences if difference.share]
         safety = _keep(cursor, touched, row, kept) if safety_backup else {}
         _write(cursor, fits, differences, row.mode, keys)
         _prove(cursor, fits)
@@ -69,11 +73,11 @@ def _lock(cursor: CursorWrapper, tables: Sequence[str], *, alone: bool) -> None:
     if alone:
         lock_tables_for_load(cursor, tables, timeout_seconds=LOCK_TIMEOUT_SECONDS)
         return
-    statement = sql.SQL("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE").format(
+    statement = sql.SQL("lock table {} in share row exclusive mode").format(
         sql.SQL(", ").join(map(sql.Identifier, sorted(tables)))
     )
     if not lock_timeouts.take(cursor, statement, lock_timeouts.Deadline(LOCK_TIMEOUT_SECONDS)):
-        cursor.execute("SELECT to_regclass(quote_ident(name))::oid::bigint FROM unnest(%s) AS name", [list(tables)])
+        cursor.execute("select to_regclass(quote_ident(name))::oid::bigint from unnest(%s) as name", [list(tables)])
         ids = [oid for (oid,) in cursor.fetchall()]
         raise TableBusy(
             tables=", ".join(tables),
@@ -84,20 +88,20 @@ def _lock(cursor: CursorWrapper, tables: Sequence[str], *, alone: bool) -> None:
 
 def _compare(cursor: CursorWrapper, fits: Sequence[FileMatch], row: Restore) -> list[Difference]:
     """Compare tables and files where the mode depends on it, or a dry run or a merge needs it; choose the mode."""
-    named = next(each.shape.table for each in fits if each.shape.name == row.table)
+    named = next(fit.shape.table for fit in fits if fit.shape.name == row.table)
     if not row.mode and not row.dry_run and is_empty(cursor, named):
         row.mode = Restore.Mode.REPLACE
-        _lock(cursor, [each.shape.name for each in fits], alone=True)
+        _lock(cursor, [fit.shape.name for fit in fits], alone=True)
     if row.mode == Restore.Mode.REPLACE and not row.dry_run:
         return []
-    found = [find_difference(cursor, each, number=number) for number, each in enumerate(fits)]
+    differences = [find_difference(cursor, fit, number=number) for number, fit in enumerate(fits)]
     if not row.mode:
-        (difference,) = (each for each in found if each.fit.shape.table == named)
+        difference = next(difference for difference in differences if difference.fit.shape.table == named)
         whole = difference.present == 0 or difference.share > REPLACE_FROM_SHARE
         row.mode = Restore.Mode.REPLACE if whole else Restore.Mode.MERGE
         if whole and not row.dry_run:
-            _lock(cursor, [each.shape.name for each in fits], alone=True)
-    return found
+            _lock(cursor, [fit.shape.name for fit in fits], alone=True)
+    return differences
 
 
 def _write(
@@ -111,29 +115,29 @@ def _write(
         if mode == Restore.Mode.REPLACE:
             replace(cursor, fits, keys)
         else:
-            refuse_orphans(fits, orphans_after(cursor, border(keys, [each.shape for each in fits]), differences))
+            refuse_orphans(fits, orphans_after(cursor, border(keys, [fit.shape for fit in fits]), differences))
             merge(cursor, differences, keys)
-        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute("set constraints all immediate")
     except (DataError, IntegrityError) as error:
         raise BackupRefused(
-            what=", ".join(each.shape.name for each in fits),
+            what=", ".join(fit.shape.name for fit in fits),
             problem=" ".join(str(error).split()),
             remedy="The rows of the file break a rule that the table has now; use a backup that was made since.",
         ) from error
-    for each in fits:
-        raise_sequences(cursor, each.shape)
+    for fit in fits:
+        raise_sequences(cursor, fit.shape)
         if mode == Restore.Mode.REPLACE:
-            cursor.execute(sql.SQL("ANALYZE {}").format(each.shape.identifier))
+            cursor.execute(sql.SQL("analyze {}").format(fit.shape.identifier))
 
 
 def _prove(cursor: CursorWrapper, fits: Sequence[FileMatch]) -> None:
-    for each in fits:
-        manifest = each.file.manifest
-        found = server_fingerprint(cursor, each.shape.identifier, each.schema)
-        if found != Fingerprint(manifest.rows, manifest.fingerprint):
+    for fit in fits:
+        manifest = fit.file.manifest
+        content = server_fingerprint(cursor, fit.shape.identifier, fit.schema)
+        if content != Fingerprint(manifest.rows, manifest.fingerprint):
             raise DatabaseFailed(
-                work=f"the restore of {each.shape.name}",
-                problem=f"its content is {found}, and the backup's is {manifest.fingerprint}",
+                work=f"the restore of {fit.shape.name}",
+                problem=f"its content is {content}, and the backup's is {manifest.fingerprint}",
                 remedy="Nothing was changed. A trigger on the table may have changed the rows on their way in.",
             )
 
@@ -158,35 +162,35 @@ def _keep(cursor: CursorWrapper, fits: Sequence[FileMatch], row: Restore, kept: 
     """Back up what the tables hold now, under the same locks; return the paths by table. Nothing of empty ones."""
     store, run = Store(settings.DATAFORGE_BACKUP_STORE), uuid4()
     rows: list[Backup] = []
-    cursor.execute("SELECT clock_timestamp()")
+    cursor.execute("select clock_timestamp()")
     ((now,),) = cursor.fetchall()
-    moment = Snapshot(cursor, now, None)  # what is locked does not move
-    for each in fits:
-        if not is_empty(cursor, each.shape.table):
-            rows.append(_safety_row(run, each.shape, row))
-            kept.append(write_table(moment, each.shape, store, identity=rows[-1].id, run=run))
+    snapshot = Snapshot(cursor, now, None)  # what is locked does not move
+    for fit in fits:
+        if not is_empty(cursor, fit.shape.table):
+            rows.append(_safety_row(run, fit.shape, row))
+            kept.append(write_table(snapshot, fit.shape, store, rows[-1]))
     for written in kept:
         written.publish()
     enter(rows, kept)
-    row.safety = next((each for each in rows if each.table == row.table), None)
-    return {each.table: each.path for each in rows}
+    row.safety = next((backup for backup in rows if backup.table == row.table), None)
+    return {backup.table: backup.path for backup in rows}
 
 
 def _safety_row(run: UUID, table: Shape, row: Restore) -> Backup:
     return Backup(run=run, table=table.name, origin=Backup.Origin.SAFETY, user=row.user)
 
 
-def is_empty(cursor: CursorWrapper, table: Table) -> bool:
+def is_empty(cursor: Cursor, table: Table) -> bool:
     """Tell that a table has no rows."""
-    cursor.execute(sql.SQL("SELECT NOT EXISTS (SELECT FROM {})").format(table.identifier))
+    cursor.execute(sql.SQL("select not exists (select from {})").format(table.identifier))
     return cursor.fetchall() == [(True,)]
 
 
 def _reports(
     fits: Sequence[FileMatch], differences: Sequence[Difference], mode: str, safety: Mapping[str, str]
 ) -> tuple[TableRestore, ...]:
-    found = {each.fit.shape.name: each for each in differences}
-    return tuple(_report(each, found.get(each.shape.name), mode, safety.get(each.shape.name)) for each in fits)
+    by_table = {difference.fit.shape.name: difference for difference in differences}
+    return tuple(_report(fit, by_table.get(fit.shape.name), mode, safety.get(fit.shape.name)) for fit in fits)
 
 
 def _report(fit: FileMatch, difference: Difference | None, mode: str, safety: str | None) -> TableRestore:

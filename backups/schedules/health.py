@@ -34,7 +34,8 @@ def health(*, now: datetime | None = None) -> Health:
     """Look at the schedules that are on, and at the newest backup that was verified and not made before a restore."""
     moment = now or timezone.now()
     finished = Backup.objects.filter(status=Status.DONE, verified_at__isnull=False)
-    newest: datetime | None = finished.exclude(origin=Backup.Origin.SAFETY).aggregate(found=Max("snapshot_at"))["found"]
+    asked_for = finished.exclude(origin=Backup.Origin.SAFETY)
+    newest: datetime | None = asked_for.aggregate(newest=Max("snapshot_at"))["newest"]
     return Health(
         ailing=(*ailing(now=moment), *_waiting(moment)),
         schedules=BackupSchedule.objects.filter(enabled=True).count(),
@@ -45,12 +46,12 @@ def health(*, now: datetime | None = None) -> Health:
 
 def _waiting(moment: datetime) -> tuple[str, ...]:
     """Say that work waits for a worker."""
-    found = []
+    lines = []
     for kind in (Backup, Restore):
         waiting = kind._default_manager.filter(status=Status.QUEUED, started_at__lt=moment - WAITING_AT_MOST)
-        since = waiting.aggregate(found=Min("started_at"))["found"]
+        since = waiting.aggregate(first=Min("started_at"))["first"]
         if since is not None:
             name = kind._meta.verbose_name_plural
             at = timezone.localtime(since)
-            found.append(f"{name} wait since {at:%Y-%m-%d %H:%M}: is a worker at work (manage.py db_worker)?")
-    return tuple(found)
+            lines.append(f"{name} wait since {at:%Y-%m-%d %H:%M}: is a worker at work (manage.py db_worker)?")
+    return tuple(lines)

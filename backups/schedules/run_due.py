@@ -48,7 +48,7 @@ def due_since(schedule: BackupSchedule, *, now: datetime) -> datetime | None:
 
     However many moments passed during an outage, it is due once: the next run counts for all of them.
     """
-    if not schedule.enabled or schedule.problems():
+    if not schedule.enabled or schedule.errors_by_field():
         return None
     if _unfinished(schedule):
         return schedule.last_started_at
@@ -74,18 +74,18 @@ def run_due(*, now: datetime | None = None) -> tuple[ScheduleRun, ...]:
 
 def ailing(*, now: datetime | None = None) -> tuple[str, ...]:
     """Say which schedules failed, cannot run, or were missed: one line each."""
-    moment, found = now or timezone.now(), []
+    moment, lines = now or timezone.now(), []
     for schedule in BackupSchedule.objects.filter(enabled=True).order_by("name"):
         since = due_since(schedule, now=moment)
-        if wrong := schedule.problems():
-            found.append(f"{schedule.name}: cannot run: {' '.join(wrong.values())}")
+        if wrong := schedule.errors_by_field():
+            lines.append(f"{schedule.name}: cannot run: {' '.join(wrong.values())}")
         elif schedule.last_error:
-            found.append(f"{schedule.name}: failed: {schedule.last_error}")
+            lines.append(f"{schedule.name}: failed: {schedule.last_error}")
         elif since is None or (moment - since).total_seconds() <= GRACE_SECONDS:
             continue
         elif not _unfinished(schedule) or is_dead(_process(schedule.pk)):  # else it is at work
-            found.append(f"{schedule.name}: missed: due since {timezone.localtime(since):%Y-%m-%d %H:%M}")
-    return tuple(found)
+            lines.append(f"{schedule.name}: missed: due since {timezone.localtime(since):%Y-%m-%d %H:%M}")
+    return tuple(lines)
 
 
 def _moments(schedule: BackupSchedule, after: datetime) -> Iterator[datetime]:

@@ -36,11 +36,11 @@ class OrderListSerializer(serializers.ListSerializer[Any]):
     def validate(self, attrs: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """Look up customers and keys, a query each."""
         wanted = {row["customer_id"] for row in attrs}
-        found = set(Customer.objects.filter(pk__in=wanted).values_list("pk", flat=True))
+        customers = set(Customer.objects.filter(pk__in=wanted).values_list("pk", flat=True))
         keys = [row["order_id"] for row in attrs]
         stored = set(Order.objects.filter(pk__in=keys).values_list("pk", flat=True))
         errors = [
-            {"customer_id": ["There is no such customer."]} if row["customer_id"] not in found
+            {"customer_id": ["There is no such customer."]} if row["customer_id"] not in customers
             else {"order_id": ["An order with this id exists."]} if row["order_id"] in stored
             else {}
             for row in attrs

@@ -70,7 +70,7 @@ class TableSerializer(serializers.ModelSerializer[Any]):
 
     def build_field(self, field_name: str, info: Any, model_class: Any, nested_depth: int) -> Any:
         """Build a key that refers to a row like a plain column: the list looks them up."""
-        column = next(each for each in model_class._meta.concrete_fields if each.attname == field_name)
+        column = next(field for field in model_class._meta.concrete_fields if field.attname == field_name)
         plain = column.target_field if column.is_relation else column
         kind, options = self.build_standard_field(field_name, plain)
         if isinstance(plain, fields.HexIdField):
@@ -78,7 +78,7 @@ class TableSerializer(serializers.ModelSerializer[Any]):
         if isinstance(plain, fields.ProseField):
             options["trim_whitespace"] = False
         if "validators" in options:
-            options["validators"] = [each for each in options["validators"] if not isinstance(each, UniqueValidator)]
+            options["validators"] = [check for check in options["validators"] if not isinstance(check, UniqueValidator)]
         return kind, options | ({"required": False, "allow_null": True} if column.null else {})
 
     def validate(self, attrs: Row) -> Row:

@@ -179,20 +179,20 @@ def post_batch(
 
 
 def _answer(batches: list[Batch], *, inserted: int) -> Response:
-    errors = {index: found for batch in batches for index, found in batch.errors.items()}
+    errors = {index: of_record for batch in batches for index, of_record in batch.errors.items()}
     read = sum(len(batch.records) for batch in batches)
     counts = {"read": read, "inserted": inserted, "rejected": len(errors)}
-    results = [{"index": index, "errors": found} for index, found in sorted(errors.items())]
+    results = [{"index": index, "errors": of_record} for index, of_record in sorted(errors.items())]
     status = 201 if not results else 207 if inserted else 422
     return Response(to_json({"counts": counts, "results": results}), status, media_type="application/json")
 
 
 def _authenticate(cursor: Cursor[Row], token: str) -> str:
     digest = hashlib.sha256(token.encode()).digest()
-    found = cursor.execute("select owner from fastapi_tokens where digest = %s", [digest]).fetchone()
-    if found is None:
+    row = cursor.execute("select owner from fastapi_tokens where digest = %s", [digest]).fetchone()
+    if row is None:
         raise HTTPException(401, "This token is not known.")
-    return str(found[0])
+    return str(row[0])
 
 
 def _parse(body: bytes) -> list[Batch]:
@@ -213,7 +213,7 @@ def _by_table(told: Any) -> dict[str, dict[int, Any]]:
     if not isinstance(told, dict) or "table" in told:
         envelope = Envelope.model_validate(told)
         return {envelope.table: dict(enumerate(envelope.records))}
-    found: dict[str, dict[int, Any]] = {}
+    by_table: dict[str, dict[int, Any]] = {}
     for index, part in enumerate(Mixed.model_validate(told).records):
-        found.setdefault(part["table"], {})[index] = part["data"]
-    return found
+        by_table.setdefault(part["table"], {})[index] = part["data"]
+    return by_table

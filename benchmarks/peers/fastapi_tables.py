@@ -9,6 +9,11 @@ from pydantic import TypeAdapter
 
 from benchmarks.peers import rules
 
+# Stores what came, in the order of its keys, and returns the keys that were new.
+_INSERT = """
+insert into {table} ({columns}) select {columns} from {incoming} order by {key} on conflict do nothing returning {key}
+"""
+
 
 @dataclass(frozen=True)
 class Table:
@@ -50,10 +55,7 @@ class Table:
     @cached_property
     def insert(self) -> sql.Composed:
         """Store them in the order of their keys, so that two batches cannot wait for each other."""
-        return self.statement(
-            "insert into {table} ({columns}) select {columns} from {incoming} order by {key} on conflict do nothing"
-            " returning {key}"
-        )
+        return self.statement(_INSERT)
 
 
 ORDER = {"order_id": ("olist_orders", "order_id")}

@@ -10,9 +10,9 @@ urlpatterns = [
     *(
         path(
             f"{table}/bulk/",
-            BulkRecords.as_view(serializer_class=each, queryset=each.Meta.model._default_manager.none()),
+            BulkRecords.as_view(serializer_class=serializer, queryset=serializer.Meta.model._default_manager.none()),
         )
-        for table, each in SERIALIZERS.items()
+        for table, serializer in SERIALIZERS.items()
     ),
     path("orders/generated/", GeneratedOrders.as_view()),
     path("mixed/bulk/", BulkMixed.as_view()),

@@ -14,7 +14,7 @@ from threading import Thread
 from benchmarks.soak.arena import Postgres, serving
 from benchmarks.soak.clients import CLIENTS, Client
 from benchmarks.soak.proof import prove, prove_backups, prove_memory, prove_scrapes, settle
-from benchmarks.soak.report import Soaked, render
+from benchmarks.soak.report import SoakResult, render
 from benchmarks.soak.watch import QUIET_FROM, Backups, Memory, Scraper, commit_faults
 from core.embedded_postgres import stop
 
@@ -42,7 +42,7 @@ def main() -> None:
     sys.exit(any(check.failures for check in soaked.checks))
 
 
-def soak(postgres: Postgres, folder: Path, *, seconds: int) -> Soaked:
+def soak(postgres: Postgres, folder: Path, *, seconds: int) -> SoakResult:
     """Run everything at once for ``seconds``, and then prove."""
     load_before = os.getloadavg()[0]
     with serving(postgres.start(), folder) as site:
@@ -60,7 +60,7 @@ def soak(postgres: Postgres, folder: Path, *, seconds: int) -> Soaked:
             lambda: scraper.run(site, goes_on),
             lambda: backups.run(site, goes_on),
         ]
-        threads = [Thread(target=_noting(each, failures)) for each in beside]
+        threads = [Thread(target=_noting(work, failures)) for work in beside]
         for thread in threads:
             thread.start()
         faults = commit_faults(postgres, site, seconds=seconds, goes_on=goes_on)
@@ -74,7 +74,7 @@ def soak(postgres: Postgres, folder: Path, *, seconds: int) -> Soaked:
         checks = [settle(clients, postgres), *prove(clients, postgres), prove_scrapes(scraper), flat]
         checks += prove_backups(backups, site, postgres)
         ((version,),) = postgres.ask("show server_version")
-        return Soaked(seconds, clients, faults, backups, scraper, workers, checks, str(version), load_before)
+        return SoakResult(seconds, clients, faults, backups, scraper, workers, checks, str(version), load_before)
 
 
 def _noting(work: Callable[[], None], failures: list[str]) -> Callable[[], None]:

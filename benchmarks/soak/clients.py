@@ -23,7 +23,7 @@ type Json = dict[str, Any]
 
 
 @dataclass
-class Sent:
+class SentBatch:
     """One batch: what of it must be there, once it is answered."""
 
     key: str
@@ -43,7 +43,7 @@ class Client:
     number: int
     port: int
     token: str
-    sent: list[Sent] = field(default_factory=list)
+    sent: list[SentBatch] = field(default_factory=list)
     met: Counter[str] = field(default_factory=Counter)
     seconds: list[float] = field(default_factory=list)
 
@@ -61,7 +61,7 @@ class Client:
             else:
                 self.insist(batch)
 
-    def insist(self, batch: Sent) -> None:
+    def insist(self, batch: SentBatch) -> None:
         """Send a batch, again and again, until it has an answer that settles it; TimeoutError where none comes."""
         deadline = time.monotonic() + PATIENCE_SECONDS
         while time.monotonic() < deadline:
@@ -84,7 +84,7 @@ class Client:
             return
         raise TimeoutError(f"batch {batch.key} was not answered in {PATIENCE_SECONDS} s")
 
-    def _abandon(self, batch: Sent) -> None:
+    def _abandon(self, batch: SentBatch) -> None:
         """Send a batch and hang up at some moment, as a client that is killed does."""
         batch.abandoned = True
         self._hang_up()
@@ -96,7 +96,7 @@ class Client:
             self.met[f"no answer ({type(error).__name__})"] += 1
         self._hang_up()
 
-    def _post(self, batch: Sent) -> tuple[int, http.client.HTTPMessage, str]:
+    def _post(self, batch: SentBatch) -> tuple[int, http.client.HTTPMessage, str]:
         connection = self._connect()
         connection.request("POST", "/api/v1/batches/", batch.body, self._headers(batch))
         answer = connection.getresponse()
@@ -112,14 +112,14 @@ class Client:
             self._connection.close()
             self._connection = None
 
-    def _headers(self, batch: Sent) -> dict[str, str]:
+    def _headers(self, batch: SentBatch) -> dict[str, str]:
         return {
             "Authorization": f"Token {self.token}",
             "Content-Type": "application/json",
             "Idempotency-Key": batch.key,
         }
 
-    def _make(self, number: int) -> Sent:
+    def _make(self, number: int) -> SentBatch:
         prefix = f"{self.number:04x}{number:012x}"
         own = LARGE if number % LARGE_EVERY == LARGE_EVERY - 1 else UNIQUE
         records = [_customer(f"{prefix}{index:016x}") for index in range(own)]
@@ -138,7 +138,7 @@ class Client:
             "on_conflict": self._dice.choice(["reject", "update"]),
             "results": "errors",
         }
-        return Sent(key=f"{self.number}-{number}", body=json.dumps(body).encode(), prefix=prefix, own=own)
+        return SentBatch(key=f"{self.number}-{number}", body=json.dumps(body).encode(), prefix=prefix, own=own)
 
 
 BAD_FROM, EARLY = 1_000_000, 2_000_000  # places in the ids of a batch

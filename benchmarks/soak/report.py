@@ -15,7 +15,7 @@ from benchmarks.soak.watch import Backups, Scraper
 
 
 @dataclass(frozen=True)
-class Soaked:
+class SoakResult:
     """What was done, met and proved; ``workers``: their memory."""
 
     seconds: int
@@ -29,7 +29,7 @@ class Soaked:
     load_before: float
 
 
-def render(soaked: Soaked) -> str:
+def render(soaked: SoakResult) -> str:
     """Write it as Markdown."""
     met: Counter[str] = sum((client.met for client in soaked.clients), Counter())
     lines = [
@@ -39,7 +39,7 @@ def render(soaked: Soaked) -> str:
         "",
         "| claim | tried on | holds |",
         "|---|---:|---|",
-        *(f"| {each.claim} | {each.tried:,} | {_verdict(each)} |" for each in soaked.checks),
+        *(f"| {check.claim} | {check.tried:,} | {_verdict(check)} |" for check in soaked.checks),
         "",
         "## What was done to it",
         "",
@@ -60,15 +60,15 @@ def render(soaked: Soaked) -> str:
         "| worker | MiB at first | MiB at last | MiB at most | MiB a minute |",
         "|---|---:|---:|---:|---:|",
         *(
-            f"| {place} | {each.first:.1f} | {each.last:.1f} | {each.most:.1f} | {each.a_minute:+.2f} |"
-            for place, each in enumerate(soaked.workers, start=1)
+            f"| {place} | {worker.first:.1f} | {worker.last:.1f} | {worker.most:.1f} | {worker.a_minute:+.2f} |"
+            for place, worker in enumerate(soaked.workers, start=1)
         ),
         "",
     ]
     return "\n".join(lines)
 
 
-def _setting(soaked: Soaked) -> str:
+def _setting(soaked: SoakResult) -> str:
     return (
         f"{CLIENTS} clients for {soaked.seconds} s against gunicorn ({WORKERS} workers of {THREADS} threads, settings "
         f"of production) and PostgreSQL {soaked.postgres}; {os.cpu_count()} cores shared by all of them and "
@@ -88,10 +88,10 @@ def _counted(counts: Counter[int] | Counter[str], what: str) -> str:
     return ", ".join(f"{count:,} with {what} {name}" for name, count in sorted(counts.items(), key=str))
 
 
-def _batches(soaked: Soaked) -> str:
+def _batches(soaked: SoakResult) -> str:
     sent = [batch for client in soaked.clients for batch in client.sent]
-    seconds = [each for client in soaked.clients for each in client.seconds]
-    records = sum(sum(table["read"] for table in each.answer["tables"].values()) for each in sent if each.answer)
+    seconds = [second for client in soaked.clients for second in client.seconds]
+    records = sum(sum(table["read"] for table in batch.answer["tables"].values()) for batch in sent if batch.answer)
     left = sum(batch.abandoned for batch in sent)
     cuts = quantiles(seconds, n=100)
     return (

@@ -45,7 +45,7 @@ class Cluster:
     """One data folder, with the user who runs its server."""
 
     folder: Path
-    account: SystemUser
+    system_user: SystemUser
 
     @property
     def data(self) -> Path:
@@ -129,7 +129,7 @@ class Cluster:
         if unfinished.exists():
             shutil.rmtree(unfinished)
         unfinished.mkdir(mode=0o700)
-        self.account.own(unfinished)
+        self.system_user.own(unfinished)
         locale = ("--encoding=UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
         options = ("-U", "postgres", "--auth=trust", "--no-instructions", *locale)
         # An initdb whose parent is killed works on; the next command waits until it lets go of the lock.
@@ -143,18 +143,18 @@ class Cluster:
         version_file = self.data / "PG_VERSION"
         version = version_file.read_text().strip() if version_file.exists() else ""
         if version != str(MAJOR_VERSION):
-            found = f"of PostgreSQL {version}" if version else "that is no PostgreSQL data folder"
+            kind = f"of PostgreSQL {version}" if version else "that is no PostgreSQL data folder"
             raise EmbeddedPostgresFailed(
                 folder=self.folder,
-                problem=f"data is a folder {found}, and this is PostgreSQL {MAJOR_VERSION}",
+                problem=f"data is a folder {kind}, and this is PostgreSQL {MAJOR_VERSION}",
                 remedy="Dump it with its own version, or move it away, and try again.",
             )
-        if self.data.stat().st_uid != self.account.uid:
-            self.account.own_tree(self.data)
+        if self.data.stat().st_uid != self.system_user.uid:
+            self.system_user.own_tree(self.data)
 
     def _check_programs(self) -> None:
         programs = binary("postgres").parent
-        self.account.reach(programs / "postgres")
+        self.system_user.reach(programs / "postgres")
         try:
             result = self._run("postgres", "--version")
             problem = result.stdout if result.returncode else ""
@@ -202,7 +202,7 @@ class Cluster:
             errors="replace",
             check=False,
             pass_fds=inherited,
-            **self.account.subprocess_options(),
+            **self.system_user.subprocess_options(),
         )
 
     def _log_since(self, start: int) -> str:

@@ -21,7 +21,7 @@ from psycopg2 import sql
 from core.embedded_postgres import locks
 from core.embedded_postgres.cluster import Cluster, binary
 from core.embedded_postgres.sockets import PORT, socket_folder
-from core.embedded_postgres.system_user import SystemUser, account_for
+from core.embedded_postgres.system_user import SystemUser, system_user_for
 from core.errors import EmbeddedPostgresFailed
 
 USER = "postgres"
@@ -52,11 +52,11 @@ class Server:
         if self._users is not None and database in self._databases and self.is_running():
             return self._socket
         try:
-            account = self._make_folder()
+            system_user = self._make_folder()
             with locks.exclusive(self.folder / "control.lock"):
                 if self._users is None:
                     self._users = locks.share(self.folder / "users.lock")
-                self._socket = self._run_until_ready(account)
+                self._socket = self._run_until_ready(system_user)
                 self._make_database(database)
         except OSError as error:
             raise EmbeddedPostgresFailed(
@@ -97,22 +97,22 @@ class Server:
         lock = self.folder / "server.lock"
         return lock.exists() and locks.is_held(lock)
 
-    def _cluster(self, account: SystemUser | None = None) -> Cluster:
-        return Cluster(folder=self.folder, account=account or account_for(self.folder))
+    def _cluster(self, system_user: SystemUser | None = None) -> Cluster:
+        return Cluster(folder=self.folder, system_user=system_user or system_user_for(self.folder))
 
     def _make_folder(self) -> SystemUser:
-        account = account_for(self.folder)
+        system_user = system_user_for(self.folder)
         if not self.folder.exists():
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        account.reach(self.folder / "data")
-        return account
+        system_user.reach(self.folder / "data")
+        return system_user
 
-    def _run_until_ready(self, account: SystemUser) -> Path:
-        cluster = self._cluster(account)
+    def _run_until_ready(self, system_user: SystemUser) -> Path:
+        cluster = self._cluster(system_user)
         begin = time.monotonic()
         while True:
             if not self.is_running():
-                socket = socket_folder(self.folder, account)
+                socket = socket_folder(self.folder, system_user)
                 cluster.start(socket, timeout_seconds=READY_TIMEOUT_SECONDS)
                 return socket
             # It may also be on its way down, left alone by a killed command.
@@ -137,9 +137,9 @@ class Server:
         try:
             connection.autocommit = True
             with connection.cursor() as cursor:
-                cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", [database])
+                cursor.execute("select 1 from pg_database where datname = %s", [database])
                 if cursor.fetchone() is None:
-                    statement = "CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8'"
+                    statement = "create database {} template template0 encoding 'UTF8'"
                     cursor.execute(sql.SQL(statement).format(sql.Identifier(database)))
         finally:
             connection.close()

@@ -17,14 +17,14 @@ MAX_SOCKET_PATH_BYTES = 103
 PLAIN_PATH = re.compile(r"/[\w./ +@=:-]*", re.ASCII)
 
 
-def socket_folder(folder: Path, account: SystemUser) -> Path:
-    """Choose the folder of the socket and make it, for ``account`` only. Raises EmbeddedPostgresFailed."""
-    name = f"dataforge-{account.uid}-{hashlib.sha256(os.fsencode(folder)).hexdigest()[:12]}"
+def socket_folder(folder: Path, system_user: SystemUser) -> Path:
+    """Choose the folder of the socket and make it, for ``system_user`` only. Raises EmbeddedPostgresFailed."""
+    name = f"dataforge-{system_user.uid}-{hashlib.sha256(os.fsencode(folder)).hexdigest()[:12]}"
     runtime = os.environ.get("XDG_RUNTIME_DIR")
-    shorter = [Path(base) for base in (None if account.switch else runtime, tempfile.gettempdir(), "/tmp") if base]  # noqa: S108 - owner and mode are checked below
+    shorter = [Path(base) for base in (None if system_user.switch else runtime, tempfile.gettempdir(), "/tmp") if base]  # noqa: S108 - owner and mode are checked below
     for place in (folder / "run", *(base.absolute() / name for base in shorter if base.is_dir())):
         if _fits(place):
-            _make_private(place, folder, account)
+            _make_private(place, folder, system_user)
             return place
     raise EmbeddedPostgresFailed(
         folder=folder,
@@ -38,19 +38,19 @@ def _fits(place: Path) -> bool:
     return len(os.fsencode(socket)) <= MAX_SOCKET_PATH_BYTES and PLAIN_PATH.fullmatch(str(place)) is not None
 
 
-def _make_private(place: Path, folder: Path, account: SystemUser) -> None:
+def _make_private(place: Path, folder: Path, system_user: SystemUser) -> None:
     if not os.path.lexists(place):
         place.mkdir(mode=0o700)
     status = place.lstat()
-    if account.switch and stat.S_ISDIR(status.st_mode) and status.st_uid == 0:
+    if system_user.switch and stat.S_ISDIR(status.st_mode) and status.st_uid == 0:
         # Root made it: just now, or by copying the whole folder.
-        account.own(place)
+        system_user.own(place)
         status = place.lstat()
-    if not stat.S_ISDIR(status.st_mode) or status.st_uid != account.uid:
+    if not stat.S_ISDIR(status.st_mode) or status.st_uid != system_user.uid:
         raise EmbeddedPostgresFailed(
             folder=folder,
-            problem=f"{place}, the folder of its socket, is not a folder of user {user_name(account.uid)}",
+            problem=f"{place}, the folder of its socket, is not a folder of user {user_name(system_user.uid)}",
             remedy=f"Remove {place}.",
         )
     place.chmod(0o700)
-    account.reach(place)
+    system_user.reach(place)

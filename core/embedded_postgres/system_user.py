@@ -52,7 +52,7 @@ class SystemUser:
                     folder.chmod(status.st_mode | OTHERS_TRAVERSE)
 
 
-def account_for(folder: Path) -> SystemUser:
+def system_user_for(folder: Path) -> SystemUser:
     """Say who runs the server of ``folder``. Raises EmbeddedPostgresFailed where the folder is somebody else's."""
     me = os.geteuid()
     if me != 0:

@@ -59,8 +59,8 @@ def share(cursor: Cursor, tables: Iterable[str], *, timeout_seconds: float) -> N
     # would be another order than everybody's. One taken twice is still one.
     free_from_here = "true"
     for _ in names:
-        free_from_here = f"CASE WHEN pg_try_advisory_xact_lock_shared(%s, %s) THEN {free_from_here} ELSE false END"
-    cursor.execute(f"SELECT {free_from_here}", [number for name in names for number in (LOCK_CLASS, _key(name))])
+        free_from_here = f"case when pg_try_advisory_xact_lock_shared(%s, %s) then {free_from_here} else false end"
+    cursor.execute(f"select {free_from_here}", [number for name in names for number in (LOCK_CLASS, _key(name))])
     ((free,),) = cursor.fetchall()
     if free:
         return
@@ -72,7 +72,7 @@ def try_claim(cursor: Cursor, name: str) -> bool:
 
     Names are hashed to 64 bits, in a space of their own.
     """
-    cursor.execute("SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))", [name])
+    cursor.execute("select pg_try_advisory_xact_lock(hashtextextended(%s, 0))", [name])
     ((free,),) = cursor.fetchall()
     return bool(free)
 
@@ -89,10 +89,10 @@ def _take_all(
     deadline = lock_timeouts.Deadline(timeout_seconds)
     for table in tables:
         key = [LOCK_CLASS, _key(table)]
-        cursor.execute(f"SELECT {function.format('try_')}(%s, %s)", key)
+        cursor.execute(f"select {function.format('try_')}(%s, %s)", key)
         ((free,),) = cursor.fetchall()
         if not free and not lock_timeouts.take(
-            cursor, f"SELECT {function.format('')}(%s, %s)", deadline, parameters=key
+            cursor, f"select {function.format('')}(%s, %s)", deadline, parameters=key
         ):
             raise TableBusy(
                 tables=table,
@@ -108,10 +108,10 @@ def _take_all(
 def _rename(connection: BaseDatabaseWrapper, name: str) -> str:
     """Set the session's name; return the one before."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT current_setting('application_name')")
+        cursor.execute("select current_setting('application_name')")
         ((before,),) = cursor.fetchall()
         cut = name.encode()[:_MAX_NAME_BYTES].decode(errors="ignore")
-        cursor.execute("SELECT set_config('application_name', %s, false)", [cut])
+        cursor.execute("select set_config('application_name', %s, false)", [cut])
     return str(before)
 
 
@@ -134,7 +134,7 @@ def _release(connection: BaseDatabaseWrapper, tables: list[str], name: str) -> N
     try:
         with connection.cursor() as cursor:
             for table in reversed(tables):
-                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [LOCK_CLASS, _key(table)])
+                cursor.execute("select pg_advisory_unlock(%s, %s)", [LOCK_CLASS, _key(table)])
         _rename(connection, name)
     except (DatabaseError, InterfaceError):
         if not connection.connection.closed:

@@ -36,6 +36,13 @@ _TYPES: dict[str, pa.DataType] = {
     "timestamp without time zone": pa.timestamp("us"),
     "uuid": pa.uuid(),
 }
+# The columns of a table in their order, as the members of TableColumn.
+_COLUMNS = """
+select attname, format_type(atttypid, atttypmod), attnotnull, attidentity <> '', attgenerated <> ''
+from pg_attribute
+where attrelid = to_regclass(quote_ident(%s)) and attnum > 0 and not attisdropped
+order by attnum
+"""
 _NUMERIC = re.compile(r"numeric\((\d+),(\d+)\)")
 _VARCHAR = re.compile(r"character varying\(\d+\)")
 _DECIMAL128_DIGITS = 38
@@ -54,12 +61,7 @@ class TableColumn:
 
 def table_columns(cursor: Cursor, table: str) -> tuple[TableColumn, ...]:
     """Read the columns of ``table`` from the catalogue, in their order; ``DatabaseFailed`` if there is none such."""
-    cursor.execute(
-        "SELECT attname, format_type(atttypid, atttypmod), attnotnull, attidentity <> '', attgenerated <> ''"
-        " FROM pg_attribute WHERE attrelid = to_regclass(quote_ident(%s)) AND attnum > 0 AND NOT attisdropped"
-        " ORDER BY attnum",
-        [table],
-    )
+    cursor.execute(_COLUMNS, [table])
     rows = cursor.fetchall()
     if not rows:
         find_table(cursor, table)  # which says that it is missing
@@ -71,8 +73,8 @@ def arrow_type(column: TableColumn) -> pa.DataType:
 
     ``text[]`` is ``list<string>``, ``uuid`` is ``pa.uuid()``, ``timestamp`` is naive and in microseconds.
     """
-    if found := _NUMERIC.fullmatch(column.type):
-        digits, places = int(found[1]), int(found[2])
+    if numeric := _NUMERIC.fullmatch(column.type):
+        digits, places = int(numeric[1]), int(numeric[2])
         if digits <= _DECIMAL128_DIGITS:
             return pa.decimal128(digits, places)
     name = "character varying" if _VARCHAR.fullmatch(column.type) else column.type
@@ -103,9 +105,9 @@ def assert_matches(cursor: Cursor, table: str, schema: pa.Schema) -> pa.Schema:
 
 
 @lru_cache(maxsize=64)  # by what the catalogue says at this moment
-def _matched(table: str, found: tuple[TableColumn, ...], schema: pa.Schema) -> pa.Schema:
-    columns = {column.name: column for column in found}
-    problems = [problem for field in schema if (problem := _mismatch(field, columns.get(field.name)))]
+def _matched(table: str, columns: tuple[TableColumn, ...], schema: pa.Schema) -> pa.Schema:
+    by_name = {column.name: column for column in columns}
+    problems = [problem for field in schema if (problem := _mismatch(field, by_name.get(field.name)))]
     doubled = {name for name in schema.names if schema.names.count(name) > 1}
     problems += [f"column {name} is named twice" for name in sorted(doubled)]
     if problems:
@@ -116,7 +118,7 @@ def _matched(table: str, found: tuple[TableColumn, ...], schema: pa.Schema) -> p
         )
     return pa.schema(
         [
-            field.with_metadata(JSONB_METADATA) if columns[field.name].type == "jsonb" else field.remove_metadata()
+            field.with_metadata(JSONB_METADATA) if by_name[field.name].type == "jsonb" else field.remove_metadata()
             for field in schema
         ]
     )

@@ -21,7 +21,7 @@ _NIBBLES[np.frombuffer(b"0123456789abcdef", np.uint8)] = np.arange(16, dtype=np.
 def select_list(schema: pa.Schema) -> sql.Composable:
     """Select each column of ``schema`` in the form in which it travels."""
     return sql.SQL(", ").join(
-        sql.SQL("{} AS {}").format(
+        sql.SQL("{} as {}").format(
             sql.SQL(_form(field.type)).format(sql.Identifier(field.name)), sql.Identifier(field.name)
         )
         for field in schema
@@ -45,9 +45,9 @@ def csv_options(schema: pa.Schema) -> pa_csv.ConvertOptions:
     )
 
 
-def typed(text: pa.Table, schema: pa.Schema) -> pa.Table:
+def to_types(text: pa.Table, schema: pa.Schema) -> pa.Table:
     """Turn the columns that were parsed as their carrier into the types of ``schema``."""
-    columns = [_typed(text.column(place), field.type) for place, field in enumerate(schema)]
+    columns = [_to_type(text.column(place), field.type) for place, field in enumerate(schema)]
     return pa.Table.from_arrays(columns, schema=schema)
 
 
@@ -64,7 +64,7 @@ def _carrier(kind: pa.DataType) -> pa.DataType:
 
 def _form(kind: pa.DataType) -> str:
     if _is_zoned(kind):
-        return "{} AT TIME ZONE 'UTC'"
+        return "{} at time zone 'UTC'"
     if pa.types.is_list(kind):
         return "to_json({})::text"
     if pa.types.is_binary(kind):
@@ -74,7 +74,7 @@ def _form(kind: pa.DataType) -> str:
     return "{}"
 
 
-def _typed(column: AnyColumn, kind: pa.DataType) -> AnyColumn | AnyArray:
+def _to_type(column: AnyColumn, kind: pa.DataType) -> AnyColumn | AnyArray:
     if column.type == kind:
         return column
     if _is_zoned(kind):

@@ -47,7 +47,7 @@ def copy_encoded(cursor: Cursor, table: str, columns: Sequence[str], blocks: Ite
     The types are not checked here: encode by the schema that ``columns.assert_matches`` returned for this table.
     """
     feed = _Feed(blocks)
-    statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT binary, ENCODING 'UTF8')").format(
+    statement = sql.SQL("copy {} ({}) from stdin (format binary, encoding 'UTF8')").format(
         sql.Identifier(table), sql.SQL(", ").join(map(sql.Identifier, columns))
     )
     try:

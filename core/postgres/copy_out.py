@@ -44,17 +44,17 @@ def copy_out_batches(cursor: Cursor, query: Query, *, schema: pa.Schema) -> Gene
     fetched = _Fetch(cursor, _statement(query, schema))
     try:
         for block in filter(None, fetched.blocks()):
-            yield from copy_csv_forms.typed(_parse(block, schema.names, options), schema).to_batches()
+            yield from copy_csv_forms.to_types(_parse(block, schema.names, options), schema).to_batches()
     finally:
         fetched.close()
 
 
 def _statement(query: Query, schema: pa.Schema) -> sql.Composable:
     texts = sql.SQL(", ").join(map(sql.Identifier, copy_csv_forms.quoted(schema)))
-    return sql.SQL("COPY (SELECT {} FROM ({}) AS rows) TO STDOUT (FORMAT csv, ENCODING 'UTF8'{})").format(
+    return sql.SQL("copy (select {} from ({}) as rows) to stdout (format csv, encoding 'UTF8'{})").format(
         copy_csv_forms.select_list(schema),
         sql.SQL(query) if isinstance(query, str) else query,
-        sql.SQL(", FORCE_QUOTE ({})").format(texts) if texts.seq else sql.SQL(""),
+        sql.SQL(", force_quote ({})").format(texts) if texts.seq else sql.SQL(""),
     )
 
 

@@ -29,16 +29,16 @@ def drop_for_load(cursor: Cursor, table: str) -> DroppedParts:
     From here on the transaction's constraints are checked at once, not at commit. ``DatabaseFailed`` where a rebuild
     could not restore everything (partitions, an index in a tablespace of its own or left invalid, a view upon a key).
     """
-    found = find_table(cursor, table)
-    if reasons := constraints.obstacles(cursor, found):
+    target = find_table(cursor, table)
+    if reasons := constraints.obstacles(cursor, target):
         raise DatabaseFailed(
             work=f"the drop of constraints of {table}",
             problem="; ".join(reasons),
             remedy="Constraints and indexes of such a table are not dropped for a load: load it with them in place.",
         )
     # ALTER TABLE refuses while rows written earlier have trigger events pending (Django's foreign keys are deferred).
-    cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-    dropped = DroppedParts(table=found, parts=constraints.parts(cursor, found))
+    cursor.execute("set constraints all immediate")
+    dropped = DroppedParts(table=target, parts=constraints.parts(cursor, target))
     for part in dropped.parts:
         cursor.execute(part.drop)
     return dropped
@@ -50,7 +50,7 @@ def rebuild(cursor: Cursor, dropped: DroppedParts, *, memory_mb: int = MAINTENAN
     ``memory_mb`` bounds the memory of building an index. Django's ``IntegrityError`` where the rows break a constraint.
     """
     cursor.execute(
-        "SELECT set_config('maintenance_work_mem', %s, true), set_config('max_parallel_maintenance_workers', %s, true)",
+        "select set_config('maintenance_work_mem', %s, true), set_config('max_parallel_maintenance_workers', %s, true)",
         [f"{memory_mb}MB", str(PARALLEL_WORKERS)],
     )
     for part in reversed(dropped.parts):

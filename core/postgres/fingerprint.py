@@ -27,7 +27,7 @@ def table_fingerprint(cursor: Cursor, table: str, *, exclude: Collection[str] = 
     names = [column.name for column in table_columns(cursor, table) if column.name not in exclude]
     # A record's hash is linear in those of its columns: without the outer hash, two rows could swap a value unseen.
     statement = sql.SQL(
-        "SELECT count(*), coalesce(sum(hashint8extended(hash_record_extended(ROW({}), 0), 0)), 0) FROM {}"
+        "select count(*), coalesce(sum(hashint8extended(hash_record_extended(row({}), 0), 0)), 0) from {}"
     ).format(sql.SQL(", ").join(map(sql.Identifier, names)), find_table(cursor, table).identifier)
     cursor.execute(statement)
     ((rows, total),) = cursor.fetchall()
@@ -39,14 +39,14 @@ def structure(cursor: Cursor, table: str) -> frozenset[tuple[str, str, str]]:
 
     Comments and settings of a constraint or index are further statements of it.
     """
-    found = find_table(cursor, table)
+    target = find_table(cursor, table)
     cursor.execute(
-        "SELECT 'check', conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE contype = 'c' AND conrelid = %s",
-        [found.oid],
+        "select 'check', conname, pg_get_constraintdef(oid) from pg_constraint where contype = 'c' and conrelid = %s",
+        [target.oid],
     )
     checks = {(kind, name, definition) for kind, name, definition in cursor.fetchall()}
     columns = {("column", column.name, repr(column)) for column in table_columns(cursor, table)}
     parts = {
-        (part.kind, part.title, statement) for part in constraints.parts(cursor, found) for statement in part.create
+        (part.kind, part.title, statement) for part in constraints.parts(cursor, target) for statement in part.create
     }
     return frozenset(checks | columns | parts)

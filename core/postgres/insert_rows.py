@@ -22,9 +22,9 @@ def insert_rows(
     statements, values = [], list[Any]()
     for (model, keyed), alike in groupby(rows, key=lambda row: (type(row), row.pk is not None)):
         start, places, fields = _insert(model, keyed=keyed)
-        each = [field.get_db_prep_save(getattr(row, field.attname), connection) for row in alike for field in fields]
-        statements.append(start + ", ".join([places] * (len(each) // len(fields))))
-        values += each
+        cells = [field.get_db_prep_save(getattr(row, field.attname), cursor.db) for row in alike for field in fields]
+        statements.append(start + ", ".join([places] * (len(cells) // len(fields))))
+        values += cells
     if asking:
         statements.append(asking[0])
         values += asking[1]

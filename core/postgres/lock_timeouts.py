@@ -9,15 +9,16 @@ from psycopg2 import sql
 
 from core.postgres.tables import Cursor
 
+# The other sessions that hold a lock on one of some tables or advisory keys: name, process and since when.
 _HOLDERS = """
-SELECT DISTINCT coalesce(nullif(a.application_name, ''), 'an unnamed client'), l.pid,
-       to_char(coalesce(a.xact_start, a.backend_start) AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS')
-FROM pg_locks l LEFT JOIN pg_stat_activity a ON a.pid = l.pid
-WHERE l.granted AND l.pid <> pg_backend_pid()
-  AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
-  AND l.locktype = %(locktype)s
-  AND (l.relation::bigint = ANY (%(ids)s) OR (l.classid::bigint = %(classid)s AND l.objid::bigint = ANY (%(ids)s)))
-ORDER BY 2
+select distinct coalesce(nullif(a.application_name, ''), 'an unnamed client'), l.pid,
+       to_char(coalesce(a.xact_start, a.backend_start) at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS')
+from pg_locks l left join pg_stat_activity a on a.pid = l.pid
+where l.granted and l.pid <> pg_backend_pid()
+  and l.database = (select oid from pg_database where datname = current_database())
+  and l.locktype = %(locktype)s
+  and (l.relation::bigint = any (%(ids)s) or (l.classid::bigint = %(classid)s and l.objid::bigint = any (%(ids)s)))
+order by 2
 """
 
 
@@ -39,9 +40,9 @@ def take(
 
     The transaction goes on either way, with its own ``lock_timeout``.
     """
-    cursor.execute("SAVEPOINT dataforge_lock")
+    cursor.execute("savepoint dataforge_lock")
     cursor.execute(
-        "SELECT current_setting('lock_timeout'), set_config('lock_timeout', %s, true)", [f"{deadline.milliseconds()}ms"]
+        "select current_setting('lock_timeout'), set_config('lock_timeout', %s, true)", [f"{deadline.milliseconds()}ms"]
     )
     ((before, _),) = cursor.fetchall()
     try:
@@ -49,16 +50,16 @@ def take(
     except (OperationalError, psycopg2.errors.LockNotAvailable) as error:
         if not isinstance(error.__cause__ or error, psycopg2.errors.LockNotAvailable):
             raise
-        cursor.execute("ROLLBACK TO SAVEPOINT dataforge_lock")
-        cursor.execute("RELEASE SAVEPOINT dataforge_lock")
+        cursor.execute("rollback to savepoint dataforge_lock")
+        cursor.execute("release savepoint dataforge_lock")
         return False
-    cursor.execute("SELECT set_config('lock_timeout', %s, true)", [before])
-    cursor.execute("RELEASE SAVEPOINT dataforge_lock")
+    cursor.execute("select set_config('lock_timeout', %s, true)", [before])
+    cursor.execute("release savepoint dataforge_lock")
     return True
 
 
 def holders(cursor: Cursor, *, locktype: str, ids: Sequence[int], classid: int = -1) -> str:
     """Name the other sessions that hold relations (``ids`` are oids) or advisory locks (``classid`` and ``ids``)."""
     cursor.execute(_HOLDERS, {"locktype": locktype, "ids": list(ids), "classid": classid})
-    found = [f"{name} (pid {pid}, since {since} UTC)" for name, pid, since in cursor.fetchall()]
-    return ", ".join(found) or "a session that has just let go of it"
+    sessions = [f"{name} (pid {pid}, since {since} UTC)" for name, pid, since in cursor.fetchall()]
+    return ", ".join(sessions) or "a session that has just let go of it"

@@ -18,5 +18,5 @@ def ahead[T](items: Iterable[T], *, count: int) -> Generator[T]:
                 coming.append(thread.submit(next, source, end))
                 yield item  # type: ignore[misc]  # all but ``end`` are of ``items``
         finally:
-            for each in coming:
-                each.cancel()
+            for future in coming:
+                future.cancel()

@@ -8,13 +8,14 @@ from core.errors import TableBusy
 from core.postgres import lock_timeouts
 from core.postgres.tables import Cursor, Table, find_table
 
+# Some tables, and those at the other end of their foreign keys, in the order of their names.
 _WITH_NEIGHBOURS = """
-SELECT DISTINCT c.oid, n.nspname, c.relname
-FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE c.oid = ANY (%(tables)s) OR c.oid IN (
-    SELECT unnest(ARRAY[conrelid, confrelid]) FROM pg_constraint
-    WHERE contype = 'f' AND (conrelid = ANY (%(tables)s) OR confrelid = ANY (%(tables)s)))
-ORDER BY n.nspname, c.relname
+select distinct c.oid, n.nspname, c.relname
+from pg_class c join pg_namespace n on n.oid = c.relnamespace
+where c.oid = any (%(tables)s) or c.oid in (
+    select unnest(array[conrelid, confrelid]) from pg_constraint
+    where contype = 'f' and (conrelid = any (%(tables)s) or confrelid = any (%(tables)s)))
+order by n.nspname, c.relname
 """
 
 
@@ -30,7 +31,7 @@ def lock_tables_for_load(cursor: Cursor, tables: Iterable[str], timeout_seconds:
     locked = tuple(Table(*row) for row in cursor.fetchall())
     deadline = lock_timeouts.Deadline(timeout_seconds)
     for table in locked:
-        statement = sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(table.identifier)
+        statement = sql.SQL("lock table {} in access exclusive mode").format(table.identifier)
         if not lock_timeouts.take(cursor, statement, deadline):
             raise TableBusy(
                 tables=table.name,

@@ -9,6 +9,12 @@ from psycopg2 import extensions, sql
 
 from core.errors import DatabaseFailed
 
+# The table that a bare name means on the search path: oid, schema and name.
+_TABLE = """
+select c.oid, n.nspname, c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace
+where c.oid = to_regclass(quote_ident(%s)) and c.relkind in ('r', 'p')
+"""
+
 type Cursor = CursorWrapper | extensions.cursor
 
 
@@ -28,19 +34,15 @@ class Table:
 
 def find_table(cursor: Cursor, table: str) -> Table:
     """Find ``table`` (a bare name; may be temporary) on the search path; ``DatabaseFailed`` if it is missing."""
-    cursor.execute(
-        "SELECT c.oid, n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
-        " WHERE c.oid = to_regclass(quote_ident(%s)) AND c.relkind IN ('r', 'p')",
-        [table],
-    )
-    found = cursor.fetchone()
-    if found is None:
+    cursor.execute(_TABLE, [table])
+    row = cursor.fetchone()
+    if row is None:
         raise DatabaseFailed(
             work=f"the look-up of table {table}",
             problem="there is no such table",
             remedy="Run `manage.py migrate` against this database.",
         )
-    oid, schema, name = found
+    oid, schema, name = row
     return Table(oid=oid, schema=schema, name=name)
 
 

@@ -65,10 +65,10 @@ def narrow(request: Request, rows: QuerySet[Any], filters: type[serializers.Seri
     ValidationError names what is wrong with a parameter, or that there is none such.
     """
     asked = parameters(request)
-    found = filters(data={name: value for name, value in asked.items() if name not in PAGING})
-    refuse_others(set(asked) - PAGING, known=found.fields)
-    found.is_valid(raise_exception=True)
-    return rows.filter(**found.validated_data)
+    serializer = filters(data={name: value for name, value in asked.items() if name not in PAGING})
+    refuse_others(set(asked) - PAGING, known=serializer.fields)
+    serializer.is_valid(raise_exception=True)
+    return rows.filter(**serializer.validated_data)
 
 
 def refuse_others(asked: Iterable[str], *, known: Iterable[str] = ()) -> None:

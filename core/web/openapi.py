@@ -36,11 +36,11 @@ class ProblemSerializer(serializers.Serializer[Any]):
     request_id = serializers.CharField(help_text="For whoever looks it up in the logs.")
 
 
-def problems(*statuses: int, said: Mapping[int, str] = MappingProxyType({})) -> dict[Any, Any]:
+def problem_responses(*statuses: int, said: Mapping[int, str] = MappingProxyType({})) -> dict[Any, Any]:
     """Return the responses of faults, those that any operation may have among them; ``said`` words some otherwise."""
     words = {**_PROBLEMS, **said}
-    found = sorted({*statuses, *_READING})
-    return {(status, CONTENT_TYPE): OpenApiResponse(ProblemSerializer, words[status]) for status in found}
+    every_status = sorted({*statuses, *_READING})
+    return {(status, CONTENT_TYPE): OpenApiResponse(ProblemSerializer, words[status]) for status in every_status}
 
 
 def page_of(serializer: type[serializers.Serializer[Any]], name: str) -> type[serializers.Serializer[Any]]:

@@ -37,9 +37,8 @@ class Problem(APIException):
         super().__init__(detail)
 
 
-def problem_response(error: Exception, context: Mapping[str, Any]) -> HttpResponse:
+def problem_response(error: Exception, _context: Mapping[str, Any]) -> HttpResponse:
     """Answer an exception of a view: DRF's exception handler. Always JSON, also where the view itself writes YAML."""
-    del context
     problem, headers = _explain(error)
     return JsonResponse(problem, status=problem["status"], headers=headers, content_type=CONTENT_TYPE)
 
@@ -122,8 +121,8 @@ def _answer(request: HttpRequest, status: int, detail: str) -> HttpResponse | No
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer what Django itself refuses, such as an unknown host."""
-    found = _answer(request, 400, _UNACCEPTABLE)
-    return found or defaults.bad_request(request, exception)
+    response = _answer(request, 400, _UNACCEPTABLE)
+    return response or defaults.bad_request(request, exception)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -133,5 +132,5 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Answer what nobody foresaw."""
-    found = _answer(request, 500, "This should not have happened, and was logged.")
-    return found or defaults.server_error(request)
+    response = _answer(request, 500, "This should not have happened, and was logged.")
+    return response or defaults.server_error(request)

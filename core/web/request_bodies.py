@@ -69,14 +69,14 @@ def read_members(body: Body) -> dict[str, Any]:
     """Read a small JSON object, numbers as their text. Problem 400 for anything else."""
     text = body.data.decode("utf-8", "surrogateescape").removeprefix(_BOM)
     try:
-        found = scan(text, 0)
-        finish(text, found.end)
+        document = scan(text, 0)
+        finish(text, document.end)
     except NotJson as error:
         raise not_json(error) from error
-    if not isinstance(found.value, dict) or isinstance(found.value, DoubledMembers) or too_deep(found.value):
+    if not isinstance(document.value, dict) or isinstance(document.value, DoubledMembers) or too_deep(document.value):
         detail = "The body must be an object that names each member once and is not nested deeply."
         raise Problem(HTTPStatus.BAD_REQUEST, detail, code="invalid", pointer="")
-    return found.value
+    return document.value
 
 
 def not_json(error: NotJson) -> Problem:
@@ -112,11 +112,11 @@ def _unpack(data: bytes) -> bytes:
     """Unpack gzip, but no more than is allowed: a bomb is noticed before it goes off."""
     packed, limit = zlib.decompressobj(_GZIP_WINDOW), settings.API_MAX_BYTES
     try:
-        found = packed.decompress(data, limit + 1)
+        unpacked = packed.decompress(data, limit + 1)
     except zlib.error as error:
         raise Problem(HTTPStatus.BAD_REQUEST, "The body is not sound gzip.", code="gzip") from error
-    if len(found) > limit:
+    if len(unpacked) > limit:
         raise too_large()
     if not packed.eof or packed.unused_data:
         raise Problem(HTTPStatus.BAD_REQUEST, "The gzipped body is cut short, or something follows it.", code="gzip")
-    return found
+    return unpacked

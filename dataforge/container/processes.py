@@ -15,9 +15,8 @@ LOOPS = tuple((sys.executable, MANAGE, name, "--loop") for name in ("run_schedul
 type Command = tuple[str, ...]
 
 
-def interrupt(number: int, frame: FrameType | None) -> NoReturn:
+def interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
     """Let a signal end what is at work, as Ctrl-C does."""
-    del number, frame
     raise KeyboardInterrupt
 
 

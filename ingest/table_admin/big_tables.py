@@ -22,7 +22,7 @@ from django.utils.text import capfirst
 
 from core.arrow import Text
 from core.postgres.planner import planned_rows
-from core.web.read_only_admin import ReadOnly
+from core.web.read_only_admin import ReadOnlyAdmin
 from ingest.rules.fields import RuleField
 from ingest.table_admin.values import Field, ForeignKey, parent_cell, value_cell
 
@@ -121,7 +121,7 @@ def as_key(field: Field, term: str) -> Any:
         return None
 
 
-class BigTableAdmin(ReadOnly, _ModelAdmin):
+class BigTableAdmin(ReadOnlyAdmin, _ModelAdmin):
     """Any model, all columns, read-only. A subclass may set ``list_display``, ``search_fields`` and ``ordering``.
 
     ``search_fields`` are names of indexed fields (by default ``key_fields``), compared exactly and as a whole.

@@ -31,12 +31,12 @@ def frame(columns: Mapping[str, Text]) -> pd.DataFrame:
 
 def array(column: "pd.Series[Any]") -> Text:
     """Return a frame's column back as Arrow text."""
-    found: Any = pa.array(column, pa.string())
-    if not isinstance(found, pa.ChunkedArray):
-        whole: Text = found
+    values: Any = pa.array(column, pa.string())
+    if not isinstance(values, pa.ChunkedArray):
+        whole: Text = values
         return whole
     # combine_chunks copies even a single chunk
-    joined: Any = found.chunk(0) if found.num_chunks == 1 else found.combine_chunks()
+    joined: Any = values.chunk(0) if values.num_chunks == 1 else values.combine_chunks()
     in_one: Text = joined
     return in_one
 

@@ -15,7 +15,7 @@ def test_rights_are_ones_own_and_those_of_ones_groups_by_one_query(
     group = Group.objects.create(name="back office")
     group.permissions.add(own, of_group)
     user.groups.add(group)
-    found = User.objects.get(pk=user.pk)
+    fresh = User.objects.get(pk=user.pk)
     with django_assert_num_queries(1):
-        held = [found.has_perm(f"olist.{each.codename}") for each in (own, of_group, other)]
+        held = [fresh.has_perm(f"olist.{permission.codename}") for permission in (own, of_group, other)]
     assert held == [True, True, False]

@@ -56,9 +56,9 @@ def test_a_database_that_was_migrated_before_loses_it_and_keeps_its_tokens() -> 
     migrate()
     assert left_of_knox() == []
     assert list(ana.user_permissions.all()) == [kept]
-    found = find_token(token)
-    assert found is not None
-    assert found.user == ana
+    row = find_token(token)
+    assert row is not None
+    assert row.user == ana
     call_command("flush", interactive=False, verbosity=0)
     assert not Token.objects.exists()
     assert ContentType.objects.filter(app_label="access").count() == 2

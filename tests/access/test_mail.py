@@ -59,8 +59,8 @@ def test_a_mailer_that_is_not_there_is_named(mailer: Any) -> None:
 
 
 def test_the_url_gives_place_user_password_and_encryption() -> None:
-    found = mail_server("smtp+tls://forge:p%40ss@mail.example.com:587", name="EMAIL_URL")
-    assert found == {
+    server = mail_server("smtp+tls://forge:p%40ss@mail.example.com:587", name="EMAIL_URL")
+    assert server == {
         "host": "mail.example.com",
         "port": 587,
         "username": "forge",

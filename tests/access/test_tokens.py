@@ -67,18 +67,18 @@ def test_an_expired_or_revoked_token_or_that_of_an_inactive_user_is_refused(ana:
 
 def test_the_command_prints_a_token_and_nothing_else(ana: User) -> None:
     printed = command("ana", "--name", "till 7", "--expires", "90d")
-    found = find_token(printed.strip())
-    assert found is not None
-    assert (printed.count("\n"), found.user, found.name) == (1, ana, "till 7")
-    assert found.expiry is not None
-    assert timedelta(days=89) < found.expiry - timezone.now() < timedelta(days=91)
+    row = find_token(printed.strip())
+    assert row is not None
+    assert (printed.count("\n"), row.user, row.name) == (1, ana, "till 7")
+    assert row.expiry is not None
+    assert timedelta(days=89) < row.expiry - timezone.now() < timedelta(days=91)
 
 
 @pytest.mark.parametrize(("expires", "years"), [("never", None), ("2999-12-31", 2999)])
 def test_the_command_takes_a_day_or_no_end(ana: User, expires: str, years: int | None) -> None:
-    found = find_token(command("ana", "--expires", expires).strip())
-    assert found is not None
-    end: Any = found.expiry
+    row = find_token(command("ana", "--expires", expires).strip())
+    assert row is not None
+    end: Any = row.expiry
     assert (end and timezone.localtime(end).year) == years
 
 
@@ -96,12 +96,12 @@ def test_in_the_admin_a_token_is_shown_once_and_cannot_be_changed(ana: User) -> 
     form = {"user": ana.pk, "name": "till", "expiry_0": "2999-12-31", "expiry_1": "00:00:00"}
     page = browser.post("/admin/access/token/add/", form, follow=True, secure=True).content.decode()
     shown = page.split("shown only now: ")[1][:64]
-    found = find_token(shown)
-    assert found is not None
-    assert (found.user, found.name) == (ana, "till")
+    row = find_token(shown)
+    assert row is not None
+    assert (row.user, row.name) == (ana, "till")
     assert shown not in browser.get("/admin/access/token/", secure=True).content.decode()
-    detail = browser.get(f"/admin/access/token/{found.pk}/change/", secure=True)
+    detail = browser.get(f"/admin/access/token/{row.pk}/change/", secure=True)
     assert shown not in detail.content.decode()
     assert 'name="_save"' not in detail.content.decode()
-    browser.post(f"/admin/access/token/{found.pk}/delete/", {"post": "yes"}, secure=True)
+    browser.post(f"/admin/access/token/{row.pk}/delete/", {"post": "yes"}, secure=True)
     assert find_token(shown) is None

@@ -69,10 +69,10 @@ def test_a_flipped_bit_of_the_manifest_is_found(shelves: Path) -> None:
 
 def json_of(path: Path) -> object:
     try:
-        found: object = json.loads(path.read_bytes())
+        content: object = json.loads(path.read_bytes())
     except ValueError:
         return None
-    return found
+    return content
 
 
 def test_a_cut_tail_is_found(shelves: Path) -> None:

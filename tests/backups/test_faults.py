@@ -16,7 +16,7 @@ from django.db.backends.signals import connection_created
 from backups.backing_up.backup import backup
 from backups.backing_up.verify import verify
 from backups.models import Backup, Restore
-from backups.restoring.restore import restore
+from backups.restoring.restore import RestoreOrder, restore
 from core.postgres.advisory_locks import share
 from tests.support.backups.runs import all_tables, backup_file, built, content, library, run, spawn
 from tests.support.loading.loads import query
@@ -30,8 +30,9 @@ BACKUP = (
     "print('ready', flush=True); backup(['shelves', 'books'], to={store!r}); print('done', flush=True)"
 )
 RESTORE = (
-    "from backups.restoring.restore import restore;"
-    "print('ready', flush=True); restore('shelves', mode={mode!r}, with_children=True); print('done', flush=True)"
+    "from backups.restoring.restore import RestoreOrder, restore;"
+    "order = RestoreOrder('shelves', mode={mode!r}, with_children=True);"
+    "print('ready', flush=True); restore(order); print('done', flush=True)"
 )
 
 
@@ -87,8 +88,8 @@ def kill_restores(store: Path, *, seed: int, kills: int) -> None:
         old = [content(table) for table in FAMILY]
         mode = moments.choice(("replace", "merge"))
         done = kill_within(RESTORE.format(mode=mode), moments.uniform(0, 1.0))
-        found = [content(table) for table in FAMILY]
-        assert found == new if done else found in (old, new)
+        contents = [content(table) for table in FAMILY]
+        assert contents == new if done else contents in (old, new)
         assert built(*FAMILY) == structure
     run("restore_table", "shelves", "--with-children")
     assert [content(table) for table in FAMILY] == new
@@ -164,11 +165,11 @@ def test_with_writers_and_a_replace_at_work_all_tables_of_a_run_fit_and_none_is_
             )
 
     def replace(session: BaseDatabaseWrapper, number: int) -> None:
-        restore("shelves", path=first.path, mode="replace", with_children=True, safety_backup=False)
+        restore(RestoreOrder("shelves", path=first.path, mode="replace", with_children=True), safety_backup=False)
 
     with patience(), at_work(write), at_work(replace):
         for _ in range(6):
-            shelves, books = sorted(backup(FAMILY), key=lambda each: each.table, reverse=True)
+            shelves, books = sorted(backup(FAMILY), key=lambda result: result.table, reverse=True)
             assert shelves.rows >= 3_000
             assert books.rows == shelves.rows
             assert orphans(shelves.path, books.path) == 0
@@ -238,6 +239,6 @@ def test_an_error_in_the_callers_transaction_takes_the_restore_back(store: Path)
     query("update shelves set size = 9 where id = 1")
     before = content("shelves")
     with transaction.atomic():
-        restore("shelves")
+        restore(RestoreOrder("shelves"))
         transaction.set_rollback(True)
     assert content("shelves") == before

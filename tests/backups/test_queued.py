@@ -9,7 +9,7 @@ from django.utils import timezone
 from backups.backing_up.backup import plan_backup, run_backup
 from backups.catalogue.liveness import close_abandoned
 from backups.models import Backup, Restore
-from backups.restoring.restore import plan_restore, run_restore
+from backups.restoring.restore import RestoreOrder, plan_restore, run_restore
 from backups.schedules.health import health
 from core.errors import BackupDamaged, SourceUnreadable
 from tests.support.backups.runs import backup_file, content, library
@@ -53,12 +53,12 @@ def test_a_restore_is_queued_then_done_or_failed(store: Path) -> None:
     path = backup_file("shelves", store)
     before = content("shelves")
     query("update shelves set size = 7")
-    row = plan_restore("shelves")
+    row = plan_restore(RestoreOrder("shelves"))
     assert (row.status, row.path) == ("queued", str(path))
     run_restore(Restore.objects.get(pk=row.pk))
     row.refresh_from_db()
     assert (row.status, content("shelves")) == ("done", before)
-    again = plan_restore("shelves")
+    again = plan_restore(RestoreOrder("shelves"))
     path.write_bytes(b"PAR1")
     with pytest.raises(BackupDamaged):
         run_restore(again)

@@ -59,15 +59,15 @@ class Site:
 
     def becomes(self, path: str, *statuses: str) -> Any:
         """Follow what a link leads to until it is one of ``statuses``, and return it."""
-        found: list[Any] = []
+        states: list[Any] = []
 
         def there() -> bool:
             document = self.send("GET", path).json
-            found[:] = [document["results"][0] if "results" in document else document]
-            return found[0]["status"] in statuses
+            states[:] = [document["results"][0] if "results" in document else document]
+            return states[0]["status"] in statuses
 
         wait_until(there)
-        return found[0]
+        return states[0]
 
     def back_up(self) -> str:
         """Ask for a backup, and return the link."""
@@ -85,8 +85,8 @@ class Site:
         """Return a hash of the sellers."""
         with self.sql.cursor() as cursor:
             cursor.execute(CONTENT)
-            ((found,),) = cursor.fetchall()
-            return str(found)
+            ((value,),) = cursor.fetchall()
+            return str(value)
 
     @contextmanager
     def holding(self, mode: str) -> Iterator[None]:

@@ -6,7 +6,7 @@ import pytest
 
 from backups.backing_up.backup import backup
 from backups.models import Backup
-from backups.restoring.restore import restore
+from backups.restoring.restore import RestoreOrder, restore
 from backups.tables import all_tables
 from olist.sample import write_sample
 from tests.support.backups.runs import built, content, run
@@ -25,13 +25,13 @@ def loaded(committed: None, tmp_path: Path) -> None:
 def test_a_lost_database_comes_back_from_one_run(store: Path) -> None:
     tables = all_tables()
     before, structures = {table: content(table) for table in tables}, built(*tables)
-    assert {each.table: each.rows for each in backup()} == {table: each.rows for table, each in before.items()}
+    assert {result.table: result.rows for result in backup()} == {table: was.rows for table, was in before.items()}
     run("verify_backup", "--all")
     query(f"truncate {', '.join(tables)} cascade")
     for head in ("product_category_name_translation", "geolocation", "customers", "sellers", "ingest_batch"):
         run("restore_table", head)
     for table in ("products", "orders", "order_items", "order_payments", "order_reviews"):
-        restore(table)
+        restore(RestoreOrder(table))
     run("restore_table", "ingest_account")
     run("restore_table", "ingest_rejectedrecord")
     assert ({table: content(table) for table in tables}, built(*tables)) == (before, structures)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from benchmarks.soak import proof
-from benchmarks.soak.clients import Client, Sent
+from benchmarks.soak.clients import Client, SentBatch
 from benchmarks.soak.watch import Memory, Scraper
 
 COUNTS = {"read": 2, "inserted": 2, "updated": 0, "unchanged": 0, "duplicates": 0, "rejected": 0, "rolled_back": 0}
@@ -15,7 +15,7 @@ COUNTS = {"read": 2, "inserted": 2, "updated": 0, "unchanged": 0, "duplicates": 
 def soaked() -> tuple[list[Client], dict[str, list[tuple[Any, ...]]]]:
     """Return a client with one answered batch, and what a database says in which it is there."""
     answer = {"id": "b", "status": "accepted", "mode": "partial", "tables": {"customers": COUNTS}, "results": []}
-    sent = Sent(key="1-0", body=b"", prefix="p", own=2, answer=answer, status=201)
+    sent = SentBatch(key="1-0", body=b"", prefix="p", own=2, answer=answer, status=201)
     told: dict[str, list[tuple[Any, ...]]] = {
         proof._BATCHES: [("b",)],
         proof._KEYS: [("1-0", "b", 201)],
@@ -58,13 +58,13 @@ def test_what_is_whole_is_found_whole() -> None:
 def test_what_is_missing_half_there_or_double_is_found(question: str, said: list[Any], claim: str) -> None:
     clients, told = soaked()
     told[getattr(proof, question)] = said
-    assert any(claim in found for found in failures(clients, told))
+    assert any(claim in failure for failure in failures(clients, told))
 
 
 def test_a_batch_that_ended_in_a_500_is_found() -> None:
     clients, told = soaked()
     clients[0].sent[0].status = 500
-    assert any("none in a 5xx" in found for found in failures(clients, told))
+    assert any("none in a 5xx" in failure for failure in failures(clients, told))
 
 
 def test_a_counter_that_falls_is_found() -> None:

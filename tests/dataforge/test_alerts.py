@@ -21,8 +21,8 @@ WORDS_OF_PROMQL = {"up", "by", "sum", "rate", "increase", "delta", "absent", "or
 def rules() -> list[dict[str, Any]]:
     """Return the rules as they are written."""
     (group,) = yaml.safe_load(RULES.read_text())["groups"]
-    found: list[dict[str, Any]] = group["rules"]
-    return found
+    rules: list[dict[str, Any]] = group["rules"]
+    return rules
 
 
 @pytest.mark.django_db
@@ -50,7 +50,7 @@ def test_every_alarm_says_what_it_means_and_leads_to_what_to_do() -> None:
 @pytest.mark.skipif(PROMTOOL is None, reason="promtool is not installed: apt-get install prometheus")
 def test_prometheus_takes_the_rules_and_the_figures(db: None) -> None:
     exposition.forget()
-    for command, given in ((["rules", str(RULES)], b""), (["metrics"], exposition.text())):
-        ran = subprocess.run([str(PROMTOOL), "check", *command], input=given, capture_output=True, check=False)
+    for command, text in ((["rules", str(RULES)], b""), (["metrics"], exposition.text())):
+        ran = subprocess.run([str(PROMTOOL), "check", *command], input=text, capture_output=True, check=False)
         assert (ran.returncode, b"SUCCESS" in ran.stdout or not ran.stderr) == (0, True), ran
     exposition.forget()

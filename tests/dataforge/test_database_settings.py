@@ -22,8 +22,8 @@ def read(folder: Path, monkeypatch: pytest.MonkeyPatch, **variables: str) -> dic
         monkeypatch.setenv(f"{prefix}_{name}", value)
     env = Environment(folder / ".env")
     password, authorities = env.text(f"{prefix}_PASSWORD"), env.text(f"{prefix}_CA")
-    found = env.database(f"{prefix}_URL", password=password, authorities=authorities, folder=folder / "var")
-    return found or {}
+    database = env.database(f"{prefix}_URL", password=password, authorities=authorities, folder=folder / "var")
+    return database or {}
 
 
 def test_a_password_apart_is_taken_as_it_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from backups.backing_up.backup import backup
 from backups.models import BackupSchedule, Restore
-from backups.restoring.restore import restore
+from backups.restoring.restore import RestoreOrder, restore
 from ingest.models import BulkChunk, BulkJob, RejectedRecord
 from olist.sample import write_sample
 from tests.support.api.client import ApiClient, client_of, trusted
@@ -83,7 +83,7 @@ def token(tmp_path: Path, settings: Any) -> Iterator[str]:
     BulkChunk.objects.create(job=job, place=0, numbers=[1, 2], batches=[sent.json["id"]])
     BackupSchedule.objects.create(name="nightly", cron="30 3 * * *", tables=["orders", "a,b"])
     backup(["sellers"])
-    restore("sellers")
+    restore(RestoreOrder("sellers"))
     browser = Client()
     browser.force_login(root)
     browser.post("/admin/auth/group/add/", {"name": "tills"}, secure=True)

@@ -10,7 +10,7 @@ from django.db import DataError, IntegrityError, OperationalError, connection, t
 from django.test import RequestFactory
 
 from core.errors import TableBusy
-from dataforge.logs import Discreet, formatter, told
+from dataforge.logs import DiscreetFilter, formatter, told
 
 SECRET = "marked-secret"
 
@@ -19,7 +19,7 @@ def logged(call: Any, *, development: bool = False) -> str:
     """Return what a call writes through our handler."""
     stream = io.StringIO()
     handler = logging.StreamHandler(stream)
-    handler.addFilter(Discreet())
+    handler.addFilter(DiscreetFilter())
     handler.setFormatter(formatter(development=development))
     log = logging.getLogger("ingest.of_a_test")
     log.addHandler(handler)

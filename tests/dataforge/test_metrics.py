@@ -43,7 +43,7 @@ def scrape(*, again: bool = True) -> dict[tuple[str, ...], float]:
     assert response.headers["Content-Type"].startswith("text/plain; version=0.0.4")
     families = text_string_to_metric_families(response.content.decode())
     samples = [sample for family in families for sample in family.samples]
-    return {(each.name, *(each.labels[name] for name in sorted(each.labels))): each.value for each in samples}
+    return {(sample.name, *(sample.labels[name] for name in sorted(sample.labels))): sample.value for sample in samples}
 
 
 @pytest.mark.usefixtures("committed")
@@ -53,22 +53,24 @@ def test_records_rejects_batches_and_loads_are_counted_wherever_they_ran(tmp_pat
     bad = record("customers", customer_id=hex_id(9), customer_state="XX", customer_zip_code_prefix="x")
     answer = trusted().post(one_table("customers", bad, record("customers"), record("customers")))
     assert answer.status == 207
-    found = scrape()
-    assert found["dataforge_records_total", "inserted", "orders"] == 1
-    assert found["dataforge_records_total", "inserted", "customers"] == 1
-    assert found["dataforge_records_total", "unchanged", "customers"] == 1
-    assert found["dataforge_records_total", "duplicates", "customers"] == 1
-    assert found["dataforge_records_total", "rejected", "customers"] == 1
-    assert sum(count for (name, *_), count in found.items() if name == "dataforge_rejects_total") == 2
-    assert found["dataforge_rejects_total", "invalid_choice", "customers"] == 1
-    assert found["dataforge_rejects_total", "database", "customers"] == 0
-    assert found["dataforge_open_rejects", "customers"] == 1
+    figures = scrape()
+    assert figures["dataforge_records_total", "inserted", "orders"] == 1
+    assert figures["dataforge_records_total", "inserted", "customers"] == 1
+    assert figures["dataforge_records_total", "unchanged", "customers"] == 1
+    assert figures["dataforge_records_total", "duplicates", "customers"] == 1
+    assert figures["dataforge_records_total", "rejected", "customers"] == 1
+    assert sum(count for (name, *_), count in figures.items() if name == "dataforge_rejects_total") == 2
+    assert figures["dataforge_rejects_total", "invalid_choice", "customers"] == 1
+    assert figures["dataforge_rejects_total", "database", "customers"] == 0
+    assert figures["dataforge_open_rejects", "customers"] == 1
     assert (
-        found["dataforge_batches_total", "load", "accepted"] == found["dataforge_batches_total", "api", "partial"] == 1
+        figures["dataforge_batches_total", "load", "accepted"]
+        == figures["dataforge_batches_total", "api", "partial"]
+        == 1
     )
-    assert found["dataforge_batch_seconds_count", "api"] == 1
-    assert found["dataforge_batch_seconds_bucket", "+Inf", "api"] == 1
-    assert 0 < found["dataforge_batch_seconds_sum", "api"] < 60
+    assert figures["dataforge_batch_seconds_count", "api"] == 1
+    assert figures["dataforge_batch_seconds_bucket", "+Inf", "api"] == 1
+    assert 0 < figures["dataforge_batch_seconds_sum", "api"] < 60
 
 
 @pytest.mark.django_db
@@ -115,11 +117,11 @@ def test_the_age_of_a_table_s_newest_verified_backup_is_infinite_where_there_is_
             verified_at=now if verified else None,
         )
     Backup.objects.create(table="olist_sellers", status="failed", path="x")
-    found = scrape()
-    assert found["dataforge_backup_age_seconds", "olist_orders"] == pytest.approx(3 * 3600, abs=60)
-    assert found["dataforge_backup_age_seconds", "olist_sellers"] == float("inf")
-    assert (found["dataforge_backups", "done"], found["dataforge_backups", "failed"]) == (3, 1)
-    assert found["dataforge_backup_schedules_ailing",] == 0
+    figures = scrape()
+    assert figures["dataforge_backup_age_seconds", "olist_orders"] == pytest.approx(3 * 3600, abs=60)
+    assert figures["dataforge_backup_age_seconds", "olist_sellers"] == float("inf")
+    assert (figures["dataforge_backups", "done"], figures["dataforge_backups", "failed"]) == (3, 1)
+    assert figures["dataforge_backup_schedules_ailing",] == 0
 
 
 @pytest.mark.django_db
@@ -134,8 +136,8 @@ def test_a_scrape_reads_no_table_of_rejects_and_the_next_one_asks_nothing(
     assert ("Seq Scan", "ingest_rejectedrecord") not in cost.steps
     assert cost.rows_read <= 501 * 9
     with django_assert_num_queries(0):
-        found = scrape(again=False)
-    assert found["dataforge_open_rejects", "geolocation"] == pytest.approx(16_000, rel=0.1)
+        figures = scrape(again=False)
+    assert figures["dataforge_open_rejects", "geolocation"] == pytest.approx(16_000, rel=0.1)
 
 
 @pytest.mark.django_db

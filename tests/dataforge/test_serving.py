@@ -79,8 +79,8 @@ NO_REQUESTS = {
 
 def test_what_is_no_request_is_answered_by_a_problem_document(service: Service) -> None:
     for status, sent in NO_REQUESTS.items():
-        found, media_type, problem = raw(service, sent)
-        assert (found, media_type) == (status, "application/problem+json")
+        answered, media_type, problem = raw(service, sent)
+        assert (answered, media_type) == (status, "application/problem+json")
         assert (problem["status"], problem["type"]) == (status, "about:blank")
         assert SECRET not in str(problem)
 

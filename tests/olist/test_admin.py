@@ -124,10 +124,10 @@ def test_a_comment_keeps_its_line_breaks_and_spaces(superuser: Client, order: Or
 def test_a_search_finds_whole_ids_also_in_capitals_and_between_spaces(
     superuser: Client, item: OrderItem, key: str
 ) -> None:
-    found = f"/admin/olist/orderitem/{item.pk}/change/"
+    link = f"/admin/olist/orderitem/{item.pk}/change/"
     wanted = getattr(item, key)
-    assert found in page(superuser, f"olist/orderitem/?q=%20{wanted.upper()}%20")
-    assert found not in page(superuser, f"olist/orderitem/?q={wanted[1:]}")
+    assert link in page(superuser, f"olist/orderitem/?q=%20{wanted.upper()}%20")
+    assert link not in page(superuser, f"olist/orderitem/?q={wanted[1:]}")
 
 
 @pytest.mark.parametrize(
@@ -212,9 +212,9 @@ def test_a_list_by_text_keys_is_read_by_the_index_too(superuser: Client) -> None
         seen = cost(superuser, f"olist/customer/{query}", table="olist_customers")
         assert seen.rows_read <= REACH_ROWS + 1
         assert seen.steps == {"Limit", "Index Scan"}
-    found = cost(superuser, "olist/customer/?q=c4ca4238a0b923820dcc509a6f75849b", table="olist_customers")
-    assert found.rows_read == 1
-    assert "Seq Scan" not in found.steps
+    spent = cost(superuser, "olist/customer/?q=c4ca4238a0b923820dcc509a6f75849b", table="olist_customers")
+    assert spent.rows_read == 1
+    assert "Seq Scan" not in spent.steps
 
 
 def test_a_small_table_is_counted_exactly(superuser: Client, customer: Customer) -> None:

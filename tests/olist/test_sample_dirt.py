@@ -32,8 +32,8 @@ def clean(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def truth(folder: Path) -> Truth:
-    found: Truth = json.loads((folder / "truth.json").read_text("utf-8"))
-    return found
+    truth: Truth = json.loads((folder / "truth.json").read_text("utf-8"))
+    return truth
 
 
 def lines_of(folder: Path, file_name: str) -> list[bytes]:
@@ -49,9 +49,9 @@ def test_the_truth_tells_what_the_sample_is(truth: Truth) -> None:
     meta = truth["meta"]
     assert (meta["seed"], meta["scale"], meta["dirty"]) == (4, SCALE, DIRTY)
     for name, rows in meta["rows"].items():
-        found = of_table(truth, name)
-        assert len({entry["record"] for entry in found}) == len(found)
-        assert all(1 <= entry["record"] <= rows for entry in found)
+        entries = of_table(truth, name)
+        assert len({entry["record"] for entry in entries}) == len(entries)
+        assert all(1 <= entry["record"] <= rows for entry in entries)
 
 
 def test_about_the_asked_share_of_each_file_is_damaged(truth: Truth) -> None:
@@ -67,10 +67,10 @@ def test_every_kind_of_damage_is_in_every_large_file(truth: Truth) -> None:
     for table in TABLES:
         if table.full_rows * SCALE < 1_000:
             continue
-        found = {entry["damage"] for entry in of_table(truth, table.name)}
-        assert {damage.name for damage, _ in _kinds(table)} <= found
-        assert "repeated" in found
-        assert ("same_key" in found) == (table.name != "geolocation")
+        damages = {entry["damage"] for entry in of_table(truth, table.name)}
+        assert {damage.name for damage, _ in _kinds(table)} <= damages
+        assert "repeated" in damages
+        assert ("same_key" in damages) == (table.name != "geolocation")
 
 
 def test_every_outcome_has_its_code_or_rule(truth: Truth) -> None:

@@ -21,9 +21,8 @@ class Command(BaseCommand):
         """Define the contract's arguments."""
         parser.add_argument("--name", default="admin", help="how the superuser is called (default: %(default)s)")
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *_args: Any, **options: Any) -> None:
         """Call ``create_first_admin``, print."""
-        del args
         try:
             admin = create_first_admin(name=options["name"], password=settings.ADMIN_PASSWORD)
         except ValidationError as error:

@@ -31,9 +31,8 @@ class Command(BaseCommand):
             help="until when it holds (default: %(default)s)",
         )
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *_args: Any, **options: Any) -> None:
         """Find the user, make the token, print it."""
-        del args
         model = get_user_model()
         user = model._default_manager.filter(**{model.USERNAME_FIELD: options["user"]}).first()
         if user is None:

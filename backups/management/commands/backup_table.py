@@ -19,14 +19,13 @@ class Command(BaseCommand):
         parser.add_argument("--all", action="store_true", help="the tables of DATAFORGE_BACKUP_TABLES")
         parser.add_argument("--to", metavar="URL", help="a folder or s3://bucket/prefix (default: BACKUP_STORE)")
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *_args: Any, **options: Any) -> None:
         """Parse, call ``backup``, print."""
-        del args
         if bool(options["tables"]) == options["all"]:
             raise CommandError("Name the tables, or give --all.", returncode=2)
         with exits("nothing of this run was kept."):
             done = backup(None if options["all"] else options["tables"], to=options["to"])
-        rows = [[each.table, f"{each.rows:,}", size(each.bytes), each.path] for each in done]
+        rows = [[entry.table, f"{entry.rows:,}", size(entry.bytes), entry.path] for entry in done]
         print_table(self.stdout, ["table", "rows", "size", "file"], rows, numbers={"rows", "size"})
         self.stdout.write(
             f"One snapshot, {moment(done[0].snapshot_at)}; each file was read back and compared with the table."

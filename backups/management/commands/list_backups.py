@@ -24,27 +24,26 @@ class Command(BaseCommand):
             help="first enter what lies there (default: BACKUP_STORE) and the catalogue does not know",
         )
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *_args: Any, **options: Any) -> None:
         """Parse, call ``scan`` and ``listed``, print."""
-        del args
         with exits("the catalogue is as it was."):
             if options["scan"] is not None:
-                found = scan(options["scan"] or None)
-                self.stdout.write(f"{found.found} manifests, {found.added} of them new to the catalogue.")
-                for problem in found.problems:
+                report = scan(options["scan"] or None)
+                self.stdout.write(f"{report.manifests} manifests, {report.added} of them new to the catalogue.")
+                for problem in report.unreadable:
                     self.stderr.write(problem)
             rows = [
                 [
-                    each.table,
-                    moment(each.snapshot_at),
-                    f"{each.rows:,}",
-                    size(each.bytes),
-                    each.origin,
-                    moment(each.verified_at) or "not yet",
-                    moment(each.drilled_at) or "not yet",
-                    each.path,
+                    entry.table,
+                    moment(entry.snapshot_at),
+                    f"{entry.rows:,}",
+                    size(entry.bytes),
+                    entry.origin,
+                    moment(entry.verified_at) or "not yet",
+                    moment(entry.drilled_at) or "not yet",
+                    entry.path,
                 ]
-                for each in listed(options["tables"])
+                for entry in listed(options["tables"])
             ]
         headers = ["table", "snapshot", "rows", "size", "origin", "verified", "drilled", "file"]
         print_table(self.stdout, headers, rows, numbers={"rows", "size"})

@@ -17,12 +17,11 @@ class Command(BaseCommand):
         """Define the contract's arguments."""
         parser.add_argument("--yes", action="store_true", help="remove them")
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *_args: Any, **options: Any) -> None:
         """Parse, call ``prune``, print."""
-        del args
         with exits("what was removed before is gone."):
-            found = prune(yes=options["yes"])
-        for each in found:
-            self.stdout.write(f"{'removed' if options['yes'] else 'would remove'} {each.path} ({each.why})")
-        ending = "" if options["yes"] or not found else " Nothing was removed: --yes does it."
-        self.stdout.write(f"{len(found)} files.{ending}")
+            prunable = prune(yes=options["yes"])
+        for file in prunable:
+            self.stdout.write(f"{'removed' if options['yes'] else 'would remove'} {file.path} ({file.why})")
+        ending = "" if options["yes"] or not prunable else " Nothing was removed: --yes does it."
+        self.stdout.write(f"{len(prunable)} files.{ending}")

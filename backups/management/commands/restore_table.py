@@ -11,7 +11,7 @@ from django.utils.dateparse import parse_date, parse_datetime
 from backups.console import exits
 from backups.models import Restore
 from backups.restoring.report import RestoreReport, TableRestore
-from backups.restoring.restore import restore
+from backups.restoring.restore import RestoreOrder, restore
 
 
 class Command(BaseCommand):
@@ -30,19 +30,18 @@ class Command(BaseCommand):
         parser.add_argument("--with-children", action="store_true", help="also the tables that refer to it")
         parser.add_argument("--no-safety-backup", action="store_true", help="do not back up what is there now first")
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *_args: Any, **options: Any) -> None:
         """Parse, call ``restore``, print."""
-        del args
         with exits("nothing was changed."):
-            report = restore(
+            order = RestoreOrder(
                 options["table"],
                 path=options["path"],
                 at=options["at"],
                 mode=options["mode"],
                 dry_run=options["dry_run"],
                 with_children=options["with_children"],
-                safety_backup=not options["no_safety_backup"],
             )
+            report = restore(order, safety_backup=not options["no_safety_backup"])
         self._print(report)
 
     def _print(self, report: RestoreReport) -> None:
@@ -68,12 +67,12 @@ def _said(table: TableRestore, *, dry_run: bool) -> str:
 
 def _moment(text: str) -> datetime:
     try:
-        found = parse_datetime(text)
-        day = parse_date(text) if found is None else None
+        moment = parse_datetime(text)
+        day = parse_date(text) if moment is None else None
     except ValueError:
-        found = day = None
-    if found is None and day is not None:
-        found = datetime(day.year, day.month, day.day, 23, 59, 59, 999999)
-    if found is None:
+        moment = day = None
+    if moment is None and day is not None:
+        moment = datetime(day.year, day.month, day.day, 23, 59, 59, 999999)
+    if moment is None:
         raise argparse.ArgumentTypeError(f"{text!r} is no time: write it as 2026-11-24 or '2026-11-24 03:30'")
-    return found if timezone.is_aware(found) else timezone.make_aware(found)
+    return moment if timezone.is_aware(moment) else timezone.make_aware(moment)

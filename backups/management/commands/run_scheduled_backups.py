@@ -19,9 +19,8 @@ class Command(BaseCommand):
         """Define the contract's arguments."""
         parser.add_argument("--loop", action="store_true", help="for ever, until it is stopped")
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *_args: Any, **options: Any) -> None:
         """Parse, call ``run_due``, print."""
-        del args
         with exits("a backup that was at work was not kept."):
             if options["loop"]:
                 run_for_ever(self._run, self.stderr)

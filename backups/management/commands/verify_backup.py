@@ -32,9 +32,8 @@ class Command(BaseCommand):
         )
         parser.add_argument("--drill", action="store_true", help="also restore each into a scratch table and compare")
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *_args: Any, **options: Any) -> None:
         """Parse, call ``verify`` for each, print."""
-        del args
         if bool(options["paths"]) == options["all"]:
             raise CommandError("Name backup files, or give --all.", returncode=2)
         failed = False

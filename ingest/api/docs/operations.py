@@ -77,7 +77,7 @@ def batch_request() -> dict[str, Any]:
 
 def problems(*statuses: int) -> dict[Any, Any]:
     """Return the responses of faults, in the words of batches and rejects."""
-    return openapi.problems(*statuses, said=_PROBLEMS)
+    return openapi.problem_responses(*statuses, said=_PROBLEMS)
 
 
 _KEY = OpenApiParameter(

@@ -7,7 +7,7 @@ from django.db import models
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
 
-from core.web.read_only_admin import ReadOnly
+from core.web.read_only_admin import ReadOnlyAdmin
 from ingest.desk.actions import rights
 from ingest.desk.bulk.jobs import jobs_of
 from ingest.desk.pages.bulk_labels import described, which
@@ -22,7 +22,7 @@ else:
     _ModelAdmin, _QuerySet = admin.ModelAdmin, models.QuerySet
 
 
-class BulkJobAdmin(ReadOnly, _ModelAdmin):
+class BulkJobAdmin(ReadOnlyAdmin, _ModelAdmin):
     """One's own jobs (a superuser's: all), the newest first."""
 
     list_display = ("what", "records", "state", "progress", "user", "created_at")

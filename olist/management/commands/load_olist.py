@@ -34,9 +34,8 @@ class Command(BaseCommand):
         parser.add_argument("--rejects-out", type=Path, metavar="FILE", help="also write the rejects here (NDJSON)")
         parser.add_argument("--format", choices=["text", "json"], default="text")
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *_args: Any, **options: Any) -> None:
         """Parse, call ``load``, print, exit."""
-        del args
         console = LoadConsole(self.stdout, quiet=options["format"] == "json")
         try:
             with console.progress() as on_progress:

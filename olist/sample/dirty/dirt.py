@@ -64,9 +64,9 @@ def spoil(
     repeats = 1 if table is GEOLOCATION else 2
     ways = len({damage.name for damage, _ in kinds}) + repeats
     total = max(round(fraction * len(frame)), min(ways, len(frame) // _LEAST_UNTOUCHED))
-    each, rest = divmod(total, len(kinds) + repeats)
-    wanted = [each + (place < rest - repeats) for place in range(len(kinds))]
-    copies = max(1, each + (rest > 0))
+    share, rest = divmod(total, len(kinds) + repeats)
+    wanted = [share + (place < rest - repeats) for place in range(len(kinds))]
+    copies = max(1, share + (rest > 0))
     pool = _Pool(rng, table, frame, orphan, children=children, fresh=sum(wanted))
     hits = [pool.hit(damage, name, count) for (damage, name), count in zip(kinds, wanted, strict=True) if count]
     return pool.result([hit for hit in hits if len(hit.rows)], copies=copies, orphan=orphan)

@@ -44,7 +44,7 @@ def entries_of(table: FileLayout, spoiled: DirtyFrame, *, first_record: int, lin
     ``first_record``: number of the frame's first row among the file's records, from 1; ``lines``: the physical line on
     which each row begins (the header is line 1). ``key`` is as written, None where the record cannot be split.
     """
-    found = []
+    entries = []
     for hits in spoiled.hits:
         keys = spoiled.frame[list(table.key)].iloc[hits.rows].fillna("").to_numpy().tolist()
         of = np.full(len(hits.rows), -1) if hits.of is None else hits.of
@@ -64,6 +64,6 @@ def entries_of(table: FileLayout, spoiled: DirtyFrame, *, first_record: int, lin
                 entry["rule"] = hits.rule
             if earlier >= 0:
                 entry["of"] = first_record + earlier
-            found.append((row, entry))
-    for _, entry in sorted(found, key=lambda pair: pair[0]):
+            entries.append((row, entry))
+    for _, entry in sorted(entries, key=lambda pair: pair[0]):
         yield entry

@@ -33,8 +33,8 @@ def back_up(client: ApiClient, *tables: str) -> list[Json]:
     library()
     answer = client.post({"tables": list(tables)}, to=BACKUPS)
     assert answer.status == 202, answer
-    found: list[Json] = answer.json["results"]
-    return found
+    rows: list[Json] = answer.json["results"]
+    return rows
 
 
 @pytest.fixture

@@ -40,8 +40,8 @@ def of_backups(cases: int, token: str) -> BaseSchema:
 def aim(case: Case) -> None:
     """Let a sound request be of what is really there, and back up little: the words for all mean this database."""
     if "number" in case.path_parameters and is_sound(case, ParameterLocation.PATH):
-        found = Restore.objects.first() if "/restores/" in case.path else Backup.objects.order_by("started_at").first()
-        case.path_parameters["number"] = str(found.pk) if found else ""
+        row = Restore.objects.first() if "/restores/" in case.path else Backup.objects.order_by("started_at").first()
+        case.path_parameters["number"] = str(row.pk) if row else ""
 
 
 @pytest.mark.parametrize("cases", [FEW, pytest.param(100, marks=pytest.mark.slow)])

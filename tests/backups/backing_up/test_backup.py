@@ -15,7 +15,7 @@ from django.db import connection
 
 from backups.backing_up import backup as backup_module
 from backups.backing_up.backup import backup
-from backups.backing_up.snapshot import snapshot
+from backups.backing_up.snapshot import open_snapshot
 from backups.files import parquet
 from backups.hashing.row_hashes import assert_server_agrees
 from backups.models import Backup
@@ -196,11 +196,11 @@ def test_a_table_that_is_truncated_while_the_backup_waits_for_it_is_not_read_as_
     other.set_autocommit(False)
     with other.cursor() as cursor:
         cursor.execute("truncate loans; insert into loans (id, book_id) values (7, 1), (8, 1)")
-        found: list[Any] = []
+        results: list[Any] = []
 
         def work() -> None:
             try:
-                found.extend(backup(["loans", "books"]))
+                results.extend(backup(["loans", "books"]))
             finally:
                 connection.close()
 
@@ -211,7 +211,7 @@ def test_a_table_that_is_truncated_while_the_backup_waits_for_it_is_not_read_as_
         other.commit()
         thread.join()
     other.close()
-    assert {each.table: each.rows for each in found} == {"books": 4, "loans": 2}
+    assert {result.table: result.rows for result in results} == {"books": 4, "loans": 2}
 
 
 def test_a_table_that_is_not_to_be_had_is_busy_and_its_holder_named(store: Path) -> None:
@@ -221,7 +221,7 @@ def test_a_table_that_is_not_to_be_had_is_busy_and_its_holder_named(store: Path)
         cursor.execute("set application_name = 'a long repair'")
         cursor.execute("lock table loans in access exclusive mode")
         with (
-            mock.patch.object(backup_module, "snapshot", partial(snapshot, timeout_seconds=0.05)),
+            mock.patch.object(backup_module, "open_snapshot", partial(open_snapshot, timeout_seconds=0.05)),
             pytest.raises(TableBusy, match="a long repair"),
         ):
             backup(["loans"])

@@ -11,7 +11,7 @@ import pytest
 from backups.backing_up.backup import backup
 from backups.catalogue.prune import kept_by, prune, prune_after
 from backups.models import Backup, BackupSchedule
-from backups.restoring.restore import restore
+from backups.restoring.restore import RestoreOrder, restore
 from core.errors import SourceUnreadable
 from tests.support.backups.runs import library, run
 from tests.support.loading.loads import query
@@ -103,7 +103,7 @@ def test_the_last_verified_one_stays_when_the_run_removes_and_a_place_that_forbi
     newest = Backup.objects.order_by("-snapshot_at")[0]
     Backup.objects.exclude(pk=newest.pk).update(verified_at=None)
     weekly.keep_last = 0
-    assert {each.id for each in prune_after(weekly)} == {row.pk for row in Backup.objects.exclude(pk=newest.pk)}
+    assert {file.id for file in prune_after(weekly)} == {row.pk for row in Backup.objects.exclude(pk=newest.pk)}
 
 
 def test_the_last_verified_one_of_a_table_never_goes(weekly: BackupSchedule) -> None:
@@ -126,7 +126,7 @@ def test_of_those_before_a_restore_the_last_three_stay(store: Path) -> None:
     backup(["shelves"])
     for number in range(5):
         query("update shelves set size = %s", 100 + number)
-        restore("shelves")
+        restore(RestoreOrder("shelves"))
     prune(yes=True)
     assert Backup.objects.filter(status="done", origin="safety").count() == 3
 
@@ -139,5 +139,5 @@ def test_what_a_killed_process_left_goes_after_a_day(weekly: BackupSchedule, sto
     assert prune() == ()
     for path in left:
         os.utime(path, (1, 1))
-    assert {each.path for each in prune(yes=True)} == {str(path) for path in left}
+    assert {file.path for file in prune(yes=True)} == {str(path) for path in left}
     assert not any(path.exists() for path in left)

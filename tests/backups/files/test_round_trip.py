@@ -15,7 +15,7 @@ from psycopg2 import sql
 from backups.backing_up.backup import backup
 from backups.backing_up.verify import verify
 from backups.hashing.row_hashes import FileFingerprint, hash_expression, row_hashes, server_fingerprint
-from backups.restoring.restore import restore
+from backups.restoring.restore import RestoreOrder, restore
 from backups.tables import shape
 from core.postgres.copy_in import copy_in
 from core.postgres.copy_out import copy_out
@@ -136,7 +136,7 @@ def comes_back(rows: list[dict[str, Any]]) -> None:
     (kept,) = backup(["specimens"])
     assert (kept.rows, verify(kept.path, drill=True).rows) == (len(rows), len(rows))
     query("truncate specimens")
-    restore("specimens", path=kept.path)
+    restore(RestoreOrder("specimens", path=kept.path))
     assert content("specimens") == before
     assert query("select point::text, data::text from specimens order by id") == signs
 

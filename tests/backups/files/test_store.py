@@ -19,8 +19,8 @@ SAFE = "s3://safe/nightly"
 
 
 def keys(bucket: fs.S3FileSystem) -> list[str]:
-    found = bucket.get_file_info(fs.FileSelector("safe", recursive=True))
-    return sorted(info.path for info in found if info.type == fs.FileType.File)
+    infos = bucket.get_file_info(fs.FileSelector("safe", recursive=True))
+    return sorted(info.path for info in infos if info.type == fs.FileType.File)
 
 
 def test_a_backup_goes_to_s3_and_comes_back(bucket: fs.S3FileSystem, caplog: pytest.LogCaptureFixture) -> None:

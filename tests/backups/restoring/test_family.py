@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from backups.backing_up.backup import backup
-from backups.restoring.restore import restore
+from backups.restoring.restore import RestoreOrder, restore
 from core.errors import BackupRefused
 from tests.support.backups.runs import built, content, library, run
 from tests.support.loading.loads import query
@@ -19,7 +19,7 @@ MODES = pytest.mark.parametrize("mode", ["replace", "merge"])
 def kept(store: Path) -> dict[str, str]:
     """The path of the backup of each of the family."""
     library()
-    return {each.table: each.path for each in backup(FAMILY)}
+    return {result.table: result.path for result in backup(FAMILY)}
 
 
 def family() -> dict[str, object]:
@@ -87,14 +87,14 @@ def test_a_family_is_found_beside_its_head_without_a_catalogue(kept: dict[str, s
     backup(FAMILY)
     Backup.objects.all().delete()
     query("truncate shelves cascade")
-    restore("shelves", path=kept["shelves"], with_children=True)
+    restore(RestoreOrder("shelves", path=kept["shelves"], with_children=True))
     assert family() == before
 
 
 def test_a_child_without_a_backup_of_the_same_snapshot_is_named(kept: dict[str, str]) -> None:
     (alone,) = backup(["shelves"])
     with pytest.raises(BackupRefused, match="no backup of books of the same snapshot"):
-        restore("shelves", path=alone.path, with_children=True)
+        restore(RestoreOrder("shelves", path=alone.path, with_children=True))
 
 
 def test_backups_of_different_moments_do_not_fit_and_are_refused(kept: dict[str, str]) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from django.db import connection
 
-from backups.restoring.restore import restore
+from backups.restoring.restore import RestoreOrder, restore
 from tests.support.backups.models import MODELS
 from tests.support.backups.runs import backup_file, library, run
 from tests.support.loading.loads import query
@@ -82,7 +82,7 @@ def test_what_does_not_fit_is_refused_by_name(statement: str, problem: str, shel
 
 def test_a_wider_text_fits_and_is_said(shelves: Path) -> None:
     with migrated("alter table shelves alter column name type varchar(50)"):
-        (table,) = restore("shelves", mode="replace").tables
+        (table,) = restore(RestoreOrder("shelves", mode="replace")).tables
         assert table.notes == ("column name was character varying(20), and is character varying(50)",)
 
 

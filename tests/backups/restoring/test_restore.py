@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from backups.backing_up.backup import backup
 from backups.models import Backup, Restore
-from backups.restoring.restore import restore
+from backups.restoring.restore import RestoreOrder, restore
 from core.errors import BackupRefused, DatabaseFailed, TableBusy
 from core.postgres.fingerprint import Fingerprint
 from tests.support.backups.runs import backup_file, built, content, library, run
@@ -47,13 +47,13 @@ def test_a_damaged_table_is_as_it_was_and_built_as_it_was(mode: str, hundred: Pa
 @pytest.mark.parametrize(("rows", "mode"), [(20, "merge"), (21, "replace")])
 def test_more_than_a_fifth_that_differs_means_replace(rows: int, mode: str, hundred: Path) -> None:
     damage(rows)
-    assert restore("shelves").tables[0].mode == mode
+    assert restore(RestoreOrder("shelves")).tables[0].mode == mode
 
 
 def test_an_empty_table_means_replace_and_no_safety_backup(hundred: Path) -> None:
     before = content("shelves")
     query("truncate shelves cascade")
-    (table,) = restore("shelves").tables
+    (table,) = restore(RestoreOrder("shelves")).tables
     assert (table.mode, table.safety, content("shelves")) == ("replace", None, before)
 
 
@@ -61,7 +61,7 @@ def test_a_merge_touches_only_the_rows_that_differ(hundred: Path) -> None:
     damage(4)
     places = "select id, ctid::text, xmin::text from shelves where id between 3 and 49 order by id"
     before = query(places)
-    (table,) = restore("shelves").tables
+    (table,) = restore(RestoreOrder("shelves")).tables
     assert (table.added, table.changed, table.removed) == (1, 2, 1)
     assert query(places) == before
 
@@ -70,7 +70,7 @@ def test_a_merge_of_a_table_that_is_compared_by_way_of_the_disk(hundred: Path) -
     before = content("shelves")
     damage(10)
     with mock.patch("backups.hashing.one_sided.PART_ROWS", 7):
-        (table,) = restore("shelves").tables
+        (table,) = restore(RestoreOrder("shelves")).tables
     assert (table.added, table.changed, table.removed, content("shelves")) == (1, 8, 1, before)
 
 
@@ -106,7 +106,7 @@ def test_a_safety_backup_is_never_the_newest_one(hundred: Path) -> None:
 
 
 def test_a_restore_that_changes_nothing_keeps_nothing(hundred: Path) -> None:
-    (table,) = restore("shelves").tables
+    (table,) = restore(RestoreOrder("shelves")).tables
     assert (table.added, table.changed, table.removed, table.safety) == (0, 0, 0, None)
 
 
@@ -132,7 +132,7 @@ def test_unique_values_that_moved_find_their_rows_again(store: Path) -> None:
     query("update shelves set name = 'x' where id = 1")
     query("update shelves set name = 'north' where id = 2")
     query("update shelves set name = 'south' where id = 1")
-    assert restore("shelves", path=str(path), mode="merge").tables[0].changed == 2
+    assert restore(RestoreOrder("shelves", path=str(path), mode="merge")).tables[0].changed == 2
     assert (content("shelves"), content("books")) == (before, others)
 
 
@@ -144,11 +144,11 @@ def test_unique_values_do_not_move_where_rows_would_be_deleted_with_them(store: 
         query("insert into guests values (1)")
         query("update shelves set name = 'x' where id = 1")
         with pytest.raises(BackupRefused, match="a unique value moves"):
-            restore("shelves", path=str(path), mode="merge")
-        restore("shelves", path=str(path), mode="replace")
+            restore(RestoreOrder("shelves", path=str(path), mode="merge"))
+        restore(RestoreOrder("shelves", path=str(path), mode="replace"))
         assert query("select shelf from guests") == [(1,)]
         query("update shelves set size = 7 where id = 1")
-        restore("shelves", path=str(path), mode="merge")  # no unique value moves
+        restore(RestoreOrder("shelves", path=str(path), mode="merge"))  # no unique value moves
         assert query("select shelf from guests") == [(1,)]
     finally:
         query("drop table guests")
@@ -171,11 +171,11 @@ def test_a_merge_lets_readers_in_and_a_replace_waits_for_them(mode: str, hundred
     with reader.cursor() as cursor:
         cursor.execute("select count(*) from shelves")
         if mode == "merge":
-            restore("shelves", mode=mode)
+            restore(RestoreOrder("shelves", mode=mode))
             cursor.execute("select count(*) from shelves")
         else:
             with mock.patch("backups.restoring.transaction.LOCK_TIMEOUT_SECONDS", 0.05), pytest.raises(TableBusy):
-                restore("shelves", mode=mode)
+                restore(RestoreOrder("shelves", mode=mode))
         reader.rollback()
     reader.close()
 
@@ -188,7 +188,7 @@ def test_what_postgresql_makes_of_the_rows_is_compared_before_the_commit(hundred
             mock.patch("backups.restoring.transaction.server_fingerprint", return_value=Fingerprint(100, "f" * 16)),
             pytest.raises(DatabaseFailed, match="Nothing was changed"),
         ):
-            restore("shelves", mode=mode)
+            restore(RestoreOrder("shelves", mode=mode))
         assert content("shelves") == before
     assert sorted(store.rglob("*")) == files
     assert set(Restore.objects.values_list("status", flat=True)) == {"failed"}
@@ -204,13 +204,13 @@ def test_a_load_at_work_keeps_a_restore_out(hundred: Path) -> None:
         mock.patch("backups.restoring.restore.LOCK_WAIT_SECONDS", 0.05),
         pytest.raises(TableBusy, match="a load"),
     ):
-        restore("shelves")
+        restore(RestoreOrder("shelves"))
     other.close()
 
 
 def test_a_restore_keeps_its_state_on_its_own_row(hundred: Path) -> None:
     damage(5)
-    report = restore("shelves")
+    report = restore(RestoreOrder("shelves"))
     row = Restore.objects.get()
     assert (str(row.id), row.status, row.mode) == (report.id, "done", "merge")
     assert row.report is not None

@@ -136,7 +136,7 @@ def test_one_whose_process_died_is_run_again_and_one_that_runs_is_let_be(store: 
         assert ailing(now=hours_later) == ()
     (line,) = ailing(now=hours_later)
     assert line.startswith("nightly: missed: due since ")
-    assert [each.name for each in run_due()] == ["nightly"]
+    assert [ran.name for ran in run_due()] == ["nightly"]
 
 
 def test_many_may_run_at_once_and_each_schedule_runs_once(store: Path) -> None:

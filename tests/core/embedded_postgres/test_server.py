@@ -17,7 +17,7 @@ import pytest
 
 from core.embedded_postgres import binary, is_running, locks, sockets, stop
 from core.embedded_postgres.cluster import Cluster
-from core.embedded_postgres.system_user import SystemUser, account_for
+from core.embedded_postgres.system_user import SystemUser, system_user_for
 from core.errors import EmbeddedPostgresFailed
 
 PROJECT = Path(__file__).resolve().parents[3]
@@ -58,14 +58,14 @@ def run(folder: Path, body: str) -> str:
 
 def postgres_pids(folder: Path) -> list[int]:
     """Find the server's processes by what they work in."""
-    found = []
+    pids = []
     for entry in Path("/proc").glob("[0-9]*"):
         try:
             if (entry / "cwd").samefile(folder / "data"):
-                found.append(int(entry.name))
+                pids.append(int(entry.name))
         except OSError:  # gone meanwhile, a zombie, or somebody else's
             continue
-    return found
+    return pids
 
 
 def leave_orphan(folder: Path) -> list[int]:
@@ -101,7 +101,7 @@ def folder(shared_folder: Path) -> Iterator[Path]:
 @pytest.fixture
 def sleeper(folder: Path) -> Iterator[int]:
     """Yield the pid of a living process that is no server, of the user who runs the server."""
-    options = account_for(folder).subprocess_options()
+    options = system_user_for(folder).subprocess_options()
     with subprocess.Popen(["sleep", "60"], cwd="/", **options) as process:
         yield process.pid
         process.kill()
@@ -191,8 +191,8 @@ def test_a_pid_file_that_is_stale_or_half_written_is_no_hindrance(folder: Path, 
 
 def test_a_server_that_somebody_else_started_on_the_data_is_named_and_left_alone(folder: Path) -> None:
     run(folder, "ask('SELECT 1')")
-    account = account_for(folder)
-    with subprocess.Popen(["sleep", "60"], cwd=folder / "data", **account.subprocess_options()) as stranger:
+    system_user = system_user_for(folder)
+    with subprocess.Popen(["sleep", "60"], cwd=folder / "data", **system_user.subprocess_options()) as stranger:
         (folder / "data" / "postmaster.pid").write_text(f"{stranger.pid}\n")
         assert f"process {stranger.pid}, not started by this project" in failure(folder)
         stranger.kill()
@@ -244,12 +244,12 @@ def test_a_socket_folder_that_somebody_else_made_is_refused(tmp_path: Path, monk
     monkeypatch.setattr(sockets, "_fits", lambda place: place.parent != tmp_path)
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "runtime"))
     (tmp_path / "runtime").mkdir()
-    account = SystemUser(uid=os.geteuid(), gid=os.getegid(), switch=False)
-    place = sockets.socket_folder(tmp_path, account)
+    system_user = SystemUser(uid=os.geteuid(), gid=os.getegid(), switch=False)
+    place = sockets.socket_folder(tmp_path, system_user)
     place.rmdir()
     place.symlink_to(tmp_path)
     with pytest.raises(EmbeddedPostgresFailed, match="is not a folder of user"):
-        sockets.socket_folder(tmp_path, account)
+        sockets.socket_folder(tmp_path, system_user)
 
 
 def failure(folder: Path, prelude: str = "") -> str:

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from core.embedded_postgres.system_user import account_for
+from core.embedded_postgres.system_user import system_user_for
 
 
 class Machine:
@@ -37,6 +37,6 @@ def test_processes_that_begin_at_once_as_root_agree_on_the_user(
     monkeypatch.setattr(pwd, "getpwnam", machine.find)
     monkeypatch.setattr(subprocess, "run", machine.add)
     with ThreadPoolExecutor(8) as pool:
-        users = list(pool.map(lambda number: account_for(tmp_path / str(number)).uid, range(8)))
+        users = list(pool.map(lambda number: system_user_for(tmp_path / str(number)).uid, range(8)))
     assert users == [999] * 8
     assert machine.numbers == [999]

