@@ -21,7 +21,8 @@ from ingest.replaying.heal import sweep
 
 DRAFTS_KEPT = timedelta(days=1)
 
-_CLAIM = """
+# Writes down that a routine is begun, where it is due: of several processes one changes the row.
+_CLAIM_ROUTINE = """
 insert into ingest_chore as c (name, begun_at) values (%(name)s, %(now)s)
 on conflict (name) do update set begun_at = excluded.begun_at where c.begun_at <= %(before)s
 """
@@ -41,19 +42,19 @@ def tend(*, now: datetime | None = None) -> tuple[str, ...]:
 
     Raises DatabaseUnavailable and DatabaseFailed.
     """
-    found = []
+    lines = []
     for routine in ROUTINES:
         with explained(f"{routine.name} of rejects"):
             said = routine.work() if _claimed(routine, now or timezone.now()) else ""
-        found += [f"{routine.name}: {said}"] if said else []
-    return tuple(found)
+        lines += [f"{routine.name}: {said}"] if said else []
+    return tuple(lines)
 
 
 def _claimed(routine: Routine, now: datetime) -> bool:
     facts: dict[str, Any] = {"name": routine.name, "now": now, "before": now - routine.every}
 
     def claim(cursor: CursorWrapper) -> bool:
-        cursor.execute(_CLAIM, facts)
+        cursor.execute(_CLAIM_ROUTINE, facts)
         return cursor.rowcount == 1
 
     return in_transaction(claim)

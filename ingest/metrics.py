@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
 
+from django.db import connection
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
@@ -15,7 +16,8 @@ from ingest.rules.sources import sources
 
 COUNTED_ROWS = 5_000  # open rejects of one table that are counted one by one; of more, the planner's estimate is told
 _DATABASE = "database"  # the code that must never come up, and so is told of before it does
-_OPEN = """
+# Counts the open rejects of each table, up to a limit.
+_COUNT_OPEN = """
 select t.name, (select count(*) from (
     select from ingest_rejectedrecord r where r.status = 'open' and r."table" = t.name limit %s) found)
 from unnest(%s::text[]) as t (name)
@@ -29,24 +31,24 @@ class IngestCollector(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """Ask the database. Reads no table whose size grows with the records, but for a bounded part of an index."""
-        found = totals.totals()
-        if sum(total.parts for total in found) > totals.FOLDED_FROM:
+        sums = totals.totals()
+        if sum(total.parts for total in sums) > totals.FOLDED_FROM:
             totals.fold()
         tables = [source.table for source in sources()]
-        records = _counts(found, totals.RECORDS, tables, OUTCOMES)
+        records = _counts(sums, totals.RECORDS, tables, OUTCOMES)
         yield _counter("records", "Records by table and what became of them.", ("table", "outcome"), records)
-        rejects = _counts(found, totals.REJECTS, tables, [_DATABASE])
+        rejects = _counts(sums, totals.REJECTS, tables, [_DATABASE])
         yield _counter("rejects", "Records refused, by table and code.", ("table", "code"), rejects)
-        batches = [total for total in found if total.series == totals.BATCHES]
+        batches = [total for total in sums if total.series == totals.BATCHES]
         yield _batches(batches)
         yield _seconds(batches)
         yield _open_rejects(tables)
 
 
-def _counts(found: Iterable[Total], series: str, subjects: Sequence[str], details: Sequence[str]) -> Counts:
+def _counts(sums: Iterable[Total], series: str, subjects: Sequence[str], details: Sequence[str]) -> Counts:
     """Return a series by its labels; what may be expected starts at 0, so that the first one counts as an increase."""
     expected = {(subject, detail): 0 for subject in subjects for detail in details}
-    return expected | {(total.subject, total.detail): total.amount for total in found if total.series == series}
+    return expected | {(total.subject, total.detail): total.amount for total in sums if total.series == series}
 
 
 def _counter(name: str, told: str, labels: tuple[str, str], counts: Counts) -> Metric:
@@ -56,25 +58,25 @@ def _counter(name: str, told: str, labels: tuple[str, str], counts: Counts) -> M
     return family
 
 
-def _batches(found: Sequence[Total]) -> Metric:
+def _batches(sums: Sequence[Total]) -> Metric:
     ended = [status for status in Batch.Status.values if status != Batch.Status.RUNNING]
     counts: Counts = {(origin, status): 0 for origin in Batch.Origin.values for status in ended}
-    for total in found:
+    for total in sums:
         counts[total.subject, total.detail.split()[0]] += total.amount
     return _counter(
         "batches", "Batches that ended, by origin (a load is one) and status.", ("origin", "status"), counts
     )
 
 
-def _seconds(found: Sequence[Total]) -> Metric:
+def _seconds(sums: Sequence[Total]) -> Metric:
     family = HistogramMetricFamily(
         "dataforge_batch_seconds", "Seconds of the batches that did not fail, by origin.", labels=("origin",)
     )
     bounds = [*(f"{bound:g}" for bound in totals.BOUNDS_SECONDS), totals.BEYOND]
     for origin in Batch.Origin.values:
-        told = [each for each in found if each.subject == origin and not each.detail.startswith(Batch.Status.FAILED)]
-        counts = [sum(each.amount for each in told if each.detail.split()[1] == bound) for bound in bounds]
-        total = sum(each.microseconds for each in told) / 1_000_000
+        told = [part for part in sums if part.subject == origin and not part.detail.startswith(Batch.Status.FAILED)]
+        counts = [sum(part.amount for part in told if part.detail.split()[1] == bound) for bound in bounds]
+        total = sum(part.microseconds for part in told) / 1_000_000
         family.add_metric([origin], buckets=list(zip(bounds, accumulate(counts), strict=True)), sum_value=total)
     return family
 
@@ -85,8 +87,8 @@ def _open_rejects(tables: list[str]) -> Metric:
         f"Rejects that wait for somebody, by table; over {COUNTED_ROWS} an estimate.",
         labels=("table",),
     )
-    with by_index() as cursor:
-        cursor.execute(_OPEN, [COUNTED_ROWS + 1, tables])
+    with connection.cursor() as cursor, by_index(cursor):
+        cursor.execute(_COUNT_OPEN, [COUNTED_ROWS + 1, tables])
         counts = dict(cursor.fetchall())
     for table in tables:
         count = counts[table]

@@ -36,18 +36,17 @@ _ENFORCED_BY_TYPE = (DecimalValidator, MaxLengthValidator, ProhibitNullCharacter
 
 
 @register()
-def check_sources(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+def check_sources(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> list[CheckMessage]:
     """Check every Source: its place in the order, and that all rules of its model can be kept on columns."""
-    del app_configs, kwargs
     try:
-        found = sources()
+        listed = sources()
     except (ImportError, TypeError) as error:
         return [Error(f"DATAFORGE_SOURCES cannot be used: {error}", hint=_SETTING_HINT, id="ingest.E001")]
-    if not all(isinstance(source, Source) for source in found):
+    if not all(isinstance(source, Source) for source in listed):
         return [Error("DATAFORGE_SOURCES names something that is no Source.", hint=_SETTING_HINT, id="ingest.E001")]
-    messages = list(_check_order(found))
-    tables = {source.model: source.table for source in found}
-    for source in found:
+    messages = list(_check_order(listed))
+    tables = {source.model: source.table for source in listed}
+    for source in listed:
         problems = list(_check_fields(source.model))
         messages.extend(problems)
         try:
@@ -68,10 +67,10 @@ def check_sources(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> lis
     return messages
 
 
-def _check_order(found: Sequence[Source]) -> Iterator[CheckMessage]:
+def _check_order(listed: Sequence[Source]) -> Iterator[CheckMessage]:
     seen: set[type[models.Model]] = set()
     names: set[str] = set()
-    for source in found:
+    for source in listed:
         if source.table in names or source.model in seen:
             yield Error(f"{source.table} is named twice.", hint=_SETTING_HINT, obj=source.model, id="ingest.E001")
         for field in source.model._meta.concrete_fields:

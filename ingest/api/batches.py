@@ -26,7 +26,7 @@ from ingest.api.request.parsers import CsvParser, NdjsonParser
 from ingest.api.request.serializer import BatchSerializer, read_envelope
 from ingest.api.response.answer import answer, counted
 from ingest.api.response.serializers import BatchAccountSerializer
-from ingest.api.rights import viewable
+from ingest.api.rights import viewable_tables
 from ingest.models import Account, Batch
 from ingest.posting.outcome import UnitResult
 from ingest.posting.post import post
@@ -71,20 +71,20 @@ class Batches(APIView):
             )
             schedule(posted)
             where = "/records/{index}/data" if envelope and envelope.tagged else "/records/{index}"
-            found = answer(unit, posted, results=results, where=where)
+            answered = answer(unit, posted, results=results, where=where)
             if claim and posted.batch:
-                claim.keep(cursor, posted.batch, found)
-            return found, posted
+                claim.keep(cursor, posted.batch, answered)
+            return answered, posted
 
-        found, posted = in_transaction(work)
+        answered, posted = in_transaction(work)
         if posted:
             log_batch(posted, token)
-        return send(found)
+        return send(answered)
 
     @operations.lists_batches
     def get(self, request: Request) -> Response:
         """List batches, the newest first: one's own, and those whose tables one may view."""
-        rows = narrow(request, visible(request), BatchFilters)
+        rows = narrow(request, viewable_batches(request), BatchFilters)
         return page(request, rows, ordering=("-started_at", "id"), serializer=BatchAccountSerializer)
 
 
@@ -94,12 +94,12 @@ class BatchDetail(APIView):
     @operations.shows_batch
     def get(self, request: Request, number: Any) -> Response:
         """Return a batch and its account."""
-        return Response(BatchAccountSerializer(get_object_or_404(visible(request), pk=number)).data)
+        return Response(BatchAccountSerializer(get_object_or_404(viewable_batches(request), pk=number)).data)
 
 
-def visible(request: Request) -> QuerySet[Batch]:
+def viewable_batches(request: Request) -> QuerySet[Batch]:
     """Return the batches that the user sent, and those all of whose tables the user may view."""
-    hidden = Account.objects.filter(batch=OuterRef("pk")).exclude(table__in=viewable(request.user))
+    hidden = Account.objects.filter(batch=OuterRef("pk")).exclude(table__in=viewable_tables(request.user))
     seen = Q(user=request.user) | ~Exists(hidden)
     return Batch.objects.filter(seen).select_related("user").prefetch_related("accounts")
 
@@ -118,9 +118,11 @@ def log_batch(posted: UnitResult, token: Token) -> None:
         log.info("batch", extra=facts)
 
 
-def send(found: Answer) -> HttpResponse:
+def send(answered: Answer) -> HttpResponse:
     """Send an answer that is written already."""
-    return HttpResponse(found.content, status=found.status, headers=found.headers, content_type="application/json")
+    return HttpResponse(
+        answered.content, status=answered.status, headers=answered.headers, content_type="application/json"
+    )
 
 
 def _claim(request: Request, body: Body, *, owner: str) -> Claim | None:

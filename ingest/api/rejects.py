@@ -24,7 +24,7 @@ from ingest.api.filters import RejectFilters
 from ingest.api.request.idempotency import Answer
 from ingest.api.response.answer import answer
 from ingest.api.response.serializers import RejectSerializer
-from ingest.api.rights import require, viewable
+from ingest.api.rights import require, viewable_tables
 from ingest.models import RejectedRecord
 from ingest.posting.outcome import UnitResult
 from ingest.replaying.heal import schedule
@@ -46,7 +46,7 @@ class Rejects(APIView):
     @operations.lists_rejects
     def get(self, request: Request) -> Response:
         """List the rejects of tables that one may view, the newest first."""
-        rows = narrow(request, visible(request), RejectFilters)
+        rows = narrow(request, viewable_rejects(request), RejectFilters)
         return page(request, rows, ordering=("-id",), serializer=RejectSerializer)
 
 
@@ -56,7 +56,7 @@ class RejectDetail(APIView):
     @operations.shows_reject
     def get(self, request: Request, number: int) -> Response:
         """Return a reject."""
-        return Response(RejectSerializer(get_object_or_404(visible(request), pk=number)).data)
+        return Response(RejectSerializer(get_object_or_404(viewable_rejects(request), pk=number)).data)
 
 
 class RejectReplay(APIView):
@@ -91,11 +91,11 @@ class RejectReplay(APIView):
             return answer(unit, posted, results="all", where="/record"), posted
 
         spend_records(request, 1)
-        found, posted = in_transaction(work)
+        answered, posted = in_transaction(work)
         log_batch(posted, token)
-        return send(found)
+        return send(answered)
 
 
-def visible(request: Request) -> QuerySet[RejectedRecord]:
+def viewable_rejects(request: Request) -> QuerySet[RejectedRecord]:
     """Return the rejects of tables that the user may view."""
-    return RejectedRecord.objects.filter(table__in=viewable(request.user))
+    return RejectedRecord.objects.filter(table__in=viewable_tables(request.user))

@@ -27,6 +27,6 @@ def require(user: Any, chosen: Iterable[Source], rights: Sequence[str]) -> None:
                 )
 
 
-def viewable(user: Any) -> list[str]:
+def viewable_tables(user: Any) -> list[str]:
     """Name the tables whose rows, batches and rejects ``user`` may see."""
     return [source.table for source in sources() if may(user, source, "view")]

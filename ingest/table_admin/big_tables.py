@@ -209,10 +209,10 @@ class BigTableAdmin(ReadOnlyAdmin, _ModelAdmin):
     @admin.display(description="referred to by")
     def referring(self, row: models.Model) -> str:
         """Link to the lists of rows that refer to this one."""
-        found = {key.model._meta: urlencode({"q": row.pk}) for key in self._referring()}
+        terms = {key.model._meta: urlencode({"q": row.pk}) for key in self._referring()}
         links = [
             (reverse(f"admin:{meta.app_label}_{meta.model_name}_changelist"), term, capfirst(meta.verbose_name_plural))
-            for meta, term in found.items()
+            for meta, term in terms.items()
         ]
         return format_html_join(", ", '<a href="{}?{}">{}</a>', links)
 

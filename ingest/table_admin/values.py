@@ -58,12 +58,12 @@ def moment(value: datetime | None) -> str:
 def bytes_as_text(value: bytes | memoryview) -> str:
     """Write bytes as text that a page can show: a byte that is not UTF-8 becomes ``\\xff``, a NUL ``␀``."""
     data = bytes(value)
-    text = visible(data[:SHOWN_BYTES].decode("utf-8", "backslashreplace").replace("\r\n", "\n"))
+    text = legible(data[:SHOWN_BYTES].decode("utf-8", "backslashreplace").replace("\r\n", "\n"))
     hidden = len(data) - SHOWN_BYTES
     return f"{text}\n[{hidden:,} more bytes]" if hidden > 0 else text
 
 
-def visible(text: str, *, at_most: int | None = None) -> str:
+def legible(text: str, *, at_most: int | None = None) -> str:
     """Write text with its control characters visible, cut to ``at_most`` characters."""
     cut = text if at_most is None or len(text) <= at_most else f"{text[: at_most - 1]}…"
     return cut.translate(_INVISIBLE)
@@ -81,7 +81,7 @@ def exactly(value: Any, field: Field) -> str:
     if isinstance(value, datetime):
         return moment(value)
     if isinstance(field, models.JSONField):
-        return block(visible(json.dumps(value, indent=2, ensure_ascii=False)))
+        return block(legible(json.dumps(value, indent=2, ensure_ascii=False)))
     if isinstance(field, models.BinaryField):
         return block(bytes_as_text(value))
     if isinstance(field, models.GeneratedField):

@@ -11,7 +11,7 @@ from django.urls import reverse
 from ingest.desk.pages import bulk_labels, html
 from ingest.desk.pages.dashboard import Dashboard, dashboard
 from ingest.models import Account, Batch, BulkJob
-from ingest.table_admin.values import moment, visible
+from ingest.table_admin.values import legible, moment
 
 register = template.Library()
 SHOWN_CHARACTERS = 2_000
@@ -20,7 +20,7 @@ SHOWN_CHARACTERS = 2_000
 @register.filter
 def shown(text: Any) -> str:
     """Make every character of a record's text visible."""
-    return visible(str(text), at_most=SHOWN_CHARACTERS)
+    return legible(str(text), at_most=SHOWN_CHARACTERS)
 
 
 @register.filter
@@ -30,9 +30,9 @@ def instant(value: datetime | None) -> str:
 
 
 @register.filter
-def status_chip(found: Any) -> str:
+def status_chip(row: Any) -> str:
     """Show a status."""
-    return html.status_chip(found)
+    return html.status_chip(row)
 
 
 @register.simple_tag
@@ -49,7 +49,7 @@ def reason_chip(reason: dict[str, Any]) -> str:
 
 @register.filter
 def zipped(codes: Any, fields: Any) -> list[tuple[str, str]]:
-    """Return a group's codes, each with its field where there is one for each."""
+    """Return a likeness's codes, each with its field where there is one for each."""
     names = list(fields) if len(fields) == len(codes) else [""] * len(codes)
     return list(zip(names, codes, strict=True))
 
@@ -67,7 +67,7 @@ def front_page(context: Any) -> Dashboard:
 
 
 @register.filter
-def grouped(number: int) -> str:
+def commas(number: int) -> str:
     """Write a number with commas."""
     return f"{number:,}"
 

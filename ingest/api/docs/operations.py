@@ -178,7 +178,6 @@ shows_table = extend_schema(
 
 def add_records(result: dict[str, Any], generator: Any, request: Any, public: Any) -> dict[str, Any]:
     """Add every table's record to the document: a hook of drf-spectacular."""
-    del generator, request, public
     for source in sources():
         schema = json_schema(source.contract)
         schema.pop("$schema")

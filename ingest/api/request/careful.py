@@ -44,17 +44,17 @@ class Parcel:
 def cut(text: str) -> Parcel:
     """Take an envelope apart. Problem: 400 for what is no envelope, 413 for too many records."""
     try:
-        found, records = _outer(text)
+        around, records = _outer(text)
     except NotJson as error:
         raise not_json(error) from error
     if records is None:
         raise bad("The member `records` is missing: a list of 1 to 1,000 records.", "/records", code="required")
     count_records(len(records))
     _shallow(text, records)
-    if "table" in found:
+    if "table" in around:
         sent = [SentRecord(index, cut.value, _raw(text, cut)) for index, cut in enumerate(records)]
-        return Parcel(members=found, sent={str(found["table"]): sent})
-    return _tagged(text, found, records)
+        return Parcel(members=around, sent={str(around["table"]): sent})
+    return _tagged(text, around, records)
 
 
 def _outer(text: str) -> tuple[dict[str, Any], list[JsonSlice] | None]:
@@ -63,14 +63,14 @@ def _outer(text: str) -> tuple[dict[str, Any], list[JsonSlice] | None]:
     if text[start : start + 1] != "{":
         finish(text, scan(text, start).end)
         raise bad("The body must be an object with the member `records`.", "", code="invalid")
-    found: dict[str, Any] = {}
+    around: dict[str, Any] = {}
     records: list[JsonSlice] | None = None
 
     def take(name: str, at: int) -> int:
         nonlocal records
-        if name in found or (name == "records" and records is not None):
+        if name in around or (name == "records" and records is not None):
             raise bad(f"The member {name[:40]!r} is named twice.", "", code="invalid")
-        if len(found) > MAX_MEMBERS:
+        if len(around) > MAX_MEMBERS:
             raise bad(f"There are more than {MAX_MEMBERS} members.", "", code="max_members")
         if name == "records" and text[at : at + 1] == "[":
             records, end = elements(text, at, at_most=MAX_RECORDS)
@@ -81,21 +81,21 @@ def _outer(text: str) -> tuple[dict[str, Any], list[JsonSlice] | None]:
             raise bad("The member `records` must be a list.", "/records", code="invalid")
         if too_deep(cut.value):
             raise bad(f"The member {name[:40]!r} is nested deeper than {MAX_DEPTH} levels.", "", code="max_depth")
-        found[name] = cut.value
+        around[name] = cut.value
         return cut.end
 
     finish(text, members(text, start, take))
-    return found, records
+    return around, records
 
 
-def _tagged(text: str, found: Mapping[str, Any], records: list[JsonSlice]) -> Parcel:
+def _tagged(text: str, around: Mapping[str, Any], records: list[JsonSlice]) -> Parcel:
     sent: dict[str, list[SentRecord]] = {}
     tags = Tags()
     for index, cut in enumerate(records):
         table = tags.read(index, cut.value)
         data = _member(text, cut.start, "data")
         sent.setdefault(table, []).append(SentRecord(index, data.value, _raw(text, data)))
-    return Parcel(members=found, sent=sent, tagged=True, refs=tags.refs, groups=tags.groups)
+    return Parcel(members=around, sent=sent, tagged=True, refs=tags.refs, groups=tags.groups)
 
 
 class Tags:

@@ -50,8 +50,8 @@ class Envelope:
         if self.texts is not None:
             return self.texts
         plain = self.plain.get(contract.table)
-        found = records_from_plain(plain, contract) if plain else None
-        return records_from_json(self.sent()[contract.table], contract) if found is None else found
+        records = records_from_plain(plain, contract) if plain else None
+        return records_from_json(self.sent()[contract.table], contract) if records is None else records
 
 
 def read_json(body: Body) -> Envelope:
@@ -87,53 +87,53 @@ def read_ndjson(body: Body, parameters: Mapping[str, Any]) -> Envelope:
 def _read_texts(data: bytes) -> Envelope | None:
     """Read a document (UTF-8) of one table whose records are of texts alone; None where it is another."""
     source = find_source(table_of(data) or "")
-    found = read_texts(data, _MEMBERS, source.contract.names) if source else None
-    if source is None or found is None or not 0 < len(found.columns) <= MAX_RECORDS:
+    document = read_texts(data, _MEMBERS, source.contract.names) if source else None
+    if source is None or document is None or not 0 < len(document.columns) <= MAX_RECORDS:
         return None
-    count = len(found.columns)
+    count = len(document.columns)
     sent = cache(lambda: cut(data.decode()).sent)
     texts = Records(
-        columns=found.columns,
+        columns=document.columns,
         position=indices(np.arange(count)),
         raw=lambda: pa.array(_exact(data, 1 + count, sent), pa.binary()),
     )
-    return Envelope(members=found.members, tables=(source.table,), sent=sent, texts=texts)
+    return Envelope(members=document.members, tables=(source.table,), sent=sent, texts=texts)
 
 
 def _read_plain(text: str, data: bytes) -> Envelope | None:
     """Read a document (``data``: its UTF-8) all at once, in a third of the time; None where that will not do."""
-    found = read_whole(text)
-    records = found.pop("records", None) if type(found) is dict else None
+    around = read_whole(text)
+    records = around.pop("records", None) if type(around) is dict else None
     if type(records) is not list or not 0 < len(records) <= MAX_RECORDS or set(map(type, records)) != {dict}:
         return None
-    tagged = "table" not in found
+    tagged = "table" not in around
     values: list[Any] = [record.get("data") for record in records] if tagged else records
-    if set(map(type, values)) != {dict} or any(isinstance(value, dict | list) for value in found.values()):
+    if set(map(type, values)) != {dict} or any(isinstance(value, dict | list) for value in around.values()):
         return None
-    named = 1 + len(found) + sum(map(len, records)) + (sum(map(len, values)) if tagged else 0)
-    if len(found) > MAX_MEMBERS or not names_each_once(data, named):
+    named = 1 + len(around) + sum(map(len, records)) + (sum(map(len, values)) if tagged else 0)
+    if len(around) > MAX_MEMBERS or not names_each_once(data, named):
         return None
     sent = cache(lambda: cut(text).sent)
 
     raw = cache(lambda: _exact(data, 1 + len(records) * (2 if tagged else 1), sent))
     if not tagged:
-        table = str(found["table"])
+        table = str(around["table"])
         plain = {table: Plain(list(range(len(values))), values, raw)}
-        return Envelope(members=found, tables=(table,), sent=sent, plain=plain)
+        return Envelope(members=around, tables=(table,), sent=sent, plain=plain)
     tags, parts = Tags(), dict[str, Plain]()
     for index, record in enumerate(records):
         part = parts.setdefault(tags.read(index, record), Plain([], [], raw))
         part.index.append(index)
         part.values.append(record["data"])
     return Envelope(
-        members=found, tables=tuple(parts), sent=sent, plain=parts, tagged=True, refs=tags.refs, groups=tags.groups
+        members=around, tables=tuple(parts), sent=sent, plain=parts, tagged=True, refs=tags.refs, groups=tags.groups
     )
 
 
 def _exact(data: bytes, objects: int, sent: Callable[[], Mapping[str, list[SentRecord]]]) -> list[bytes]:
     """Return the bytes of each record of a document of so many objects, by index."""
     pieces = innermost(data, objects)
-    return pieces or [each.raw for each in sorted(chain(*sent().values()), key=lambda each: each.index)]
+    return pieces or [record.raw for record in sorted(chain(*sent().values()), key=lambda record: record.index)]
 
 
 def _is_utf8(data: bytes) -> bool:

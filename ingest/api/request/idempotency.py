@@ -19,7 +19,8 @@ from ingest.models import Batch, IdempotencyKey
 KEPT = timedelta(hours=24)
 MAX_CHARACTERS = 255
 _SWEPT = 10  # expired keys that go with each new one
-_SWEEP = """
+# Deletes some of the oldest keys whose time is over, but none that another request deletes at this moment.
+_DELETE_EXPIRED = """
 delete from ingest_idempotencykey where id in (
     select id from ingest_idempotencykey where created_at < %s order by created_at limit %s for update skip locked)
 """
@@ -64,7 +65,7 @@ class Claim:
     def keep(self, cursor: CursorWrapper, batch: Batch, answer: Answer) -> None:
         """Keep the answer, and let some go whose time is over."""
         self._kept().delete()  # before the sweep, which others may wait for: two could wait for each other
-        cursor.execute(_SWEEP, [timezone.now() - KEPT, _SWEPT])
+        cursor.execute(_DELETE_EXPIRED, [timezone.now() - KEPT, _SWEPT])
         IdempotencyKey.objects.create(
             owner=self._owner,
             key=self._key,

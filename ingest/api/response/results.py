@@ -21,21 +21,21 @@ def write_results(unit: Unit, posted: UnitResult, *, results: str, where: str) -
 
     ``where``: a record's JSON pointer, by ``{index}``.
     """
-    found: list[tuple[Rows, Text]] = []
+    parts: list[tuple[Rows, Text]] = []
     if results != "summary":
-        found += [_rejected(each, unit, posted, where) for each in posted.judged if each.processed.rejected]
+        parts += [_rejected(verdict, unit, posted, where) for verdict in posted.judged if verdict.processed.rejected]
     if results == "all":
-        for each in posted.judged:
-            table = each.given.source.table
-            found += [
+        for verdict in posted.judged:
+            table = verdict.given.source.table
+            parts += [
                 (position, _written(position, unit, f'"table": "{table}", "outcome": "{outcome}"'))
-                for outcome, position in posted.accepted(each)
+                for outcome, position in posted.accepted(verdict)
                 if len(position)
             ]
-    if not found:
+    if not parts:
         return "[]"
-    order = np.argsort(np.concatenate([position for position, _ in found]), kind="stable")
-    every: Any = pa.concat_arrays([text for _, text in found]).take(indices(order)).to_pylist()
+    order = np.argsort(np.concatenate([position for position, _ in parts]), kind="stable")
+    every: Any = pa.concat_arrays([text for _, text in parts]).take(indices(order)).to_pylist()
     return f"[{', '.join(every)}]"
 
 
@@ -54,9 +54,9 @@ def _rejected(judged: TableVerdict, unit: Unit, posted: UnitResult, where: str) 
 def _written(position: Rows, unit: Unit, *pieces: Any) -> Text:
     """Write an object for each record, its index and the sender's own names first."""
     before: list[Any] = ['{"index": ', indices(position).cast(pa.string()), ", "]
-    for name, given in (("ref", unit.refs), ("group", unit.groups)):
-        if given:
-            texts = json_texts(pa.array([given.get(index) for index in position.tolist()], pa.string()), nul=_NUL)
+    for name, names in (("ref", unit.refs), ("group", unit.groups)):
+        if names:
+            texts = json_texts(pa.array([names.get(index) for index in position.tolist()], pa.string()), nul=_NUL)
             before.append(pc.coalesce(pc.binary_join_element_wise(f'"{name}": ', texts, ", ", ""), ""))
     return pc.binary_join_element_wise(*before, *pieces, "}", "")
 

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from django.db import connection
+from django.db.backends.utils import CursorWrapper
 
 from ingest.models import RejectedRecord
 from ingest.rules.sources import Source
@@ -36,7 +36,6 @@ def as_csv(rejects: Iterable[RejectedRecord], source: Source, *, header: bool = 
 
 def as_ndjson(rejects: Iterable[RejectedRecord], source: Source, *, header: bool = True) -> str:
     """Write one record a line."""
-    del source, header
     return "".join(f"{json.dumps(record, ensure_ascii=False)}\n" for record in records(rejects))
 
 
@@ -51,22 +50,20 @@ def in_parts(numbers: Sequence[int], source: Source, ending: str) -> Iterator[st
         yield write(rows.defer("raw").order_by("pk"), source, header=first == 0)
 
 
-def left_out(numbers: Sequence[int]) -> int:
+def left_out(cursor: CursorWrapper, numbers: Sequence[int]) -> int:
     """Count those that could not be split into fields, and so are in no file."""
     query = "select count(*) from ingest_rejectedrecord where id = any(%s) and record is null and correction is null"
-    with connection.cursor() as cursor:
-        cursor.execute(query, [list(numbers)])
-        return int(cursor.fetchone()[0])
+    cursor.execute(query, [list(numbers)])
+    return int(cursor.fetchone()[0])
 
 
-def tables_of(numbers: Sequence[int]) -> list[str]:
+def tables_of_rejects(cursor: CursorWrapper, numbers: Sequence[int]) -> list[str]:
     """Name the tables of some rejects."""
-    with connection.cursor() as cursor:
-        cursor.execute('select distinct "table" from ingest_rejectedrecord where id = any(%s)', [list(numbers)])
-        return [table for (table,) in cursor.fetchall()]
+    cursor.execute('select distinct "table" from ingest_rejectedrecord where id = any(%s)', [list(numbers)])
+    return [table for (table,) in cursor.fetchall()]
 
 
 def records(rejects: Iterable[RejectedRecord]) -> Sequence[dict[str, object]]:
     """Return each record as last corrected, or as it came; one that could not be split into fields has none."""
-    found = (reject.record if reject.correction is None else reject.correction for reject in rejects)
-    return [record for record in found if record is not None]
+    latest = (reject.record if reject.correction is None else reject.correction for reject in rejects)
+    return [record for record in latest if record is not None]

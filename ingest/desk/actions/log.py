@@ -11,9 +11,9 @@ from ingest.models import RejectedRecord
 
 def note(user: User, rejects: Iterable[RejectedRecord], message: str) -> None:
     """Write one entry for each reject."""
-    found = list(rejects)
-    if found:
-        LogEntry.objects.log_actions(user.pk, found, CHANGE, message)
+    noted = list(rejects)
+    if noted:
+        LogEntry.objects.log_actions(user.pk, noted, CHANGE, message)
 
 
 def note_many(user: User, which: str, message: str) -> None:

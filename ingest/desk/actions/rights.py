@@ -22,7 +22,7 @@ def may_rows(user: Any, table: str, right: str) -> bool:
     return bool(user.has_perm(f"{meta.app_label}.{right}_{meta.model_name}"))
 
 
-def tables_of(user: Any) -> list[str]:
+def viewable_tables(user: Any) -> list[str]:
     """Name the tables whose rejects ``user`` may see."""
     return [source.table for source in sources() if may_rows(user, source.table, "view")]
 

@@ -1,1 +1,1 @@
-"""Something done to many rejects at once: found out in a dry run first, then carried out, in the task worker."""
+"""Something done to many rejects: a job, tried out first where a person wants that, done at once or by the worker."""

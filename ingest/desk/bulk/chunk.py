@@ -1,16 +1,19 @@
 """Dealing with some rejects in one transaction: by a recipe or as they are, really or as a dry run."""
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from django.contrib.auth.models import User
+from django.db import OperationalError, transaction
 from django.db.backends.utils import CursorWrapper
 
+from core.errors import TableBusy
+from core.postgres.retry import others_in_the_way
 from ingest.desk.actions import rights
 from ingest.desk.actions.log import note
-from ingest.desk.actions.replay import ATOMIC, NOT_YOURS, dismiss
+from ingest.desk.actions.replay import dismiss
 from ingest.desk.bulk.recipe import Recipe, Record
 from ingest.desk.bulk.summary import JobSummary
 from ingest.models import Batch, RejectedRecord
@@ -19,41 +22,116 @@ from ingest.posting.post import post
 from ingest.replaying.as_sent import as_kept
 from ingest.replaying.heal import schedule
 from ingest.replaying.replay import Replay, rounds, run, unit_of, with_groups
+from ingest.rules.sources import sources
 
-CLOSED = "closed already"
+CLOSED = "closed already ({status})"
+PRUNED = "closed already, and pruned since"
+UNSEEN = "of a table that you may not see"
+NOT_YOURS = "of a table that you may not change"
+BUSY = "at work elsewhere at this moment; try again"
+ATOMIC = "of an atomic batch, which must be posted again whole"
 type Group = tuple[Any, ...]
 
 
 def replay_some(
-    cursor: CursorWrapper, numbers: Collection[int], *, recipe: Recipe | None, user: User, job: int, dry_run: bool
+    cursor: CursorWrapper,
+    numbers: Collection[int],
+    *,
+    recipe: Recipe | None,
+    user: User,
+    job: int,
+    dry_run: bool,
+    leave_busy: bool = False,
 ) -> JobSummary:
     """Replay those of ``numbers`` that are open, each with its group, as the recipe makes them (None: as they are).
 
-    Those that the recipe does not change are left alone. In a dry run nothing is written or locked.
+    Those that the recipe does not change are left alone. In a dry run nothing is written or locked. Where others are at
+    work on some of them, ``leave_busy`` leaves these alone; else TableBusy and Django's OperationalError pass through.
     """
     summary, mine = JobSummary(), set(numbers)
-    rejects = with_groups(numbers, lock=not dry_run)
-    summary.left[CLOSED] = len(mine) - sum(reject.pk in mine for reject in rejects)
+    if leave_busy:
+        mine -= _held_by_others(mine)
+        summary.left[BUSY] = len(numbers) - len(mine)
+    rejects = with_groups(mine, lock=not dry_run)
+    summary.left += _closed(mine - {reject.pk for reject in rejects})
     corrections, left = _corrections([reject for reject in rejects if reject.pk in mine], recipe)
     ready = _without(rejects, _hindered(rejects, user) | left, summary.left, mine)
     for part in rounds(ready):
-        given = Replay(rejects=part, corrections={r.pk: corrections[r.pk] for r in part if r.pk in corrections})
-        if dry_run:
-            unit = replace(unit_of(given), dry_run=True)
-            posted = post(cursor, unit, origin=Batch.Origin.REPLAY, user=user, options={})
-        else:
-            posted = run(cursor, given, unit_of(given), user=user, options={"from": "admin", "job": job})
-            schedule(posted)
-            _log(posted, given, user)
-        _count(posted, part, mine, summary)
+        whole = Replay(rejects=part, corrections={r.pk: corrections[r.pk] for r in part if r.pk in corrections})
+        results = _tried(cursor, whole, user) if dry_run else _replayed(cursor, whole, user, job, leave_busy=leave_busy)
+        for tried, posted in results:
+            if posted is None:
+                summary.left[BUSY] += sum(reject.pk in mine for reject in tried.rejects)
+                continue
+            if not dry_run:
+                schedule(posted)
+                _log(posted, tried, user)
+            _count(posted, tried.rejects, mine, summary)
     summary.left = +summary.left
     return summary
 
 
+def _tried(cursor: CursorWrapper, replay: Replay, user: User) -> Iterator[tuple[Replay, UnitResult]]:
+    unit = replace(unit_of(replay), dry_run=True)
+    yield replay, post(cursor, unit, origin=Batch.Origin.REPLAY, user=user, options={})
+
+
+def _replayed(
+    cursor: CursorWrapper, replay: Replay, user: User, job: int, *, leave_busy: bool
+) -> Iterator[tuple[Replay, UnitResult | None]]:
+    """Replay all, or, where others are in the way of some, in parts: None for those that they are in the way of."""
+    try:
+        with transaction.atomic():
+            posted = run(cursor, replay, unit_of(replay), user=user, options={"from": "admin", "job": job})
+    except (TableBusy, OperationalError) as error:
+        if not leave_busy or (isinstance(error, OperationalError) and not others_in_the_way(error)):
+            raise
+        parts = _by_tables(replay.rejects)
+        if len(parts) == 1:
+            yield replay, None
+            return
+        for part in parts:
+            yield from _replayed(cursor, replace(replay, rejects=part), user, job, leave_busy=leave_busy)
+    else:
+        yield replay, posted
+
+
+def _by_tables(rejects: Sequence[RejectedRecord]) -> list[tuple[RejectedRecord, ...]]:
+    """Part rejects by the tables that their groups are of, parents first: who holds one table holds up no other."""
+    ranks = {source.table: rank for rank, source in enumerate(sources())}
+    tables: dict[Group, set[int]] = defaultdict(set)
+    for reject in rejects:
+        tables[_group(reject)].add(ranks[reject.table])
+    parts: dict[tuple[int, ...], list[RejectedRecord]] = defaultdict(list)
+    for reject in rejects:
+        parts[tuple(sorted(tables[_group(reject)]))].append(reject)
+    return [tuple(parts[key]) for key in sorted(parts)]
+
+
+def _held_by_others(numbers: Collection[int]) -> set[int]:
+    """Return those of ``numbers`` of whose group somebody else holds a record; lock the others and their groups."""
+    rejects = with_groups(numbers, lock=False)
+    rows = RejectedRecord.objects.filter(pk__in=[reject.pk for reject in rejects]).order_by("pk")
+    free = set(rows.select_for_update(skip_locked=True).values_list("pk", flat=True))
+    held = {_group(reject) for reject in rejects if reject.pk not in free}
+    return {reject.pk for reject in rejects if _group(reject) in held} & set(numbers)
+
+
+def _closed(numbers: Collection[int]) -> Counter[str]:
+    """Count rejects that are not open any more, by how they were closed."""
+    statuses = RejectedRecord.objects.filter(pk__in=numbers).values_list("status", flat=True)
+    left = Counter(CLOSED.format(status=RejectedRecord.Status(status).label) for status in statuses)
+    return left + Counter({PRUNED: len(numbers) - left.total()})
+
+
 def dismiss_some(numbers: Sequence[int], *, why: str, user: User) -> JobSummary:
     """Close those that are open."""
-    closed = dismiss(numbers, tables=rights.tables_of(user), why=why, user=user)
-    return JobSummary(passed=closed, left=+Counter({CLOSED: len(numbers) - closed}))
+    tables = rights.viewable_tables(user)
+    dismissed = dismiss(numbers, tables=tables, why=why, user=user)
+    others = set(numbers) - set(dismissed)
+    unseen = RejectedRecord.objects.filter(pk__in=others).exclude(table__in=tables).values_list("pk", flat=True)
+    left = Counter({UNSEEN: len(unseen)}) + _closed(others - set(unseen))
+    return JobSummary(passed=len(dismissed), left=left)
 
 
 def _corrections(
@@ -75,8 +153,8 @@ def _hindered(rejects: Sequence[RejectedRecord], user: User) -> dict[Group, str]
     may_change = {table: rights.may_rows(user, table, "change") for table in {reject.table for reject in rejects}}
     batches = {reject.last_batch_id for reject in rejects}
     atomic = set(Batch.objects.filter(pk__in=batches, options__mode="atomic").values_list("pk", flat=True))
-    found: dict[Group, str] = {_group(reject): ATOMIC for reject in rejects if reject.last_batch_id in atomic}
-    return found | {_group(reject): NOT_YOURS for reject in rejects if not may_change[reject.table]}
+    hindered: dict[Group, str] = {_group(reject): ATOMIC for reject in rejects if reject.last_batch_id in atomic}
+    return hindered | {_group(reject): NOT_YOURS for reject in rejects if not may_change[reject.table]}
 
 
 def _without(
@@ -103,12 +181,12 @@ def _count(posted: UnitResult, rejects: Sequence[RejectedRecord], mine: set[int]
             summary.passed += 1
 
 
-def _log(posted: UnitResult, given: Replay, user: User) -> None:
+def _log(posted: UnitResult, replay: Replay, user: User) -> None:
     batch = posted.batch.pk if posted.batch else "-"
     said: dict[str, list[RejectedRecord]] = defaultdict(list)
     for fate in posted.fates:
-        reject = given.rejects[fate.index]
-        what = "Repaired by a recipe, and replayed" if reject.pk in given.corrections else "Replayed"
+        reject = replay.rejects[fate.index]
+        what = "Repaired by a recipe, and replayed" if reject.pk in replay.corrections else "Replayed"
         said[f"{what}: {fate.outcome} (batch {batch})."].append(reject)
     for message, rejects in said.items():
         note(user, rejects, message)

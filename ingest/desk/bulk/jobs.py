@@ -4,14 +4,14 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import QuerySet, Sum
 from django.utils import timezone
 
 from ingest.desk.bulk.recipe import Recipe
 from ingest.desk.bulk.select import CHUNK_RECORDS
 from ingest.desk.bulk.summary import JobSummary, from_json
 from ingest.desk.bulk.worker import bulk_task, carry_on
-from ingest.models import BulkJob
+from ingest.models import Account, BulkJob
 
 SMALL_RECORDS = CHUNK_RECORDS  # up to which a job is done while the person waits
 Status = BulkJob.Status
@@ -30,6 +30,13 @@ def summary_of(job: BulkJob) -> JobSummary:
     return from_json({"passed": job.passed, "failed": job.failed, "left": job.left, "reasons": job.reasons})
 
 
+def others_of(job: BulkJob) -> int:
+    """Count the rejects that were replayed with the job's, because they are of one group with some of them."""
+    batches = [pk for batches in job.chunks.values_list("batches", flat=True) for pk in batches]
+    read = Account.objects.filter(batch__in=batches).aggregate(read=Sum("read"))["read"] or 0
+    return max(int(read) - job.passed - job.failed, 0)
+
+
 def dry_summary_of(job: BulkJob) -> JobSummary | None:
     """Return what its dry run found."""
     return None if job.dry is None else from_json(job.dry)
@@ -38,6 +45,15 @@ def dry_summary_of(job: BulkJob) -> JobSummary | None:
 def draft(action: str, *, user: User, asked: dict[str, str], numbers: list[int] | None) -> BulkJob:
     """Make a job that does nothing yet; ``numbers`` None: all that ``asked`` finds when it is started."""
     return BulkJob.objects.create(action=action, user=user, asked=asked, numbers=numbers)
+
+
+def do_at_once(action: str, *, user: User, numbers: list[int], why: str = "") -> BulkJob:
+    """Make a job of at most ``SMALL_RECORDS`` rejects, and carry it out; those that others are at work on are left."""
+    job = draft(action, user=user, asked={}, numbers=numbers)
+    carry_out(job, why=why)
+    carry_on(job.pk, busy="leave")
+    job.refresh_from_db()
+    return job
 
 
 def try_out(job: BulkJob, *, table: str = "", recipe: Recipe | None = None) -> bool:
@@ -101,7 +117,7 @@ def stop(job: BulkJob) -> bool:
 def hand_over(job: BulkJob, *, small: bool) -> None:
     """Have it done: at once where it is small, else by the task worker."""
     if small:
-        carry_on(job.pk, patient=False)
+        carry_on(job.pk, busy="fail")
     else:
         bulk_task.enqueue(job.pk)
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.db import connection
+from django.db.backends.utils import CursorWrapper
 
-from ingest.desk.actions.rights import tables_of
+from ingest.desk.actions.rights import viewable_tables
 from ingest.desk.bulk.select import asked_of
 from ingest.desk.search.counts import Count
 from ingest.desk.search.listing import look_up
@@ -16,13 +16,15 @@ from ingest.models import BulkJob, RejectedRecord
 LOOKED_AT = 1_000  # rejects, those seen last
 SHOWN_VALUES = 20
 
-_FIELDS = """
+# Counts the wrong fields of some rejects of one table, the most frequent first; an empty name is the whole record.
+_COUNT_WRONG_FIELDS = """
 select field, count(*) from (
     select distinct r.id, unnest(r.fields) as field from ingest_rejectedrecord r
     where r.id = any(%(numbers)s) and r."table" = %(table)s
 ) wrong where field <> '' group by field order by count(*) desc, field
 """
-_VALUES = """
+# Counts the values of one field in some rejects, as they came or as last corrected; without one it is an empty text.
+_COUNT_VALUES = """
 select left(coalesce(coalesce(r.correction, r.record) ->> %(field)s, ''), 500) as value, count(*)
 from ingest_rejectedrecord r
 where r.id = any(%(numbers)s) and r."table" = %(table)s and r.record is not null
@@ -43,31 +45,29 @@ class Preview:
         """Whether these are all."""
         return self.count.kind == "exact" and self.count.rows <= LOOKED_AT
 
-    def fields(self, table: str) -> dict[str, int]:
+    def fields(self, cursor: CursorWrapper, table: str) -> dict[str, int]:
         """Count the wrong fields, the most frequent first."""
-        with connection.cursor() as cursor:
-            cursor.execute(_FIELDS, {"numbers": list(self.numbers), "table": table})
-            return dict(cursor.fetchall())
+        cursor.execute(_COUNT_WRONG_FIELDS, {"numbers": list(self.numbers), "table": table})
+        return dict(cursor.fetchall())
 
-    def values(self, table: str, field: str) -> list[tuple[str, int]]:
+    def values(self, cursor: CursorWrapper, table: str, field: str) -> list[tuple[str, int]]:
         """Count the values of a field as they came, or as last corrected; an empty text for none."""
         facts: dict[str, Any] = {"numbers": list(self.numbers), "table": table, "field": field, "shown": SHOWN_VALUES}
-        with connection.cursor() as cursor:
-            cursor.execute(_VALUES, facts)
-            return list(cursor.fetchall())
+        cursor.execute(_COUNT_VALUES, facts)
+        return list(cursor.fetchall())
 
 
-def glance(job: BulkJob, user: User) -> Preview:
+def glance(cursor: CursorWrapper, job: BulkJob, user: User) -> Preview:
     """Look at the open rejects of a job, selected or found by its list."""
-    tables = tables_of(user)
+    tables = viewable_tables(user)
     if job.numbers is not None:
         return _selected(job.numbers, tables)
-    listing, numbers = look_up(asked_of(job), tables, first=0, rows=LOOKED_AT)
+    listing, numbers = look_up(cursor, asked_of(job), tables, first=0, rows=LOOKED_AT)
     names = sorted({cell.table for cell in listing.chosen})
     return Preview(count=listing.count, tables=tuple(names), numbers=tuple(numbers))
 
 
 def _selected(numbers: Sequence[int], tables: Sequence[str]) -> Preview:
     mine = RejectedRecord.objects.filter(pk__in=numbers, table__in=tables, status=RejectedRecord.Status.OPEN)
-    found = dict(mine.order_by("pk").values_list("pk", "table"))
-    return Preview(count=Count(len(found)), tables=tuple(sorted(set(found.values()))), numbers=tuple(found))
+    table_of = dict(mine.order_by("pk").values_list("pk", "table"))
+    return Preview(count=Count(len(table_of)), tables=tuple(sorted(set(table_of.values()))), numbers=tuple(table_of))

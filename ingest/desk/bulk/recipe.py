@@ -57,8 +57,8 @@ class Recipe:
     def _mapped(self, texts: Text) -> Text:
         known = pa.array([before for before, _ in self.pairs], pa.string())
         after = pa.array([after for _, after in self.pairs], pa.string())
-        given = pc.utf8_trim_whitespace(pc.fill_null(texts, ""))
-        place = pc.index_in(given, value_set=known)
+        trimmed = pc.utf8_trim_whitespace(pc.fill_null(texts, ""))
+        place = pc.index_in(trimmed, value_set=known)
         return pc.if_else(pc.is_valid(place), after.take(place), texts)
 
     def corrected(self, values: Sequence[Any]) -> list[Record | str]:
@@ -67,7 +67,7 @@ class Recipe:
         A value that is no text (an object, ``true``) can only be set or left out.
         """
         before = [value.get(self.field) if isinstance(value, dict) else None for value in values]
-        texts = pa.array([_text(found) for found in before], pa.string())
+        texts = pa.array([_text(old) for old in before], pa.string())
         return [
             self._with(value, old, new) if isinstance(value, dict) else UNREADABLE
             for value, old, new in zip(values, before, self.apply(texts).to_pylist(), strict=True)

@@ -14,14 +14,15 @@ from ingest.models import BulkJob, RejectedRecord
 CHUNK_RECORDS = 1_000
 OPEN = RejectedRecord.Status.OPEN.value
 
-# A chunk begins with a record or a group, so a group is never parted; it may be longer by the rest of its last one.
-_GATHER = """
+# Stores the chunks of a job, and tells how many rejects they hold in all. A chunk begins with a record or a group, so a
+# group is never parted; it may be longer by the rest of its last one.
+_STORE_CHUNKS = """
 with chosen as ({}),
 mine as (
     select r.id, min(r.id) over (
         partition by r.last_batch_id, r."group", case r."group" when '' then r.id end) as first
     from ingest_rejectedrecord r
-    where r.id in (select id from chosen) and r.status = 'open' and r."table" = any(%(tables)s)
+    where r.id in (select id from chosen) and (r.status = 'open' or %(closed)s) and r."table" = any(%(tables)s)
 ),
 numbered as (select id, first, row_number() over (order by first, id) - 1 as row from mine),
 placed as (select id, min(row) over (partition by first) / %(size)s as place from numbered),
@@ -41,20 +42,24 @@ def asked_of(job: BulkJob) -> RejectFilter:
     return asked if asked.status else replace(asked, status=OPEN)
 
 
-def tables_of(job: BulkJob, user: User) -> list[str]:
+def tables_of_job(job: BulkJob, user: User) -> list[str]:
     """Name the tables whose rejects the job may deal with: its recipe's, or those that its user may see."""
-    tables = rights.tables_of(user)
+    tables = rights.viewable_tables(user)
     return [name for name in tables if name == job.table] if job.table else tables
 
 
 def gather(cursor: CursorWrapper, job: BulkJob, user: User) -> int:
-    """Store the job's chunks; return the number of its rejects."""
-    tables = tables_of(job, user)
-    facts: dict[str, Any] = {"tables": tables, "size": CHUNK_RECORDS, "job": job.pk}
+    """Store the job's chunks; return the number of its rejects.
+
+    Of those selected, the ones that are closed by now are among them, so that the job can say so.
+    """
+    tables = tables_of_job(job, user)
+    selected = job.numbers is not None
+    facts: dict[str, Any] = {"tables": tables, "size": CHUNK_RECORDS, "job": job.pk, "closed": selected}
     if job.numbers is not None:
         query, more = _SELECTED, {"numbers": job.numbers}
     else:
-        with by_index() as looking:
-            query, more = look_at_all(looking, asked_of(job), tables).whole()
-    cursor.execute(_GATHER.format(query), {**more, **facts})
+        with by_index(cursor):
+            query, more = look_at_all(cursor, asked_of(job), tables).whole()
+    cursor.execute(_STORE_CHUNKS.format(query), {**more, **facts})
     return int(cursor.fetchone()[0])

@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Literal
 
 from django.contrib.auth.models import User
 from django.db import DatabaseError, InterfaceError, OperationalError, connection
@@ -13,7 +14,7 @@ from django.tasks import task
 from django.utils import timezone
 
 from core.errors import TableBusy
-from core.postgres.retry import in_transaction
+from core.postgres.retry import in_transaction, others_in_the_way
 from ingest.desk.actions import rights
 from ingest.desk.bulk.chunk import dismiss_some, replay_some
 from ingest.desk.bulk.recipe import from_json
@@ -27,8 +28,12 @@ log = logging.getLogger(__name__)
 PATIENCE_SECONDS = (1, 5, 20, 60)  # between attempts at a chunk, where a load holds the table or the database is away
 STALLED = timedelta(minutes=5)  # without a sign of life of its worker
 NOBODY = "Whoever asked for it is gone, or may not work here any more."
+AT_WORK_ELSEWHERE = "Somebody else is at work on the same records."
 BROKEN = "It could not go on: {problem} What was done is kept; go on when the cause is gone."
 Status = BulkJob.Status
+# What is done where others are at work: wait for them, let the job fail, which can be gone on with, or leave those
+# records alone and deal with the rest.
+type Busy = Literal["wait", "fail", "leave"]
 
 
 @task
@@ -37,12 +42,12 @@ def bulk_task(number: int) -> None:
     carry_on(number)
 
 
-def carry_on(number: int, *, patient: bool = True) -> None:
+def carry_on(number: int, *, busy: Busy = "wait") -> None:
     """Work on a job until it is done, stopped or failed. Several at once share its chunks, and none is done twice.
 
-    ``patient``: wait where a lock is not free or the database is away; else the job fails, and can be gone on with.
+    Only who waits for others waits for a database that is away, too; else the job fails, and can be gone on with.
     """
-    while _patiently(lambda cursor: _step(cursor, number), number, patient=patient):
+    while _patiently(lambda cursor: _step(cursor, number, busy), number, patient=busy == "wait"):
         pass
 
 
@@ -50,11 +55,11 @@ def resume_stalled() -> int:
     """Hand jobs over again whose worker gave no sign of life; return how many."""
     since = timezone.now() - STALLED
     stalled = BulkJob.objects.filter(status__in=(Status.QUEUED, Status.RUNNING), touched_at__lt=since)
-    found = [job for job in stalled.order_by("pk") if _take(job)]
-    for job in found:
+    claimed = [job for job in stalled.order_by("pk") if _take(job)]
+    for job in claimed:
         log.warning("bulk job %s gave no sign of life for %s: it goes on", job.pk, STALLED)
         bulk_task.enqueue(job.pk)
-    return len(found)
+    return len(claimed)
 
 
 def _take(job: BulkJob) -> bool:
@@ -82,6 +87,8 @@ def _patiently(work: Callable[[CursorWrapper], bool], number: int, *, patient: b
 
 def _fail(number: int, error: Exception) -> bool:
     problem = str(error).strip().partition("\n")[0] or type(error).__name__
+    if isinstance(error, OperationalError) and others_in_the_way(error):
+        problem = AT_WORK_ELSEWHERE
     text = BROKEN.format(problem=problem if problem.endswith(".") else f"{problem}.")
     try:
         _of(number).update(status=Status.FAILED, error=text, finished_at=timezone.now())
@@ -94,7 +101,7 @@ def _of(number: int) -> "QuerySet[BulkJob]":
     return BulkJob.objects.filter(pk=number, status__in=(Status.QUEUED, Status.RUNNING))
 
 
-def _step(cursor: CursorWrapper, number: int) -> bool:
+def _step(cursor: CursorWrapper, number: int, busy: Busy = "wait") -> bool:
     """Do one chunk, or gather all; False where there is no more to do. The job's row is locked meanwhile."""
     job = _of(number).select_related("user").select_for_update(of=("self",)).first()
     if job is None:
@@ -110,18 +117,26 @@ def _step(cursor: CursorWrapper, number: int) -> bool:
     chunk = job.chunks.filter(done=False).order_by("place").first()
     if chunk is None:
         return _end(job, Status.DONE)
-    summary = _deal(cursor, job, chunk, user)
+    summary = _deal(cursor, job, chunk, user, busy)
     chunk.done, chunk.batches = True, summary.batches
     chunk.save(update_fields=["done", "batches"])
     _add(job, summary)
     return True
 
 
-def _deal(cursor: CursorWrapper, job: BulkJob, chunk: BulkChunk, user: User) -> JobSummary:
+def _deal(cursor: CursorWrapper, job: BulkJob, chunk: BulkChunk, user: User, busy: Busy) -> JobSummary:
     if job.action == BulkJob.Action.DISMISS:
         return dismiss_some(chunk.numbers, why=job.why, user=user)
     recipe = from_json(job.recipe) if job.recipe else None
-    return replay_some(cursor, chunk.numbers, recipe=recipe, user=user, job=job.pk, dry_run=job.dry_run)
+    return replay_some(
+        cursor,
+        chunk.numbers,
+        recipe=recipe,
+        user=user,
+        job=job.pk,
+        dry_run=job.dry_run,
+        leave_busy=busy == "leave",
+    )
 
 
 def _add(job: BulkJob, summary: JobSummary) -> None:

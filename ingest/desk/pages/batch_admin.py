@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib import admin
-from django.db import models
+from django.db import connection, models
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -40,8 +40,8 @@ def _total(name: str) -> Any:
 
 
 @admin.display(description="status")
-def _status(found: Any) -> str:
-    return status_chip(found)
+def _status(batch: Any) -> str:
+    return status_chip(batch)
 
 
 class BatchDayFilter(admin.SimpleListFilter):
@@ -106,7 +106,7 @@ class BatchAdmin(BigTableAdmin):
         """Remember with the batch whose rejects may be shown."""
         batch = super().get_object(request, object_id, from_field)
         if batch is not None:
-            batch.seen_tables = rights.tables_of(request.user) if rights.may(request.user, "view") else []
+            batch.seen_tables = rights.viewable_tables(request.user) if rights.may(request.user, "view") else []
         return batch
 
     @admin.display(description="by")
@@ -134,17 +134,19 @@ class BatchAdmin(BigTableAdmin):
     @admin.display(description="files")
     def files(self, batch: Batch) -> str:
         """Name each file with its size and SHA-256."""
-        found = [account for account in batch.accounts.all() if account.file_name]
-        rows = ((a.file_name, f"{a.file_bytes or 0:,}", a.file_sha256 or EMPTY) for a in found)
+        accounts = [account for account in batch.accounts.all() if account.file_name]
+        rows = ((a.file_name, f"{a.file_bytes or 0:,}", a.file_sha256 or EMPTY) for a in accounts)
         return _lines("{}, {} bytes, SHA-256 <code>{}</code>", rows)
 
     @admin.display(description="refused")
     def refused(self, batch: Any) -> str:
         """Count its rejects by table and reasons, with a way to them."""
         link = f"{reverse('admin:ingest_rejectedrecord_changelist')}?batch={batch.pk}"
+        with connection.cursor() as cursor:
+            reasons = rejects_by_reason(cursor, batch, batch.seen_tables)
         rows = [
             (f"{link}&table={kind.table}", f"{kind.rows:,} of {kind.table}", _chips(kind.codes, kind.fields))
-            for kind in rejects_by_reason(batch, batch.seen_tables)
+            for kind in reasons
         ]
         whole = [(f"{link}&by=group", "all, by group", "")] if rows else []
         return _lines('<a href="{}">{}</a> {}', [*rows, *whole])
@@ -162,8 +164,8 @@ class BatchAdmin(BigTableAdmin):
 
 def _links(batches: Iterable[Any]) -> str:
     rows = (
-        (reverse("admin:ingest_batch_change", args=[found.pk]), found.get_origin_display(), moment(found.started_at))
-        for found in batches
+        (reverse("admin:ingest_batch_change", args=[batch.pk]), batch.get_origin_display(), moment(batch.started_at))
+        for batch in batches
     )
     return _lines('<a href="{}">{} of {}</a>', rows)
 
@@ -174,5 +176,5 @@ def _chips(codes: tuple[str, ...], fields: tuple[str, ...]) -> str:
 
 
 def _lines(line: str, rows: Iterable[tuple[Any, ...]]) -> str:
-    found = format_html_join("", f"<li>{line}</li>", rows)
-    return format_html('<ul class="forge-plain">{}</ul>', found) if found else EMPTY
+    items = format_html_join("", f"<li>{line}</li>", rows)
+    return format_html('<ul class="forge-plain">{}</ul>', items) if items else EMPTY

@@ -46,20 +46,20 @@ class RecipeForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         """Ask for what the way that was chosen needs, and try it."""
-        given = super().clean() or {}
+        cleaned = super().clean() or {}
         check = {"set": self._clean_set, "replace": self._clean_replace, "map": self._clean_map}.get(
-            given.get("how", "")
+            cleaned.get("how", "")
         )
         if check and not self.errors:
-            check(given)
-        return given
+            check(cleaned)
+        return cleaned
 
-    def _clean_set(self, given: dict[str, Any]) -> None:
-        if not given["value"]:
+    def _clean_set(self, cleaned: dict[str, Any]) -> None:
+        if not cleaned["value"]:
             self.add_error("value", "Enter the value; to empty the field, leave it out.")
 
-    def _clean_replace(self, given: dict[str, Any]) -> None:
-        if not given["find"]:
+    def _clean_replace(self, cleaned: dict[str, Any]) -> None:
+        if not cleaned["find"]:
             self.add_error("find", "Enter the text to be replaced.")
             return
         try:
@@ -67,10 +67,10 @@ class RecipeForm(forms.Form):
         except pa.ArrowInvalid as problem:
             self.add_error("find", f"This is no regular expression of RE2: {problem}")
 
-    def _clean_map(self, given: dict[str, Any]) -> None:
-        lines = [line for line in given["pairs"].splitlines() if line.strip()]
+    def _clean_map(self, cleaned: dict[str, Any]) -> None:
+        lines = [line for line in cleaned["pairs"].splitlines() if line.strip()]
         wrong = [line for line in lines if ARROW not in line]
-        pairs = _pairs(given["pairs"])
+        pairs = _pairs(cleaned["pairs"])
         if wrong:
             self.add_error("pairs", f"There is no {ARROW} in “{wrong[0][:60]}”.")
         elif not pairs:
@@ -82,15 +82,15 @@ class RecipeForm(forms.Form):
 
     def recipe(self) -> Recipe:
         """Return the recipe that was entered."""
-        given = self.cleaned_data
-        how = given["how"]
+        cleaned = self.cleaned_data
+        how = cleaned["how"]
         return Recipe(
             field=self.field,
             how=how,
-            find={"replace": given["find"], "strip": given["characters"]}.get(how, ""),
-            put={"replace": given["put"], "set": given["value"]}.get(how, ""),
-            pattern=how == "replace" and given["pattern"],
-            pairs=_pairs(given["pairs"]) if how == "map" else (),
+            find={"replace": cleaned["find"], "strip": cleaned["characters"]}.get(how, ""),
+            put={"replace": cleaned["put"], "set": cleaned["value"]}.get(how, ""),
+            pattern=how == "replace" and cleaned["pattern"],
+            pairs=_pairs(cleaned["pairs"]) if how == "map" else (),
         )
 
 
@@ -115,8 +115,8 @@ def as_lines(pairs: Any) -> str:
 
 
 def _pairs(text: str) -> tuple[tuple[str, str], ...]:
-    found = [line.partition(ARROW) for line in text.splitlines() if ARROW in line]
-    return tuple((_value(before), _value(after)) for before, _, after in found if after.strip())
+    lines = [line.partition(ARROW) for line in text.splitlines() if ARROW in line]
+    return tuple((_value(before), _value(after)) for before, _, after in lines if after.strip())
 
 
 def _value(text: str) -> str:

@@ -6,7 +6,7 @@ from django.urls import reverse
 
 from ingest.desk.bulk.recipe import from_json
 from ingest.models import BulkJob
-from ingest.table_admin.values import visible
+from ingest.table_admin.values import legible
 
 _VERBS = {
     BulkJob.Action.REPAIR.value: "Repair by a recipe",
@@ -19,7 +19,7 @@ _NAMES = {"term": "found by", "first": "first seen", "day": "last seen", "group"
 def described(job: BulkJob) -> str:
     """Say what the job does, in one line."""
     if job.recipe:
-        return f"Repair {job.table}: {visible(from_json(job.recipe).in_words(), at_most=300)}"
+        return f"Repair {job.table}: {legible(from_json(job.recipe).in_words(), at_most=300)}"
     return _VERBS[job.action]
 
 
@@ -27,7 +27,7 @@ def which(job: BulkJob) -> str:
     """Say which records: those selected, or what the list was narrowed to."""
     if job.numbers is not None:
         return f"{len(job.numbers):,} selected"
-    parts = [f"{_NAMES.get(name, name)} {visible(value, at_most=60)}" for name, value in job.asked.items() if value]
+    parts = [f"{_NAMES.get(name, name)} {legible(value, at_most=60)}" for name, value in job.asked.items() if value]
     return ", ".join(parts) or "all open ones"
 
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db import connection
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -72,7 +73,7 @@ class JobPages:
         if job.action == BulkJob.Action.DISMISS:
             raise PermissionDenied
         if job.action == BulkJob.Action.REPAIR:
-            table = self._table(request, glance(job, request.user).tables)  # type: ignore[arg-type]  # signed in
+            table = self._table(request, _glance(request, job).tables)
             form = RecipeForm(request.POST.get("field", ""), request.POST)
             if not table or not form.field or not form.is_valid():
                 return self._page(request, job, form)
@@ -105,8 +106,8 @@ class JobPages:
         self._admin.log_change(request, job, f"{what}: {described(job)}")
         total = job.total
         if total is None:
-            found = glance(job, request.user)  # type: ignore[arg-type]  # signed in
-            small = found.small
+            preview = _glance(request, job)
+            small = preview.small
         else:
             small = total <= jobs.SMALL_RECORDS
         jobs.hand_over(job, small=small)
@@ -117,10 +118,10 @@ class JobPages:
         editable = may and job.dry_run and job.status not in jobs.AT_WORK
         facts = self._facts(job) | {"may": may, "editable": editable, "max_note": MAX_NOTE, "errors": bool(form)}
         if editable and (job.status != BulkJob.Status.DONE or job.action == BulkJob.Action.REPAIR):
-            found = glance(job, request.user)  # type: ignore[arg-type]  # signed in
-            facts |= {"found": found}
+            preview = _glance(request, job)
+            facts |= {"preview": preview}
             if job.action == BulkJob.Action.REPAIR:
-                facts |= self._recipe(request, job, found, form)
+                facts |= self._recipe(request, job, preview, form)
         context = {
             **self._admin.admin_site.each_context(request),
             "opts": self._admin.opts,
@@ -131,19 +132,21 @@ class JobPages:
         }
         return TemplateResponse(request, "ingest/desk/bulk/job.html", context)
 
-    def _recipe(self, request: HttpRequest, job: BulkJob, found: Preview, form: RecipeForm | None) -> dict[str, Any]:
+    def _recipe(self, request: HttpRequest, job: BulkJob, preview: Preview, form: RecipeForm | None) -> dict[str, Any]:
         """Gather what the form of a recipe shows: the table, its fields (the wrong ones first), and their values."""
-        table = self._table(request, found.tables) or (job.table if job.table in found.tables else "")
+        table = self._table(request, preview.tables) or (job.table if job.table in preview.tables else "")
         source = find_source(table)
         if source is None:
-            return {"tables": found.tables}
-        wrong = found.fields(table)
+            return {"tables": preview.tables}
+        with connection.cursor() as cursor:
+            wrong = preview.fields(cursor, table)
         names = [*wrong, *(name for name in source.contract.names if name not in wrong)]
         recipe = from_json(job.recipe) if job.recipe else None
         field = form.field if form else request.GET.get("field", recipe.field if recipe else "")
         if field not in names and names:
             field = names[0]
-        values = found.values(table, field)
+        with connection.cursor() as cursor:
+            values = preview.values(cursor, table, field)
         if form is None:
             form = RecipeForm(field, initial=_start(recipe, field, values))
         return {
@@ -158,7 +161,7 @@ class JobPages:
         summary = jobs.summary_of(job)
         at_work = job.status in jobs.AT_WORK
         stalled = at_work and job.touched_at is not None and timezone.now() - job.touched_at > STALLED
-        batches = [pk for found in job.chunks.order_by("place").values_list("batches", flat=True) for pk in found]
+        batches = [pk for of_chunk in job.chunks.order_by("place").values_list("batches", flat=True) for pk in of_chunk]
         return {
             "job": job,
             "summary": summary,
@@ -183,10 +186,10 @@ class JobPages:
     def _find(self, request: HttpRequest, number: int) -> BulkJob:
         if not self._admin.has_view_permission(request):
             raise PermissionDenied
-        found: BulkJob | None = jobs.jobs_of(request.user).filter(pk=number).first()
-        if found is None:
+        job: BulkJob | None = jobs.jobs_of(request.user).filter(pk=number).first()
+        if job is None:
             raise Http404
-        return found
+        return job
 
     def _may(self, request: HttpRequest, job: BulkJob) -> bool:
         return rights.may(request.user, "dismiss" if job.action == BulkJob.Action.DISMISS else "repair")
@@ -197,6 +200,12 @@ class JobPages:
 
     def _back(self, job: BulkJob) -> HttpResponse:
         return HttpResponseRedirect(reverse("admin:ingest_bulkjob_change", args=[job.pk]))
+
+
+def _glance(request: HttpRequest, job: BulkJob) -> Preview:
+    user: Any = request.user  # signed in
+    with connection.cursor() as cursor:
+        return glance(cursor, job, user)
 
 
 def _stamp(job: BulkJob) -> str:

@@ -8,22 +8,22 @@ from typing import TYPE_CHECKING, Any
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
 from django.core.paginator import Paginator
-from django.db import models
+from django.db import connection, models
 from django.http import HttpRequest
 from django.utils import formats
 
-from ingest.desk.actions.replay import MAX_AT_ONCE
+from ingest.desk.bulk.jobs import SMALL_RECORDS
 from ingest.desk.search.batches import with_rejects
 from ingest.desk.search.counts import Count
 from ingest.desk.search.find import REACH_ROWS
-from ingest.desk.search.groups import Likeness, find_groups
+from ingest.desk.search.likenesses import Likeness, find_likenesses
 from ingest.desk.search.listing import RejectFilter, RejectList, look_up
 from ingest.models import RejectedRecord
 from ingest.table_admin.big_tables import ROWS_PER_PAGE
-from ingest.table_admin.values import visible
+from ingest.table_admin.values import legible
 
 SHOWN_VALUES = 12  # of one filter, the most frequent
-BY_GROUP = "by"  # ?by=group
+BY_LIKENESS = "by"  # ?by=group
 NAMES = {"load": "a file", "api": "a request"}
 
 if TYPE_CHECKING:  # Django's classes are generic for the type checker only
@@ -49,9 +49,8 @@ class DeskFilter(admin.SimpleListFilter):
 
     def counts(self, listing: RejectList, tables: list[str]) -> dict[str, tuple[str, Count]]:
         """Return label and count by value."""
-        del tables
-        found = listing.facet(str(self.parameter_name))
-        return {value: (NAMES.get(value, visible(value, at_most=60)), count) for value, count in found.items()}
+        counts = listing.facet(str(self.parameter_name))
+        return {value: (NAMES.get(value, legible(value, at_most=60)), count) for value, count in counts.items()}
 
     def choices(self, changelist: Any) -> Iterator[Any]:
         """Yield ``All``, then the values."""
@@ -64,7 +63,7 @@ class DeskFilter(admin.SimpleListFilter):
         counts = self.counts(changelist.listing, changelist.tables)
         shown = list(counts)[:SHOWN_VALUES]
         if chosen and chosen not in shown:
-            counts.setdefault(chosen, (visible(chosen, at_most=60), Count()))
+            counts.setdefault(chosen, (legible(chosen, at_most=60), Count()))
             shown.append(chosen)
         for value in shown:
             label, count = counts[value]
@@ -84,8 +83,7 @@ class RejectDayFilter(DeskFilter):
 
     def counts(self, listing: RejectList, tables: list[str]) -> dict[str, tuple[str, Count]]:
         """Return each day with the rejects last seen then."""
-        found = listing.days.items()
-        return {day.isoformat(): (_day_name(day), count) for day, count in found}
+        return {day.isoformat(): (_day_name(day), count) for day, count in listing.days.items()}
 
 
 class BatchFilter(DeskFilter):
@@ -93,35 +91,42 @@ class BatchFilter(DeskFilter):
 
     def counts(self, listing: RejectList, tables: list[str]) -> dict[str, tuple[str, Count]]:
         """Return each batch with its records in the list."""
-        return {str(found.pk): (found.name, count) for found, count in with_rejects(listing, tables)}
+        with connection.cursor() as cursor:
+            batches = with_rejects(cursor, listing, tables)
+        return {str(batch.pk): (batch.name, count) for batch, count in batches}
 
 
 def _day_name(day: date) -> str:
     return formats.date_format(day, "D, j M")
 
 
-class GroupFilter(DeskFilter):
-    """Takes its parameter, and shows nothing: the page's head says which group it is."""
-
-    title = "group"
-    parameter_name = "group"
+class HiddenFilter(DeskFilter):
+    """Takes its parameter, and shows nothing: the page's head says what it is."""
 
     def has_output(self) -> bool:
         """Stay out of the sidebar."""
         return False
 
 
-class AgeFilter(GroupFilter):
+class LikenessFilter(HiddenFilter):
+    """Records that are alike."""
+
+    title = "group"
+    parameter_name = "group"
+
+
+class AgeFilter(HiddenFilter):
     """Open records by when they were first seen; the front page leads here."""
 
     title = "first seen"
     parameter_name = "first"
 
 
-class GroupingFilter(GroupFilter):
-    """Records one by one, or by group."""
+class ViewFilter(HiddenFilter):
+    """Records one by one, or by likeness."""
 
-    parameter_name = BY_GROUP
+    title = "group"
+    parameter_name = BY_LIKENESS
 
 
 FILTERS = (
@@ -132,21 +137,21 @@ FILTERS = (
     _filter("origin", "origin"),
     _filter("day", "day last seen", RejectDayFilter),
     _filter("batch", "batch", BatchFilter),
-    GroupFilter,
+    LikenessFilter,
     AgeFilter,
-    GroupingFilter,
+    ViewFilter,
 )
-PARAMETERS = frozenset(str(found.parameter_name) for found in FILTERS)
+PARAMETERS = frozenset(str(filter_class.parameter_name) for filter_class in FILTERS)
 
 
 class DeskList(ChangeList):
-    """One page of rejects or of groups, with the counts of all filters."""
+    """One page of rejects or of likenesses, with the counts of all filters."""
 
     listing: RejectList
     tables: list[str]
 
     def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> _QuerySet:
-        """Return the page's rejects; for an action on all that were found, the first ``MAX_AT_ONCE`` and one more."""
+        """Return the page's rejects; for an action on all that were found, the first ``SMALL_RECORDS`` and one more."""
         filters = self.get_filters(request)
         self.filter_specs, self.has_filters, _, _, self.has_active_filters = filters
         self.has_filters = True
@@ -155,14 +160,15 @@ class DeskList(ChangeList):
         page = min(max(self.page_num, 1), REACH_ROWS // ROWS_PER_PAGE)
         first, rows = (page - 1) * ROWS_PER_PAGE, ROWS_PER_PAGE
         if request.POST.get("select_across") == "1":
-            first, rows = 0, MAX_AT_ONCE + 1
-        self.listing, numbers = look_up(self._asked(), self.tables, first=first, rows=rows)
+            first, rows = 0, SMALL_RECORDS + 1
+        with connection.cursor() as cursor:
+            self.listing, numbers = look_up(cursor, self._asked(), self.tables, first=first, rows=rows)
         shown = self.root_queryset.filter(pk__in=numbers).defer(*self.model_admin.left_out_of_list)  # type: ignore[attr-defined]
         return shown.order_by("-last_seen_at", "-pk")
 
     def _asked(self) -> RejectFilter:
-        given = {name: value for name, value in self.params.items() if name in PARAMETERS - {BY_GROUP}}
-        return RejectFilter(term=self.query, **given)
+        filters = {name: value for name, value in self.params.items() if name in PARAMETERS - {BY_LIKENESS}}
+        return RejectFilter(term=self.query, **filters)
 
     def get_results(self, request: HttpRequest) -> None:
         """Take the page that ``get_queryset`` found."""
@@ -170,7 +176,7 @@ class DeskList(ChangeList):
         self.result_count = min(count.rows, REACH_ROWS)
         self.full_result_count = self.result_count
         self.show_full_result_count = False
-        self.show_admin_actions = not self.grouped
+        self.show_admin_actions = not self.by_likeness
         self.result_list = self.queryset
         self.can_show_all = False
         self.multi_page = self.result_count > ROWS_PER_PAGE
@@ -179,35 +185,36 @@ class DeskList(ChangeList):
     def first_seen(self) -> str:
         """Say when the records were first seen, where the list is narrowed to that."""
         first, dots, last = str(self.params.get("first", "")).partition("..")
-        return visible(f"{first or '…'} to {last or '…'}" if dots else first, at_most=40)
+        return legible(f"{first or '…'} to {last or '…'}" if dots else first, at_most=40)
 
     def without_age(self) -> str:
         """Return the address of the list with records of any age."""
         return self.get_query_string(remove=["first"])
 
     @property
-    def grouped(self) -> bool:
-        """Whether groups are shown in place of records."""
-        return self.params.get(BY_GROUP) == "group"
+    def by_likeness(self) -> bool:
+        """Whether likenesses are shown in place of records."""
+        return self.params.get(BY_LIKENESS) == "group"
 
     @cached_property
-    def groups(self) -> list[Likeness]:
-        """The groups."""
-        return find_groups(self.listing.chosen)
+    def likenesses(self) -> list[Likeness]:
+        """Those of all that the list shows."""
+        with connection.cursor() as cursor:
+            return find_likenesses(cursor, self.listing.chosen)
 
     @property
-    def group(self) -> Likeness | None:
-        """The group that the list is narrowed to."""
-        return next(iter(find_groups(self.listing.chosen)), None) if self.params.get("group") else None
+    def likeness(self) -> Likeness | None:
+        """The one that the list is narrowed to."""
+        return next(iter(self.likenesses), None) if self.params.get("group") else None
 
     def views(self) -> list[dict[str, Any]]:
         """The two ways of looking, as links."""
         return [
-            {"name": "Records", "link": self.get_query_string(remove=[BY_GROUP]), "chosen": not self.grouped},
+            {"name": "Records", "link": self.get_query_string(remove=[BY_LIKENESS]), "chosen": not self.by_likeness},
             {
                 "name": "Groups",
-                "link": self.get_query_string({BY_GROUP: "group"}, remove=["group"]),
-                "chosen": self.grouped,
+                "link": self.get_query_string({BY_LIKENESS: "group"}, remove=["group"]),
+                "chosen": self.by_likeness,
             },
         ]
 

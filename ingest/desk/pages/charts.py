@@ -82,10 +82,10 @@ def columns(places: Sequence[Place], kinds: Sequence[str]) -> Columns:
     return Columns(tuple(stacks), tuple(lines), tuple(kinds))
 
 
-def bars(found: Sequence[tuple[str, int, str, str]]) -> list[Bar]:
+def bars(rows: Sequence[tuple[str, int, str, str]]) -> list[Bar]:
     """Lay out bars of (label, number, words, link)."""
-    longest = max((number for _, number, _, _ in found), default=0) or 1
-    return [Bar(label, words, round(100 * number / longest, 1), link) for label, number, words, link in found]
+    longest = max((number for _, number, _, _ in rows), default=0) or 1
+    return [Bar(label, words, round(100 * number / longest, 1), link) for label, number, words, link in rows]
 
 
 def short(number: int) -> str:

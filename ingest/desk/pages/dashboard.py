@@ -6,6 +6,8 @@ from datetime import date, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
+from django.db import connection
+from django.db.backends.utils import CursorWrapper
 from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import formats, timezone
@@ -30,7 +32,7 @@ class Dashboard:
     rejected: Columns | None = None
     today: tuple[int, int] | None = None  # accepted, rejected
     open: Count | None = None
-    groups: int = 0  # kinds of open rejects
+    likenesses: int = 0  # kinds of open rejects
     tables: list[Bar] | None = None
     codes: list[Bar] | None = None
     ages: list[Bar] | None = None
@@ -40,39 +42,40 @@ class Dashboard:
 
 def dashboard(user: Any) -> Dashboard:
     """Gather what ``user`` may see."""
-    today, tables = timezone.localdate(), rights.tables_of(user)
-    shown: dict[str, Any] = {"rows": _rows(tables)}
-    if user.has_perm("ingest.view_batch"):
-        shown |= _flow(tables, today)
-        newest = Batch.objects.order_by("-started_at").select_related("user").prefetch_related("accounts")
-        shown["batches"] = newest[:SHOWN_BATCHES]
-    if rights.may(user, "view"):
-        shown |= _open(tables, today)
+    today, tables = timezone.localdate(), rights.viewable_tables(user)
+    with connection.cursor() as cursor:
+        shown: dict[str, Any] = {"rows": _rows(cursor, tables)}
+        if user.has_perm("ingest.view_batch"):
+            shown |= _flow(cursor, tables, today)
+            newest = Batch.objects.order_by("-started_at").select_related("user").prefetch_related("accounts")
+            shown["batches"] = newest[:SHOWN_BATCHES]
+        if rights.may(user, "view"):
+            shown |= _open(cursor, tables, today)
     return Dashboard(**shown)
 
 
-def _flow(tables: Sequence[str], today: date) -> dict[str, Any]:
-    found = figures.flow(tables, today)
+def _flow(cursor: CursorWrapper, tables: Sequence[str], today: date) -> dict[str, Any]:
+    flows = figures.flow(cursor, tables, today)
     days = [today - timedelta(days=back) for back in reversed(range(figures.SHOWN_DAYS))]
-    now = [each for each in found if each.day == today]
-    charts = {name: columns([_place(day, found, name) for day in days], ORIGINS) for name in ("accepted", "rejected")}
-    return charts | {"today": (sum(each.accepted for each in now), sum(each.rejected for each in now))}
+    now = [flow for flow in flows if flow.day == today]
+    charts = {name: columns([_place(day, flows, name) for day in days], ORIGINS) for name in ("accepted", "rejected")}
+    return charts | {"today": (sum(flow.accepted for flow in now), sum(flow.rejected for flow in now))}
 
 
-def _place(day: date, found: Sequence[figures.Flow], name: str) -> Place:
-    values = {each.origin: int(getattr(each, name)) for each in found if each.day == day}
+def _place(day: date, flows: Sequence[figures.Flow], name: str) -> Place:
+    values = {flow.origin: int(getattr(flow, name)) for flow in flows if flow.day == day}
     told = ", ".join(f"{count:,} by {origin}" for origin, count in values.items() if count) or "none"
     where = "ingest_batch" if name == "accepted" else "ingest_rejectedrecord"
     title = f"{formats.date_format(day, 'j M')}: {told} {name}"
     return Place(formats.date_format(day, "j M"), values, _list(where, day=day.isoformat()), title)
 
 
-def _open(tables: Sequence[str], today: date) -> dict[str, Any]:
-    cells, ages = figures.open_rejects(tables, today)
+def _open(cursor: CursorWrapper, tables: Sequence[str], today: date) -> dict[str, Any]:
+    cells, ages = figures.open_rejects(cursor, tables, today)
     by_table, by_code = figures.by_table(cells), figures.by_code(cells)
     return {
         "open": total(cell.count for cell in cells),
-        "groups": len({cell.fingerprint for cell in cells}),
+        "likenesses": len({cell.fingerprint for cell in cells}),
         "tables": _bars(by_table, "table"),
         "codes": _bars(by_code, "code"),
         "ages": bars(
@@ -86,15 +89,15 @@ def _bars(counts: dict[str, Count], name: str) -> list[Bar]:
     return bars([(value, count.rows, str(count), _rejects(status="open", **{name: value})) for value, count in shown])
 
 
-def _rows(tables: Sequence[str]) -> list[Bar]:
-    found = []
-    for each in figures.rows_of_tables(tables):
-        source = find_source(each.table)
+def _rows(cursor: CursorWrapper, tables: Sequence[str]) -> list[Bar]:
+    rows = []
+    for size in figures.rows_of_tables(cursor, tables):
+        source = find_source(size.table)
         meta = source.model._meta if source else None
         link = _list(f"{meta.app_label}_{meta.model_name}") if meta else ""
-        words = "not counted yet" if each.rows is None else f"{each.rows:,}"
-        found.append((each.table, each.rows or 0, words, link))
-    return bars(found)
+        words = "not counted yet" if size.rows is None else f"{size.rows:,}"
+        rows.append((size.table, size.rows or 0, words, link))
+    return bars(rows)
 
 
 def _rejects(**filters: str) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 from django.utils.html import format_html, format_html_join
 
 from ingest.models import RejectedRecord
-from ingest.table_admin.values import visible
+from ingest.table_admin.values import legible
 
 SHOWN_REASONS = 3
 SHOWN_CHARACTERS = 80
@@ -17,7 +17,7 @@ def chips(reasons: Sequence[dict[str, Any]]) -> str:
     shown = format_html_join(" ", "{}", ((reason_chip(reason),) for reason in reasons[:SHOWN_REASONS]))
     rest = len(reasons) - SHOWN_REASONS
     more = format_html(' <span class="forge-more">and {} more</span>', rest) if rest > 0 else ""
-    words = visible(reasons[0]["message"], at_most=SHOWN_CHARACTERS) if reasons else ""
+    words = legible(reasons[0]["message"], at_most=SHOWN_CHARACTERS) if reasons else ""
     return format_html('<div class="forge-chips">{}{}</div><div class="forge-words">{}</div>', shown, more, words)
 
 
@@ -29,14 +29,14 @@ def reason_chip(reason: dict[str, Any]) -> str:
 
 def chip(field: str, code: str) -> str:
     """Return a chip for a field and a code."""
-    name = visible(field, at_most=SHOWN_CHARACTERS // 2)
+    name = legible(field, at_most=SHOWN_CHARACTERS // 2)
     return format_html('<span class="forge-chip"><b>{}</b> {}</span>', name, code)
 
 
-def status_chip(found: Any) -> str:
+def status_chip(row: Any) -> str:
     """Show the status of a reject, a batch or an account."""
-    name = found.get_status_display()
-    return format_html('<span class="forge-status forge-status-{}">{}</span>', found.status, name)
+    name = row.get_status_display()
+    return format_html('<span class="forge-status forge-status-{}">{}</span>', row.status, name)
 
 
 def whereabouts(reject: RejectedRecord) -> str:

@@ -1,6 +1,7 @@
 """What can be done to the rejects selected in the list, or to all that it shows: repair, replay, dismiss, export.
 
-Up to a thousand are dealt with at once; more become a job, which shows what it is about to do first.
+Whatever is done to many is a job. One of up to a thousand is carried out while the person waits; a longer one, and
+every recipe, shows first what it is about to do.
 """
 
 from collections.abc import Sequence
@@ -8,18 +9,18 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
 from django.contrib.admin import helpers
-from django.db import models
+from django.db import connection, models
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, StreamingHttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
 from ingest.desk.actions import rights
-from ingest.desk.actions.export import in_parts, left_out, tables_of
+from ingest.desk.actions.export import in_parts, left_out, tables_of_rejects
 from ingest.desk.actions.log import note, note_many
-from ingest.desk.actions.replay import MAX_AT_ONCE, MAX_NOTE, dismiss, replay_many
-from ingest.desk.bulk.jobs import draft
+from ingest.desk.actions.replay import MAX_NOTE
+from ingest.desk.bulk.jobs import SMALL_RECORDS, do_at_once, draft
 from ingest.desk.pages.bulk_labels import which
-from ingest.desk.pages.messages import act, tell_summary
+from ingest.desk.pages.messages import tell_job
 from ingest.desk.search.cells import by_index
 from ingest.desk.search.listing import look_at_all
 from ingest.models import BulkJob, RejectedRecord
@@ -49,31 +50,20 @@ class DeskActions:
     def replay_selected(self, request: HttpRequest, chosen: _QuerySet) -> HttpResponseBase | None:
         """Replay them as they are, or as they were last corrected."""
         numbers = _numbers(chosen)
-        if len(numbers) > MAX_AT_ONCE:
+        if len(numbers) > SMALL_RECORDS:
             return self._job(request, BulkJob.Action.REPLAY, chosen)
-        user: Any = request.user
-        summary = act(request, lambda: replay_many(numbers, user=user, may_change=rights.changer(user)))
-        if summary:
-            tell_summary(request, summary)
-        return None
+        return self._at_once(request, BulkJob.Action.REPLAY, numbers)
 
     @admin.action(permissions=["dismiss"], description="Dismiss, with a note")
     def dismiss_selected(self, request: HttpRequest, chosen: _QuerySet) -> HttpResponseBase | None:
         """Ask for the note, then close them."""
         numbers = _numbers(chosen)
-        if len(numbers) > MAX_AT_ONCE:
+        if len(numbers) > SMALL_RECORDS:
             return self._job(request, BulkJob.Action.DISMISS, chosen)
         why = request.POST.get("why", "").strip()[:MAX_NOTE]
-        user: Any = request.user
         if not why:
             return self._ask_for_note(request, numbers)
-        tables = rights.tables_of(user)
-        closed = act(request, lambda: dismiss(numbers, tables=tables, why=why, user=user))
-        if closed is not None:
-            messages.success(request, f"Dismissed {closed:,}.")
-            if closed < len(numbers):
-                messages.warning(request, f"Left out {len(numbers) - closed:,} that were closed already.")
-        return None
+        return self._at_once(request, BulkJob.Action.DISMISS, numbers, why)
 
     def _ask_for_note(self, request: HttpRequest, numbers: list[int]) -> HttpResponse:
         context = {
@@ -99,7 +89,9 @@ class DeskActions:
 
     def _export(self, request: HttpRequest, chosen: _QuerySet, ending: str) -> HttpResponseBase | None:
         numbers = self._all_numbers(request) if _all_of_list(request) else _numbers(chosen)
-        tables = tables_of(numbers)
+        with connection.cursor() as cursor:
+            tables = tables_of_rejects(cursor, numbers)
+            left = left_out(cursor, numbers)
         source = find_source(tables[0]) if len(tables) == 1 else None
         if source is None:
             if tables:
@@ -111,12 +103,12 @@ class DeskActions:
             in_parts(numbers, source, ending), content_type=f"{KINDS[ending]}; charset=utf-8"
         )
         response["Content-Disposition"] = f'attachment; filename="{source.table}_rejects.{ending}"'
-        response["Forge-Left-Out"] = str(left_out(numbers))  # records that could not be split into fields
+        response["Forge-Left-Out"] = str(left)  # records that could not be split into fields
         return response
 
     def _note_export(self, user: Any, request: HttpRequest, numbers: Sequence[int], ending: str) -> None:
         message = f"Exported as {ending.upper()}."
-        if len(numbers) <= MAX_AT_ONCE:
+        if len(numbers) <= SMALL_RECORDS:
             note(user, RejectedRecord.objects.filter(pk__in=numbers).only("pk", "table", "natural_key"), message)
         else:
             asked = which(BulkJob(asked=self._asked(request)))
@@ -127,7 +119,16 @@ class DeskActions:
         numbers = None if _all_of_list(request) else _numbers(chosen)
         user: Any = request.user
         job = draft(action, user=user, asked=self._asked(request), numbers=numbers)
-        return HttpResponseRedirect(reverse("admin:ingest_bulkjob_change", args=[job.pk]))
+        return _page_of(job)
+
+    def _at_once(self, request: HttpRequest, action: str, numbers: list[int], why: str = "") -> HttpResponse | None:
+        """Do it while the person waits, and tell what came of it; one that failed is gone on with at its page."""
+        user: Any = request.user
+        job = do_at_once(action, user=user, numbers=numbers, why=why)
+        if job.status != BulkJob.Status.DONE:
+            return _page_of(job)
+        tell_job(request, job)
+        return None
 
     def _asked(self, request: HttpRequest) -> dict[str, str]:
         """Return what the list is narrowed to."""
@@ -136,10 +137,14 @@ class DeskActions:
 
     def _all_numbers(self, request: HttpRequest) -> list[int]:
         listing = self.get_changelist_instance(request).listing
-        with by_index() as cursor:
-            query, facts = look_at_all(cursor, listing.asked, rights.tables_of(request.user)).whole()
+        with connection.cursor() as cursor, by_index(cursor):
+            query, facts = look_at_all(cursor, listing.asked, rights.viewable_tables(request.user)).whole()
             cursor.execute(query, facts)
             return sorted(number for (number,) in cursor.fetchall())
+
+
+def _page_of(job: BulkJob) -> HttpResponse:
+    return HttpResponseRedirect(reverse("admin:ingest_bulkjob_change", args=[job.pk]))
 
 
 def _all_of_list(request: HttpRequest) -> bool:
@@ -148,5 +153,5 @@ def _all_of_list(request: HttpRequest) -> bool:
 
 
 def _numbers(chosen: _QuerySet) -> list[int]:
-    """Return the numbers of those selected, in order: at most one more than are dealt with at once."""
-    return sorted(chosen.values_list("pk", flat=True)[: MAX_AT_ONCE + 1])
+    """Return the numbers of those selected, in order: at most one more than a small job has."""
+    return sorted(chosen.values_list("pk", flat=True)[: SMALL_RECORDS + 1])

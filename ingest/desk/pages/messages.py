@@ -8,7 +8,9 @@ from django.http import HttpRequest
 
 from core.errors import DataForgeError
 from core.postgres.retry import others_in_the_way
-from ingest.desk.actions.replay import ReplayResult, Summary
+from ingest.desk.actions.replay import ReplayResult
+from ingest.desk.bulk.jobs import others_of, summary_of
+from ingest.models import BulkJob
 from ingest.replaying.replay import NotReplayable
 
 LOCKED = "Somebody else is at work on the same records. Nothing was done; try again in a moment."
@@ -38,11 +40,15 @@ def tell_replayed(request: HttpRequest, number: int, done: ReplayResult) -> None
         messages.success(request, f"Record {number} is in: {done.fate.outcome}. Its reject is closed.{group}")
 
 
-def tell_summary(request: HttpRequest, summary: Summary) -> None:
-    """Say what became of many."""
-    if summary.accepted or summary.refused:
-        level = messages.WARNING if summary.refused else messages.SUCCESS
-        text = f"Replayed {summary.accepted + summary.refused:,}: {summary.accepted:,} are in"
-        messages.add_message(request, level, f"{text}, {summary.refused:,} were refused again.")
+def tell_job(request: HttpRequest, job: BulkJob) -> None:
+    """Say what became of the rejects of a job that is done."""
+    summary, others = summary_of(job), others_of(job)
+    if job.action == BulkJob.Action.DISMISS:
+        messages.success(request, f"Dismissed {summary.passed:,}.")
+    elif summary.tried:
+        level = messages.WARNING if summary.failed else messages.SUCCESS
+        text = f"Replayed {summary.tried:,}: {summary.passed:,} are in, {summary.failed:,} were refused again."
+        with_them = f" {others:,} more of their groups went with them." if others else ""
+        messages.add_message(request, level, f"{text}{with_them}")
     for why, count in summary.left.items():
         messages.warning(request, f"Left out {count:,}: {why}.")

@@ -90,26 +90,26 @@ def _stored(source: Source | None, key: str) -> models.Model | None:
 
 
 def _events(reject: RejectedRecord) -> list[Event]:
-    found = [Event(at=reject.first_seen_at, what="Refused for the first time", batch=reject.batch_id)]
+    events = [Event(at=reject.first_seen_at, what="Refused for the first time", batch=reject.batch_id)]
     before: dict[str, Any] = reject.record or {}
     for made in reject.corrections.select_related("user", "batch"):
         what = f"Repaired and replayed: {made.batch.get_status_display()}"
         changes = _changes(before, made.record)
         who = str(made.user or "")
-        found.append(Event(at=made.made_at, what=what, who=who, batch=made.batch_id, changes=changes, order=1))
+        events.append(Event(at=made.made_at, what=what, who=who, batch=made.batch_id, changes=changes, order=1))
         before = made.record
     if reject.times_seen > 1:
         what = f"Came again unchanged, {reject.times_seen - 1:,} more in all"
-        found.append(Event(at=reject.last_seen_at, what=what, order=2))
+        events.append(Event(at=reject.last_seen_at, what=what, order=2))
     if reject.closed_at:
         why = f": {reject.closed_why}" if reject.closed_why else ""
         what = f"Closed as {reject.get_status_display()}{why}"
         batch = reject.last_batch_id if reject.status == RejectedRecord.Status.REPLAYED else None
-        found.append(Event(at=reject.closed_at, what=what, who=str(reject.closed_by or ""), batch=batch, order=3))
+        events.append(Event(at=reject.closed_at, what=what, who=str(reject.closed_by or ""), batch=batch, order=3))
     elif reject.attempts and reject.last_batch.origin == Batch.Origin.REPLAY:
         what = f"Replayed, and refused again (attempt {reject.attempts})"
-        found.append(Event(at=reject.last_seen_at, what=what, batch=reject.last_batch_id, order=3))
-    return found
+        events.append(Event(at=reject.last_seen_at, what=what, batch=reject.last_batch_id, order=3))
+    return events
 
 
 def _changes(before: dict[str, Any], after: dict[str, Any]) -> tuple[tuple[str, str, str], ...]:

@@ -17,7 +17,7 @@ from ingest.desk.pages.list_actions import DeskActions
 from ingest.desk.pages.reject_views import RejectPages
 from ingest.models import RejectedRecord
 from ingest.table_admin.big_tables import BigTableAdmin
-from ingest.table_admin.values import visible
+from ingest.table_admin.values import legible
 
 SHOWN_CHARACTERS = 60
 
@@ -39,7 +39,7 @@ class RejectedRecordAdmin(DeskActions, BigTableAdmin):
 
     def tables(self, request: HttpRequest) -> list[str]:
         """Name the tables whose rejects the user may see."""
-        return rights.tables_of(request.user)
+        return rights.viewable_tables(request.user)
 
     def get_queryset(self, request: HttpRequest) -> _QuerySet:
         """Show rejects only of tables that the user may view."""
@@ -71,7 +71,7 @@ class RejectedRecordAdmin(DeskActions, BigTableAdmin):
             path("<int:number>/replay/", pages.replay, name="ingest_rejectedrecord_replay"),
             path("<int:number>/dismiss/", pages.dismiss, name="ingest_rejectedrecord_dismiss"),
         ]
-        return [*[self._guarded(found) for found in own], *super().get_urls()]
+        return [*[self._guarded(page) for page in own], *super().get_urls()]
 
     def _guarded(self, page: Any) -> Any:
         page.callback = self.admin_site.admin_view(page.callback)
@@ -104,7 +104,7 @@ class RejectedRecordAdmin(DeskActions, BigTableAdmin):
     @admin.display(description="record")
     def record_key(self, reject: RejectedRecord) -> str:
         """Return the natural key, which may be as long as the record."""
-        return visible(reject.natural_key, at_most=SHOWN_CHARACTERS) or f"no. {reject.pk}"
+        return legible(reject.natural_key, at_most=SHOWN_CHARACTERS) or f"no. {reject.pk}"
 
     @admin.display(description="reasons")
     def why(self, reject: RejectedRecord) -> str:

@@ -36,7 +36,7 @@ class RejectPages:
         context = self._context(request, reject) | {
             "lines": lines_of(reject, source) if source else (),
             "checks": broken_checks(reject.reasons, source.contract) if source else {},
-            "details": details_of(reject, rights.tables_of(request.user)),
+            "details": details_of(reject, rights.viewable_tables(request.user)),
         }
         return TemplateResponse(request, "ingest/desk/reject.html", context)
 
@@ -80,11 +80,11 @@ class RejectPages:
         if not why:
             messages.error(request, "Say why the record is dismissed: the note is kept with it.")
             return self._back(number)
-        tables = rights.tables_of(request.user)
+        tables = rights.viewable_tables(request.user)
         closed = act(request, lambda: dismiss([number], tables=tables, why=why, user=user))  # type: ignore[arg-type]
         if closed:
             messages.success(request, f"Record {number} is dismissed.")
-        elif closed == 0:
+        elif closed is not None:
             messages.error(request, f"Record {number} was closed already, by somebody else.")
         return self._back(number)
 
@@ -142,10 +142,10 @@ class RejectPages:
         if not self._admin.has_view_permission(request):
             raise PermissionDenied
         rows = self._admin.get_queryset(request).select_related("batch", "last_batch", "closed_by")
-        found: RejectedRecord | None = rows.filter(pk=number).first()
-        if found is None:
+        reject: RejectedRecord | None = rows.filter(pk=number).first()
+        if reject is None:
             raise Http404
-        return found
+        return reject
 
     def _may_repair(self, request: HttpRequest, reject: RejectedRecord) -> bool:
         return rights.may(request.user, "repair") and rights.may_rows(request.user, reject.table, "change")

@@ -1,1 +1,1 @@
-"""Finding rejects: filters, lists, groups, counts."""
+"""Finding rejects: filters, lists, likenesses, counts."""

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.db.backends.utils import CursorWrapper
 from django.utils import timezone
 
 from ingest.desk.search.cells import by_index
@@ -33,13 +34,15 @@ class RefusingBatch:
         return f"{self.origin}, {timezone.localtime(self.started_at):%d %b %H:%M}"
 
 
-_REFUSING = """
+# Finds the latest batches that refused records of some tables, and how many.
+_LATEST_REFUSING = """
 select b.id, b.origin, b.started_at, sum(a.rejected)
 from (select id, origin, started_at from ingest_batch order by started_at desc limit %(latest)s) b
 join ingest_account a on a.batch_id = b.id and a.rejected > 0 and a."table" = any(%(tables)s)
 group by b.id, b.origin, b.started_at order by b.started_at desc limit %(shown)s
 """
-_WHY = """
+# Counts what a batch was the last to refuse by table, codes and fields, among so many of its rejects.
+_COUNT_BY_REASON = """
 select "table", codes, fields, count(*), bool_or(status = 'open') from (
     select r."table", r.codes, r.fields, r.status from ingest_rejectedrecord r
     where r.last_batch_id = %(batch)s and r."table" = any(%(tables)s) limit %(reach)s
@@ -49,7 +52,8 @@ group by "table", codes, fields order by count(*) desc limit %(shown)s
 SHOWN_REASONS = 16
 LOOKED_AT = 1_000  # rejects of one batch; of more, the share that is in the list is an estimate
 
-_SHARES = """
+# Counts of each batch the rejects that were looked at, and those of them that are in the list.
+_COUNT_IN_LIST = """
 select b.id, count(r.id), count(r.id) filter (where r."table" = any(%(tables)s)
     and (%(table)s = '' or r."table" = %(table)s)
     and (%(code)s = '' or r.codes @> array[%(code)s])
@@ -70,19 +74,21 @@ group by b.id
 """
 
 
-def with_rejects(listing: RejectList, tables: Sequence[str]) -> list[tuple[RefusingBatch, Count]]:
+def with_rejects(
+    cursor: CursorWrapper, listing: RejectList, tables: Sequence[str]
+) -> list[tuple[RefusingBatch, Count]]:
     """Return the latest batches with records in the list, whatever batch it is narrowed to, the newest first."""
     facts: dict[str, Any] = {"latest": LATEST_BATCHES, "shown": SHOWN_BATCHES, "tables": list(tables)}
-    with by_index() as cursor:
-        cursor.execute(_REFUSING, facts)
-        found = [RefusingBatch(pk, origin, started, int(rows)) for pk, origin, started, rows in cursor.fetchall()]
+    with by_index(cursor):
+        cursor.execute(_LATEST_REFUSING, facts)
+        batches = [RefusingBatch(pk, origin, started, int(rows)) for pk, origin, started, rows in cursor.fetchall()]
         asked, beside = listing.asked, listing.beside
         facts |= {name: getattr(asked, name) for name in ("table", "code", "field", "status", "origin", "group")}
         facts |= {"from": asked.span[0], "until": asked.span[1], "beside": None if beside is None else list(beside)}
-        cursor.execute(_SHARES, {**facts, "batches": [each.pk for each in found], "looked": LOOKED_AT + 1})
+        cursor.execute(_COUNT_IN_LIST, {**facts, "batches": [batch.pk for batch in batches], "looked": LOOKED_AT + 1})
         shares = {pk: (looked, matched) for pk, looked, matched in cursor.fetchall()}
-    counted = [(each, _count(each, *shares[each.pk], cut=listing.cut)) for each in found]
-    return [(each, count) for each, count in counted if count.rows]
+    counted = [(batch, _count(batch, *shares[batch.pk], cut=listing.cut)) for batch in batches]
+    return [(batch, count) for batch, count in counted if count.rows]
 
 
 def _count(batch: RefusingBatch, looked: int, matched: int, *, cut: bool) -> Count:
@@ -104,11 +110,11 @@ class ReasonCount:
     open: bool
 
 
-def rejects_by_reason(batch: Batch, tables: Sequence[str]) -> list[ReasonCount]:
+def rejects_by_reason(cursor: CursorWrapper, batch: Batch, tables: Sequence[str]) -> list[ReasonCount]:
     """Count what a batch was the last to refuse, by reasons; looks at no more than ``REACH_ROWS`` rejects."""
     facts: dict[str, Any] = {"batch": batch.pk, "tables": list(tables), "reach": REACH_ROWS, "shown": SHOWN_REASONS}
-    with by_index() as cursor:
-        cursor.execute(_WHY, facts)
+    with by_index(cursor):
+        cursor.execute(_COUNT_BY_REASON, facts)
         return [
             ReasonCount(table, tuple(dict.fromkeys(codes)), tuple(dict.fromkeys(filter(None, fields))), rows, is_open)
             for table, codes, fields, rows, is_open in cursor.fetchall()

@@ -1,8 +1,8 @@
 """Cells: the rejects of one table with the same codes and fields, one status and one origin.
 
 There are some hundred cells however many rejects there are. They are found by hopping through one index, so a list,
-its counts, its filters and the grouped view never read the table: filters choose cells, and the index gives their rows
-in the order in which they were last seen.
+its counts, its filters and the view by likeness never read the table: filters choose cells, and the index gives their
+rows in the order in which they were last seen.
 """
 
 from collections.abc import Iterator, Sequence
@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.backends.utils import CursorWrapper
 
 from ingest.desk.search.counts import COUNTED_ROWS, Count, rounded, total
@@ -20,7 +20,7 @@ MAX_CELLS = 2_000  # as far as a page looks: a client that sends ever new fields
 
 
 @dataclass(frozen=True, kw_only=True)
-class RejectGroup:
+class RejectCell:
     """One cell, a sample of it (the one not seen for longest), and how many there are."""
 
     fingerprint: int
@@ -38,7 +38,8 @@ class RejectGroup:
         return self.fingerprint, self.status, self.origin
 
 
-_HOP = """
+# Finds the cells by hopping through the index from each to the next, and counts the rejects of each up to a limit.
+_HOP_TO_CELLS = """
 with recursive cell as (
     (select fingerprint, status, origin, id from ingest_rejectedrecord
      order by fingerprint, status, origin, last_seen_at limit 1)
@@ -61,21 +62,24 @@ counted as (
     from (select * from cell limit %(cells)s) cell
 )
 """
-_AMONG = """
+# Puts the rejects of some numbers together into cells, and counts them all.
+_CELLS_AMONG = """
 with counted as (
     select r.fingerprint, r.status, r.origin, min(r.id) as id, count(*) as rows
-    from unnest(%(found)s::bigint[]) f (id) join ingest_rejectedrecord r using (id)
+    from unnest(%(among)s::bigint[]) f (id) join ingest_rejectedrecord r using (id)
     where r.last_seen_at >= %(from)s and r.last_seen_at < %(until)s
     group by r.fingerprint, r.status, r.origin
 )
 """
-_DESCRIBED = """
+# Ends either of these two: tells of each cell that is of the tables asked for what its sample shows.
+_DESCRIBE_CELLS = """
 select c.fingerprint, c.status, c.origin, sample."table", sample.codes, sample.fields, c.id, c.rows,
     (select count(*) from counted)
 from counted c join ingest_rejectedrecord sample using (id)
 where c.rows > 0 and sample."table" = any(%(tables)s)
 """
-_ESTIMATES = """
+# Asks the planner's statistics how many rejects the most frequent fingerprints have.
+_ESTIMATE_LIKENESSES = """
 select kind.fingerprint, (kind.share * greatest(c.reltuples, 0))::bigint
 from pg_stats s join pg_class c on c.oid = 'ingest_rejectedrecord'::regclass
 cross join lateral unnest(s.most_common_vals::text::bigint[], s.most_common_freqs) as kind (fingerprint, share)
@@ -84,14 +88,14 @@ where s.schemaname = current_schema() and s.tablename = 'ingest_rejectedrecord' 
 
 
 @contextmanager
-def by_index() -> Iterator[CursorWrapper]:
+def by_index(cursor: CursorWrapper) -> Iterator[None]:
     """Keep the planner from reading the whole table because some of it is wanted soon: an index serves each query.
 
     And from reading all of a cell in the index for a bitmap, where the first rows are wanted.
     """
-    with transaction.atomic(), connection.cursor() as cursor:
+    with transaction.atomic():
         cursor.execute("set local enable_seqscan = off; set local enable_bitmapscan = off")
-        yield cursor
+        yield
         # Not after an error: the rollback does it, and the statement would fail in its place.
         cursor.execute("set local enable_seqscan = on; set local enable_bitmapscan = on")
 
@@ -101,10 +105,10 @@ def find_cells(
     tables: Sequence[str],
     *,
     span: Span = EVER,
-    found: Sequence[int] | None = None,
+    among: Sequence[int] | None = None,
     at_most: int | None = MAX_CELLS,
-) -> list[RejectGroup]:
-    """Return the cells of ``tables`` that were seen in ``span``; only among the rejects ``found``, where given.
+) -> list[RejectCell]:
+    """Return the cells of ``tables`` that were seen in ``span``; where given, only of the rejects ``among``.
 
     Where there may be more than ``at_most``, all counts are lower bounds.
     """
@@ -115,17 +119,19 @@ def find_cells(
         "cells": at_most,
         "limit": COUNTED_ROWS + 1,
     }
-    cursor.execute((_HOP if found is None else _AMONG) + _DESCRIBED, facts | {"found": list(found or ())})
+    cursor.execute(
+        (_HOP_TO_CELLS if among is None else _CELLS_AMONG) + _DESCRIBE_CELLS, facts | {"among": list(among or ())}
+    )
     rows = cursor.fetchall()
-    cells = [_cell(row, exact=found is not None) for row in rows]
-    if found is None and rows and rows[0][-1] == at_most:
+    cells = [_cell(row, exact=among is not None) for row in rows]
+    if among is None and rows and rows[0][-1] == at_most:
         return [replace(cell, count=replace(cell.count, kind="over")) for cell in cells]
     if span == EVER and any(cell.count.kind != "exact" for cell in cells):
         return _estimated(cursor, cells)
     return cells
 
 
-def keys_of(cells: Sequence[RejectGroup]) -> dict[str, Any]:
+def keys_of(cells: Sequence[RejectCell]) -> dict[str, Any]:
     """Return what cells have in common as three arrays, for a query."""
     return {
         "prints": [cell.fingerprint for cell in cells],
@@ -134,10 +140,10 @@ def keys_of(cells: Sequence[RejectGroup]) -> dict[str, Any]:
     }
 
 
-def _cell(row: Sequence[Any], *, exact: bool) -> RejectGroup:
+def _cell(row: Sequence[Any], *, exact: bool) -> RejectCell:
     fingerprint, status, origin, table, codes, fields, sample, rows, _ = row
     over = rows > COUNTED_ROWS and not exact
-    return RejectGroup(
+    return RejectCell(
         fingerprint=fingerprint,
         status=status,
         origin=origin,
@@ -149,18 +155,18 @@ def _cell(row: Sequence[Any], *, exact: bool) -> RejectGroup:
     )
 
 
-def _estimated(cursor: CursorWrapper, cells: Sequence[RejectGroup]) -> list[RejectGroup]:
+def _estimated(cursor: CursorWrapper, cells: Sequence[RejectCell]) -> list[RejectCell]:
     """Replace lower bounds by what the planner knows: its share of each fingerprint, less what was counted of it."""
-    cursor.execute(_ESTIMATES)
+    cursor.execute(_ESTIMATE_LIKENESSES)
     estimates = dict(cursor.fetchall())
-    given = []
+    estimated = []
     for cell in cells:
         if cell.count.kind == "over" and cell.fingerprint in estimates:
             alike = [other for other in cells if other.fingerprint == cell.fingerprint]
             counted = total(other.count for other in alike if other.count.kind == "exact").rows
             vague = sum(other.count.kind == "over" for other in alike)
             guess = max((estimates[cell.fingerprint] - counted) // vague, COUNTED_ROWS)
-            given.append(replace(cell, count=Count(rounded(guess), "about")))
+            estimated.append(replace(cell, count=Count(rounded(guess), "about")))
         else:
-            given.append(cell)
-    return given
+            estimated.append(cell)
+    return estimated

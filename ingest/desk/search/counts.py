@@ -23,9 +23,9 @@ class Count:
 
 def total(counts: Iterable[Count]) -> Count:
     """Add counts; the sum is as vague as its vaguest part."""
-    found = list(counts)
-    kind = _VAGUE[max((_VAGUE.index(count.kind) for count in found), default=0)]
-    return Count(sum(count.rows for count in found), kind)
+    parts = list(counts)
+    kind = _VAGUE[max((_VAGUE.index(count.kind) for count in parts), default=0)]
+    return Count(sum(count.rows for count in parts), kind)
 
 
 def rounded(rows: int) -> int:

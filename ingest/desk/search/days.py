@@ -8,16 +8,17 @@ from typing import Any
 from django.db.backends.utils import CursorWrapper
 from django.utils import timezone
 
-from ingest.desk.search.cells import RejectGroup, keys_of
+from ingest.desk.search.cells import RejectCell, keys_of
 from ingest.desk.search.counts import Count, rounded
-from ingest.desk.search.find import AMONG
+from ingest.desk.search.find import WITH_REJECTS_AMONG
 from ingest.desk.search.spans import EVER, day_span
 
 SHOWN_DAYS = 7
 COUNTED_ROWS = 200  # of one day and one kind of rejects; a day with more of a kind is estimated
 
-# From the newest reject to the newest of an earlier day, and so on, by the index of each cell.
-_DAYS = """
+# Finds the latest days that have rejects, and counts these up to a limit: from the newest reject to the newest of an
+# earlier day, and so on, by the index of each cell.
+_LATEST_DAYS = """
 with recursive c as materialized (
     select * from unnest(%(prints)s::bigint[], %(statuses)s::text[], %(origins)s::text[])
         c (fingerprint, status, origin)
@@ -45,8 +46,9 @@ cross join lateral (select count(*) as rows from (
 ) found) counted
 group by d.lower order by d.lower desc
 """
-_DAYS_AMONG = (
-    AMONG
+# Counts the rejects of some numbers by day, all of them.
+_LATEST_DAYS_AMONG = (
+    WITH_REJECTS_AMONG
     + """
 select (r.last_seen_at at time zone %(zone)s)::date as day, count(*), false from r
 join unnest(%(prints)s::bigint[], %(statuses)s::text[], %(origins)s::text[]) c (fingerprint, status, origin)
@@ -54,15 +56,14 @@ join unnest(%(prints)s::bigint[], %(statuses)s::text[], %(origins)s::text[]) c (
 group by day order by day desc limit %(shown)s
 """
 )
-_GUESS = """
+# Is never run, only explained: the planner guesses how many rejects one day has.
+_REJECTS_OF_DAY = """
 select from ingest_rejectedrecord where fingerprint = any(%s) and status = any(%s) and origin = any(%s)
     and last_seen_at >= %s and last_seen_at < %s
 """
 
 
-def count_days(
-    cursor: CursorWrapper, chosen: Sequence[RejectGroup], found: tuple[int, ...] | None
-) -> dict[date, Count]:
+def count_days(cursor: CursorWrapper, chosen: Sequence[RejectCell], among: tuple[int, ...] | None) -> dict[date, Count]:
     """Count rejects by the day on which they were last seen, the latest ``SHOWN_DAYS`` first; none without any.
 
     What is not counted to its end is the planner's guess.
@@ -72,23 +73,23 @@ def count_days(
         "end": EVER[1],
         "zone": timezone.get_current_timezone_name(),
         "shown": SHOWN_DAYS,
-        "found": list(found or ()),
+        "among": list(among or ()),
         "limit": COUNTED_ROWS,
     }
-    cursor.execute(_DAYS if found is None else _DAYS_AMONG, facts)
+    cursor.execute(_LATEST_DAYS if among is None else _LATEST_DAYS_AMONG, facts)
     counts = {day: Count(int(rows), "over" if over else "exact") for day, rows, over in cursor.fetchall()}
     vague = [day for day, count in counts.items() if count.kind == "over"]
     return counts | (_guessed(cursor, {day: counts[day] for day in vague}, chosen) if vague else {})
 
 
-def _guessed(cursor: CursorWrapper, counts: dict[date, Count], chosen: Sequence[RejectGroup]) -> dict[date, Count]:
+def _guessed(cursor: CursorWrapper, counts: dict[date, Count], chosen: Sequence[RejectCell]) -> dict[date, Count]:
     keys: list[Any] = [sorted(set(values)) for values in keys_of(chosen).values()]
-    query = " union all ".join(_GUESS for _ in counts)
+    query = " union all ".join(_REJECTS_OF_DAY for _ in counts)
     cursor.execute("set local max_parallel_workers_per_gather = 0")  # one part of the plan for each day
     cursor.execute(f"explain (format json) {query}", [fact for day in counts for fact in (*keys, *day_span(day))])
-    found = cursor.fetchone()[0]
+    explained = cursor.fetchone()[0]
     cursor.execute("set local max_parallel_workers_per_gather to default")
-    plan = (json.loads(found) if isinstance(found, str) else found)[0]["Plan"]
+    plan = (json.loads(explained) if isinstance(explained, str) else explained)[0]["Plan"]
     guesses = [part["Plan Rows"] for part in (plan["Plans"] if len(counts) > 1 else [plan])]
     return {
         day: Count(rounded(max(int(guess), count.rows)), "about")

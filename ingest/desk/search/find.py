@@ -12,36 +12,43 @@ from ingest.rules.sources import sources
 
 REACH_ROWS = 10_000
 MAX_TERM = 500  # characters
-# "materialized" keeps the planner from beginning with the cells, which may hold everything.
-AMONG = """
+# Begins a query of the rejects of some numbers. "materialized" keeps the planner from beginning with the cells, which
+# may hold everything.
+WITH_REJECTS_AMONG = """
 with r as materialized (
     select r.id, r.last_seen_at, r.fingerprint, r.status, r.origin
-    from unnest(%(found)s::bigint[]) f (id) join ingest_rejectedrecord r using (id)
+    from unnest(%(among)s::bigint[]) f (id) join ingest_rejectedrecord r using (id)
 )
 """
-_VALUES = """
+# Finds rejects one of whose fields has one of some values, by the index of the records.
+_BY_VALUE = """
 select r.id from unnest(%(patterns)s::jsonb[]) p (part)
 cross join lateral (
     select id from ingest_rejectedrecord where record @> p.part limit %(limit)s
 ) r
 """
-_KEYS = """
+# Finds rejects of any table by their natural key.
+_BY_NATURAL_KEY = """
 select r.id from unnest(%(tables)s::text[]) t (name)
 cross join lateral (
     select id from ingest_rejectedrecord where "table" = t.name and natural_key = %(term)s limit %(limit)s
 ) r
 """
-_REFS = "select id from ingest_rejectedrecord where ref = %(term)s and ref <> '' limit %(limit)s"
-_NUMBER = "select id from ingest_rejectedrecord where id = %(number)s or parent_id = %(number)s"
-_AGED = """
+# Finds rejects by the name that their sender gave them.
+_BY_REF = "select id from ingest_rejectedrecord where ref = %(term)s and ref <> '' limit %(limit)s"
+# Finds a reject by its number, and those that wait for it.
+_BY_NUMBER = "select id from ingest_rejectedrecord where id = %(number)s or parent_id = %(number)s"
+# Finds the open rejects of some tables that were first seen between two moments.
+_BY_AGE = """
 select r.id from unnest(%(tables)s::text[]) t (name) cross join lateral (
     select id from ingest_rejectedrecord
     where "table" = t.name and status = 'open' and first_seen_at >= %(from)s and first_seen_at < %(until)s
     limit %(limit)s
 ) r limit %(limit)s
 """
-# Two look-ups, since one with "or" would not stop at the limit before it has read both.
-_BATCH = """
+# Finds the rejects that a batch refused first or last. Two look-ups, since one with "or" would not stop at the limit
+# before it has read both.
+_BY_BATCH = """
 select id from (
     (select id from ingest_rejectedrecord where last_batch_id = %(batch)s limit %(limit)s)
     union
@@ -57,7 +64,7 @@ def by_term(cursor: CursorWrapper, term: str, *, at_most: int | None) -> list[in
     names = {name for source in sources() for name in source.contract.names}
     spellings = sorted({term, term.lower(), term.upper()})
     patterns = [json.dumps({name: spelling}) for name in sorted(names) for spelling in spellings]
-    parts = [_VALUES, _KEYS, _REFS]
+    parts = [_BY_VALUE, _BY_NATURAL_KEY, _BY_REF]
     facts: dict[str, Any] = {
         "patterns": patterns,
         "tables": [source.table for source in sources()],
@@ -66,17 +73,17 @@ def by_term(cursor: CursorWrapper, term: str, *, at_most: int | None) -> list[in
         "number": int(term) if term.isascii() and term.isdigit() and len(term) < 19 else None,
         "batch": as_uuid(term),
     }
-    parts += [_NUMBER] * (facts["number"] is not None) + [_BATCH] * (facts["batch"] is not None)
+    parts += [_BY_NUMBER] * (facts["number"] is not None) + [_BY_BATCH] * (facts["batch"] is not None)
     cursor.execute("set local enable_bitmapscan = on")  # the only way into an index of values
     cursor.execute(" union ".join(f"({part})" for part in parts) + " limit %(limit)s", facts)
-    found = [number for (number,) in cursor.fetchall()]
+    numbers = [number for (number,) in cursor.fetchall()]
     cursor.execute("set local enable_bitmapscan = off")
-    return found
+    return numbers
 
 
 def by_batch(cursor: CursorWrapper, batch: str, *, at_most: int | None) -> list[int]:
     """Find the rejects that a batch refused, first or last."""
-    cursor.execute(_BATCH, {"batch": as_uuid(batch), "limit": at_most})
+    cursor.execute(_BY_BATCH, {"batch": as_uuid(batch), "limit": at_most})
     return [number for (number,) in cursor.fetchall()]
 
 
@@ -84,7 +91,7 @@ def by_age(
     cursor: CursorWrapper, span: tuple[datetime, datetime], tables: Sequence[str], *, at_most: int | None
 ) -> list[int]:
     """Find the open rejects of ``tables`` that were first seen between two moments."""
-    cursor.execute(_AGED, {"from": span[0], "until": span[1], "tables": list(tables), "limit": at_most})
+    cursor.execute(_BY_AGE, {"from": span[0], "until": span[1], "tables": list(tables), "limit": at_most})
     return [number for (number,) in cursor.fetchall()]
 
 

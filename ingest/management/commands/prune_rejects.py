@@ -22,9 +22,8 @@ class Command(BaseCommand):
         parser.add_argument("--status", action="append", choices=list(CLOSED), help="only these (repeat it)")
         parser.add_argument("--yes", action="store_true", help="really delete")
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *_args: Any, **options: Any) -> None:
         """Call ``prune`` and say what it did."""
-        del args
         age = kept_for() if options["older_than"] is None else options["older_than"]
         statuses = options["status"] or CLOSED
         with explained("the pruning of rejects"):

@@ -21,9 +21,8 @@ class Command(BaseCommand):
         )
         parser.add_argument("--code", help="all open rejects that have this code, such as does_not_exist")
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *_args: Any, **options: Any) -> None:
         """Call ``sweep`` and say what came of it."""
-        del args
         with explained("the replay"):
             tried, closed = sweep(table=options["table"], code=options["code"])
         self.stdout.write(f"{tried:,} rejects replayed: {closed:,} accepted, {tried - closed:,} still open.")

@@ -20,9 +20,8 @@ class Command(BaseCommand):
         """Define the contract's arguments."""
         parser.add_argument("--loop", action="store_true", help="for ever, until it is stopped")
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *_args: Any, **options: Any) -> None:
         """Call ``tend`` and print what it did."""
-        del args
         if options["loop"]:
             run_for_ever(self._tend, self.stderr)
         self._tend()

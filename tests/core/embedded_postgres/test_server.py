@@ -70,7 +70,7 @@ def postgres_pids(folder: Path) -> list[int]:
 
 def leave_orphan(folder: Path) -> list[int]:
     """Start the server from a process that is then killed, and return the server's processes."""
-    with spawn(folder, "ask('CREATE TABLE IF NOT EXISTS kept ()'); print('ready', flush=True); time.sleep(60)") as user:
+    with spawn(folder, "ask('create table if not exists kept ()'); print('ready', flush=True); time.sleep(60)") as user:
         assert user.stdout is not None
         assert user.stdout.readline() == "ready\n"
         user.kill()
@@ -93,7 +93,7 @@ def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def folder(shared_folder: Path) -> Iterator[Path]:
     """Yield a folder whose server has run before and does not run now."""
     if not shared_folder.exists():
-        run(shared_folder, "ask('SELECT 1')")
+        run(shared_folder, "ask('select 1')")
     yield shared_folder
     stop(shared_folder)
 
@@ -108,7 +108,7 @@ def sleeper(folder: Path) -> Iterator[int]:
 
 
 def test_the_server_runs_while_somebody_uses_it_and_no_longer(folder: Path) -> None:
-    assert run(folder, "print(ask('SHOW server_encoding'), is_running(folder))") == "UTF8 True"
+    assert run(folder, "print(ask('show server_encoding'), is_running(folder))") == "UTF8 True"
     assert not is_running(folder)
 
 
@@ -116,7 +116,7 @@ def test_the_server_runs_while_somebody_uses_it_and_no_longer(folder: Path) -> N
 def test_six_commands_at_once_make_and_share_one_server(tmp_path: Path) -> None:
     folder = tmp_path / "postgres"
     with ThreadPoolExecutor(6) as pool:
-        answers = list(pool.map(lambda _: run(folder, "print(ask('SELECT 1'))"), range(6)))
+        answers = list(pool.map(lambda _: run(folder, "print(ask('select 1'))"), range(6)))
     assert answers == ["1"] * 6
     assert not is_running(folder)
 
@@ -124,19 +124,19 @@ def test_six_commands_at_once_make_and_share_one_server(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_a_server_half_made_by_a_killed_command_is_made_by_the_next(tmp_path: Path) -> None:
     folder = tmp_path / "postgres"
-    with spawn(folder, "ask('SELECT 1')") as command:
+    with spawn(folder, "ask('select 1')") as command:
         while not (folder / "data.unfinished" / "PG_VERSION").exists():
             assert command.poll() is None
             time.sleep(0.01)
         command.kill()
-    assert run(folder, "print(ask('SELECT 1'))") == "1"
+    assert run(folder, "print(ask('select 1'))") == "1"
 
 
 @pytest.mark.slow
 def test_commands_that_come_while_others_go_never_meet_a_stopping_server(folder: Path) -> None:
     def come(turn: int) -> str:
         time.sleep(turn * 0.13)
-        return run(folder, "print(ask('SELECT 1'))")
+        return run(folder, "print(ask('select 1'))")
 
     with ThreadPoolExecutor(8) as pool:
         assert list(pool.map(come, range(8))) == ["1"] * 8
@@ -145,14 +145,14 @@ def test_commands_that_come_while_others_go_never_meet_a_stopping_server(folder:
 
 def test_after_a_kill_of_everything_the_data_is_there_again(folder: Path) -> None:
     kill_all(leave_orphan(folder))
-    assert run(folder, "print(ask('SELECT count(*) FROM kept'))") == "0"
+    assert run(folder, "print(ask('select count(*) from kept'))") == "0"
     assert not is_running(folder)
 
 
 def test_a_server_whose_users_were_killed_is_used_again_and_then_stopped(folder: Path) -> None:
     assert leave_orphan(folder)
     assert is_running(folder)
-    assert run(folder, "print(ask('SELECT count(*) FROM kept'))") == "0"
+    assert run(folder, "print(ask('select count(*) from kept'))") == "0"
     assert not is_running(folder)
 
 
@@ -160,7 +160,7 @@ def test_a_command_waits_for_an_orphan_that_is_still_shutting_down(folder: Path)
     leave_orphan(folder)
     postmaster = int((folder / "data" / "postmaster.pid").read_text().split()[0])
     os.kill(postmaster, signal.SIGINT)
-    assert run(folder, "print(ask('SELECT count(*) FROM kept'))") == "0"
+    assert run(folder, "print(ask('select count(*) from kept'))") == "0"
 
 
 @pytest.mark.slow
@@ -170,7 +170,7 @@ def test_an_orphan_that_never_finishes_shutting_down_is_stopped_and_started_agai
     client = psycopg2.connect(host=socket, port=sockets.PORT, user="postgres", dbname="dataforge")
     os.kill(int(postmaster), signal.SIGTERM)  # PostgreSQL waits for its clients then
     impatient = "from core.embedded_postgres import server\nserver.STOPPING_PATIENCE_SECONDS = 0.3\n"
-    assert run(folder, f"{impatient}print(ask('SELECT count(*) FROM kept'))") == "0"
+    assert run(folder, f"{impatient}print(ask('select count(*) from kept'))") == "0"
     client.close()
 
 
@@ -178,7 +178,7 @@ def test_an_orphan_that_never_finishes_shutting_down_is_stopped_and_started_agai
 def test_a_killed_postmaster_whose_children_linger_is_waited_for(folder: Path) -> None:
     leave_orphan(folder)
     os.kill(int((folder / "data" / "postmaster.pid").read_text().split()[0]), signal.SIGKILL)
-    assert run(folder, "print(ask('SELECT count(*) FROM kept'))") == "0"
+    assert run(folder, "print(ask('select count(*) from kept'))") == "0"
 
 
 @pytest.mark.parametrize("content", ["{pid}\n{data}\n1700000000\n5432\n{data}\n\n  1 2\nready\n", ""])
@@ -186,11 +186,11 @@ def test_a_pid_file_that_is_stale_or_half_written_is_no_hindrance(folder: Path, 
     (folder / "data" / "postmaster.pid").write_text(content.format(pid=sleeper, data=folder / "data"))
     (folder / "run").mkdir(exist_ok=True)
     (folder / "run" / ".s.PGSQL.5432.lock").write_text(f"{sleeper}\n")
-    assert run(folder, "print(ask('SELECT 1'))") == "1"
+    assert run(folder, "print(ask('select 1'))") == "1"
 
 
 def test_a_server_that_somebody_else_started_on_the_data_is_named_and_left_alone(folder: Path) -> None:
-    run(folder, "ask('SELECT 1')")
+    run(folder, "ask('select 1')")
     system_user = system_user_for(folder)
     with subprocess.Popen(["sleep", "60"], cwd=folder / "data", **system_user.subprocess_options()) as stranger:
         (folder / "data" / "postmaster.pid").write_text(f"{stranger.pid}\n")
@@ -200,17 +200,17 @@ def test_a_server_that_somebody_else_started_on_the_data_is_named_and_left_alone
 
 
 def test_a_process_that_outlives_its_server_gets_a_new_one(folder: Path) -> None:
-    body = "ask('SELECT 1'); stop(folder); print(ask('SELECT 2'))"
+    body = "ask('select 1'); stop(folder); print(ask('select 2'))"
     assert run(folder, body) == "2"
 
 
 def test_a_forked_child_does_not_stop_the_server_under_its_parent(folder: Path) -> None:
     body = """
-ask('SELECT 1')
+ask('select 1')
 if (child := os.fork()) == 0:
     sys.exit(0)
 os.waitpid(child, 0)
-print(is_running(folder), ask('SELECT 2'))
+print(is_running(folder), ask('select 2'))
 """
     assert run(folder, body) == "True 2"
     assert not is_running(folder)
@@ -218,12 +218,12 @@ print(is_running(folder), ask('SELECT 2'))
 
 def test_a_forked_child_that_uses_the_server_keeps_it_after_its_parent(folder: Path) -> None:
     body = """
-ask('SELECT 1')
+ask('select 1')
 if os.fork():
     sys.exit(0)
-ask('SELECT 1')
+ask('select 1')
 time.sleep(0.5)
-print(is_running(folder), ask('SELECT 2'))
+print(is_running(folder), ask('select 2'))
 """
     assert run(folder, body) == "True 2"
 
@@ -232,7 +232,7 @@ def test_a_path_too_long_for_a_socket_gets_a_short_private_one(folder: Path, tmp
     deep = tmp_path / ("d" * 60) / ("e, 'f' $g \"h" * 5)
     shutil.copytree(folder, deep)
     body = (
-        "ask('SELECT 1'); socket = join(folder, database='dataforge'); print(socket, oct(socket.stat().st_mode)[-3:])"
+        "ask('select 1'); socket = join(folder, database='dataforge'); print(socket, oct(socket.stat().st_mode)[-3:])"
     )
     socket, mode = run(deep, body).split()
     assert len(os.fsencode(socket)) < 90
@@ -255,7 +255,7 @@ def test_a_socket_folder_that_somebody_else_made_is_refused(tmp_path: Path, monk
 def failure(folder: Path, prelude: str = "") -> str:
     """Return the message of the EmbeddedPostgresFailed that a connection raises."""
     return run(
-        folder, f"{prelude}\ntry:\n    ask('SELECT 1')\nexcept EmbeddedPostgresFailed as error:\n    print(error)\n"
+        folder, f"{prelude}\ntry:\n    ask('select 1')\nexcept EmbeddedPostgresFailed as error:\n    print(error)\n"
     )
 
 
@@ -300,12 +300,12 @@ def test_a_plain_user_runs_a_server_of_his_own() -> None:
     try:
         os.chown(home, NOBODY, NOBODY)
         become = f"os.setgroups([]); os.setgid({NOBODY}); os.setuid({NOBODY})\n"
-        assert run(home / "var" / "postgres", become + "print(ask('SELECT current_user'))") == "postgres"
+        assert run(home / "var" / "postgres", become + "print(ask('select current_user'))") == "postgres"
         assert (home / "var" / "postgres" / "data").stat().st_uid == NOBODY
         assert not is_running(home / "var" / "postgres")
         # Root helps out in his folder without taking it from him.
-        assert run(home / "var" / "postgres", "print(ask('SELECT 1'))") == "1"
-        assert run(home / "var" / "postgres", become + "print(ask('SELECT 1'))") == "1"
+        assert run(home / "var" / "postgres", "print(ask('select 1'))") == "1"
+        assert run(home / "var" / "postgres", become + "print(ask('select 1'))") == "1"
     finally:
         shutil.rmtree(home)
 
@@ -349,7 +349,7 @@ def test_a_command_shows_a_failure_of_the_server_as_one_line(old_folder: Path, t
 
 
 def test_dbshell_speaks_to_the_server(folder: Path, tmp_path: Path) -> None:
-    query = "SELECT current_setting('fsync'), current_setting('listen_addresses')"
+    query = "select current_setting('fsync'), current_setting('listen_addresses')"
     assert manage(folder, tmp_path, "dbshell", "--", "-Atc", query).stdout.strip() == "on|"
 
 

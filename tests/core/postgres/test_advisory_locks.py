@@ -11,8 +11,8 @@ SOON = 0.05
 
 def advisory_locks(cursor: CursorWrapper) -> int:
     cursor.execute(
-        "SELECT count(*) FROM pg_locks l JOIN pg_database d ON d.oid = l.database"
-        " WHERE d.datname = current_database() AND l.locktype = 'advisory' AND l.granted"
+        "select count(*) from pg_locks l join pg_database d on d.oid = l.database"
+        " where d.datname = current_database() and l.locktype = 'advisory' and l.granted"
     )
     ((number,),) = cursor.fetchall()
     return int(number)
@@ -73,7 +73,7 @@ def test_a_second_load_is_refused_and_holds_nothing(cursor: CursorWrapper, other
 def test_the_lock_spans_transactions_and_goes_with_the_block(cursor: CursorWrapper, other: BaseDatabaseWrapper) -> None:
     def stopped_load() -> None:
         with exclusive(other, ["orders"], what="load", timeout_seconds=SOON), other.cursor() as inner:
-            inner.execute("BEGIN; SELECT 1; COMMIT")
+            inner.execute("begin; select 1; commit")
             assert advisory_locks(cursor) == 1
             raise KeyboardInterrupt
 
@@ -81,7 +81,7 @@ def test_the_lock_spans_transactions_and_goes_with_the_block(cursor: CursorWrapp
         stopped_load()
     assert advisory_locks(cursor) == 0
     with other.cursor() as inner:
-        inner.execute("SHOW application_name")
+        inner.execute("show application_name")
         assert inner.fetchone() == ("",)
 
 
@@ -97,7 +97,7 @@ def test_within_a_transaction_the_lock_lasts_until_its_end(cursor: CursorWrapper
 def test_a_lost_connection_lets_go(cursor: CursorWrapper, other: BaseDatabaseWrapper) -> None:
     with exclusive(other, ["orders"], what="load", timeout_seconds=SOON):
         assert other.connection is not None
-        cursor.execute("SELECT pg_terminate_backend(%s, 5000)", [other.connection.get_backend_pid()])
+        cursor.execute("select pg_terminate_backend(%s, 5000)", [other.connection.get_backend_pid()])
     assert advisory_locks(cursor) == 0
 
 

@@ -19,10 +19,10 @@ from core.postgres.copy_in import copy_encoded, copy_in
 from core.postgres.copy_out import copy_out
 
 DDL = """
-CREATE TEMP TABLE IF NOT EXISTS samples (
-    position integer NOT NULL, text text, code varchar(20), small smallint, number integer, big bigint,
+create temp table if not exists samples (
+    position integer not null, text text, code varchar(20), small smallint, number integer, big bigint,
     point double precision, price numeric(10,2), at timestamp, seen timestamptz, flag boolean, key uuid, data jsonb,
-    raw bytea, tags text[], day date) ON COMMIT DROP
+    raw bytea, tags text[], day date) on commit drop
 """
 # What text COPY, CSV and careless readers get wrong.
 TEXTS = st.sampled_from(
@@ -76,7 +76,7 @@ def one_text(*texts: str | None) -> pa.RecordBatch:
 def test_rows_come_out_of_the_database_as_they_went_in(
     samples: CursorWrapper, rows: list[dict[str, Any]], cut: int, first: int
 ) -> None:
-    samples.execute("TRUNCATE samples")
+    samples.execute("truncate samples")
     schema = schema_of(samples)
     stored = [row | {"position": place} for place, row in enumerate(rows)]
     plain = [row | {"key": row["key"] and row["key"].bytes} for row in stored]
@@ -86,7 +86,7 @@ def test_rows_come_out_of_the_database_as_they_went_in(
 
     assert copy_in(samples, "samples", pieces, schema=schema) == len(rows)
 
-    samples.execute("SELECT *, point::text, data::text FROM samples ORDER BY position")
+    samples.execute("select *, point::text, data::text from samples order by position")
     names = [*schema.names, "point_text", "data_text"]
     for row, arrived in zip(stored, samples.fetchall(), strict=True):
         read = dict(zip(names, arrived, strict=True))
@@ -95,7 +95,7 @@ def test_rows_come_out_of_the_database_as_they_went_in(
         sign = (read.pop("point_text") or "")[:1] == "-"
         assert read == row | {"data": as_json(row["data"])}
         assert sign == str(row["point"]).startswith("-")
-    arrived = copy_out(samples, "SELECT * FROM samples ORDER BY position", schema=schema)
+    arrived = copy_out(samples, "select * from samples order by position", schema=schema)
     sent = pa.Table.from_pylist(plain, schema=schema)
     assert arrived.drop_columns("data").equals(sent.drop_columns("data"))
     assert [as_json(text) for text in arrived["data"].to_pylist()] == [as_json(row["data"]) for row in rows]
@@ -105,7 +105,7 @@ def test_a_table_of_many_slices_arrives_whole_and_in_order(samples: CursorWrappe
     rows = 3 * SLICE_ROWS + 1
     table = pa.table({"position": pa.array(range(rows), pa.int32()), "text": pa.array([str(n) for n in range(rows)])})
     assert copy_in(samples, "samples", [table.slice(0, 5), table.slice(5)], schema=table.schema) == rows
-    samples.execute("SELECT count(*), count(*) FILTER (WHERE position::text = text), max(position) FROM samples")
+    samples.execute("select count(*), count(*) filter (where position::text = text), max(position) from samples")
     assert samples.fetchone() == (rows, rows, rows - 1)
 
 
@@ -120,7 +120,7 @@ def test_a_uuid_may_come_as_sixteen_bytes(samples: CursorWrapper) -> None:
         [pa.array([1, 2], pa.int32()), pa.array([key.bytes, None], pa.binary(16))], names=["position", "key"]
     )
     copy_in(samples, "samples", [batch], schema=batch.schema)
-    samples.execute("SELECT key FROM samples ORDER BY position")
+    samples.execute("select key from samples order by position")
     assert samples.fetchall() == [(key,), (None,)]
 
 
@@ -135,7 +135,7 @@ def test_a_stream_that_was_cut_off_is_refused(samples: CursorWrapper) -> None:
     for blocks in ([header], [header, rest[:-2]], []):
         with pytest.raises(EOFError, match="without their trailer"), transaction.atomic():
             copy_encoded(samples, "samples", ["position", "text"], blocks)
-    samples.execute("SELECT count(*) FROM samples")
+    samples.execute("select count(*) from samples")
     assert samples.fetchone() == (0,)
 
 
@@ -154,7 +154,7 @@ def test_what_the_batches_raise_stops_the_copy_and_comes_through_unchanged(
     with pytest.raises(type(failure)) as caught, transaction.atomic():
         copy_in(samples, "samples", batches(), schema=one_text().schema)
     assert caught.value is failure
-    samples.execute("SELECT count(*) FROM samples")
+    samples.execute("select count(*) from samples")
     assert samples.fetchone() == (0,)
 
 
@@ -177,13 +177,13 @@ def test_a_schema_that_does_not_fit_is_refused_before_anything_is_sent(samples: 
     schema = pa.schema([("point", pa.int64())])
     with pytest.raises(DatabaseFailed, match="column point is double precision"):
         copy_in(samples, "samples", iter(()), schema=schema)
-    samples.execute("SELECT 1")
+    samples.execute("select 1")
 
 
 def test_a_cursor_of_psycopg2_will_do(samples: CursorWrapper) -> None:
     assert connection.connection is not None
     with connection.connection.cursor() as plain:
         assert copy_in(plain, "samples", [one_text("x")], schema=one_text().schema) == 1
-        assert copy_out(plain, "SELECT text FROM samples", schema=pa.schema([("text", pa.string())])).to_pylist() == [
+        assert copy_out(plain, "select text from samples", schema=pa.schema([("text", pa.string())])).to_pylist() == [
             {"text": "x"}
         ]

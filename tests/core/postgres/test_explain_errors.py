@@ -13,7 +13,7 @@ from core.postgres.copy_out import copy_out_batches
 from core.postgres.explain_errors import explained
 from tests.support.postgres.wires import cut
 
-NUMBERS = "SELECT n FROM generate_series(1, 2000000) AS n"
+NUMBERS = "select n from generate_series(1, 2000000) as n"
 LOST = "The database failed during the work: the connection was lost. See whether the server runs"
 
 

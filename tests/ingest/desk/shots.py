@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.utils import timezone
 
-from ingest.desk.actions.replay import replay_many
+from ingest.desk.bulk.jobs import do_at_once
 from ingest.models import Batch, BulkJob, RejectedRecord
 from olist.sample import write_sample
 from tests.support.desk.people import refused, send, staff
@@ -111,7 +111,7 @@ def fortnight(ana: User, folder: Path) -> None:
     send(*[("orders", {"order_id": hex_id(90_000 + n), "customer_id": hex_id(80_000)}) for n in range(9)])
     refused("customers", customer_id=hex_id(80_000), customer_state="Rio", customer_zip_code_prefix="1037")
     some = RejectedRecord.objects.filter(table="orders", codes=["invalid_choice"]).values_list("pk", flat=True)[:5]
-    replay_many(list(some), user=ana, may_change=lambda table: True)
+    do_at_once("replay", user=ana, numbers=list(some))
     changes = {"seller_state": "XX", "seller_zip_code_prefix": "1037", "seller_city": " São Paulo ", "phone": "11 5555"}
     refused("sellers", seller_id=hex_id(0xABC).upper(), **changes)
 

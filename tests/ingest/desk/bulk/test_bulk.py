@@ -97,7 +97,7 @@ def test_those_closed_between_the_preview_and_the_work_are_told(ana: Client) -> 
     press(ana, path, deed="carry_out")
     job = BulkJob.objects.get()
     assert totals(job) == (2, 2, 1, 0, 1)
-    assert job.left == {"closed already": 1}
+    assert job.left == {"closed already (dismissed)": 1}
 
 
 def test_a_button_works_only_on_what_was_seen(ana: Client) -> None:
@@ -163,7 +163,7 @@ def test_groups_of_one_name_from_two_batches_never_meet(ana: Client) -> None:
 
 def test_all_that_a_list_shows_is_replayed_or_dismissed_in_chunks(ana: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(select, "CHUNK_RECORDS", 2)
-    monkeypatch.setattr("ingest.desk.pages.list_actions.MAX_AT_ONCE", 2)
+    monkeypatch.setattr("ingest.desk.pages.list_actions.SMALL_RECORDS", 2)
     send(*[("orders", {"order_id": hex_id(n)}) for n in range(5)])
     Customer.objects.create(**PLAIN["customers"])
     path = begun(ana, "?code=does_not_exist", "replay_selected")

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -11,11 +12,11 @@ from django.db import IntegrityError
 from django.db.models import QuerySet
 from django.test import Client
 
-from core.errors import TableBusy
-from ingest.desk.actions import export, replay
+from ingest.desk.actions import export
 from ingest.desk.actions.export import harmless
+from ingest.desk.bulk import chunk
 from ingest.desk.pages import list_actions
-from ingest.models import Batch, RejectedRecord
+from ingest.models import Batch, BulkJob, RejectedRecord
 from tests.support.api.parcels import stored
 from tests.support.desk.admin_pages import page
 from tests.support.desk.people import refused, send
@@ -60,7 +61,7 @@ def test_a_dismissal_says_what_it_did_and_what_it_left_out(
     act(ana, "dismiss_selected", *open_and_closed, why="a test client")
     html = page(ana, "ingest/rejectedrecord/")
     assert "Dismissed 1." in html
-    assert "Left out 1 that were closed already." in html
+    assert "Left out 1: closed already (replayed)." in html
 
 
 def test_a_dismissal_keeps_why_and_by_whom(ana: Client, open_and_closed: tuple[RejectedRecord, RejectedRecord]) -> None:
@@ -79,7 +80,7 @@ def test_a_dismissed_reject_says_why_and_by_whom(
     assert "Closed as dismissed: a test client by ana" in html
 
 
-def test_many_are_replayed_as_one_batch_and_groups_each_as_one(ana: Client) -> None:
+def test_many_are_replayed_with_their_groups_as_one_batch(ana: Client) -> None:
     orphans = [refused("orders", order_id=hex_id(number)) for number in range(3)]
     bad = refused("sellers", seller_state="XX")
     send(("orders", {"order_id": hex_id(7)}), ("order_payments", {"order_id": hex_id(7)}), group="g")
@@ -92,46 +93,52 @@ def test_many_are_replayed_as_one_batch_and_groups_each_as_one(ana: Client) -> N
     assert "Replayed 6: 5 are in, 1 were refused again." in html
     assert "Left out 1: of an atomic batch" in html
     assert (stored("orders"), stored("order_payments")) == (4, 1)
-    assert Batch.objects.filter(origin="replay").count() == 2
-    assert len(log()) == 6
+    assert Batch.objects.filter(origin="replay").count() == 1
+    entries = log()
+    assert {number for number, _ in entries} == {str(reject.pk) for reject in (*orphans, bad, *grouped)}
+    outcomes = Counter(message.partition(" (batch ")[0] for _, message in entries)
+    assert outcomes == {"Replayed: inserted": 5, "Replayed: rejected": 1}
 
 
-def test_a_group_that_others_are_at_work_on_is_left_and_the_rest_is_done_and_said(
-    ana: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    single = refused("orders")
-    for number in (7, 8):
-        send(("order_payments", {"order_id": hex_id(number)}), group=f"group {number}")
-    first, second = RejectedRecord.objects.exclude(group="").order_by("pk")
+def test_one_of_a_group_is_replayed_with_the_others_and_they_are_counted_beside(ana: Client) -> None:
+    send(("orders", {"order_id": hex_id(7)}), ("order_payments", {"order_id": hex_id(7)}), group="g")
     send(("customers", {}))
-    replay_one = replay.replay_one
-
-    def busy_at_the_first(number: int, **options: Any) -> Any:
-        if number == first.pk:
-            raise TableBusy(tables="order_payments", holder="a load", remedy="Send it again.")
-        return replay_one(number, **options)
-
-    monkeypatch.setattr(replay, "replay_one", busy_at_the_first)
-    act(ana, "replay_selected", single, first, second)
+    act(ana, "replay_selected", RejectedRecord.objects.get(table="orders"))
     html = page(ana, "ingest/rejectedrecord/")
-    assert "Replayed 2: 1 are in, 1 were refused again." in html
-    assert "Left out 1: at work elsewhere at this moment; try again." in html
+    assert "Replayed 1: 1 are in, 0 were refused again. 1 more of their groups went with them." in html
+    assert (stored("orders"), stored("order_payments")) == (1, 1)
+
+
+def test_what_was_done_to_many_stands_in_the_list_of_bulk_jobs(ana: Client) -> None:
+    bad = refused("sellers", seller_state="XX")
+    act(ana, "replay_selected", bad)
+    assert "1 of 1" in page(ana, "ingest/bulkjob/")
+    job = page(ana, f"ingest/bulkjob/{BulkJob.objects.get().pk}/change/")
+    assert '<strong class="forge-counts-bad">1</strong> were refused again' in job
+    assert "<b>seller_state</b> invalid_choice" in job
 
 
 def test_a_fault_of_the_database_is_not_taken_for_somebody_else(ana: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*args: Any, **options: Any) -> None:
         raise IntegrityError("a bug")
 
-    monkeypatch.setattr(list_actions, "replay_many", broken)
-    with pytest.raises(IntegrityError):
-        act(ana, "replay_selected", refused("orders"))
+    reject = refused("orders")
+    with monkeypatch.context() as patch:
+        patch.setattr(chunk, "run", broken)
+        path = act(ana, "replay_selected", reject).headers["Location"].removeprefix("/admin/")
+    html = page(ana, path)
+    assert "It could not go on: a bug. What was done is kept" in html
+    assert "Go on where it was left" in html
+    assert "Somebody else" not in html
+    reject.refresh_from_db()
+    assert (reject.status, reject.attempts, stored("orders")) == ("open", 0, 0)
 
 
 @pytest.mark.parametrize(("action", "asks"), [("dismiss_selected", "Dismiss 3 open"), ("replay_selected", "Replay 3")])
 def test_more_than_a_thousand_become_a_job_that_asks_first(
     ana: Client, monkeypatch: pytest.MonkeyPatch, action: str, asks: str
 ) -> None:
-    monkeypatch.setattr(list_actions, "MAX_AT_ONCE", 2)
+    monkeypatch.setattr(list_actions, "SMALL_RECORDS", 2)
     send(*[("sellers", {"seller_id": hex_id(number), "seller_state": "XX"}) for number in range(3)])
     rejects = RejectedRecord.objects.all()
     address = act(ana, action, *rejects, why="x", select_across="1").headers["Location"]
@@ -176,7 +183,7 @@ def test_an_export_as_ndjson_holds_the_records_as_they_can_be_posted_back(
 
 def test_an_export_holds_the_whole_list_however_long(ana: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(export, "PART_RECORDS", 3)
-    monkeypatch.setattr(list_actions, "MAX_AT_ONCE", 2)
+    monkeypatch.setattr(list_actions, "SMALL_RECORDS", 2)
     send(*[("sellers", {"seller_id": hex_id(number), "seller_state": "XX"}) for number in range(8)])
     refused("orders", order_status="x")
     data = {"action": "export_csv", "_selected_action": "1", "select_across": "1"}

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 import pytest
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
@@ -191,11 +192,11 @@ def test_a_count_is_a_lower_bound_where_a_batch_has_more_than_a_search_beside_it
 ) -> None:
     batch = fill(200)
     searched = RejectFilter(batch=str(batch.pk), term="city 17")
-    assert str(look_up(searched, TABLES, first=0, rows=10)[0].count) == "1"
+    assert str(look_up(connection.cursor(), searched, TABLES, first=0, rows=10)[0].count) == "1"
     monkeypatch.setattr("ingest.desk.search.listing.REACH_ROWS", 50)
-    listing, _ = look_up(searched, TABLES, first=0, rows=10)
+    listing, _ = look_up(connection.cursor(), searched, TABLES, first=0, rows=10)
     assert listing.count.kind == "over"
-    with by_index() as cursor:
+    with connection.cursor() as cursor, by_index(cursor):
         assert str(look_at_all(cursor, searched, TABLES).count) == "1"
 
 
@@ -204,10 +205,10 @@ def test_where_there_are_more_kinds_than_a_page_looks_at_its_counts_say_so_and_a
 ) -> None:
     fill(200)
     monkeypatch.setattr("ingest.desk.search.listing.MAX_CELLS", 3)
-    listing, _ = look_up(RejectFilter(), TABLES, first=0, rows=10)
+    listing, _ = look_up(connection.cursor(), RejectFilter(), TABLES, first=0, rows=10)
     assert len(listing.cells) == 3
     assert listing.count.kind == "over"
-    with by_index() as cursor:
+    with connection.cursor() as cursor, by_index(cursor):
         everything = look_at_all(cursor, RejectFilter(), TABLES)
     assert str(everything.count) == "200"
 
@@ -343,7 +344,7 @@ def test_of_a_million_rejects_only_some_are_read(ana: Client) -> None:
 
 def test_counts_are_exact_while_they_are_few() -> None:
     fill(1_000)
-    listing, numbers = look_up(RejectFilter(status="open"), TABLES, first=0, rows=10)
+    listing, numbers = look_up(connection.cursor(), RejectFilter(status="open"), TABLES, first=0, rows=10)
     assert str(listing.count) == "999"
     assert len(numbers) == 10
     assert sum(count.rows for count in listing.facet("table").values()) == 999

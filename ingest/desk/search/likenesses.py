@@ -1,15 +1,20 @@
-"""Rejects by fingerprint: one broken client makes a thousand alike, and they are one line here."""
+"""Rejects by fingerprint: one broken client makes a thousand alike, and they are one line here.
+
+On the pages and in addresses people call a likeness a group; here a group is what stands or falls together.
+"""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from ingest.desk.search.cells import RejectGroup, by_index
+from django.db.backends.utils import CursorWrapper
+
+from ingest.desk.search.cells import RejectCell, by_index
 from ingest.desk.search.counts import Count, total
 
-SHOWN_GROUPS = 100
-LOOKED_AT = 100  # of a group's rejects, those not seen for longest: the first of them is when it began
+SHOWN_LIKENESSES = 100
+LOOKED_AT = 100  # of alike rejects, those not seen for longest: the first of them is when it began
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +34,8 @@ class Likeness:
     last_seen: datetime
 
 
-_FACTS = """
+# Tells of each fingerprint its sample's key and words, and when its rejects were first and last seen.
+_SAMPLES_AND_SPANS = """
 select g.fingerprint, sample.natural_key, sample.reasons -> 0 ->> 'message',
     (select min(first_seen_at) from unnest(g.keys) k (key) cross join lateral (
         select first_seen_at from ingest_rejectedrecord r
@@ -49,15 +55,15 @@ join ingest_rejectedrecord sample on sample.id = g.sample
 """
 
 
-def find_groups(cells: Iterable[RejectGroup]) -> list[Likeness]:
-    """Put cells together by fingerprint: at most ``SHOWN_GROUPS``, the largest first."""
-    alike: dict[int, list[RejectGroup]] = {}
+def find_likenesses(cursor: CursorWrapper, cells: Iterable[RejectCell]) -> list[Likeness]:
+    """Put cells together by fingerprint: at most ``SHOWN_LIKENESSES``, the largest first."""
+    alike: dict[int, list[RejectCell]] = {}
     for cell in cells:
         alike.setdefault(cell.fingerprint, []).append(cell)
-    counts = {fingerprint: total(cell.count for cell in found) for fingerprint, found in alike.items()}
-    largest = sorted(alike, key=lambda fingerprint: (-counts[fingerprint].rows, fingerprint))[:SHOWN_GROUPS]
+    counts = {fingerprint: total(cell.count for cell in parts) for fingerprint, parts in alike.items()}
+    largest = sorted(alike, key=lambda fingerprint: (-counts[fingerprint].rows, fingerprint))[:SHOWN_LIKENESSES]
     shown = [cell for fingerprint in largest for cell in alike[fingerprint]]
-    return [_group(alike[row[0]], counts[row[0]], row) for row in sorted(_facts(shown), key=_place(largest))]
+    return [_likeness(alike[row[0]], counts[row[0]], row) for row in sorted(_facts(cursor, shown), key=_place(largest))]
 
 
 def _place(largest: list[int]) -> Callable[[tuple[Any, ...]], int]:
@@ -65,10 +71,10 @@ def _place(largest: list[int]) -> Callable[[tuple[Any, ...]], int]:
     return lambda row: places[row[0]]
 
 
-def _facts(cells: list[RejectGroup]) -> list[tuple[Any, ...]]:
-    with by_index() as cursor:
+def _facts(cursor: CursorWrapper, cells: list[RejectCell]) -> list[tuple[Any, ...]]:
+    with by_index(cursor):
         cursor.execute(
-            _FACTS,
+            _SAMPLES_AND_SPANS,
             {
                 "prints": [cell.fingerprint for cell in cells],
                 "statuses": [cell.status for cell in cells],
@@ -80,7 +86,7 @@ def _facts(cells: list[RejectGroup]) -> list[tuple[Any, ...]]:
         return list(cursor.fetchall())
 
 
-def _group(cells: list[RejectGroup], count: Count, row: tuple[Any, ...]) -> Likeness:
+def _likeness(cells: list[RejectCell], count: Count, row: tuple[Any, ...]) -> Likeness:
     _, key, message, first_seen, last_seen = row
     return Likeness(
         fingerprint=cells[0].fingerprint,
