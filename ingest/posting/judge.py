@@ -5,7 +5,6 @@ from functools import partial
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from django.db.backends.utils import CursorWrapper
 
 from core.arrow import Rows
@@ -14,6 +13,7 @@ from ingest.posting.judged import TableVerdict
 from ingest.posting.unit import TableRecords, Unit
 from ingest.processing.duplicates import SeenOnce
 from ingest.processing.process import process
+from ingest.rules.key_text import key_texts
 from ingest.rules.sources import is_adopted
 from ingest.tables.locked_parents import UnitParents
 from ingest.tables.refusals import LATE_SCHEMA, STORED_ALREADY, reasons_among
@@ -110,14 +110,12 @@ class Judge:
         """Return the reasons of rows that are stored with other content."""
         contract, rows = judged.given.source.contract, list(judged.compared.differs)
         keys = judged.processed.rows.select(contract.natural_key).take(pa.array(rows, pa.int64()))
-        texts = [pc.cast(column, pa.string()).combine_chunks() for column in keys.columns]
-        values = pc.binary_join_element_wise(*texts, " ")
         return _late(
             judged.position[rows],
             field=contract.natural_key[0],
             code="unique",
             messages=[STORED_ALREADY.format(differs=", ".join(names)) for names in judged.compared.differs.values()],
-            values=values,
+            values=key_texts(keys, contract),
         )
 
     def _fallen(self, found: Sequence[int]) -> pa.Table:

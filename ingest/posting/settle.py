@@ -11,7 +11,7 @@ from core.postgres.array_literals import texts_array
 from core.postgres.planner import fetch_by_index
 from ingest.models import Batch
 from ingest.posting.judged import TableVerdict
-from ingest.rejects.describe import key_texts
+from ingest.rules.key_text import kept_part, key_texts
 from ingest.rules.sources import sources
 
 _ASK = """
@@ -61,7 +61,7 @@ def settle_rejects(
         waiting = not _children(contract.table).isdisjoint(orphaned)
         if not len(written) or not (waiting or (contract.table in open_tables and written.any())):
             continue
-        keys = key_texts(each.processed.rows, contract)
+        keys = kept_part(key_texts(each.processed.rows, contract))
         facts: dict[str, Any] = {
             "table": contract.table,
             "written": texts_array(keys.filter(bools(written))),

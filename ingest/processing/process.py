@@ -24,6 +24,7 @@ from ingest.processing.reasons import REASON_SCHEMA, reasons
 from ingest.processing.records import Records
 from ingest.processing.row_hashes import Hashes
 from ingest.rules.contract import Contract, RowCheck
+from ingest.rules.key_text import value_texts
 
 UNIQUE = "A record with this key, but other content, came earlier in the same batch."
 NO_PARENT = "There is no such record in {table}."
@@ -159,7 +160,7 @@ class _Work:
             ):
                 if missing.any():
                     named = message.format(table=reference.table)
-                    shown = keys.filter(pa.array(missing))
+                    shown = value_texts(keys.filter(pa.array(missing)))  # what a reject waits for is found by it
                     self.refuse(
                         [reasons(rows[missing], field=reference.column, code=code, message=named, values=shown)]
                     )

@@ -12,6 +12,7 @@ from ingest.models import RejectedRecord
 from ingest.processing.process import UNIQUE, Verdict
 from ingest.processing.records import Records
 from ingest.rules.contract import Contract
+from ingest.rules.key_text import KEY_LENGTH, kept_part, key_texts
 
 REJECT_SCHEMA = schema_of(
     pa.field("position", pa.int64(), nullable=False),
@@ -27,7 +28,6 @@ REJECT_SCHEMA = schema_of(
     pa.field("ref", pa.string(), nullable=False),
     pa.field("group", pa.string(), nullable=False),
 )
-KEY_LENGTH = 500  # characters shown, and searched, of a natural key
 _ORPHAN_CODES = pa.array(["does_not_exist", "parent_rejected"])
 _LAST_CODES = pa.array(["database", "group_rejected"])
 
@@ -55,7 +55,7 @@ def describe(records: Records, checked: pa.Table, reasons: pa.Table, contract: C
             pa.nulls(len(rows), pa.int64()) if records.line is None else records.line.take(picks),
             records.exact().take(picks),
             record_json(records, picks),
-            _keys(records.columns.take(picks), checked.take(picks), contract),
+            kept_part(key_texts(checked.take(picks), contract, refused=records.columns.take(picks))),
             json_lists(_reason_json(reasons), offsets),
             pa.ListArray.from_arrays(offsets, codes),
             pa.ListArray.from_arrays(offsets, fields.fill_null("")),
@@ -120,22 +120,6 @@ def record_json(records: Records, picks: Any) -> Text:
 def _reason_json(reasons: pa.Table) -> Text:
     shown = reasons.select(["field", "code", "message", "value", "constraint"])
     return json_objects(shown, absent={"constraint": shown["constraint"].combine_chunks().is_null()})
-
-
-def key_texts(rows: pa.Table, contract: Contract) -> Text:
-    """Write the natural keys of n typed rows as rejects name them."""
-    parts = [rows.column(name).cast(pa.string()).combine_chunks() for name in contract.natural_key]
-    return pc.utf8_slice_codeunits(pc.binary_join_element_wise(*parts, " "), 0, KEY_LENGTH)
-
-
-def _keys(raw: pa.Table, checked: pa.Table, contract: Contract) -> Text:
-    parts = []
-    for name in contract.natural_key:
-        text = checked.column(name).cast(pa.string()).combine_chunks()
-        came = raw.column(name).combine_chunks() if name in raw.column_names else pa.nulls(len(text), pa.string())
-        parts.append(pc.replace_substring(pc.coalesce(text, came, ""), "\x00", "\ufffd"))
-    # A key that long is none, and PostgreSQL cannot index it; the raw record keeps all of it.
-    return pc.utf8_slice_codeunits(pc.binary_join_element_wise(*parts, " "), 0, KEY_LENGTH)
 
 
 def _waits_for(reasons: pa.Table, orphaned: ArrowColumn, offsets: Any, contract: Contract) -> ArrowColumn:

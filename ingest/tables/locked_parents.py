@@ -13,6 +13,7 @@ from core.postgres.array_literals import texts_array
 from ingest.processing.lookups import Parents
 from ingest.processing.process import Verdict
 from ingest.rules.contract import Contract, Reference
+from ingest.rules.key_text import value_texts
 from ingest.rules.sources import Source, sources
 from ingest.tables.stored_rows import column_type
 
@@ -85,7 +86,7 @@ class UnitParents:
             type=sql.SQL(column_type(contract, key)),
             lock=sql.SQL(" for key share" if self._lock else ""),
         )
-        self._cursor.execute(query, [texts_array(fresh)])
+        self._cursor.execute(query, [texts_array(value_texts(fresh))])
         found = pa.array([row[0] for row in self._cursor.fetchall()], fresh.type)
         self._asked[contract.table] = _joined(asked, fresh)
         self._stored[contract.table] = _joined(self._stored.get(contract.table), found)

@@ -14,6 +14,7 @@ from psycopg2 import sql
 from core.arrow import schema_of
 from core.postgres.copy_out import copy_out
 from ingest.rules.contract import Contract
+from ingest.rules.key_text import key_sql
 from ingest.tables.refusals import Refusals, write_or_halve
 
 CONFLICT_SCHEMA = schema_of(
@@ -80,7 +81,7 @@ class StagingTable:
             for name in self.rest
         )
         query = self._compose(
-            """select s.position, concat_ws(' ', {s_key}) as key, concat_ws(', ', {differs}) as differs
+            """select s.position, {key_text} as key, concat_ws(', ', {differs}) as differs
             from {changes} c join {stage} s using (position) join {table} t on {on_key}
             where not c.new and not c.fill order by position""",
             differs=differs,
@@ -122,7 +123,7 @@ class StagingTable:
             changes=CHANGES,
             columns=comma.join([sql.Identifier(name) for name in self.contract.names]),
             key=comma.join(self.key),
-            s_key=comma.join(sql.SQL("s.{}").format(name) for name in self.key),
+            key_text=key_sql(self.contract, "s"),
             first_key=self.key[0],
             is_stored=sql.SQL("t.{} is not null").format(self.key[0]),
             on_key=sql.SQL(" and ").join(sql.SQL("t.{0} = s.{0}").format(name) for name in self.key),
