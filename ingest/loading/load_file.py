@@ -29,7 +29,6 @@ from ingest.rejects.describe import describe
 from ingest.rejects.merge import RejectOrigin
 from ingest.rejects.store import store_rejects
 from ingest.rules.sources import Source
-from ingest.tables.refusals import reasons_among
 
 type RejectsSink = Callable[[Source, pa.RecordBatch], None]
 
@@ -93,12 +92,12 @@ def _spool_late(location: Location, source: Source, late: pa.Table, result: File
     with location.open(source.file_name) as stream:
         file = CsvFile(stream, path=path, expected=contract.names)
         for records in pick(file, late["position"].combine_chunks()):
-            here = reasons_among(late, records)
+            here = late.filter(pc.is_in(late["position"], records.position))
             checked = process(records, contract).checked
             result.rejects.add(describe(records, checked, here, contract))
             impossible = here.filter(pc.equal(here["code"], "database"))
             if len(impossible):
-                result.refused_late.append(checked.take(impossible["row"]))
+                result.refused_late.append(checked.take(pc.index_in(impossible["position"], records.position)))
     if file.sha256 != result.sha256:
         raise SourceUnreadable(path=path, problem="changed while it was being loaded", remedy="Load it again.")
     result.accepted -= len(late)

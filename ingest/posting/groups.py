@@ -7,7 +7,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from core.arrow import indices
 from ingest.posting.judged import TableVerdict
 from ingest.processing.process import UNIQUE
 
@@ -61,9 +60,8 @@ def _clashes(each: TableVerdict) -> list[tuple[int, int]]:
 def _refused_for(each: TableVerdict, why: Any) -> list[int]:
     """Return the records all of whose reasons are such."""
     reasons = each.processed.reasons
-    such, others = (np.unique(reasons.filter(each_of)["row"].to_numpy()) for each_of in (why, ~why))
-    found: list[Any] = each.processed.records.position.take(indices(np.setdiff1d(such, others))).to_pylist()
-    return found
+    such, others = (reasons.filter(condition)["position"].to_numpy() for condition in (why, ~why))
+    return [int(index) for index in np.setdiff1d(such, others)]
 
 
 def _keys(rows: pa.Table, key: Sequence[str]) -> list[tuple[Any, ...]]:

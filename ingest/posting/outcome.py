@@ -11,7 +11,7 @@ from core.arrow import Rows
 from ingest.accounts.report import TableReport
 from ingest.models import Batch
 from ingest.posting.judged import TableVerdict
-from ingest.tables.refusals import LATE_SCHEMA
+from ingest.processing.reasons import reasons
 
 type Outcome = Literal["inserted", "updated", "unchanged", "duplicate", "rejected", "rolled_back"]
 
@@ -86,16 +86,9 @@ class UnitResult:
 
 
 def why(judged: TableVerdict) -> pa.Table:
-    """Return the reasons of each refused record of a table (``LATE_SCHEMA``), those of one record side by side."""
-    processed = judged.processed
-    readable = pa.table(
-        [processed.records.position.take(processed.reasons["row"]), *processed.reasons.columns[1:]], schema=LATE_SCHEMA
-    )
-    found = processed.records.unreadable
-    if not len(found):
+    """Return the reasons of each refused record of a table (``REASON_SCHEMA``), those of one record side by side."""
+    readable, unreadable = judged.processed.reasons, judged.processed.records.unreadable
+    if not len(unreadable):
         return readable
-    nothing = pa.nulls(len(found), pa.string())
-    unreadable = pa.table(
-        [found["position"], nothing, found["code"], found["message"], nothing, nothing], schema=LATE_SCHEMA
-    )
-    return pa.concat_tables([readable, unreadable])
+    others = reasons(unreadable["position"], field=None, code=unreadable["code"], message=unreadable["message"])
+    return pa.concat_tables([readable, others])

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from core.arrow import Mask, Rows, Text, bools, indices, mask_of
 from ingest.processing import reasons as words
-from ingest.processing.reasons import reasons
+from ingest.processing.reasons import ROW_REASON_SCHEMA, reasons
 from ingest.rules.contract import Column
 from ingest.rules.kinds.judge import explain, judge
 
@@ -67,7 +67,14 @@ def _second_look(
         for code, message, wrong in explain(normal.take(picks), column):
             rows = refused[wrong]
             found.append(
-                reasons(suspect[rows], field=column.name, code=code, message=message, values=raw.take(indices(rows)))
+                reasons(
+                    suspect[rows],
+                    field=column.name,
+                    code=code,
+                    message=message,
+                    values=raw.take(indices(rows)),
+                    schema=ROW_REASON_SCHEMA,
+                )
             )
     settled = ok | (empty & column.null)
     repairs = tuple((name, suspect[rows & settled]) for name, rows in changed if (rows & settled).any())
@@ -83,7 +90,14 @@ def _missing(text: Text, column: Column, blank: Mask, absent: Mask) -> list[pa.T
         ("blank", words.BLANK, blank & ~null & ~absent),
     )
     return [
-        reasons(np.flatnonzero(rows), field=column.name, code=code, message=message, values=text.filter(bools(rows)))
+        reasons(
+            np.flatnonzero(rows),
+            field=column.name,
+            code=code,
+            message=message,
+            values=text.filter(bools(rows)),
+            schema=ROW_REASON_SCHEMA,
+        )
         for code, message, rows in kinds
         if rows.any()
     ]

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from core.arrow import ArrowColumn, Text, indices, schema_of
+from core.arrow import ArrowColumn, Rows, Text, indices, schema_of
 from core.json_columns import json_lists, json_objects
 from ingest.models import RejectedRecord
 from ingest.processing.process import UNIQUE, Verdict
@@ -45,14 +45,14 @@ def describe(records: Records, checked: pa.Table, reasons: pa.Table, contract: C
 
     ``checked`` are the same records as typed columns: their keys are shown as normalised, where they could be.
     """
-    rows, first = np.unique(reasons["row"].to_numpy(), return_index=True)
-    picks, offsets = indices(rows), pa.array(np.append(first, len(reasons)), pa.int32())
+    positions, first = np.unique(reasons["position"].to_numpy(), return_index=True)
+    picks, offsets = _rows_at(positions, records), pa.array(np.append(first, len(reasons)), pa.int32())
     codes, fields = reasons["code"].combine_chunks(), reasons["field"].combine_chunks()
     orphaned = pc.is_in(codes, _ORPHAN_CODES)
     return pa.table(
         [
-            records.position.take(picks),
-            pa.nulls(len(rows), pa.int64()) if records.line is None else records.line.take(picks),
+            indices(positions),
+            pa.nulls(len(picks), pa.int64()) if records.line is None else records.line.take(picks),
             records.exact().take(picks),
             record_json(records, picks),
             kept_part(key_texts(checked.take(picks), contract, refused=records.columns.take(picks))),
@@ -61,10 +61,15 @@ def describe(records: Records, checked: pa.Table, reasons: pa.Table, contract: C
             pa.ListArray.from_arrays(offsets, fields.fill_null("")),
             _stages(codes.take(indices(first)), reasons["message"].combine_chunks().take(indices(first))),
             _waits_for(reasons, orphaned, offsets, contract),
-            *_unnamed(len(rows)),
+            *_unnamed(len(picks)),
         ],
         schema=REJECT_SCHEMA,
     )
+
+
+def _rows_at(positions: Rows, records: Records) -> Any:
+    """Return the rows of records, by their positions in ascending order; the records come in that order too."""
+    return indices(np.searchsorted(records.position.to_numpy(), positions))
 
 
 def _unreadable(records: Records) -> pa.Table:

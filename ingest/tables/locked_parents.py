@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 from django.db.backends.utils import CursorWrapper
 from psycopg2 import sql
 
-from core.arrow import ArrowColumn, mask_of
+from core.arrow import ArrowColumn, indices, mask_of
 from core.postgres.array_literals import texts_array
 from ingest.processing.lookups import Parents
 from ingest.processing.process import Verdict
@@ -52,7 +52,7 @@ class UnitParents:
             return  # no foreign key refers to it
         key = contract.natural_key[0]
         self._accepted[source.table] = processed.rows[key].combine_chunks()
-        refused = processed.checked[key].take(processed.reasons["row"].unique()).combine_chunks()
+        refused = processed.checked[key].take(indices(processed.refused)).combine_chunks()
         self._refused[source.table] = refused.drop_null()
 
     def parents(self, reference: Reference, keys: ArrowColumn) -> Parents:
