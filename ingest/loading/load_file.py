@@ -120,23 +120,14 @@ def _report(
     repaired = dict(result.repaired)
     if written is not None and written.parents_added:
         repaired[MISSING_PARENT] = written.parents_added
-    if written is None or (rejected and rejected == result.read):
-        status = Batch.Status.REJECTED
-    else:
-        status = Batch.Status.PARTIAL if rejected else Batch.Status.ACCEPTED
-    kept = written or FileRowCounts()
-    return TableReport(
-        table=source.table,
-        status=status,
+    return TableReport.of(
+        source.table,
         read=result.read,
-        inserted=kept.inserted,
-        updated=kept.updated,
-        unchanged=kept.unchanged,
+        accepted=result.accepted,
+        written=None if written is None else (written.inserted, written.updated, written.unchanged),
         duplicates=result.duplicates,
         rejected=rejected,
-        rolled_back=result.accepted if written is None else 0,
         repaired=repaired,
-        refused=written is None,
         seconds=seconds,
     )
 

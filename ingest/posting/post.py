@@ -17,13 +17,12 @@ from core.errors import TableBusy
 from core.postgres.advisory_locks import share
 from core.postgres.insert_rows import insert_rows
 from core.version import __version__
-from ingest.accounts.report import FileFacts, account_row
+from ingest.accounts.report import FileFacts, TableReport, account_row, status_of
 from ingest.accounts.totals import tallies_of, tallies_of_batch
 from ingest.models import Batch
 from ingest.posting.judge import Judge
 from ingest.posting.judged import TableVerdict
 from ingest.posting.outcome import UnitResult
-from ingest.posting.report import reports, status_of
 from ingest.posting.settle import question, settle_rejects
 from ingest.posting.unit import Unit
 from ingest.rejects.describe import rejects_of
@@ -62,7 +61,7 @@ def post(
     share(cursor, tables_of(table.source for table in unit.tables), timeout_seconds=SHARE_TIMEOUT_SECONDS)
     judge = Judge(cursor, unit)
     judged, counts = _write(cursor, unit, judge)
-    tables = reports(unit, judged, counts, seconds=time.monotonic() - clock)
+    tables = _reports(unit, judged, counts, seconds=time.monotonic() - clock)
     status = status_of(tables)
     if unit.dry_run:
         return UnitResult(batch=None, status=status, tables=tables, judged=tuple(judged), refused=counts is None)
@@ -141,6 +140,29 @@ def _overtaken(judge: Judge, judged: Sequence[TableVerdict]) -> bool:
         transaction.set_rollback(True)
     judge.forget()
     return found
+
+
+def _reports(
+    unit: Unit, judged: Sequence[TableVerdict], counts: Sequence[RowCounts] | None, *, seconds: float
+) -> tuple[TableReport, ...]:
+    """Account for every table; each gets its share of the unit's ``seconds`` by records."""
+    reports = []
+    for number, verdict in enumerate(judged):
+        processed, written = verdict.processed, None
+        if counts is not None:
+            written = counts[number].inserted, counts[number].updated, int(verdict.compared.unchanged.sum())
+        report = TableReport.of(
+            verdict.given.source.table,
+            read=processed.read,
+            accepted=len(processed.rows),
+            written=written,
+            duplicates=len(processed.duplicates),
+            rejected=processed.rejected,
+            repaired=processed.repairs,
+            seconds=seconds * processed.read / max(len(unit), 1),
+        )
+        reports.append(report)
+    return tuple(reports)
 
 
 def keep_rejects(cursor: CursorWrapper, unit: Unit, judged: TableVerdict, batch: Batch) -> tuple[int, dict[int, int]]:
