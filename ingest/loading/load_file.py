@@ -82,7 +82,7 @@ def _write(
     keep_limit(blocks.result, options)
     cursor.execute("set constraints all immediate")  # Django's foreign keys would wait for the commit
     if not options.dry_run and (written.inserted or written.updated):
-        cursor.execute(f"analyze {connection.ops.quote_name(plan.source.contract.db_table)}")
+        cursor.execute(f"analyze {cursor.db.ops.quote_name(plan.source.contract.db_table)}")
     return written
 
 

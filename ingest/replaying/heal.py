@@ -112,7 +112,7 @@ class _Replays:
 
     def _replay(self, cursor: CursorWrapper) -> tuple[set[int], list[UnitResult]]:
         """Replay the next rejects, each with its group; return the numbers of those tried, and the units."""
-        query = sql.SQL(self._query).format(stored=_stored()) if self._query == _ORPHANS else self._query
+        query = sql.SQL(self._query).format(stored=_stored(cursor)) if self._query == _ORPHANS else self._query
         cursor.execute(query, {**self._facts, "tried": list(self.tried)})
         numbers = {number for (number,) in cursor.fetchall()}
         rejects = with_groups(numbers)
@@ -123,17 +123,17 @@ class _Replays:
         return numbers | {reject.pk for reject in rejects}, posted
 
 
-def _stored() -> sql.Composable:
+def _stored(cursor: CursorWrapper) -> sql.Composable:
     """Compose the condition that the parent ``w.parent`` (``table/key``) is stored."""
     referred = {reference.table for source in sources() for reference in source.contract.references}
     if not referred:  # records that refer to nothing wait for nothing
         return sql.SQL("false")
     return sql.SQL("case split_part(w.parent, '/', 1) {} else false end").format(
-        sql.SQL(" ").join(_stored_in(table) for table in sorted(referred))
+        sql.SQL(" ").join(_stored_in(cursor, table) for table in sorted(referred))
     )
 
 
-def _stored_in(table: str) -> sql.Composed:
+def _stored_in(cursor: CursorWrapper, table: str) -> sql.Composed:
     contract = next(source.contract for source in sources() if source.table == table)
     key = contract.natural_key[0]
     return sql.SQL(
@@ -143,5 +143,5 @@ def _stored_in(table: str) -> sql.Composed:
         table=sql.Literal(table),
         db_table=sql.Identifier(contract.db_table),
         key=sql.Identifier(key),
-        type=sql.SQL(column_type(contract, key)),
+        type=sql.SQL(column_type(cursor, contract, key)),
     )

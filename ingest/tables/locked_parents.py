@@ -83,7 +83,7 @@ class UnitParents:
         query = sql.SQL("select {key} from {table} where {key} = any(%s::{type}[]) order by {key}{lock}").format(
             key=sql.Identifier(key),
             table=sql.Identifier(contract.db_table),
-            type=sql.SQL(column_type(contract, key)),
+            type=sql.SQL(column_type(self._cursor, contract, key)),
             lock=sql.SQL(" for key share" if self._lock else ""),
         )
         self._cursor.execute(query, [texts_array(value_texts(fresh))])

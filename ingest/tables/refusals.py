@@ -5,7 +5,8 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 import pyarrow as pa
-from django.db import DataError, IntegrityError, connection, transaction
+from django.db import DataError, IntegrityError, transaction
+from django.db.backends.utils import CursorWrapper
 
 from ingest.processing.reasons import reasons
 
@@ -34,7 +35,9 @@ def refused_by_database(refused: Refusals) -> pa.Table:
     )
 
 
-def write_or_halve(first: int, last: int, write: Callable[[int, int], int]) -> tuple[int, dict[int, Exception]]:
+def write_or_halve(
+    cursor: CursorWrapper, first: int, last: int, write: Callable[[int, int], int]
+) -> tuple[int, dict[int, Exception]]:
     """Let ``write`` write the rows ``first`` to ``last``, or their halves, until a refused one stands alone.
 
     Returns the number of rows written, and the errors of those refused. Each call of ``write`` is a savepoint, at whose
@@ -43,13 +46,12 @@ def write_or_halve(first: int, last: int, write: Callable[[int, int], int]) -> t
     try:
         with transaction.atomic():
             written = write(first, last)
-            with connection.cursor() as cursor:
-                cursor.execute("set constraints all immediate; set constraints all deferred")
+            cursor.execute("set constraints all immediate; set constraints all deferred")
             return written, {}
     except (IntegrityError, DataError) as error:
         if first == last:
             return 0, {first: error}
     middle = (first + last) // 2
-    lower, lower_refused = write_or_halve(first, middle, write)
-    upper, upper_refused = write_or_halve(middle + 1, last, write)
+    lower, lower_refused = write_or_halve(cursor, first, middle, write)
+    upper, upper_refused = write_or_halve(cursor, middle + 1, last, write)
     return lower + upper, lower_refused | upper_refused

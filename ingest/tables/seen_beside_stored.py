@@ -7,7 +7,8 @@ from typing import Any, Protocol
 
 import numpy as np
 import pyarrow as pa
-from django.db import connection, transaction
+from django.db import transaction
+from django.db.backends.utils import CursorWrapper
 from psycopg2 import sql
 
 from core.arrow import Mask
@@ -32,8 +33,8 @@ class StoredContent(Protocol):
 class AskedRows:
     """The stored rows of a file that is small beside its table: one query a chunk."""
 
-    def __init__(self, contract: Contract) -> None:
-        self._contract = contract
+    def __init__(self, cursor: CursorWrapper, contract: Contract) -> None:
+        self._cursor, self._contract = cursor, contract
 
     def differ(self, rows: pa.Table, key: Hashes, whole: Hashes) -> Mask:
         """As ``StoredContent`` says."""
@@ -42,13 +43,15 @@ class AskedRows:
             names=comma.join(map(sql.Identifier, contract.names)),
             table=sql.Identifier(contract.db_table),
             arrays=comma.join(
-                sql.SQL("{}::{}[]").format(sql.Literal(_array(rows[name])), sql.SQL(column_type(contract, name)))
+                sql.SQL("{}::{}[]").format(
+                    sql.Literal(_array(rows[name])), sql.SQL(column_type(self._cursor, contract, name))
+                )
                 for name in contract.natural_key
             ),
             key=comma.join(map(sql.Identifier, contract.natural_key)),
         )
-        with transaction.atomic(), connection.cursor() as cursor:
-            stored = copy_out(cursor, query, schema=contract.schema)
+        with transaction.atomic():
+            stored = copy_out(self._cursor, query, schema=contract.schema)
         there, _, same = hash_rows(stored, contract)
         filled, keys, contents = filled_rows(stored, contract), KeySet(), KeySet()
         keys.add((there[0][filled], there[1][filled]))

@@ -111,7 +111,7 @@ class StagingTable:
             self._execute(statement, first=sql.Literal(first), last=sql.Literal(last), **parts)
             return int(self.cursor.rowcount)
 
-        return write_or_halve(lowest, highest, write)
+        return write_or_halve(self.cursor, lowest, highest, write)
 
     def _compose(self, text: str, **parts: sql.Composable) -> sql.Composed:
         comma = sql.SQL(", ")
