@@ -11,6 +11,8 @@ from ingest.posting.settle import WHY
 from ingest.rules.key_text import kept_part_sql
 from ingest.tables.stage import CHANGES, STAGE
 
+# Closes the open rejects of older batches whose key was written; asks first whether there is any at all, for to write
+# the key of every row costs far more.
 _SUPERSEDE = """
 update ingest_rejectedrecord r set status = 'superseded', closed_at = now(), closed_why = {why}
 from {written}

@@ -14,6 +14,7 @@ from ingest.posting.judged import TableVerdict
 from ingest.rules.key_text import kept_part, key_texts
 from ingest.rules.sources import sources
 
+# Of some tables, those with open rejects; of others, those with open rejects that wait for a parent.
 _ASK = """
 select array(select t from unnest(%s::text[]) as t
              where exists (select from ingest_rejectedrecord where status = 'open' and "table" = t)),
@@ -21,6 +22,7 @@ select array(select t from unnest(%s::text[]) as t
              where exists (select from ingest_rejectedrecord
                            where status = 'open' and waits_for <> '{}' and "table" = t))
 """
+# Closes the open rejects of keys that were written, and tells whether orphans wait for any key that came.
 # A reject that this very batch saw is no older than the good record, and one that it replays is closed by that. One
 # that is locked is seen or replayed by another at this moment: to wait for it, with rejects in hand, is to deadlock.
 _SETTLE = """

@@ -14,11 +14,14 @@ from core.postgres.planner import fetch_by_index
 from ingest.rejects.merge import RejectOrigin
 
 _WAITS = "parent_rejected"
-_FIND = """
+# Rejects by their keys, of those that the batch itself stored or saw once more: by its number, or by its moment where
+# the reject stays one of an older batch.
+_OF_THE_BATCH = """
 select natural_key, id from ingest_rejectedrecord
 where "table" = %(table)s and natural_key = any(%(keys)s::text[])
     and (last_batch_id = %(batch)s or last_seen_at = %(now)s) order by natural_key
 """
+# Links open rejects to their parents', and leaves alone those that are linked so already.
 _LINK = """
 update ingest_rejectedrecord as child set parent_id = given.parent_id
 from unnest(%(children)s::bigint[], %(parents)s::bigint[]) as given (id, parent_id)
@@ -51,7 +54,7 @@ def _numbers(cursor: CursorWrapper, keys: Iterable[str], origin: RejectOrigin) -
     found: dict[str, int] = {}
     for table, some in wanted.items():
         facts = {"table": table, "keys": array_text(some), "batch": origin.batch, "now": origin.now}
-        for key, number in fetch_by_index(cursor, _FIND, facts):
+        for key, number in fetch_by_index(cursor, _OF_THE_BATCH, facts):
             name = f"{table}/{key}"
             found[name] = min(number, found.get(name, number))
     return found

@@ -45,7 +45,7 @@ _STORED_SCHEMA = schema_of(
     pa.field("header", pa.string()),
     pa.field("parent_id", pa.int64()),
 )
-# Which of these are stored already, and numbers for as many as they are: see ``fetch_by_index``.
+# Which of these raw records are stored already, by their hashes, and as many new numbers: see ``fetch_by_index``.
 _KNOWN = """
 select array(
     select encode(raw_sha256, 'hex') from ingest_rejectedrecord

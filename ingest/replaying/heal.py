@@ -40,11 +40,17 @@ where r.status = 'open' and r.waits_for <> '{{}}' and r.codes <@ array['does_not
             and not mate.codes <@ array['does_not_exist', 'parent_rejected', 'group_rejected']))
 order by r.id limit %(limit)s
 """
+# Open rejects that have one code, whatever else is wrong with them; not of an atomic batch, which only comes whole.
 _BY_CODE = """
 select r.id from ingest_rejectedrecord r join ingest_batch b on b.id = r.last_batch_id
 where r.status = 'open' and r.codes @> array[%(code)s] and coalesce(b.options ->> 'mode', '') <> 'atomic'
     and r.id <> all(%(tried)s::bigint[]) and (%(table)s::text is null or r."table" = %(table)s)
 order by r.id limit %(limit)s
+"""
+# One branch of a CASE over the tables that others refer to: whether the key in ``w.parent`` (``table/key``) is stored.
+_IS_STORED_IN = """
+when {table} then exists (
+    select from {db_table} p where p.{key} = substr(w.parent, strpos(w.parent, '/') + 1)::{type})
 """
 
 
@@ -136,10 +142,7 @@ def _stored(cursor: CursorWrapper) -> sql.Composable:
 def _stored_in(cursor: CursorWrapper, table: str) -> sql.Composed:
     contract = next(source.contract for source in sources() if source.table == table)
     key = contract.natural_key[0]
-    return sql.SQL(
-        "when {table} then exists (select from {db_table} p"
-        " where p.{key} = substr(w.parent, strpos(w.parent, '/') + 1)::{type})"
-    ).format(
+    return sql.SQL(_IS_STORED_IN).format(
         table=sql.Literal(table),
         db_table=sql.Identifier(contract.db_table),
         key=sql.Identifier(key),

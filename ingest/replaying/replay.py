@@ -24,6 +24,17 @@ from ingest.replaying.as_sent import as_kept
 from ingest.rules.on_conflict import OnConflict
 from ingest.rules.sources import sources
 
+# Keeps beside each reject what a person made of it last.
+_KEEP_CORRECTIONS = """
+update ingest_rejectedrecord r set correction = c.record::jsonb
+from unnest(%s::bigint[], %s::text[]) c (id, record) where r.id = c.id
+"""
+# Copies what was kept there into the history of corrections, with who made it and when.
+_REMEMBER_CORRECTIONS = """
+insert into ingest_correction (reject_id, batch_id, user_id, record, made_at)
+select id, %s, %s, correction, %s from ingest_rejectedrecord where id = any(%s) order by id
+"""
+
 
 class NotReplayable(Exception):
     """This reject cannot be replayed; ``str()`` says why, and what to do instead."""
@@ -156,8 +167,7 @@ def _keep_corrections(cursor: CursorWrapper, corrections: Mapping[int, Any]) -> 
     """Keep beside each reject what a person made of it."""
     if corrections:
         cursor.execute(
-            "update ingest_rejectedrecord r set correction = c.record::jsonb"
-            " from unnest(%s::bigint[], %s::text[]) c (id, record) where r.id = c.id",
+            _KEEP_CORRECTIONS,
             [list(corrections), [json.dumps(storable(record)) for record in corrections.values()]],
         )
 
@@ -168,8 +178,7 @@ def _remember_corrections(
     """Keep every correction ever made, with who and when."""
     if numbers and batch:
         cursor.execute(
-            "insert into ingest_correction (reject_id, batch_id, user_id, record, made_at)"
-            " select id, %s, %s, correction, %s from ingest_rejectedrecord where id = any(%s) order by id",
+            _REMEMBER_CORRECTIONS,
             [batch.pk, user.pk if user else None, timezone.now(), list(numbers)],
         )
 
