@@ -79,27 +79,27 @@ def write_merged(cursor: CursorWrapper, plan: FilePlan, blocks: FileBlocks, opti
     stage.create()
     copy_encoded(cursor, STAGE.string, plan.schema.names, blocks)
     keep_limit(blocks.result, options)
-    found = stage.classify()
-    late = _conflicts(stage, source.contract) if found.conflicts and not updates else REASON_SCHEMA.empty_table()
+    counts = stage.classify()
+    late = _conflicts(stage, source.contract) if counts.conflicts and not updates else REASON_SCHEMA.empty_table()
     if options.dry_run:
         return FileRowCounts(
-            inserted=found.new,
-            updated=found.placeholders + (found.conflicts if updates else 0),
-            unchanged=found.unchanged + blocks.result.unchanged,
+            inserted=counts.new,
+            updated=counts.placeholders + (counts.conflicts if updates else 0),
+            unchanged=counts.unchanged + blocks.result.unchanged,
             parents_added=_count_adopted(blocks.result),
             late=late,
         )
     added = _add_parents(cursor, source, blocks.result)
     updated, refused = (
-        stage.update(conflicts=updates) if found.placeholders or (found.conflicts and updates) else (0, {})
+        stage.update(conflicts=updates) if counts.placeholders or (counts.conflicts and updates) else (0, {})
     )
-    inserted, refused_new = stage.insert() if found.new else (0, {})
+    inserted, refused_new = stage.insert() if counts.new else (0, {})
     if refused or refused_new:
         late = pa.concat_tables([late, refused_by_database({**refused, **refused_new})]).sort_by("position")
     return FileRowCounts(
         inserted=inserted,
         updated=updated,
-        unchanged=found.unchanged + blocks.result.unchanged,
+        unchanged=counts.unchanged + blocks.result.unchanged,
         parents_added=added,
         late=late,
     )

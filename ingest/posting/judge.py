@@ -67,17 +67,17 @@ class Judge:
         """Return the verdict on every table. Each round refuses at least one record more, so it ends."""
         while True:
             judged = self._judge()
-            found = (
-                [self._conflicts(each) for each in judged if each.compared.differs]
+            new_reasons = (
+                [self._conflicts(verdict) for verdict in judged if verdict.compared.differs]
                 if self._unit.on_conflict == "reject"
                 else []
             )
             if self._unit.mode == "partial" and self._unit.groups:
-                conflicts = {int(index) for table in found for index in table["position"].to_numpy()}
-                found.append(self._fallen(fallen(judged, self._unit.groups, conflicts)))
-            if not sum(map(len, found)):
+                conflicts = {int(index) for table in new_reasons for index in table["position"].to_numpy()}
+                new_reasons.append(self._fallen(fallen(judged, self._unit.groups, conflicts)))
+            if not sum(map(len, new_reasons)):
                 return judged
-            self.refuse(pa.concat_tables(found))
+            self.refuse(pa.concat_tables(new_reasons))
 
     def _judge(self) -> list[TableVerdict]:
         self._parents.begin()
@@ -118,11 +118,11 @@ class Judge:
             values=key_texts(keys, contract),
         )
 
-    def _fallen(self, found: Sequence[int]) -> pa.Table:
+    def _fallen(self, falling: Sequence[int]) -> pa.Table:
         """Return the reasons of good records that belong to a group with a bad one."""
-        groups = [self._unit.groups[index] for index in found]
+        groups = [self._unit.groups[index] for index in falling]
         return reasons(
-            np.array(found, np.int64),
+            np.array(falling, np.int64),
             field=None,
             code="group_rejected",
             message=pa.array([GROUP.format(group=group) for group in groups], pa.string()),

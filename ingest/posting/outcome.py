@@ -61,15 +61,15 @@ class UnitResult:
     @cached_property
     def fates(self) -> tuple[RecordOutcome, ...]:
         """The fate of each record, by index."""
-        found = [fate for each in self.judged for fate in self._rejected(each)]
-        for each in self.judged:
-            table = each.given.source.table
-            found += [
+        fates = [fate for verdict in self.judged for fate in self._rejected(verdict)]
+        for verdict in self.judged:
+            table = verdict.given.source.table
+            fates += [
                 RecordOutcome(index=index, table=table, outcome=outcome)
-                for outcome, indices in self.accepted(each)
+                for outcome, indices in self.accepted(verdict)
                 for index in indices.tolist()
             ]
-        return tuple(sorted(found, key=lambda fate: fate.index))
+        return tuple(sorted(fates, key=lambda fate: fate.index))
 
     def _rejected(self, judged: TableVerdict) -> Iterator[RecordOutcome]:
         reasons: dict[int, list[dict[str, Any]]] = {}

@@ -98,15 +98,15 @@ class _Work:
         self.count = records.columns.num_rows
         self.alive: Mask = np.ones(self.count, bool)
         self.table = contract.schema.empty_table()
-        self.found: list[pa.Table] = []
+        self.found_reasons: list[pa.Table] = []
         self.repaired: list[tuple[str, Rows]] = []
         self.duplicates: Rows = np.empty(0, np.int64)
         self.adopting: dict[str, Rows] = {}  # by reference column: records whose parent is to be added
         self.hashed: tuple[Rows, Hashes] = (self.duplicates, (np.empty(0, np.uint64), np.empty(0, np.uint64)))
 
-    def refuse(self, found: Iterable[pa.Table]) -> None:
-        for block in found:
-            self.found.append(block)
+    def refuse(self, blocks: Iterable[pa.Table]) -> None:
+        for block in blocks:
+            self.found_reasons.append(block)
             self.alive[block["row"].to_numpy()] = False
 
     def _refuse(self, rows: Rows, **reason: Any) -> None:
@@ -186,7 +186,7 @@ class _Work:
         repairs: Counter[str] = Counter()
         for rule, rows in self.repaired:
             repairs[rule] += int(kept[rows].sum())
-        found = pa.concat_tables(self.found)
+        every_reason = pa.concat_tables(self.found_reasons)
         compared, lanes = self.hashed
         picked = np.searchsorted(compared, accepted)
         return Verdict(
@@ -198,7 +198,8 @@ class _Work:
             duplicates=self.duplicates,
             refused=np.flatnonzero(~kept),
             reasons=by_position(
-                found.take(indices(np.argsort(found["row"].to_numpy(), kind="stable"))), self.records.position
+                every_reason.take(indices(np.argsort(every_reason["row"].to_numpy(), kind="stable"))),
+                self.records.position,
             ),
             repairs={rule: count for rule, count in repairs.items() if count},
             adopted={name: self._adopted(name, rows) for name, rows in self.adopting.items() if self.alive[rows].any()},

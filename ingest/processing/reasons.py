@@ -54,19 +54,19 @@ def reasons(
     )
 
 
-def by_position(found: pa.Table, position: pa.Int64Array) -> pa.Table:
+def by_position(at_rows: pa.Table, position: pa.Int64Array) -> pa.Table:
     """Turn reasons by row into reasons by position; ``position`` is that of each row."""
-    if not len(found):
+    if not len(at_rows):
         return REASON_SCHEMA.empty_table()
-    return pa.table([position.take(found["row"]), *found.columns[1:]], schema=REASON_SCHEMA)
+    return pa.table([position.take(at_rows["row"]), *at_rows.columns[1:]], schema=REASON_SCHEMA)
 
 
-def by_row(found: pa.Table, position: pa.Int64Array) -> pa.Table:
+def by_row(at_positions: pa.Table, position: pa.Int64Array) -> pa.Table:
     """Turn reasons by position into reasons by row; those of other records than these are left out."""
-    if not len(found):
+    if not len(at_positions):
         return ROW_REASON_SCHEMA.empty_table()
-    rows = pc.index_in(found["position"], position).cast(pa.int64())
-    return pa.table([rows, *found.columns[1:]], schema=ROW_REASON_SCHEMA).filter(pc.is_valid(rows))
+    rows = pc.index_in(at_positions["position"], position).cast(pa.int64())
+    return pa.table([rows, *at_positions.columns[1:]], schema=ROW_REASON_SCHEMA).filter(pc.is_valid(rows))
 
 
 def _texts(value: Any, count: int) -> Any:

@@ -73,22 +73,24 @@ def _rows_at(positions: Rows, records: Records) -> Any:
 
 
 def _unreadable(records: Records) -> pa.Table:
-    found = records.unreadable
-    count = len(found)
+    unreadable = records.unreadable
+    count = len(unreadable)
     ones = pa.array(np.arange(count + 1), pa.int32())
     none = pa.repeat(pa.scalar(""), count)
     nothing = pa.nulls(count, pa.string())
     empty_lists = pa.array([[]] * count, pa.list_(pa.string()))
-    described = pa.table({"field": nothing, "code": found["code"], "message": found["message"], "value": nothing})
+    described = pa.table(
+        {"field": nothing, "code": unreadable["code"], "message": unreadable["message"], "value": nothing}
+    )
     return pa.table(
         [
-            found["position"],
-            found["line"],
-            found["raw"],
+            unreadable["position"],
+            unreadable["line"],
+            unreadable["raw"],
             pa.nulls(count, pa.string()),
             none,
             json_lists(json_objects(described), ones),
-            pa.ListArray.from_arrays(ones, found["code"].combine_chunks()),
+            pa.ListArray.from_arrays(ones, unreadable["code"].combine_chunks()),
             empty_lists,
             pa.repeat(pa.scalar(RejectedRecord.Stage.PARSE.value), count),
             empty_lists,

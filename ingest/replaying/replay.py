@@ -56,11 +56,11 @@ def find_group(number: int) -> tuple[RejectedRecord, ...]:
     """
     first = RejectedRecord.objects.get(pk=number)
     locked = with_groups([number])
-    found = next((reject for reject in locked if reject.pk == number), None)
-    if found is None:
+    wanted = next((reject for reject in locked if reject.pk == number), None)
+    if wanted is None:
         first.refresh_from_db(fields=["status"])
         raise NotReplayable(f"The reject {number} is closed already: {first.status}.")
-    if found.last_batch.options.get("mode") == "atomic":
+    if wanted.last_batch.options.get("mode") == "atomic":
         raise NotReplayable(f"The reject {number} is of an atomic batch: correct that batch, and post it again whole.")
     return locked
 
@@ -77,9 +77,9 @@ def with_groups(numbers: Collection[int], *, lock: bool = True) -> tuple[Rejecte
         wanted |= Q(last_batch=batch, group=group)
     rows = RejectedRecord.objects.filter(wanted).order_by("pk")
     locked = rows.select_for_update() if lock else rows
-    found = tuple(reject for reject in locked if reject.status == RejectedRecord.Status.OPEN)
-    if not lock or {(reject.last_batch_id, reject.group) for reject in found if reject.group} <= groups:
-        return found
+    open_ones = tuple(reject for reject in locked if reject.status == RejectedRecord.Status.OPEN)
+    if not lock or {(reject.last_batch_id, reject.group) for reject in open_ones if reject.group} <= groups:
+        return open_ones
     return with_groups(numbers)  # while we waited for them, some came again, or were replayed in vain
 
 
@@ -98,14 +98,14 @@ def rounds(rejects: Sequence[RejectedRecord]) -> list[tuple[RejectedRecord, ...]
 
 def unit_of(replay: Replay) -> Unit:
     """Make the unit of a replay; the index of a record is that of its reject."""
-    given: dict[str, list[SentRecord]] = defaultdict(list)
+    by_table: dict[str, list[SentRecord]] = defaultdict(list)
     for reject, sent in zip(replay.rejects, _sent(replay), strict=True):
-        given[reject.table].append(sent)
+        by_table[reject.table].append(sent)
     return Unit(
         tables=tuple(
-            TableRecords(source=source, records=records_from_json(given[source.table], source.contract))
+            TableRecords(source=source, records=records_from_json(by_table[source.table], source.contract))
             for source in sources()
-            if source.table in given
+            if source.table in by_table
         ),
         refs={index: reject.ref for index, reject in enumerate(replay.rejects) if reject.ref},
         groups={index: reject.group for index, reject in enumerate(replay.rejects) if reject.group},
@@ -125,8 +125,7 @@ def run(
     """Replay; an accepted reject is closed, one that fails again has new reasons. Raises what ``post`` raises."""
     numbers = {index: reject.pk for index, reject in enumerate(replay.rejects)}
 
-    def keep(cursor: CursorWrapper, unit: Unit, judged: TableVerdict, batch: Batch) -> tuple[int, dict[int, int]]:
-        del unit
+    def keep(cursor: CursorWrapper, _unit: Unit, judged: TableVerdict, batch: Batch) -> tuple[int, dict[int, int]]:
         contract = judged.given.source.contract
         origin = RejectOrigin(batch=batch.id, contract=contract, now=timezone.now())
         return renew_rejects(cursor, rejects_of(judged.processed, contract), numbers, origin), numbers
@@ -152,15 +151,15 @@ def run(
 def _sent(replay: Replay) -> list[SentRecord]:
     """Return each record as it is to be judged: its new correction, or its last one, or as it came."""
     kept = iter(as_kept([reject for reject in replay.rejects if reject.pk not in replay.corrections]))
-    found = [
+    records = [
         SentRecord(index, replay.corrections[reject.pk], b"")  # not the bytes that came, which may be no UTF-8
         if reject.pk in replay.corrections
         else next(kept)
         for index, reject in enumerate(replay.rejects)
     ]
-    for index, sent in enumerate(found):
+    for index, sent in enumerate(records):
         sent.index = index
-    return found
+    return records
 
 
 def _keep_corrections(cursor: CursorWrapper, corrections: Mapping[int, Any]) -> None:

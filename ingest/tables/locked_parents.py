@@ -43,7 +43,7 @@ class UnitParents:
     def expect(self, contract: Contract, records: pa.Table) -> None:
         """Be told the records of the next table: while all that name a parent are good, it can be trusted."""
         self.believed = False
-        self._expected = {each.column: _given(records, each.column) for each in contract.references}
+        self._expected = {reference.column: _given(records, reference.column) for reference in contract.references}
 
     def remember(self, source: Source, processed: Verdict) -> None:
         """Remember the keys of one table that were accepted, and those refused (as far as they are keys)."""
@@ -87,9 +87,9 @@ class UnitParents:
             lock=sql.SQL(" for key share" if self._lock else ""),
         )
         self._cursor.execute(query, [texts_array(value_texts(fresh))])
-        found = pa.array([row[0] for row in self._cursor.fetchall()], fresh.type)
+        stored = pa.array([row[0] for row in self._cursor.fetchall()], fresh.type)
         self._asked[contract.table] = _joined(asked, fresh)
-        self._stored[contract.table] = _joined(self._stored.get(contract.table), found)
+        self._stored[contract.table] = _joined(self._stored.get(contract.table), stored)
 
 
 def _given(records: pa.Table, name: str) -> int:

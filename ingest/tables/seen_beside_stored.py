@@ -25,7 +25,7 @@ from ingest.tables.stored_rows import column_type
 class StoredContent(Protocol):
     """What knows which rows of a chunk are stored with other content."""
 
-    def differ(self, rows: pa.Table, key: Hashes, whole: Hashes) -> Mask:
+    def differ(self, rows: pa.Table, key: Hashes, whole: Hashes, /) -> Mask:
         """Mark those of n rows (and their ``hash_rows``) whose key the table holds with other content."""
         ...
 
@@ -74,22 +74,22 @@ class SeenBesideStored(SeenRows):
             return self._sort_out(key, rest, whole, contract)
         clashes = np.zeros(len(differs), bool)
         clashes[differs] = self._keys.contains(_pick(key, differs)) | _led(key, differs)[differs]
-        found = self._sort_out(_pick(key, ~differs), _pick(rest, ~differs), _pick(whole, ~differs), contract)
+        others = self._sort_out(_pick(key, ~differs), _pick(rest, ~differs), _pick(whole, ~differs), contract)
         duplicates = np.zeros(len(differs), bool)
-        duplicates[~differs], clashes[~differs] = found.duplicates, found.clashes
+        duplicates[~differs], clashes[~differs] = others.duplicates, others.clashes
         return Duplicates(duplicates, clashes, whole)
 
 
 def _led(key: Hashes, differs: Mask) -> Mask:
     """Mark rows before which, in this chunk, one of the same key stands that does not differ."""
-    found = np.zeros(len(differs), bool)
+    marks = np.zeros(len(differs), bool)
     leading: dict[tuple[Any, Any], int] = {}
     for row in np.flatnonzero(~differs & np.isin(key[0], key[0][differs])).tolist():
         leading.setdefault((key[0][row], key[1][row]), row)
     led = np.array([lane for lane, _ in leading], np.uint64)
     for row in np.flatnonzero(differs & np.isin(key[0], led)).tolist():
-        found[row] = leading.get((key[0][row], key[1][row]), row) < row
-    return found
+        marks[row] = leading.get((key[0][row], key[1][row]), row) < row
+    return marks
 
 
 def _pick(hashes: Hashes, mask: Mask) -> Hashes:

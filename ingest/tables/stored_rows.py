@@ -90,8 +90,8 @@ class StoredRows:
         for key in keys:
             self._rows.pop(key, None)
         names, places = self._contract.names, [self._contract.names.index(n) for n in self._contract.natural_key]
-        for found in self._cursor.fetchall():
-            self._rows[tuple(found[place] for place in places)] = dict(zip(names, found, strict=True))
+        for stored in self._cursor.fetchall():
+            self._rows[tuple(stored[place] for place in places)] = dict(zip(names, stored, strict=True))
         self._asked.update(keys)
 
 

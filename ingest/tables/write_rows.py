@@ -68,7 +68,7 @@ def culprits(cursor: CursorWrapper, tables: Sequence[TableRows]) -> Refusals:
 
     Of the first table that has any: what it refuses of others may only be their children.
     """
-    found: dict[int, Exception] = {}
+    errors: dict[int, Exception] = {}
     with transaction.atomic():
         for table in tables:
             for rows, position, send in (
@@ -82,11 +82,11 @@ def culprits(cursor: CursorWrapper, tables: Sequence[TableRows]) -> Refusals:
                     return send(cursor, table.contract, rows.slice(first, last - first + 1))
 
                 _, refused = write_or_halve(cursor, 0, len(rows) - 1, part)
-                found |= {int(position[row]): error for row, error in refused.items()}
-            if found:
+                errors |= {int(position[row]): error for row, error in refused.items()}
+            if errors:
                 break
         transaction.set_rollback(True)
-    return found
+    return errors
 
 
 def _insert(cursor: CursorWrapper, contract: Contract, rows: pa.Table) -> int:
