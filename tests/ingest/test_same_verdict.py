@@ -30,8 +30,7 @@ def by_load(tables: Tables, folder: Path) -> None:
     load_json(write_files(folder / "files", tables))
 
 
-def by_endpoint(tables: Tables, folder: Path) -> None:
-    del folder
+def by_endpoint(tables: Tables, _folder: Path) -> None:
     trusted().post({"records": [{"table": table, "data": record} for table, record in changed(tables)]})
 
 
@@ -44,9 +43,8 @@ def by_csv(tables: Tables, folder: Path) -> None:
         api.post(body, to=f"/api/v1/batches/?table={table}", kind="text/csv")
 
 
-def by_replay(tables: Tables, folder: Path) -> None:
+def by_replay(tables: Tables, _folder: Path) -> None:
     """Replay rejects that hold the records, all together."""
-    del folder
     batch = Batch.objects.create(origin="api", app_version="0")
     raws = dict.fromkeys((table, json.dumps(record)) for table, record in changed(tables))  # the same raw is one reject
     rejects = (

@@ -127,7 +127,7 @@ def test_rejects_are_found_by_their_natural_keys_whatever_the_statistics_say(
     keys = array_text(range(1000, 1500))
     facts = {"table": table, "keys": keys, "batch": batch.pk, "now": batch.started_at}
     settling = {"written": keys, "awaited": "{}", "now": timezone.now(), "why": "", "replayed": []}
-    for statement, more in ((links._FIND, {}), (settle._SETTLE, settling)):
+    for statement, more in ((links._OF_THE_BATCH, {}), (settle._SETTLE, settling)):
         plan = planned(f"{UNSORTED}; explain {statement}", facts | more)
         (condition,) = re.findall(r"ingest_reject_natural_key.*\n *Index Cond: (.*)", plan)
         assert re.search(r'"table"\)?.* = .* AND \(natural_key = ANY', condition)
