@@ -5,20 +5,11 @@ from pathlib import Path
 from unittest import mock
 
 import pytest
-from django.db import connection, transaction
 from django.test import TransactionTestCase
 
 from olist.sample import write_sample
-from tests.support.loading.loads import SHARED, all_tables
-
-OTHERS = ("access_counter", "access_token", "auth_user")
-
-
-def empty_tables(_: object = None) -> None:
-    """Take away what loads committed: a tenth of the cost of Django's flush, which empties and refills every table."""
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("set local lock_timeout = '20s'")
-        cursor.execute(f"truncate {', '.join([*all_tables(), *OTHERS])} cascade")
+from tests.support.loading.loads import SHARED
+from tests.support.postgres.emptying import empty_tables
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.test_layout import PACKAGES, ROOT, modules
+from tests.support.manual.modules import PACKAGES, ROOT, modules
 
 PAGE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
 PATHS = sorted(

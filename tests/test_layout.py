@@ -1,4 +1,4 @@
-"""The house is as docs/architecture.md says: no circle, small rooms, small files, each name once."""
+"""The house is as docs/architecture.md says: no circle, small rooms, small files, each name once; and so its tests."""
 
 import ast
 from collections import Counter, defaultdict
@@ -6,16 +6,10 @@ from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-PACKAGES = ("core", "access", "ingest", "backups", "olist", "dataforge")
+from tests.support.manual.modules import ROOT, modules
+
 MAX_MODULES, MAX_LINES = 18, 360
 DJANGO_S_NAMES = {"Command", "Serializer"}  # by which it finds a command, and a format of dumps
-
-
-def modules() -> dict[str, Path]:
-    """The product's modules by their dotted names, without migrations."""
-    paths = [path for package in PACKAGES for path in (ROOT / package).rglob("*.py") if "migrations" not in path.parts]
-    return {".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path for path in paths}
 
 
 def imported(tree: ast.Module, known: dict[str, Path]) -> Iterator[str]:
@@ -57,6 +51,25 @@ def public_classes() -> dict[str, list[str]]:
     return places
 
 
+def imports_of_tests() -> Iterator[tuple[str, str]]:
+    """Yield each import of a module of the tests: the file that has it, and what it imports."""
+    for path in (ROOT / "tests").rglob("*.py"):
+        for name in imported(ast.parse(path.read_text()), {}):
+            if name.split(".")[0] == "tests":
+                yield str(path.relative_to(ROOT)), name
+
+
+def helpers() -> Iterator[tuple[str, str]]:
+    """Yield all functions of the tests but tests and fixtures: the file, and the code without name and docstring."""
+    for path in (ROOT / "tests").rglob("*.py"):
+        for node in ast.parse(path.read_text()).body:
+            is_fixture = any("fixture" in ast.unparse(mark) for mark in getattr(node, "decorator_list", ()))
+            if isinstance(node, ast.FunctionDef) and not node.name.startswith("test_") and not is_fixture:
+                body = node.body[ast.get_docstring(node) is not None :]
+                code = "; ".join(map(ast.unparse, [*node.decorator_list, node.args, *body]))
+                yield str(path.relative_to(ROOT)), code
+
+
 def test_no_modules_import_each_other_in_a_circle() -> None:
     assert circle() == []
 
@@ -74,3 +87,14 @@ def test_a_file_is_short() -> None:
 def test_no_public_class_has_a_namesake() -> None:
     twice = {name: places for name, places in public_classes().items() if len(places) > 1}
     assert {name: places for name, places in twice.items() if name not in DJANGO_S_NAMES} == {}
+
+
+def test_what_tests_share_stands_in_the_support_and_never_in_another_test_or_conftest() -> None:
+    assert [(path, name) for path, name in imports_of_tests() if not name.startswith("tests.support.")] == []
+
+
+def test_no_helper_of_tests_is_written_twice() -> None:
+    places = defaultdict(list)
+    for path, code in helpers():
+        places[code].append(path)
+    assert {code: paths for code, paths in places.items() if len(paths) > 1} == {}

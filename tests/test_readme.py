@@ -12,10 +12,10 @@ from django.test.utils import isolate_apps
 
 from ingest.rules.contract import compile_contract
 from ingest.rules.sources import Source
+from tests.support.manual.console import README
 
 ROOT = Path(__file__).resolve().parent.parent
 OWN_APPS = ("access", "backups", "ingest", "olist")
-README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def _blocks(language: str) -> list[str]:

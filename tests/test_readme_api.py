@@ -3,7 +3,6 @@
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -18,16 +17,10 @@ from urllib3.util import Retry
 from access.tokens import create_token
 from ingest.models import RejectedRecord
 from tests.support.loading.loads import PROJECT, database_url, query
-from tests.test_readme import README
+from tests.support.manual.console import README, divided, free_port, steps
 
 SECTION = README.split("## Records over HTTP")[1].split("\n## ")[0]
 START_SECONDS = 20
-
-
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
 
 
 @pytest.fixture
@@ -49,25 +42,6 @@ def site(committed: None, tmp_path: Path) -> Iterator[tuple[str, dict[str, str]]
         server.wait(START_SECONDS)
 
 
-def console() -> list[tuple[str, list[str]]]:
-    """Return the commands of the section, each with the lines that it is said to print."""
-    steps: list[tuple[str, list[str]]] = []
-    for block in re.findall(r"```console\n(.*?)```", SECTION, re.DOTALL):
-        for step in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
-            command, printed = _divided(step)
-            steps.append((command, printed))
-    return steps
-
-
-def _divided(step: str) -> tuple[str, list[str]]:
-    """Tell a command, which may take several lines, from what it prints."""
-    lines = step.splitlines()
-    if "<<'END'" in lines[0] or lines[0].count('"') % 2:
-        return step, []
-    last = next(number for number, line in enumerate(lines) if not line.endswith("\\"))
-    return "\n".join(lines[: last + 1]), lines[last + 1 :]
-
-
 def masked(line: str) -> str:
     """Leave out what differs from run to run."""
     return re.sub(r'"[0-9a-f-]{36}"|"reject_id": "\d+"', "~", line.strip())
@@ -77,8 +51,8 @@ def masked(line: str) -> str:
 @pytest.mark.slow
 def test_the_session_of_the_readme_runs_as_it_stands(site: tuple[str, dict[str, str]], tmp_path: Path) -> None:
     address, environment = site
-    steps = console()
-    script = "\n".join(f"echo; echo '## {number}'\n{command}" for number, (command, _) in enumerate(steps))
+    told = steps(SECTION)
+    script = "\n".join(f"echo; echo '## {number}'\n{command}" for number, (command, _) in enumerate(told))
     script = script.replace("127.0.0.1:8000", address).replace(".venv/bin/python", sys.executable)
     script = script.replace("manage.py", str(PROJECT / "manage.py")).replace(
         "python3 -m json.tool", f"{sys.executable} -m json.tool"
@@ -88,7 +62,7 @@ def test_the_session_of_the_readme_runs_as_it_stands(site: tuple[str, dict[str, 
         cwd=tmp_path, env=environment, text=True, capture_output=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    for number, (_, printed) in enumerate(steps):
+    for number, (_, printed) in enumerate(told):
         real = list(map(masked, done.stdout.split(f"## {number}\n")[1].split("\n## ")[0].splitlines()))
         for line in printed:
             assert line == "..." or masked(line) in real, line
@@ -108,7 +82,7 @@ def test_the_session_of_the_readme_runs_as_it_stands(site: tuple[str, dict[str, 
 def test_the_backup_over_http_of_the_readme_runs_as_it_stands(site: tuple[str, dict[str, str]], tmp_path: Path) -> None:
     address, environment = site
     (block,) = re.findall(r"```console\n\$ (curl [^`]*/api/v1/backups/.*?)```", README, re.DOTALL)
-    command, printed = _divided(block)
+    command, printed = divided(block)
     staff = User.objects.create_superuser("staff")
     told = {**environment, "STAFF_TOKEN": create_token(staff, name="test", expires=None)}
     command = command.replace("127.0.0.1:8000", address).replace("python3", sys.executable)

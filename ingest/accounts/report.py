@@ -1,21 +1,20 @@
 """The account of one table in one batch, and keeping it. The database checks that no record is missing from it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 from uuid import UUID
 
-from ingest.models import OUTCOMES, Account
+from ingest.models import OUTCOMES, Account, Batch
 from ingest.rules.sources import Source
 
 
 @dataclass(frozen=True, kw_only=True)
 class TableReport:
-    """The account of one table, as it was stored. ``refused``: too many rejects, and nothing of it was kept; or
-    (``skipped``) a file that it refers to was refused."""
+    """The account of one table, as it was stored. ``refused``: nothing of it was kept, because of too many rejects, as
+    part of an atomic batch, or (``skipped``) because a file that it refers to was refused."""
 
     table: str
-    status: str
     read: int = 0
     inserted: int = 0
     updated: int = 0
@@ -28,9 +27,53 @@ class TableReport:
     refused: bool = False
     skipped: bool = False
 
+    @classmethod
+    def of(
+        cls,
+        table: str,
+        *,
+        read: int,
+        accepted: int,
+        written: tuple[int, int, int] | None,
+        duplicates: int,
+        rejected: int,
+        repaired: dict[str, int],
+        seconds: float,
+    ) -> Self:
+        """Account for a table that was dealt with. ``written``: how many of the accepted were inserted, updated and
+        left unchanged; None where the table was refused, and the accepted ones were rolled back."""
+        inserted, updated, unchanged = written or (0, 0, 0)
+        return cls(
+            table=table,
+            read=read,
+            inserted=inserted,
+            updated=updated,
+            unchanged=unchanged,
+            duplicates=duplicates,
+            rejected=rejected,
+            rolled_back=accepted if written is None else 0,
+            repaired=repaired,
+            seconds=seconds,
+            refused=written is None,
+        )
+
+    @property
+    def status(self) -> str:
+        """The status of this table alone."""
+        return status_of([self])
+
     def counts(self) -> dict[str, Any]:
         """Return the account as the command and the API print it."""
         return {name: getattr(self, name) for name in ("read", *OUTCOMES, "repaired")}
+
+
+def status_of(tables: Collection[TableReport]) -> str:
+    """Return the status of a batch by its tables: it is rejected where one was refused, or nothing at all was kept."""
+    rejected = sum(table.rejected for table in tables)
+    kept = sum(table.read for table in tables) - rejected
+    if any(table.refused for table in tables) or (rejected and not kept):
+        return Batch.Status.REJECTED
+    return Batch.Status.PARTIAL if rejected else Batch.Status.ACCEPTED
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,11 +19,13 @@ BEYOND = "+Inf"
 FOLDED_FROM = 2_000  # parts; fewer are summed in a few milliseconds
 _FOLDED_ROWS = 20_000  # in one statement
 
+# Sums the parts of every total, and counts them: many parts are a reason to fold.
 _TOTALS = """
 select series, subject, detail, sum(amount)::bigint, sum(microseconds)::bigint, count(*)
 from ingest_tally group by series, subject, detail
 """
-# One statement, so a reader sees either the parts or their sum; what another folds at this moment is passed over.
+# Replaces the oldest parts by their sums. One statement, so a reader sees either the parts or their sum; what another
+# folds at this moment is passed over.
 _FOLD = """
 with parts as (
     delete from ingest_tally where id in (select id from ingest_tally order by id limit %s for update skip locked)

@@ -61,9 +61,9 @@ class LoadConsole:
         for name in ("read", *OUTCOMES):
             table.add_column(name.replace("_", " "), justify="right")
         table.add_column("repaired")
-        for each in report.tables:
-            counts = [f"{getattr(each, name):,}" for name in ("read", *OUTCOMES)]
-            table.add_row(each.table, *counts, _repairs(each))
+        for account in report.tables:
+            counts = [f"{getattr(account, name):,}" for name in ("read", *OUTCOMES)]
+            table.add_row(account.table, *counts, _repairs(account))
         self._out.print(table)
         for line in _sentences(report, dry_run=dry_run):
             self._out.print(line, soft_wrap=True)
@@ -74,12 +74,12 @@ def _repairs(report: TableReport) -> str:
 
 
 def _sentences(report: LoadReport, *, dry_run: bool) -> Iterator[str]:
-    for each in report.tables:
-        if each.skipped:
-            yield f"{each.table}: not loaded, because a table that it refers to was refused."
-        elif each.refused:
-            yield f"{each.table}: refused, more than --max-rejects ({each.rejected:,}); nothing of it was kept."
-    total = {name: sum(getattr(each, name) for each in report.tables) for name in ("read", *OUTCOMES)}
+    for account in report.tables:
+        if account.skipped:
+            yield f"{account.table}: not loaded, because a table that it refers to was refused."
+        elif account.refused:
+            yield f"{account.table}: refused, more than --max-rejects ({account.rejected:,}); nothing of it was kept."
+    total = {name: sum(getattr(account, name) for account in report.tables) for name in ("read", *OUTCOMES)}
     changed = total["inserted"] + total["updated"]
     took = f"{total['read']:,} records in {report.seconds:.1f} s."
     if dry_run:

@@ -18,7 +18,6 @@ from ingest.loading.load_file import RejectsSink, load_file
 from ingest.loading.options import LoadOptions
 from ingest.loading.read_ahead import FilePlan, Reading
 from ingest.loading.write_file import ChecksIncomplete
-from ingest.models import Batch
 from ingest.readers.places.locations import Location
 from ingest.rules.sources import Source, sources
 from ingest.tables.hashed_parents import LoadParents
@@ -118,9 +117,7 @@ class Lane:
         for plan in later:
             if stopped & {reference.table for reference in plan.source.contract.references}:
                 stopped.add(plan.source.table)
-                self.reports[plan.source.table] = TableReport(
-                    table=plan.source.table, status=Batch.Status.REJECTED, refused=True, skipped=True
-                )
+                self.reports[plan.source.table] = TableReport(table=plan.source.table, refused=True, skipped=True)
             else:
                 kept.append(plan)
         return kept

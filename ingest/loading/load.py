@@ -15,7 +15,7 @@ from core.postgres.column_types import assert_matches
 from core.postgres.explain_errors import explained
 from core.postgres.insert_rows import insert_rows
 from core.version import __version__
-from ingest.accounts.report import FileFacts, TableReport, account_row
+from ingest.accounts.report import FileFacts, TableReport, account_row, status_of
 from ingest.accounts.totals import end_batch, tallies_of
 from ingest.loading.lanes import Lane, apart, run_lanes
 from ingest.loading.load_file import RejectsSink
@@ -90,7 +90,7 @@ class _Load:
         except BaseException as error:
             self._end(Batch.Status.FAILED, error=str(error) or type(error).__name__)
             raise
-        status = self._status()
+        status = status_of(self.reports.values())
         self._end(status)
         return LoadReport(
             batch=self.batch.id if self.batch else None,
@@ -136,7 +136,6 @@ class _Load:
             return False
         report = TableReport(
             table=source.table,
-            status=Batch.Status.ACCEPTED,
             read=last.read,
             unchanged=last.inserted + last.updated + last.unchanged,
             duplicates=last.duplicates,
@@ -157,12 +156,6 @@ class _Load:
         finally:
             for lane in lanes:
                 self.reports |= lane.reports
-
-    def _status(self) -> str:
-        reports = self.reports.values()
-        if any(report.refused for report in reports):
-            return Batch.Status.REJECTED
-        return Batch.Status.PARTIAL if any(report.rejected for report in reports) else Batch.Status.ACCEPTED
 
     def _end(self, status: str, *, error: str = "") -> None:
         if self.batch is None:

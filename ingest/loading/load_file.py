@@ -29,7 +29,6 @@ from ingest.rejects.describe import describe
 from ingest.rejects.merge import RejectOrigin
 from ingest.rejects.store import store_rejects
 from ingest.rules.sources import Source
-from ingest.tables.refusals import reasons_among
 
 type RejectsSink = Callable[[Source, pa.RecordBatch], None]
 
@@ -83,7 +82,7 @@ def _write(
     keep_limit(blocks.result, options)
     cursor.execute("set constraints all immediate")  # Django's foreign keys would wait for the commit
     if not options.dry_run and (written.inserted or written.updated):
-        cursor.execute(f"analyze {connection.ops.quote_name(plan.source.contract.db_table)}")
+        cursor.execute(f"analyze {cursor.db.ops.quote_name(plan.source.contract.db_table)}")
     return written
 
 
@@ -93,12 +92,12 @@ def _spool_late(location: Location, source: Source, late: pa.Table, result: File
     with location.open(source.file_name) as stream:
         file = CsvFile(stream, path=path, expected=contract.names)
         for records in pick(file, late["position"].combine_chunks()):
-            here = reasons_among(late, records)
+            here = late.filter(pc.is_in(late["position"], records.position))
             checked = process(records, contract).checked
             result.rejects.add(describe(records, checked, here, contract))
             impossible = here.filter(pc.equal(here["code"], "database"))
             if len(impossible):
-                result.refused_late.append(checked.take(impossible["row"]))
+                result.refused_late.append(checked.take(pc.index_in(impossible["position"], records.position)))
     if file.sha256 != result.sha256:
         raise SourceUnreadable(path=path, problem="changed while it was being loaded", remedy="Load it again.")
     result.accepted -= len(late)
@@ -121,23 +120,14 @@ def _report(
     repaired = dict(result.repaired)
     if written is not None and written.parents_added:
         repaired[MISSING_PARENT] = written.parents_added
-    if written is None or (rejected and rejected == result.read):
-        status = Batch.Status.REJECTED
-    else:
-        status = Batch.Status.PARTIAL if rejected else Batch.Status.ACCEPTED
-    kept = written or FileRowCounts()
-    return TableReport(
-        table=source.table,
-        status=status,
+    return TableReport.of(
+        source.table,
         read=result.read,
-        inserted=kept.inserted,
-        updated=kept.updated,
-        unchanged=kept.unchanged,
+        accepted=result.accepted,
+        written=None if written is None else (written.inserted, written.updated, written.unchanged),
         duplicates=result.duplicates,
         rejected=rejected,
-        rolled_back=result.accepted if written is None else 0,
         repaired=repaired,
-        refused=written is None,
         seconds=seconds,
     )
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
 
 from core.arrow import ArrowColumn, bools, indices
 from core.postgres.copy_encoder import encode
@@ -146,11 +147,12 @@ class Reading:
         """Yield the accepted rows of one file, and keep everything else in ``result``."""
         source, contract, name = plan.source, plan.source.contract, plan.source.file_name
         total = self._location.size(name)
-        stored = _stored_rows(contract, file_bytes=total) if plan.staged else None
-        changes_none = plan.staged and self._options.on_conflict == "reject"
-        seen = (
-            SeenBesideStored(stored or AskedRows(contract)) if changes_none and _has_content(contract) else SeenRows()
-        )
+        stored, seen = None, SeenRows()
+        if plan.staged:
+            cursor = connection.cursor()  # it ends with this thread's connection
+            stored = _stored_rows(cursor, contract, file_bytes=total)
+            if self._options.on_conflict == "reject" and _has_content(contract):
+                seen = SeenBesideStored(stored or AskedRows(cursor, contract))
         with self._location.open(name) as stream:
             file = CsvFile(stream, path=self._location.describe(name), expected=contract.names)
             for records in file:
@@ -221,6 +223,6 @@ def _has_content(contract: Contract) -> bool:
     return len(contract.names) > len(contract.natural_key)
 
 
-def _stored_rows(contract: Contract, *, file_bytes: int) -> StoredHashes | None:
-    with transaction.atomic(), connection.cursor() as cursor:
+def _stored_rows(cursor: CursorWrapper, contract: Contract, *, file_bytes: int) -> StoredHashes | None:
+    with transaction.atomic():
         return StoredHashes(cursor, contract) if worth_reading(cursor, contract, file_bytes=file_bytes) else None

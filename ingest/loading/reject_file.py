@@ -64,7 +64,7 @@ class RejectsFile:
 
 def assert_no_source(path: Path, taken: Iterable[str]) -> None:
     """Refuse a file that the load reads: SourceUnreadable. ``taken``: their paths, or addresses that are none."""
-    if path.exists() and any(Path(each).exists() and path.samefile(each) for each in taken):
+    if path.exists() and any(Path(name).exists() and path.samefile(name) for name in taken):
         raise SourceUnreadable(
             path=path, problem="is what is to be loaded", remedy="Name another file for --rejects-out."
         )

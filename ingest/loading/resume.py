@@ -46,8 +46,8 @@ def fingerprint_of(cursor: CursorWrapper, source: Source) -> str:
     """Hash all that the Source's table holds, but for identities, on the server."""
     loaded = source.contract.names
     identities = [field.column for field in source.model._meta.concrete_fields if field.column not in loaded]
-    found = table_fingerprint(cursor, source.contract.db_table, exclude=[str(name) for name in identities])
-    return f"{found.rows}:{found.digest}"
+    fingerprint = table_fingerprint(cursor, source.contract.db_table, exclude=[str(name) for name in identities])
+    return f"{fingerprint.rows}:{fingerprint.digest}"
 
 
 def sha256_of(location: Location, file_name: str) -> str:

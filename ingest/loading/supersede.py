@@ -8,14 +8,16 @@ from psycopg2 import sql
 from ingest.loading.options import LoadOptions
 from ingest.loading.read_ahead import FilePlan
 from ingest.posting.settle import WHY
-from ingest.rejects.describe import KEY_LENGTH
+from ingest.rules.key_text import kept_part_sql
 from ingest.tables.stage import CHANGES, STAGE
 
+# Closes the open rejects of older batches whose key was written; asks first whether there is any at all, for to write
+# the key of every row costs far more.
 _SUPERSEDE = """
 update ingest_rejectedrecord r set status = 'superseded', closed_at = now(), closed_why = {why}
 from {written}
 where r.status = 'open' and r."table" = {table} and r.last_batch_id <> {batch}
-    and r.natural_key = left(concat_ws(' ', {key}), {length}) and {was_written}
+    and r.natural_key = {key} and {was_written}
     and exists (select from ingest_rejectedrecord where status = 'open' and "table" = {table})
 """
 
@@ -38,8 +40,7 @@ def supersede(cursor: CursorWrapper, plan: FilePlan, options: LoadOptions, batch
         written=stage if plan.staged else sql.SQL("{} s").format(table),
         table=sql.Literal(contract.table),
         batch=sql.Literal(str(batch)),
-        key=sql.SQL(", ").join(sql.SQL("s.{}").format(sql.Identifier(name)) for name in contract.natural_key),
-        length=sql.Literal(KEY_LENGTH),
+        key=kept_part_sql(contract, "s"),
         was_written=staged if plan.staged else sql.SQL("true"),
     )
     cursor.execute(statement)

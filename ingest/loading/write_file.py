@@ -16,9 +16,10 @@ from core.postgres.drop_and_rebuild import drop_for_load, rebuild
 from core.postgres.table_locks import lock_tables_for_load
 from ingest.loading.options import LoadOptions
 from ingest.loading.read_ahead import FileBlocks, FilePlan, FileResult
+from ingest.processing.reasons import REASON_SCHEMA, reasons
 from ingest.rules.contract import Contract
 from ingest.rules.sources import Source, is_adopted, sources
-from ingest.tables.refusals import LATE_SCHEMA, STORED_ALREADY, refused_by_database
+from ingest.tables.refusals import STORED_ALREADY, refused_by_database
 from ingest.tables.stage import STAGE, StagingTable
 
 log = logging.getLogger(__name__)
@@ -29,13 +30,13 @@ MISSING_PARENT = "missing_parent"  # the repair under which added parents are co
 
 @dataclass(frozen=True, kw_only=True)
 class FileRowCounts:
-    """What the server says it did with the accepted rows; ``late`` (``LATE_SCHEMA``) are rejects only it could find."""
+    """What the server says it did with the accepted rows; ``late``: reasons that only it could find."""
 
     inserted: int = 0
     updated: int = 0
     unchanged: int = 0
     parents_added: int = 0
-    late: pa.Table = field(default_factory=LATE_SCHEMA.empty_table)
+    late: pa.Table = field(default_factory=REASON_SCHEMA.empty_table)
 
 
 class LimitPassed(Exception):
@@ -78,27 +79,27 @@ def write_merged(cursor: CursorWrapper, plan: FilePlan, blocks: FileBlocks, opti
     stage.create()
     copy_encoded(cursor, STAGE.string, plan.schema.names, blocks)
     keep_limit(blocks.result, options)
-    found = stage.classify()
-    late = _conflicts(stage, source.contract) if found.conflicts and not updates else LATE_SCHEMA.empty_table()
+    counts = stage.classify()
+    late = _conflicts(stage, source.contract) if counts.conflicts and not updates else REASON_SCHEMA.empty_table()
     if options.dry_run:
         return FileRowCounts(
-            inserted=found.new,
-            updated=found.placeholders + (found.conflicts if updates else 0),
-            unchanged=found.unchanged + blocks.result.unchanged,
+            inserted=counts.new,
+            updated=counts.placeholders + (counts.conflicts if updates else 0),
+            unchanged=counts.unchanged + blocks.result.unchanged,
             parents_added=_count_adopted(blocks.result),
             late=late,
         )
     added = _add_parents(cursor, source, blocks.result)
     updated, refused = (
-        stage.update(conflicts=updates) if found.placeholders or (found.conflicts and updates) else (0, {})
+        stage.update(conflicts=updates) if counts.placeholders or (counts.conflicts and updates) else (0, {})
     )
-    inserted, refused_new = stage.insert() if found.new else (0, {})
+    inserted, refused_new = stage.insert() if counts.new else (0, {})
     if refused or refused_new:
         late = pa.concat_tables([late, refused_by_database({**refused, **refused_new})]).sort_by("position")
     return FileRowCounts(
         inserted=inserted,
         updated=updated,
-        unchanged=found.unchanged + blocks.result.unchanged,
+        unchanged=counts.unchanged + blocks.result.unchanged,
         parents_added=added,
         late=late,
     )
@@ -130,17 +131,13 @@ def _add_parents(cursor: CursorWrapper, source: Source, result: FileResult) -> i
 
 
 def _conflicts(stage: StagingTable, contract: Contract) -> pa.Table:
-    found = stage.conflicts()
-    count = len(found)
+    """Return the reasons of rows that are stored with other content."""
+    conflicts = stage.conflicts()
     before, after = STORED_ALREADY.split("{differs}")
-    return pa.table(
-        [
-            found["position"],
-            pa.repeat(pa.scalar(contract.natural_key[0]), count),
-            pa.repeat(pa.scalar("unique"), count),
-            pc.binary_join_element_wise(before, found["differs"], after, ""),
-            found["key"],
-            pa.nulls(count, pa.string()),
-        ],
-        schema=LATE_SCHEMA,
+    return reasons(
+        conflicts["position"],
+        field=contract.natural_key[0],
+        code="unique",
+        message=pc.binary_join_element_wise(before, conflicts["differs"], after, ""),
+        values=conflicts["key"],
     )

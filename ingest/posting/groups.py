@@ -7,7 +7,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from core.arrow import indices
 from ingest.posting.judged import TableVerdict
 from ingest.processing.process import UNIQUE
 
@@ -18,14 +17,14 @@ def fallen(judged: Sequence[TableVerdict], groups: Mapping[int, str], conflicts:
     A record that only clashes with another one of the unit is not bad for good while that one may still fall itself,
     with its group or as a conflict: nobody falls with it before that is known.
     """
-    refused = {int(index) for each in judged for index in each.refused} | conflicts
+    refused = {int(index) for verdict in judged for index in verdict.refused} | conflicts
     unsure = _unsure(judged, groups, refused)
     final = refused - unsure
     while True:
         failed = {groups[index] for index in final if index in groups}
-        found = sorted(index for index, group in groups.items() if group in failed and index not in refused)
-        if found or conflicts or not unsure:
-            return found
+        falling = sorted(index for index, group in groups.items() if group in failed and index not in refused)
+        if falling or conflicts or not unsure:
+            return falling
         first = min(unsure)  # they wait for each other: the first one's clash counts
         unsure.remove(first)
         final.add(first)
@@ -36,34 +35,33 @@ def _unsure(judged: Sequence[TableVerdict], groups: Mapping[int, str], refused: 
     failing = {groups[index] for index in refused if index in groups}
     clashes = {
         index
-        for each in judged
-        for index, winner in _clashes(each)
+        for verdict in judged
+        for index, winner in _clashes(verdict)
         if winner in refused or (winner in groups and groups[winner] in failing)
     }
     if not clashes:
         return set()
-    waiting = {index for each in judged for index in _refused_for(each, pc.field("code") == "parent_rejected")}
+    waiting = {index for verdict in judged for index in _refused_for(verdict, pc.field("code") == "parent_rejected")}
     return clashes | waiting
 
 
-def _clashes(each: TableVerdict) -> list[tuple[int, int]]:
+def _clashes(verdict: TableVerdict) -> list[tuple[int, int]]:
     """Return the records refused for a key that came earlier in the unit, each with the one that has it."""
-    clashing = _refused_for(each, pc.field("message") == UNIQUE)
+    clashing = _refused_for(verdict, pc.field("message") == UNIQUE)
     if not clashing:
         return []
-    key, processed = each.given.source.contract.natural_key, each.processed
-    owners = dict(zip(_keys(processed.rows, key), each.position.tolist(), strict=True))
+    key, processed = verdict.given.source.contract.natural_key, verdict.processed
+    owners = dict(zip(_keys(processed.rows, key), verdict.position.tolist(), strict=True))
     rows = pc.index_in(pa.array(clashing, pa.int64()), processed.records.position)
     keys = _keys(processed.checked.take(rows), key)
     return [(index, owners[name]) for index, name in zip(clashing, keys, strict=True) if name in owners]
 
 
-def _refused_for(each: TableVerdict, why: Any) -> list[int]:
+def _refused_for(verdict: TableVerdict, why: Any) -> list[int]:
     """Return the records all of whose reasons are such."""
-    reasons = each.processed.reasons
-    such, others = (np.unique(reasons.filter(each_of)["row"].to_numpy()) for each_of in (why, ~why))
-    found: list[Any] = each.processed.records.position.take(indices(np.setdiff1d(such, others))).to_pylist()
-    return found
+    reasons = verdict.processed.reasons
+    such, others = (reasons.filter(condition)["position"].to_numpy() for condition in (why, ~why))
+    return [int(index) for index in np.setdiff1d(such, others)]
 
 
 def _keys(rows: pa.Table, key: Sequence[str]) -> list[tuple[Any, ...]]:

@@ -5,18 +5,18 @@ from functools import partial
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from django.db.backends.utils import CursorWrapper
 
-from core.arrow import Rows
 from ingest.posting.groups import fallen
 from ingest.posting.judged import TableVerdict
 from ingest.posting.unit import TableRecords, Unit
 from ingest.processing.duplicates import SeenOnce
 from ingest.processing.process import process
+from ingest.processing.reasons import REASON_SCHEMA, reasons
+from ingest.rules.key_text import key_texts
 from ingest.rules.sources import is_adopted
 from ingest.tables.locked_parents import UnitParents
-from ingest.tables.refusals import LATE_SCHEMA, STORED_ALREADY, reasons_among
+from ingest.tables.refusals import STORED_ALREADY
 from ingest.tables.stored_rows import StoredRows, all_new
 
 GROUP = "Another record of the group {group} was rejected, so this one was too."
@@ -38,7 +38,7 @@ class Judge:
             )
             for table in unit.tables
         }
-        self._late = LATE_SCHEMA.empty_table()
+        self._late = REASON_SCHEMA.empty_table()
         # A unit is trusted: its keys are taken for new without asking, and its parents for stored until something in it
         # is refused. PostgreSQL itself has the word while it writes. Most units are like that.
         self._parents.trusts = self._trusts_keys = not unit.dry_run and unit.on_conflict == "reject"
@@ -60,24 +60,24 @@ class Judge:
             stored.forget()
 
     def refuse(self, late: pa.Table) -> None:
-        """Take in reasons (``LATE_SCHEMA``) that only the database could give."""
+        """Take in reasons that only the database could give."""
         self._late = pa.concat_tables([self._late, late])
 
     def verdict(self) -> list[TableVerdict]:
         """Return the verdict on every table. Each round refuses at least one record more, so it ends."""
         while True:
             judged = self._judge()
-            found = (
-                [self._conflicts(each) for each in judged if each.compared.differs]
+            new_reasons = (
+                [self._conflicts(verdict) for verdict in judged if verdict.compared.differs]
                 if self._unit.on_conflict == "reject"
                 else []
             )
             if self._unit.mode == "partial" and self._unit.groups:
-                conflicts = {int(index) for table in found for index in table["position"].to_numpy()}
-                found.append(self._fallen(fallen(judged, self._unit.groups, conflicts)))
-            if not sum(map(len, found)):
+                conflicts = {int(index) for table in new_reasons for index in table["position"].to_numpy()}
+                new_reasons.append(self._fallen(fallen(judged, self._unit.groups, conflicts)))
+            if not sum(map(len, new_reasons)):
                 return judged
-            self.refuse(pa.concat_tables(found))
+            self.refuse(pa.concat_tables(new_reasons))
 
     def _judge(self) -> list[TableVerdict]:
         self._parents.begin()
@@ -90,9 +90,8 @@ class Judge:
         return judged
 
     def _judge_table(self, table: TableRecords) -> TableVerdict:
-        known = reasons_among(self._late, table.records)
         self._parents.expect(table.source.contract, table.records.columns)
-        check = partial(process, table.records, table.source.contract, lookups=self._parents, known=known)
+        check = partial(process, table.records, table.source.contract, lookups=self._parents, known=self._late)
         processed = check(seen=SeenOnce())
         if processed.rejected:
             self._parents.trusts = False
@@ -110,38 +109,22 @@ class Judge:
         """Return the reasons of rows that are stored with other content."""
         contract, rows = judged.given.source.contract, list(judged.compared.differs)
         keys = judged.processed.rows.select(contract.natural_key).take(pa.array(rows, pa.int64()))
-        texts = [pc.cast(column, pa.string()).combine_chunks() for column in keys.columns]
-        values = pc.binary_join_element_wise(*texts, " ")
-        return _late(
+        messages = [STORED_ALREADY.format(differs=", ".join(names)) for names in judged.compared.differs.values()]
+        return reasons(
             judged.position[rows],
             field=contract.natural_key[0],
             code="unique",
-            messages=[STORED_ALREADY.format(differs=", ".join(names)) for names in judged.compared.differs.values()],
-            values=values,
+            message=pa.array(messages, pa.string()),
+            values=key_texts(keys, contract),
         )
 
-    def _fallen(self, found: Sequence[int]) -> pa.Table:
+    def _fallen(self, falling: Sequence[int]) -> pa.Table:
         """Return the reasons of good records that belong to a group with a bad one."""
-        groups = self._unit.groups
-        return _late(
-            np.array(found, np.int64),
+        groups = [self._unit.groups[index] for index in falling]
+        return reasons(
+            np.array(falling, np.int64),
             field=None,
             code="group_rejected",
-            messages=[GROUP.format(group=groups[index]) for index in found],
-            values=pa.array([groups[index] for index in found], pa.string()),
+            message=pa.array([GROUP.format(group=group) for group in groups], pa.string()),
+            values=pa.array(groups, pa.string()),
         )
-
-
-def _late(position: Rows, *, field: str | None, code: str, messages: list[str], values: pa.Array) -> pa.Table:  # type: ignore[type-arg]
-    count = len(messages)
-    return pa.table(
-        [
-            pa.array(position, pa.int64()),
-            pa.repeat(pa.scalar(field, pa.string()), count),
-            pa.repeat(pa.scalar(code), count),
-            pa.array(messages, pa.string()),
-            values,
-            pa.nulls(count, pa.string()),
-        ],
-        schema=LATE_SCHEMA,
-    )

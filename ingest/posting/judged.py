@@ -30,8 +30,8 @@ class TableVerdict:
         records = self.processed.records
         if not self.processed.rejected:
             return np.empty(0, np.int64)
-        readable = records.position.take(self.processed.reasons["row"].unique())
-        return np.concatenate([readable.to_numpy(), records.unreadable["position"].to_numpy()])
+        readable = records.position.to_numpy()[self.processed.refused]
+        return np.concatenate([readable, records.unreadable["position"].to_numpy()])
 
     def to_write(self) -> TableRows:
         """Return what the table lacks, in the order of the keys; rows with other content only if that is wanted."""

@@ -11,7 +11,7 @@ from core.arrow import Rows
 from ingest.accounts.report import TableReport
 from ingest.models import Batch
 from ingest.posting.judged import TableVerdict
-from ingest.tables.refusals import LATE_SCHEMA
+from ingest.processing.reasons import reasons
 
 type Outcome = Literal["inserted", "updated", "unchanged", "duplicate", "rejected", "rolled_back"]
 
@@ -61,15 +61,15 @@ class UnitResult:
     @cached_property
     def fates(self) -> tuple[RecordOutcome, ...]:
         """The fate of each record, by index."""
-        found = [fate for each in self.judged for fate in self._rejected(each)]
-        for each in self.judged:
-            table = each.given.source.table
-            found += [
+        fates = [fate for verdict in self.judged for fate in self._rejected(verdict)]
+        for verdict in self.judged:
+            table = verdict.given.source.table
+            fates += [
                 RecordOutcome(index=index, table=table, outcome=outcome)
-                for outcome, indices in self.accepted(each)
+                for outcome, indices in self.accepted(verdict)
                 for index in indices.tolist()
             ]
-        return tuple(sorted(found, key=lambda fate: fate.index))
+        return tuple(sorted(fates, key=lambda fate: fate.index))
 
     def _rejected(self, judged: TableVerdict) -> Iterator[RecordOutcome]:
         reasons: dict[int, list[dict[str, Any]]] = {}
@@ -86,16 +86,9 @@ class UnitResult:
 
 
 def why(judged: TableVerdict) -> pa.Table:
-    """Return the reasons of each refused record of a table (``LATE_SCHEMA``), those of one record side by side."""
-    processed = judged.processed
-    readable = pa.table(
-        [processed.records.position.take(processed.reasons["row"]), *processed.reasons.columns[1:]], schema=LATE_SCHEMA
-    )
-    found = processed.records.unreadable
-    if not len(found):
+    """Return the reasons of each refused record of a table (``REASON_SCHEMA``), those of one record side by side."""
+    readable, unreadable = judged.processed.reasons, judged.processed.records.unreadable
+    if not len(unreadable):
         return readable
-    nothing = pa.nulls(len(found), pa.string())
-    unreadable = pa.table(
-        [found["position"], nothing, found["code"], found["message"], nothing, nothing], schema=LATE_SCHEMA
-    )
-    return pa.concat_tables([readable, unreadable])
+    others = reasons(unreadable["position"], field=None, code=unreadable["code"], message=unreadable["message"])
+    return pa.concat_tables([readable, others])

@@ -17,13 +17,12 @@ from core.errors import TableBusy
 from core.postgres.advisory_locks import share
 from core.postgres.insert_rows import insert_rows
 from core.version import __version__
-from ingest.accounts.report import FileFacts, account_row
+from ingest.accounts.report import FileFacts, TableReport, account_row, status_of
 from ingest.accounts.totals import tallies_of, tallies_of_batch
 from ingest.models import Batch
 from ingest.posting.judge import Judge
 from ingest.posting.judged import TableVerdict
 from ingest.posting.outcome import UnitResult
-from ingest.posting.report import reports, status_of
 from ingest.posting.settle import question, settle_rejects
 from ingest.posting.unit import Unit
 from ingest.rejects.describe import rejects_of
@@ -62,7 +61,7 @@ def post(
     share(cursor, tables_of(table.source for table in unit.tables), timeout_seconds=SHARE_TIMEOUT_SECONDS)
     judge = Judge(cursor, unit)
     judged, counts = _write(cursor, unit, judge)
-    tables = reports(unit, judged, counts, seconds=time.monotonic() - clock)
+    tables = _reports(unit, judged, counts, seconds=time.monotonic() - clock)
     status = status_of(tables)
     if unit.dry_run:
         return UnitResult(batch=None, status=status, tables=tables, judged=tuple(judged), refused=counts is None)
@@ -79,11 +78,11 @@ def post(
     )
     rows: list[Model] = [batch]
     numbers: dict[int, int] = {}
-    for each, report in zip(judged, tables, strict=True):
-        stored, found = (keep or keep_rejects)(cursor, unit, each, batch)
-        numbers |= found
+    for verdict, report in zip(judged, tables, strict=True):
+        stored, new_numbers = (keep or keep_rejects)(cursor, unit, verdict, batch)
+        numbers |= new_numbers
         account = replace(report, rejected=stored)
-        rows.append(account_row(batch.id, each.given.source, account, file=FileFacts(columns=each.given.columns)))
+        rows.append(account_row(batch.id, verdict.given.source, account, file=FileFacts(columns=verdict.given.columns)))
         rows += tallies_of(account)
     rows += tallies_of_batch(batch)
     # Rejects that name the batch came first: their foreign key waits for the commit.
@@ -106,9 +105,9 @@ def _write(cursor: CursorWrapper, unit: Unit, judge: Judge) -> tuple[list[TableV
         try:
             with transaction.atomic():  # its end lets go of its locks too: the next attempt takes all of them in order
                 judged = judge.verdict()
-                if unit.mode == "atomic" and any(len(each.refused) for each in judged):
+                if unit.mode == "atomic" and any(len(verdict.refused) for verdict in judged):
                     return judged, None
-                rows = [each.to_write() for each in judged]
+                rows = [verdict.to_write() for verdict in judged]
                 if unit.dry_run:
                     return judged, [RowCounts(len(table.new), len(table.changed)) for table in rows]
                 return judged, write(cursor, rows)
@@ -120,11 +119,11 @@ def _write(cursor: CursorWrapper, unit: Unit, judge: Judge) -> tuple[list[TableV
                 continue
             if key_exists(error) and _overtaken(judge, judged):
                 continue
-            found = culprits(cursor, rows)
-            if any(map(key_exists, found.values())) and _overtaken(judge, judged):  # while they were sought
-                found = {index: error for index, error in found.items() if not key_exists(error)}
+            refused = culprits(cursor, rows)
+            if any(map(key_exists, refused.values())) and _overtaken(judge, judged):  # while they were sought
+                refused = {index: error for index, error in refused.items() if not key_exists(error)}
             judge.forget()
-            judge.refuse(refused_by_database(found))
+            judge.refuse(refused_by_database(refused))
     raise TableBusy(
         tables=", ".join(table.source.table for table in unit.tables),
         holder="other batches with the same keys",
@@ -136,11 +135,34 @@ def _overtaken(judge: Judge, judged: Sequence[TableVerdict]) -> bool:
     """Ask the tables again; tell whether they hold a key by now that they did not hold before."""
     judge.forget()
     with transaction.atomic():
-        again = (judge.stored[each.given.source.table].compare(each.processed.rows) for each in judged)
-        found = any((now.new != each.compared.new).any() for now, each in zip(again, judged, strict=True))
+        again = (judge.stored[verdict.given.source.table].compare(verdict.processed.rows) for verdict in judged)
+        overtaken = any((now.new != verdict.compared.new).any() for now, verdict in zip(again, judged, strict=True))
         transaction.set_rollback(True)
     judge.forget()
-    return found
+    return overtaken
+
+
+def _reports(
+    unit: Unit, judged: Sequence[TableVerdict], counts: Sequence[RowCounts] | None, *, seconds: float
+) -> tuple[TableReport, ...]:
+    """Account for every table; each gets its share of the unit's ``seconds`` by records."""
+    reports = []
+    for number, verdict in enumerate(judged):
+        processed, written = verdict.processed, None
+        if counts is not None:
+            written = counts[number].inserted, counts[number].updated, int(verdict.compared.unchanged.sum())
+        report = TableReport.of(
+            verdict.given.source.table,
+            read=processed.read,
+            accepted=len(processed.rows),
+            written=written,
+            duplicates=len(processed.duplicates),
+            rejected=processed.rejected,
+            repaired=processed.repairs,
+            seconds=seconds * processed.read / max(len(unit), 1),
+        )
+        reports.append(report)
+    return tuple(reports)
 
 
 def keep_rejects(cursor: CursorWrapper, unit: Unit, judged: TableVerdict, batch: Batch) -> tuple[int, dict[int, int]]:
@@ -159,8 +181,8 @@ def keep_rejects(cursor: CursorWrapper, unit: Unit, judged: TableVerdict, batch:
 
 def _named(rejects: pa.Table, unit: Unit) -> pa.Table:
     """Put the sender's reference and group on each reject."""
-    for name, given in (("ref", unit.refs), ("group", unit.groups)):
-        if given:
-            values = pa.array([given.get(int(index), "") for index in rejects["position"].to_numpy()], pa.string())
+    for name, by_index in (("ref", unit.refs), ("group", unit.groups)):
+        if by_index:
+            values = pa.array([by_index.get(int(index), "") for index in rejects["position"].to_numpy()], pa.string())
             rejects = rejects.set_column(rejects.column_names.index(name), rejects.schema.field(name), values)
     return rejects

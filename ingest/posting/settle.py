@@ -11,9 +11,10 @@ from core.postgres.array_literals import texts_array
 from core.postgres.planner import fetch_by_index
 from ingest.models import Batch
 from ingest.posting.judged import TableVerdict
-from ingest.rejects.describe import key_texts
+from ingest.rules.key_text import kept_part, key_texts
 from ingest.rules.sources import sources
 
+# Of some tables, those with open rejects; of others, those with open rejects that wait for a parent.
 _ASK = """
 select array(select t from unnest(%s::text[]) as t
              where exists (select from ingest_rejectedrecord where status = 'open' and "table" = t)),
@@ -21,6 +22,7 @@ select array(select t from unnest(%s::text[]) as t
              where exists (select from ingest_rejectedrecord
                            where status = 'open' and waits_for <> '{}' and "table" = t))
 """
+# Closes the open rejects of keys that were written, and tells whether orphans wait for any key that came.
 # A reject that this very batch saw is no older than the good record, and one that it replays is closed by that. One
 # that is locked is seen or replayed by another at this moment: to wait for it, with rejects in hand, is to deadlock.
 _SETTLE = """
@@ -43,7 +45,7 @@ WHY = "A good record with this key came in with batch {batch}."
 
 def question(judged: Sequence[TableVerdict]) -> tuple[str, list[Any]]:
     """Ask of which tables rejects are open, and of which ones some wait for a record: the query and its parameters."""
-    tables = [each.given.source.table for each in judged]
+    tables = [verdict.given.source.table for verdict in judged]
     return _ASK, [tables, sorted(set().union(*map(_children, tables)))]
 
 
@@ -56,12 +58,12 @@ def settle_rejects(
     """
     ((open_tables, orphaned),) = cursor.fetchall()
     awaited: list[str] = []
-    for each in judged:
-        contract, written = each.given.source.contract, ~each.compared.unchanged
+    for verdict in judged:
+        contract, written = verdict.given.source.contract, ~verdict.compared.unchanged
         waiting = not _children(contract.table).isdisjoint(orphaned)
         if not len(written) or not (waiting or (contract.table in open_tables and written.any())):
             continue
-        keys = key_texts(each.processed.rows, contract)
+        keys = kept_part(key_texts(verdict.processed.rows, contract))
         facts: dict[str, Any] = {
             "table": contract.table,
             "written": texts_array(keys.filter(bools(written))),
@@ -79,4 +81,8 @@ def settle_rejects(
 
 def _children(table: str) -> set[str]:
     """Name the tables whose records refer to ``table``: only their rejects can wait for it."""
-    return {source.table for source in sources() if any(each.table == table for each in source.contract.references)}
+    return {
+        source.table
+        for source in sources()
+        if any(reference.table == table for reference in source.contract.references)
+    }

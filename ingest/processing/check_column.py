@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from core.arrow import Mask, Rows, Text, bools, indices, mask_of
 from ingest.processing import reasons as words
-from ingest.processing.reasons import reasons
+from ingest.processing.reasons import ROW_REASON_SCHEMA, reasons
 from ingest.rules.contract import Column
 from ingest.rules.kinds.judge import explain, judge
 
@@ -34,14 +34,14 @@ def check_column(text: Text, column: Column, *, absent: Mask, faulty: Mask) -> C
         return CheckedColumn(values)
     empty = _empty(text)
     suspect = np.flatnonzero(~ok & ~empty & ~faulty)
-    found: list[pa.Table] = []
+    blocks: list[pa.Table] = []
     repairs: tuple[tuple[str, Rows], ...] = ()
     blank = empty.copy()
     if len(suspect):
-        values, blank[suspect], found, repairs = _second_look(text, values, suspect, column)
+        values, blank[suspect], blocks, repairs = _second_look(text, values, suspect, column)
     if not column.null:
-        found.extend(_missing(text, column, blank & ~faulty, absent))
-    return CheckedColumn(values, tuple(found), repairs)
+        blocks.extend(_missing(text, column, blank & ~faulty, absent))
+    return CheckedColumn(values, tuple(blocks), repairs)
 
 
 def _second_look(
@@ -61,17 +61,24 @@ def _second_look(
     mask[suspect] = True
     values = pc.replace_with_mask(values, bools(mask), typed)
     refused = np.flatnonzero(~ok & ~empty)
-    found = []
+    blocks = []
     if len(refused):
         picks = indices(refused)
         for code, message, wrong in explain(normal.take(picks), column):
             rows = refused[wrong]
-            found.append(
-                reasons(suspect[rows], field=column.name, code=code, message=message, values=raw.take(indices(rows)))
+            blocks.append(
+                reasons(
+                    suspect[rows],
+                    field=column.name,
+                    code=code,
+                    message=message,
+                    values=raw.take(indices(rows)),
+                    schema=ROW_REASON_SCHEMA,
+                )
             )
     settled = ok | (empty & column.null)
     repairs = tuple((name, suspect[rows & settled]) for name, rows in changed if (rows & settled).any())
-    return values, empty, found, repairs
+    return values, empty, blocks, repairs
 
 
 def _missing(text: Text, column: Column, blank: Mask, absent: Mask) -> list[pa.Table]:
@@ -83,7 +90,14 @@ def _missing(text: Text, column: Column, blank: Mask, absent: Mask) -> list[pa.T
         ("blank", words.BLANK, blank & ~null & ~absent),
     )
     return [
-        reasons(np.flatnonzero(rows), field=column.name, code=code, message=message, values=text.filter(bools(rows)))
+        reasons(
+            np.flatnonzero(rows),
+            field=column.name,
+            code=code,
+            message=message,
+            values=text.filter(bools(rows)),
+            schema=ROW_REASON_SCHEMA,
+        )
         for code, message, rows in kinds
         if rows.any()
     ]

@@ -20,7 +20,7 @@ class Parents:
 class Lookups(Protocol):
     """What ``process`` may ask of the world."""
 
-    def parents(self, reference: Reference, keys: ArrowColumn) -> Parents:
+    def parents(self, reference: Reference, keys: ArrowColumn, /) -> Parents:
         """Say of n keys (no NULL among them) which parents exist."""
         ...
 
@@ -28,7 +28,6 @@ class Lookups(Protocol):
 class NoParents:
     """A Lookups for tables without references, or for asking whether the records alone are in order."""
 
-    def parents(self, reference: Reference, keys: ArrowColumn) -> Parents:
+    def parents(self, _reference: Reference, keys: ArrowColumn) -> Parents:
         """Take every parent for granted."""
-        del reference
         return Parents(np.ones(len(keys), bool), np.zeros(len(keys), bool))

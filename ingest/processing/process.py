@@ -20,10 +20,11 @@ from core.arrow import ArrowColumn, Mask, Rows, Text, indices, mask_of
 from ingest.processing.check_column import check_column
 from ingest.processing.duplicates import SeenRows
 from ingest.processing.lookups import Lookups, NoParents
-from ingest.processing.reasons import REASON_SCHEMA, reasons
+from ingest.processing.reasons import ROW_REASON_SCHEMA, by_position, by_row, reasons
 from ingest.processing.records import Records
 from ingest.processing.row_hashes import Hashes
 from ingest.rules.contract import Contract, RowCheck
+from ingest.rules.key_text import value_texts
 
 UNIQUE = "A record with this key, but other content, came earlier in the same batch."
 NO_PARENT = "There is no such record in {table}."
@@ -36,8 +37,8 @@ class Verdict:
 
     ``checked``: all n as typed columns, NULL where a value was refused. ``rows``: the accepted ones, m typed rows in
     the contract's columns; ``source``: their indices (int64, m); ``hashes``: of their whole content (see
-    ``duplicates.hash_rows``). ``duplicates``: indices of records equal to an earlier one of the batch. ``reasons``:
-    ``REASON_SCHEMA``, ordered by record. Each record is in exactly one of source, duplicates and reasons.
+    ``duplicates.hash_rows``). ``duplicates``: indices of records equal to an earlier one of the batch; ``refused``: of
+    those that have ``reasons`` (``REASON_SCHEMA``, ordered by record). Each record is in exactly one of the three.
     ``repairs``: values changed, by rule. ``adopted``: by reference column, keys whose parent is missing and may be
     added.
     """
@@ -48,6 +49,7 @@ class Verdict:
     source: Rows
     hashes: Hashes
     duplicates: Rows
+    refused: Rows
     reasons: pa.Table
     repairs: dict[str, int]
     adopted: dict[str, ArrowColumn]
@@ -60,7 +62,7 @@ class Verdict:
     @property
     def rejected(self) -> int:
         """Records with at least one reason, and the unreadable ones."""
-        return (len(self.reasons["row"].unique()) if len(self.reasons) else 0) + self.records.unreadable.num_rows
+        return len(self.refused) + self.records.unreadable.num_rows
 
 
 def process(
@@ -76,10 +78,10 @@ def process(
 
     ``lookups`` knows the parents (default: all exist); ``seen`` carries the rows of earlier chunks of the same batch;
     ``adopts`` names reference columns whose missing parents are to be added instead of refused; ``known`` are reasons
-    (``REASON_SCHEMA``) that the caller has already found: their records claim no key.
+    (``REASON_SCHEMA``) that the caller has already found: their records, if they are among these, claim no key.
     """
     work = _Work(records, contract)
-    work.refuse([] if known is None else [known])
+    work.refuse([] if known is None else [by_row(known, records.position)])
     work.check_columns()
     for check in contract.row_checks:
         work.check_rows(check)
@@ -96,20 +98,23 @@ class _Work:
         self.count = records.columns.num_rows
         self.alive: Mask = np.ones(self.count, bool)
         self.table = contract.schema.empty_table()
-        self.found: list[pa.Table] = []
+        self.found_reasons: list[pa.Table] = []
         self.repaired: list[tuple[str, Rows]] = []
         self.duplicates: Rows = np.empty(0, np.int64)
         self.adopting: dict[str, Rows] = {}  # by reference column: records whose parent is to be added
         self.hashed: tuple[Rows, Hashes] = (self.duplicates, (np.empty(0, np.uint64), np.empty(0, np.uint64)))
 
-    def refuse(self, found: Iterable[pa.Table]) -> None:
-        for block in found:
-            self.found.append(block)
+    def refuse(self, blocks: Iterable[pa.Table]) -> None:
+        for block in blocks:
+            self.found_reasons.append(block)
             self.alive[block["row"].to_numpy()] = False
+
+    def _refuse(self, rows: Rows, **reason: Any) -> None:
+        self.refuse([reasons(rows, schema=ROW_REASON_SCHEMA, **reason)])
 
     def check_columns(self) -> None:
         faults = self.records.faults
-        self.refuse([pa.table([*faults.columns, pa.nulls(len(faults), pa.string())], schema=REASON_SCHEMA)])
+        self.refuse([pa.table([*faults.columns, pa.nulls(len(faults), pa.string())], schema=ROW_REASON_SCHEMA)])
         checked: dict[str, ArrowColumn] = {}
         for column in self.contract.columns:
             faulty = np.zeros(self.count, bool)
@@ -126,8 +131,14 @@ class _Work:
         broken = np.flatnonzero(mask_of(pc.invert(check.holds(self.table)).combine_chunks()))
         if len(broken):
             shown = _shown(self.table.select(check.columns).take(indices(broken)))
-            names = {"field": check.columns[-1], "constraint": check.name}
-            self.refuse([reasons(broken, code="check", message=check.message, values=shown, **names)])
+            self._refuse(
+                broken,
+                field=check.columns[-1],
+                code="check",
+                message=check.message,
+                values=shown,
+                constraint=check.name,
+            )
 
     def find_duplicates(self, seen: SeenRows) -> None:
         rows = np.flatnonzero(self.alive)
@@ -139,7 +150,7 @@ class _Work:
         if len(clashes):
             key = self.contract.natural_key
             shown = _shown(self.table.select(key).take(indices(clashes)))
-            self.refuse([reasons(clashes, field=key[0], code="unique", message=UNIQUE, values=shown)])
+            self._refuse(clashes, field=key[0], code="unique", message=UNIQUE, values=shown)
 
     def check_references(self, lookups: Lookups, adopts: Sequence[str]) -> None:
         alive = self.alive.copy()  # all references of a record are checked, not only up to the first that fails
@@ -159,10 +170,8 @@ class _Work:
             ):
                 if missing.any():
                     named = message.format(table=reference.table)
-                    shown = keys.filter(pa.array(missing))
-                    self.refuse(
-                        [reasons(rows[missing], field=reference.column, code=code, message=named, values=shown)]
-                    )
+                    shown = value_texts(keys.filter(pa.array(missing)))  # what a reject waits for is found by it
+                    self._refuse(rows[missing], field=reference.column, code=code, message=named, values=shown)
 
     def _rows(self, rows: Rows) -> pa.Table:
         return self.table if len(rows) == self.count else self.table.take(indices(rows))
@@ -177,7 +186,7 @@ class _Work:
         repairs: Counter[str] = Counter()
         for rule, rows in self.repaired:
             repairs[rule] += int(kept[rows].sum())
-        found = pa.concat_tables(self.found)
+        every_reason = pa.concat_tables(self.found_reasons)
         compared, lanes = self.hashed
         picked = np.searchsorted(compared, accepted)
         return Verdict(
@@ -187,7 +196,11 @@ class _Work:
             source=accepted,
             hashes=(lanes[0][picked], lanes[1][picked]),
             duplicates=self.duplicates,
-            reasons=found.take(indices(np.argsort(found["row"].to_numpy(), kind="stable"))),
+            refused=np.flatnonzero(~kept),
+            reasons=by_position(
+                every_reason.take(indices(np.argsort(every_reason["row"].to_numpy(), kind="stable"))),
+                self.records.position,
+            ),
             repairs={rule: count for rule, count in repairs.items() if count},
             adopted={name: self._adopted(name, rows) for name, rows in self.adopting.items() if self.alive[rows].any()},
         )

@@ -6,12 +6,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from core.arrow import ArrowColumn, Text, indices, schema_of
+from core.arrow import ArrowColumn, Rows, Text, indices, schema_of
 from core.json_columns import json_lists, json_objects
 from ingest.models import RejectedRecord
 from ingest.processing.process import UNIQUE, Verdict
 from ingest.processing.records import Records
 from ingest.rules.contract import Contract
+from ingest.rules.key_text import KEY_LENGTH, kept_part, key_texts
 
 REJECT_SCHEMA = schema_of(
     pa.field("position", pa.int64(), nullable=False),
@@ -27,7 +28,6 @@ REJECT_SCHEMA = schema_of(
     pa.field("ref", pa.string(), nullable=False),
     pa.field("group", pa.string(), nullable=False),
 )
-KEY_LENGTH = 500  # characters shown, and searched, of a natural key
 _ORPHAN_CODES = pa.array(["does_not_exist", "parent_rejected"])
 _LAST_CODES = pa.array(["database", "group_rejected"])
 
@@ -45,45 +45,52 @@ def describe(records: Records, checked: pa.Table, reasons: pa.Table, contract: C
 
     ``checked`` are the same records as typed columns: their keys are shown as normalised, where they could be.
     """
-    rows, first = np.unique(reasons["row"].to_numpy(), return_index=True)
-    picks, offsets = indices(rows), pa.array(np.append(first, len(reasons)), pa.int32())
+    positions, first = np.unique(reasons["position"].to_numpy(), return_index=True)
+    picks, offsets = _rows_at(positions, records), pa.array(np.append(first, len(reasons)), pa.int32())
     codes, fields = reasons["code"].combine_chunks(), reasons["field"].combine_chunks()
     orphaned = pc.is_in(codes, _ORPHAN_CODES)
     return pa.table(
         [
-            records.position.take(picks),
-            pa.nulls(len(rows), pa.int64()) if records.line is None else records.line.take(picks),
+            indices(positions),
+            pa.nulls(len(picks), pa.int64()) if records.line is None else records.line.take(picks),
             records.exact().take(picks),
             record_json(records, picks),
-            _keys(records.columns.take(picks), checked.take(picks), contract),
+            kept_part(key_texts(checked.take(picks), contract, refused=records.columns.take(picks))),
             json_lists(_reason_json(reasons), offsets),
             pa.ListArray.from_arrays(offsets, codes),
             pa.ListArray.from_arrays(offsets, fields.fill_null("")),
             _stages(codes.take(indices(first)), reasons["message"].combine_chunks().take(indices(first))),
             _waits_for(reasons, orphaned, offsets, contract),
-            *_unnamed(len(rows)),
+            *_unnamed(len(picks)),
         ],
         schema=REJECT_SCHEMA,
     )
 
 
+def _rows_at(positions: Rows, records: Records) -> Any:
+    """Return the rows of records, by their positions in ascending order; the records come in that order too."""
+    return indices(np.searchsorted(records.position.to_numpy(), positions))
+
+
 def _unreadable(records: Records) -> pa.Table:
-    found = records.unreadable
-    count = len(found)
+    unreadable = records.unreadable
+    count = len(unreadable)
     ones = pa.array(np.arange(count + 1), pa.int32())
     none = pa.repeat(pa.scalar(""), count)
     nothing = pa.nulls(count, pa.string())
     empty_lists = pa.array([[]] * count, pa.list_(pa.string()))
-    described = pa.table({"field": nothing, "code": found["code"], "message": found["message"], "value": nothing})
+    described = pa.table(
+        {"field": nothing, "code": unreadable["code"], "message": unreadable["message"], "value": nothing}
+    )
     return pa.table(
         [
-            found["position"],
-            found["line"],
-            found["raw"],
+            unreadable["position"],
+            unreadable["line"],
+            unreadable["raw"],
             pa.nulls(count, pa.string()),
             none,
             json_lists(json_objects(described), ones),
-            pa.ListArray.from_arrays(ones, found["code"].combine_chunks()),
+            pa.ListArray.from_arrays(ones, unreadable["code"].combine_chunks()),
             empty_lists,
             pa.repeat(pa.scalar(RejectedRecord.Stage.PARSE.value), count),
             empty_lists,
@@ -120,22 +127,6 @@ def record_json(records: Records, picks: Any) -> Text:
 def _reason_json(reasons: pa.Table) -> Text:
     shown = reasons.select(["field", "code", "message", "value", "constraint"])
     return json_objects(shown, absent={"constraint": shown["constraint"].combine_chunks().is_null()})
-
-
-def key_texts(rows: pa.Table, contract: Contract) -> Text:
-    """Write the natural keys of n typed rows as rejects name them."""
-    parts = [rows.column(name).cast(pa.string()).combine_chunks() for name in contract.natural_key]
-    return pc.utf8_slice_codeunits(pc.binary_join_element_wise(*parts, " "), 0, KEY_LENGTH)
-
-
-def _keys(raw: pa.Table, checked: pa.Table, contract: Contract) -> Text:
-    parts = []
-    for name in contract.natural_key:
-        text = checked.column(name).cast(pa.string()).combine_chunks()
-        came = raw.column(name).combine_chunks() if name in raw.column_names else pa.nulls(len(text), pa.string())
-        parts.append(pc.replace_substring(pc.coalesce(text, came, ""), "\x00", "\ufffd"))
-    # A key that long is none, and PostgreSQL cannot index it; the raw record keeps all of it.
-    return pc.utf8_slice_codeunits(pc.binary_join_element_wise(*parts, " "), 0, KEY_LENGTH)
 
 
 def _waits_for(reasons: pa.Table, orphaned: ArrowColumn, offsets: Any, contract: Contract) -> ArrowColumn:

@@ -14,11 +14,14 @@ from core.postgres.planner import fetch_by_index
 from ingest.rejects.merge import RejectOrigin
 
 _WAITS = "parent_rejected"
-_FIND = """
+# Rejects by their keys, of those that the batch itself stored or saw once more: by its number, or by its moment where
+# the reject stays one of an older batch.
+_OF_THE_BATCH = """
 select natural_key, id from ingest_rejectedrecord
 where "table" = %(table)s and natural_key = any(%(keys)s::text[])
     and (last_batch_id = %(batch)s or last_seen_at = %(now)s) order by natural_key
 """
+# Links open rejects to their parents', and leaves alone those that are linked so already.
 _LINK = """
 update ingest_rejectedrecord as child set parent_id = given.parent_id
 from unnest(%(children)s::bigint[], %(parents)s::bigint[]) as given (id, parent_id)
@@ -35,8 +38,8 @@ def parents_of(cursor: CursorWrapper, rejects: pa.Table, origin: RejectOrigin) -
     pairs = pa.table({"row": pc.list_parent_indices(waits_for), "key": pc.list_flatten(waits_for)})
     pairs = pairs.filter(pc.is_in(pairs["row"], waiting))
     keys: list[Any] = pairs["key"].to_pylist()
-    found = _numbers(cursor, dict.fromkeys(keys), origin)
-    numbers = pa.array(map(found.get, keys), pa.int64())
+    known = _numbers(cursor, dict.fromkeys(keys), origin)
+    numbers = pa.array(map(known.get, keys), pa.int64())
     least = pa.table({"row": pairs["row"], "number": numbers}).group_by("row").aggregate([("number", "min")])
     places = pc.index_in(indices(np.arange(len(rejects))), least["row"].combine_chunks().cast(pa.int64()))
     return least["number_min"].combine_chunks().take(places)
@@ -45,16 +48,16 @@ def parents_of(cursor: CursorWrapper, rejects: pa.Table, origin: RejectOrigin) -
 def _numbers(cursor: CursorWrapper, keys: Iterable[str], origin: RejectOrigin) -> dict[str, int]:
     """Return by ``table/key`` the first reject that the batch has stored under it, or seen there once more."""
     wanted: dict[str, list[str]] = {}
-    for each in keys:
-        table, _, key = each.partition("/")
+    for parent in keys:
+        table, _, key = parent.partition("/")
         wanted.setdefault(table, []).append(key)
-    found: dict[str, int] = {}
+    numbers: dict[str, int] = {}
     for table, some in wanted.items():
         facts = {"table": table, "keys": array_text(some), "batch": origin.batch, "now": origin.now}
-        for key, number in fetch_by_index(cursor, _FIND, facts):
+        for key, number in fetch_by_index(cursor, _OF_THE_BATCH, facts):
             name = f"{table}/{key}"
-            found[name] = min(number, found.get(name, number))
-    return found
+            numbers[name] = min(number, numbers.get(name, number))
+    return numbers
 
 
 def link(cursor: CursorWrapper, rejects: pa.Table, numbers: Mapping[int, int], origin: RejectOrigin) -> None:

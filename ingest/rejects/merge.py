@@ -34,6 +34,7 @@ class RejectOrigin:
         return "" if tuple(self.columns) == self.contract.names else ",".join(self.columns)
 
 
+# A connection makes the stage once, and each commit empties it; TRUNCATE does for a second use within one transaction.
 _STAGE_DDL = """
 create temporary table if not exists reject_stage (position bigint, line bigint, raw bytea, record jsonb,
     natural_key text, reasons jsonb, codes text[], fields text[], stage text, waits_for text[], ref text, "group" text)
@@ -44,7 +45,9 @@ truncate reject_stage
 # alone or in an atomic batch: it is replayed as the records of that batch that it stands or falls with.
 _KEEPS = """(r.status = 'open' and (r."group" <> '' and excluded."group" = '' or %(atomic)s and not exists (
             select from ingest_batch b where b.id = r.last_batch_id and b.options ->> 'mode' = 'atomic')))"""
-# In the order of the hash, so that two batches with the same bad records cannot lock each other out.
+# Stores each staged raw record once, or counts it as seen once more: the reasons of an open reject are renewed, those
+# of a closed one stay. In the order of the hash, so that two batches with the same bad records cannot lock each other
+# out. Returns for every staged position the number under which its record is kept.
 _MERGE = """
 with staged as (select *, sha256(raw) as sha from reject_stage),
 distinct_ones as (
@@ -75,6 +78,7 @@ stored as (
 )
 select staged.position, stored.id from staged join stored on stored.raw_sha256 = staged.sha
 """.replace("{keeps}", _KEEPS)
+# Gives rejects that were replayed in vain, and are still open, their new reasons.
 _RENEW = """
 update ingest_rejectedrecord as r set
     reasons = s.reasons, codes = s.codes, fields = s.fields, stage = s.stage, waits_for = s.waits_for,

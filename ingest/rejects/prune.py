@@ -45,8 +45,8 @@ def prune(*, older_than: timedelta, statuses: Sequence[str] = CLOSED, really: bo
 
 def _delete_some(cursor: CursorWrapper, statuses: Sequence[str], before: datetime) -> int:
     """Delete some, and return how many; their corrections go too, and their children lose the link."""
-    found = RejectedRecord.objects.filter(status__in=statuses, closed_at__lt=before).order_by("pk")
-    numbers = list(found.select_for_update().values_list("pk", flat=True)[:CHUNK_ROWS])
+    rejects = RejectedRecord.objects.filter(status__in=statuses, closed_at__lt=before).order_by("pk")
+    numbers = list(rejects.select_for_update().values_list("pk", flat=True)[:CHUNK_ROWS])
     cursor.execute("update ingest_rejectedrecord set parent_id = null where parent_id = any(%s)", [numbers])
     cursor.execute("delete from ingest_correction where reject_id = any(%s)", [numbers])
     cursor.execute("delete from ingest_rejectedrecord where id = any(%s)", [numbers])

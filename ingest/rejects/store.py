@@ -45,7 +45,7 @@ _STORED_SCHEMA = schema_of(
     pa.field("header", pa.string()),
     pa.field("parent_id", pa.int64()),
 )
-# Which of these are stored already, and numbers for as many as they are: see ``fetch_by_index``.
+# Which of these raw records are stored already, by their hashes, and as many new numbers: see ``fetch_by_index``.
 _KNOWN = """
 select array(
     select encode(raw_sha256, 'hex') from ingest_rejectedrecord
@@ -73,16 +73,16 @@ def store_numbered(cursor: CursorWrapper, rejects: pa.Table, origin: RejectOrigi
     facts = {"table": origin.contract.table, "header": origin.header, "hashes": array_text(distinct.hashes)}
     ((known, numbers),) = fetch_by_index(cursor, _KNOWN, {**facts, "count": len(distinct.hashes)})
     fresh = ~np.isin(distinct.hashes, known) if known else np.ones(len(distinct.hashes), bool)
-    found = _add(cursor, distinct, np.flatnonzero(fresh), numbers[: fresh.sum()], origin) if fresh.any() else {}
-    if found is None:
-        fresh[:], found = False, {}
+    stored = _add(cursor, distinct, np.flatnonzero(fresh), numbers[: fresh.sum()], origin) if fresh.any() else {}
+    if stored is None:
+        fresh[:], stored = False, {}
     if not fresh.all():
         others = rejects.take(indices(np.flatnonzero(~fresh[distinct.place])))
         merged = merge_rejects(cursor, others, origin)
         link(cursor, others, merged, origin)
-        found |= merged
+        stored |= merged
     insert_rows(cursor, tallies_of_rejects(origin.contract.table, rejects))
-    return found
+    return stored
 
 
 def renew_rejects(cursor: CursorWrapper, rejects: pa.Table, numbers: Mapping[int, int], origin: RejectOrigin) -> int:
@@ -105,10 +105,10 @@ class _Distinct:
     """
 
     def __init__(self, rejects: pa.Table) -> None:
-        found = [sha256(raw or b"").hexdigest() for raw in rejects["raw"].to_pylist()]
-        self.hashes = sorted(set(found))
-        places = {each: place for place, each in enumerate(self.hashes)}
-        self.place: Rows = np.fromiter((places[each] for each in found), np.int64, len(found))
+        digests = [sha256(raw or b"").hexdigest() for raw in rejects["raw"].to_pylist()]
+        self.hashes = sorted(set(digests))
+        places = {digest: place for place, digest in enumerate(self.hashes)}
+        self.place: Rows = np.fromiter((places[digest] for digest in digests), np.int64, len(digests))
         grouped = pc.not_equal(rejects["group"], "").to_numpy()
         # Of equal ones, the first that stands or falls with others; reasons that only the table gave came last.
         order = np.lexsort((rejects["position"].to_numpy(), ~grouped))
@@ -138,8 +138,8 @@ def _add(
         )
     numbered = np.full(len(distinct.hashes), -1)
     numbered[fresh] = by_position
-    given = numbered[distinct.place]
-    return dict(zip(distinct.position[given >= 0].tolist(), given[given >= 0].tolist(), strict=True))
+    assigned = numbered[distinct.place]
+    return dict(zip(distinct.position[assigned >= 0].tolist(), assigned[assigned >= 0].tolist(), strict=True))
 
 
 def _constants(origin: RejectOrigin, count: int) -> list[Any]:
@@ -155,7 +155,7 @@ def _chunks(rejects: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
     held: list[pa.RecordBatch] = []
     for batch in rejects:
         held.append(batch)
-        if sum(map(len, held)) >= CHUNK_ROWS or sum(each.nbytes for each in held) >= CHUNK_BYTES:
+        if sum(map(len, held)) >= CHUNK_ROWS or sum(part.nbytes for part in held) >= CHUNK_BYTES:
             yield pa.Table.from_batches(held)
             held = []
     if any(map(len, held)):

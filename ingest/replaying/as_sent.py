@@ -14,25 +14,25 @@ type Header = tuple[str, ...]
 def as_kept(rejects: Sequence[RejectedRecord]) -> list[SentRecord]:
     """Return each record, by its index here; ``value`` is no object where it could not be read."""
     headers = _headers(rejects)
-    found: list[SentRecord | None] = []
+    records: list[SentRecord | None] = []
     lines: dict[Header, list[int]] = defaultdict(list)
     for index, reject in enumerate(rejects):
         header = headers.get((reject.batch_id, reject.table))
         if reject.correction is not None:
-            found.append(SentRecord(index, reject.correction, b""))
+            records.append(SentRecord(index, reject.correction, b""))
         elif header is None:
-            found.append(sent_alone(index, bytes(reject.raw)))
+            records.append(sent_alone(index, bytes(reject.raw)))
         elif reject.record is None:  # it could not be split into fields, and no rule can change that
             reason = reject.reasons[0]
-            found.append(SentRecord(index, None, bytes(reject.raw), (reason["code"], reason["message"])))
+            records.append(SentRecord(index, None, bytes(reject.raw), (reason["code"], reason["message"])))
         else:
-            found.append(None)
+            records.append(None)
             lines[header].append(index)
     for header, indices in lines.items():
         raws = [bytes(rejects[index].raw) for index in indices]
         for index, raw, fields in zip(indices, raws, _split(header, raws), strict=True):
-            found[index] = SentRecord(index, fields, raw)
-    return [sent for sent in found if sent is not None]
+            records[index] = SentRecord(index, fields, raw)
+    return [sent for sent in records if sent is not None]
 
 
 def _headers(rejects: Sequence[RejectedRecord]) -> Mapping[tuple[Any, str], Header]:
@@ -44,9 +44,9 @@ def _headers(rejects: Sequence[RejectedRecord]) -> Mapping[tuple[Any, str], Head
 def _split(header: Header, raws: Sequence[bytes]) -> list[dict[str, str | None]]:
     """Split records of CSV into fields: all at once, where they stay the same records side by side."""
     text = b"\n".join([",".join(header).encode(), *raws])
-    found, _ = records_from_csv(text, header, at_most=len(raws))
-    if found is not None and not len(found.unreadable) and found.exact().to_pylist() == list(raws):
-        return list(found.columns.to_pylist())
+    records, _ = records_from_csv(text, header, at_most=len(raws))
+    if records is not None and not len(records.unreadable) and records.exact().to_pylist() == list(raws):
+        return list(records.columns.to_pylist())
     if len(raws) == 1:
         return [{}]
     return [fields for raw in raws for fields in _split(header, [raw])]

@@ -40,11 +40,17 @@ where r.status = 'open' and r.waits_for <> '{{}}' and r.codes <@ array['does_not
             and not mate.codes <@ array['does_not_exist', 'parent_rejected', 'group_rejected']))
 order by r.id limit %(limit)s
 """
+# Open rejects that have one code, whatever else is wrong with them; not of an atomic batch, which only comes whole.
 _BY_CODE = """
 select r.id from ingest_rejectedrecord r join ingest_batch b on b.id = r.last_batch_id
 where r.status = 'open' and r.codes @> array[%(code)s] and coalesce(b.options ->> 'mode', '') <> 'atomic'
     and r.id <> all(%(tried)s::bigint[]) and (%(table)s::text is null or r."table" = %(table)s)
 order by r.id limit %(limit)s
+"""
+# One branch of a CASE over the tables that others refer to: whether the key in ``w.parent`` (``table/key``) is stored.
+_IS_STORED_IN = """
+when {table} then exists (
+    select from {db_table} p where p.{key} = substr(w.parent, strpos(w.parent, '/') + 1)::{type})
 """
 
 
@@ -112,7 +118,7 @@ class _Replays:
 
     def _replay(self, cursor: CursorWrapper) -> tuple[set[int], list[UnitResult]]:
         """Replay the next rejects, each with its group; return the numbers of those tried, and the units."""
-        query = sql.SQL(self._query).format(stored=_stored()) if self._query == _ORPHANS else self._query
+        query = sql.SQL(self._query).format(stored=_stored(cursor)) if self._query == _ORPHANS else self._query
         cursor.execute(query, {**self._facts, "tried": list(self.tried)})
         numbers = {number for (number,) in cursor.fetchall()}
         rejects = with_groups(numbers)
@@ -123,25 +129,22 @@ class _Replays:
         return numbers | {reject.pk for reject in rejects}, posted
 
 
-def _stored() -> sql.Composable:
+def _stored(cursor: CursorWrapper) -> sql.Composable:
     """Compose the condition that the parent ``w.parent`` (``table/key``) is stored."""
     referred = {reference.table for source in sources() for reference in source.contract.references}
     if not referred:  # records that refer to nothing wait for nothing
         return sql.SQL("false")
     return sql.SQL("case split_part(w.parent, '/', 1) {} else false end").format(
-        sql.SQL(" ").join(_stored_in(table) for table in sorted(referred))
+        sql.SQL(" ").join(_stored_in(cursor, table) for table in sorted(referred))
     )
 
 
-def _stored_in(table: str) -> sql.Composed:
+def _stored_in(cursor: CursorWrapper, table: str) -> sql.Composed:
     contract = next(source.contract for source in sources() if source.table == table)
     key = contract.natural_key[0]
-    return sql.SQL(
-        "when {table} then exists (select from {db_table} p"
-        " where p.{key} = substr(w.parent, strpos(w.parent, '/') + 1)::{type})"
-    ).format(
+    return sql.SQL(_IS_STORED_IN).format(
         table=sql.Literal(table),
         db_table=sql.Identifier(contract.db_table),
         key=sql.Identifier(key),
-        type=sql.SQL(column_type(contract, key)),
+        type=sql.SQL(column_type(cursor, contract, key)),
     )

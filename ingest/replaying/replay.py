@@ -24,6 +24,17 @@ from ingest.replaying.as_sent import as_kept
 from ingest.rules.on_conflict import OnConflict
 from ingest.rules.sources import sources
 
+# Keeps beside each reject what a person made of it last.
+_KEEP_CORRECTIONS = """
+update ingest_rejectedrecord r set correction = c.record::jsonb
+from unnest(%s::bigint[], %s::text[]) c (id, record) where r.id = c.id
+"""
+# Copies what was kept there into the history of corrections, with who made it and when.
+_REMEMBER_CORRECTIONS = """
+insert into ingest_correction (reject_id, batch_id, user_id, record, made_at)
+select id, %s, %s, correction, %s from ingest_rejectedrecord where id = any(%s) order by id
+"""
+
 
 class NotReplayable(Exception):
     """This reject cannot be replayed; ``str()`` says why, and what to do instead."""
@@ -45,11 +56,11 @@ def find_group(number: int) -> tuple[RejectedRecord, ...]:
     """
     first = RejectedRecord.objects.get(pk=number)
     locked = with_groups([number])
-    found = next((reject for reject in locked if reject.pk == number), None)
-    if found is None:
+    wanted = next((reject for reject in locked if reject.pk == number), None)
+    if wanted is None:
         first.refresh_from_db(fields=["status"])
         raise NotReplayable(f"The reject {number} is closed already: {first.status}.")
-    if found.last_batch.options.get("mode") == "atomic":
+    if wanted.last_batch.options.get("mode") == "atomic":
         raise NotReplayable(f"The reject {number} is of an atomic batch: correct that batch, and post it again whole.")
     return locked
 
@@ -66,9 +77,9 @@ def with_groups(numbers: Collection[int], *, lock: bool = True) -> tuple[Rejecte
         wanted |= Q(last_batch=batch, group=group)
     rows = RejectedRecord.objects.filter(wanted).order_by("pk")
     locked = rows.select_for_update() if lock else rows
-    found = tuple(reject for reject in locked if reject.status == RejectedRecord.Status.OPEN)
-    if not lock or {(reject.last_batch_id, reject.group) for reject in found if reject.group} <= groups:
-        return found
+    open_ones = tuple(reject for reject in locked if reject.status == RejectedRecord.Status.OPEN)
+    if not lock or {(reject.last_batch_id, reject.group) for reject in open_ones if reject.group} <= groups:
+        return open_ones
     return with_groups(numbers)  # while we waited for them, some came again, or were replayed in vain
 
 
@@ -87,14 +98,14 @@ def rounds(rejects: Sequence[RejectedRecord]) -> list[tuple[RejectedRecord, ...]
 
 def unit_of(replay: Replay) -> Unit:
     """Make the unit of a replay; the index of a record is that of its reject."""
-    given: dict[str, list[SentRecord]] = defaultdict(list)
+    by_table: dict[str, list[SentRecord]] = defaultdict(list)
     for reject, sent in zip(replay.rejects, _sent(replay), strict=True):
-        given[reject.table].append(sent)
+        by_table[reject.table].append(sent)
     return Unit(
         tables=tuple(
-            TableRecords(source=source, records=records_from_json(given[source.table], source.contract))
+            TableRecords(source=source, records=records_from_json(by_table[source.table], source.contract))
             for source in sources()
-            if source.table in given
+            if source.table in by_table
         ),
         refs={index: reject.ref for index, reject in enumerate(replay.rejects) if reject.ref},
         groups={index: reject.group for index, reject in enumerate(replay.rejects) if reject.group},
@@ -114,8 +125,7 @@ def run(
     """Replay; an accepted reject is closed, one that fails again has new reasons. Raises what ``post`` raises."""
     numbers = {index: reject.pk for index, reject in enumerate(replay.rejects)}
 
-    def keep(cursor: CursorWrapper, unit: Unit, judged: TableVerdict, batch: Batch) -> tuple[int, dict[int, int]]:
-        del unit
+    def keep(cursor: CursorWrapper, _unit: Unit, judged: TableVerdict, batch: Batch) -> tuple[int, dict[int, int]]:
         contract = judged.given.source.contract
         origin = RejectOrigin(batch=batch.id, contract=contract, now=timezone.now())
         return renew_rejects(cursor, rejects_of(judged.processed, contract), numbers, origin), numbers
@@ -141,23 +151,22 @@ def run(
 def _sent(replay: Replay) -> list[SentRecord]:
     """Return each record as it is to be judged: its new correction, or its last one, or as it came."""
     kept = iter(as_kept([reject for reject in replay.rejects if reject.pk not in replay.corrections]))
-    found = [
+    records = [
         SentRecord(index, replay.corrections[reject.pk], b"")  # not the bytes that came, which may be no UTF-8
         if reject.pk in replay.corrections
         else next(kept)
         for index, reject in enumerate(replay.rejects)
     ]
-    for index, sent in enumerate(found):
+    for index, sent in enumerate(records):
         sent.index = index
-    return found
+    return records
 
 
 def _keep_corrections(cursor: CursorWrapper, corrections: Mapping[int, Any]) -> None:
     """Keep beside each reject what a person made of it."""
     if corrections:
         cursor.execute(
-            "update ingest_rejectedrecord r set correction = c.record::jsonb"
-            " from unnest(%s::bigint[], %s::text[]) c (id, record) where r.id = c.id",
+            _KEEP_CORRECTIONS,
             [list(corrections), [json.dumps(storable(record)) for record in corrections.values()]],
         )
 
@@ -168,8 +177,7 @@ def _remember_corrections(
     """Keep every correction ever made, with who and when."""
     if numbers and batch:
         cursor.execute(
-            "insert into ingest_correction (reject_id, batch_id, user_id, record, made_at)"
-            " select id, %s, %s, correction, %s from ingest_rejectedrecord where id = any(%s) order by id",
+            _REMEMBER_CORRECTIONS,
             [batch.pk, user.pk if user else None, timezone.now(), list(numbers)],
         )
 

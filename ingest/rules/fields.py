@@ -219,10 +219,10 @@ class _BoundedField(RuleField):
 
     def rule(self) -> models.Q:
         ends = {"gte": self.min_value, "lte": self.max_value}
-        given = {key: value for key, value in ends.items() if value is not None}
-        if len(given) == len(ends):
+        bounds = {key: value for key, value in ends.items() if value is not None}
+        if len(bounds) == len(ends):
             return models.Q(**{f"{self.name}__range": (self.min_value, self.max_value)})
-        return models.Q(**{f"{self.name}__{key}": value for key, value in given.items()})
+        return models.Q(**{f"{self.name}__{key}": value for key, value in bounds.items()})
 
 
 class IntegerField(_BoundedField, _IntegerField):

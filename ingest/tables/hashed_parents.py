@@ -13,6 +13,7 @@ from django.db.backends.utils import CursorWrapper
 from psycopg2 import sql
 
 from core.arrow import ArrowColumn as Values
+from core.arrow import indices
 from core.postgres.copy_out import copy_out
 from ingest.processing.key_set import KeySet
 from ingest.processing.lookups import Parents
@@ -46,8 +47,8 @@ class LoadParents:
     def remember(self, source: Source, processed: Verdict) -> None:
         """Remember the keys that one chunk of ``source`` accepted, refused (as far as they are keys) and adopted."""
         self._remember(self._accepted, source.table, processed.rows)
-        if len(processed.reasons):
-            self._remember(self._refused, source.table, processed.checked.take(processed.reasons["row"].unique()))
+        if len(processed.refused):
+            self._remember(self._refused, source.table, processed.checked.take(indices(processed.refused)))
         for reference in source.contract.references:
             keys = processed.adopted.get(reference.column)
             if keys is not None:

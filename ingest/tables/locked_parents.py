@@ -8,11 +8,12 @@ import pyarrow.compute as pc
 from django.db.backends.utils import CursorWrapper
 from psycopg2 import sql
 
-from core.arrow import ArrowColumn, mask_of
+from core.arrow import ArrowColumn, indices, mask_of
 from core.postgres.array_literals import texts_array
 from ingest.processing.lookups import Parents
 from ingest.processing.process import Verdict
 from ingest.rules.contract import Contract, Reference
+from ingest.rules.key_text import value_texts
 from ingest.rules.sources import Source, sources
 from ingest.tables.stored_rows import column_type
 
@@ -42,7 +43,7 @@ class UnitParents:
     def expect(self, contract: Contract, records: pa.Table) -> None:
         """Be told the records of the next table: while all that name a parent are good, it can be trusted."""
         self.believed = False
-        self._expected = {each.column: _given(records, each.column) for each in contract.references}
+        self._expected = {reference.column: _given(records, reference.column) for reference in contract.references}
 
     def remember(self, source: Source, processed: Verdict) -> None:
         """Remember the keys of one table that were accepted, and those refused (as far as they are keys)."""
@@ -51,7 +52,7 @@ class UnitParents:
             return  # no foreign key refers to it
         key = contract.natural_key[0]
         self._accepted[source.table] = processed.rows[key].combine_chunks()
-        refused = processed.checked[key].take(processed.reasons["row"].unique()).combine_chunks()
+        refused = processed.checked[key].take(indices(processed.refused)).combine_chunks()
         self._refused[source.table] = refused.drop_null()
 
     def parents(self, reference: Reference, keys: ArrowColumn) -> Parents:
@@ -82,13 +83,13 @@ class UnitParents:
         query = sql.SQL("select {key} from {table} where {key} = any(%s::{type}[]) order by {key}{lock}").format(
             key=sql.Identifier(key),
             table=sql.Identifier(contract.db_table),
-            type=sql.SQL(column_type(contract, key)),
+            type=sql.SQL(column_type(self._cursor, contract, key)),
             lock=sql.SQL(" for key share" if self._lock else ""),
         )
-        self._cursor.execute(query, [texts_array(fresh)])
-        found = pa.array([row[0] for row in self._cursor.fetchall()], fresh.type)
+        self._cursor.execute(query, [texts_array(value_texts(fresh))])
+        stored = pa.array([row[0] for row in self._cursor.fetchall()], fresh.type)
         self._asked[contract.table] = _joined(asked, fresh)
-        self._stored[contract.table] = _joined(self._stored.get(contract.table), found)
+        self._stored[contract.table] = _joined(self._stored.get(contract.table), stored)
 
 
 def _given(records: pa.Table, name: str) -> int:

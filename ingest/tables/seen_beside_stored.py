@@ -7,7 +7,8 @@ from typing import Any, Protocol
 
 import numpy as np
 import pyarrow as pa
-from django.db import connection, transaction
+from django.db import transaction
+from django.db.backends.utils import CursorWrapper
 from psycopg2 import sql
 
 from core.arrow import Mask
@@ -24,7 +25,7 @@ from ingest.tables.stored_rows import column_type
 class StoredContent(Protocol):
     """What knows which rows of a chunk are stored with other content."""
 
-    def differ(self, rows: pa.Table, key: Hashes, whole: Hashes) -> Mask:
+    def differ(self, rows: pa.Table, key: Hashes, whole: Hashes, /) -> Mask:
         """Mark those of n rows (and their ``hash_rows``) whose key the table holds with other content."""
         ...
 
@@ -32,8 +33,8 @@ class StoredContent(Protocol):
 class AskedRows:
     """The stored rows of a file that is small beside its table: one query a chunk."""
 
-    def __init__(self, contract: Contract) -> None:
-        self._contract = contract
+    def __init__(self, cursor: CursorWrapper, contract: Contract) -> None:
+        self._cursor, self._contract = cursor, contract
 
     def differ(self, rows: pa.Table, key: Hashes, whole: Hashes) -> Mask:
         """As ``StoredContent`` says."""
@@ -42,13 +43,15 @@ class AskedRows:
             names=comma.join(map(sql.Identifier, contract.names)),
             table=sql.Identifier(contract.db_table),
             arrays=comma.join(
-                sql.SQL("{}::{}[]").format(sql.Literal(_array(rows[name])), sql.SQL(column_type(contract, name)))
+                sql.SQL("{}::{}[]").format(
+                    sql.Literal(_array(rows[name])), sql.SQL(column_type(self._cursor, contract, name))
+                )
                 for name in contract.natural_key
             ),
             key=comma.join(map(sql.Identifier, contract.natural_key)),
         )
-        with transaction.atomic(), connection.cursor() as cursor:
-            stored = copy_out(cursor, query, schema=contract.schema)
+        with transaction.atomic():
+            stored = copy_out(self._cursor, query, schema=contract.schema)
         there, _, same = hash_rows(stored, contract)
         filled, keys, contents = filled_rows(stored, contract), KeySet(), KeySet()
         keys.add((there[0][filled], there[1][filled]))
@@ -71,22 +74,22 @@ class SeenBesideStored(SeenRows):
             return self._sort_out(key, rest, whole, contract)
         clashes = np.zeros(len(differs), bool)
         clashes[differs] = self._keys.contains(_pick(key, differs)) | _led(key, differs)[differs]
-        found = self._sort_out(_pick(key, ~differs), _pick(rest, ~differs), _pick(whole, ~differs), contract)
+        others = self._sort_out(_pick(key, ~differs), _pick(rest, ~differs), _pick(whole, ~differs), contract)
         duplicates = np.zeros(len(differs), bool)
-        duplicates[~differs], clashes[~differs] = found.duplicates, found.clashes
+        duplicates[~differs], clashes[~differs] = others.duplicates, others.clashes
         return Duplicates(duplicates, clashes, whole)
 
 
 def _led(key: Hashes, differs: Mask) -> Mask:
     """Mark rows before which, in this chunk, one of the same key stands that does not differ."""
-    found = np.zeros(len(differs), bool)
+    marks = np.zeros(len(differs), bool)
     leading: dict[tuple[Any, Any], int] = {}
     for row in np.flatnonzero(~differs & np.isin(key[0], key[0][differs])).tolist():
         leading.setdefault((key[0][row], key[1][row]), row)
     led = np.array([lane for lane, _ in leading], np.uint64)
     for row in np.flatnonzero(differs & np.isin(key[0], led)).tolist():
-        found[row] = leading.get((key[0][row], key[1][row]), row) < row
-    return found
+        marks[row] = leading.get((key[0][row], key[1][row]), row) < row
+    return marks
 
 
 def _pick(hashes: Hashes, mask: Mask) -> Hashes:

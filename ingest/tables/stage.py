@@ -14,6 +14,7 @@ from psycopg2 import sql
 from core.arrow import schema_of
 from core.postgres.copy_out import copy_out
 from ingest.rules.contract import Contract
+from ingest.rules.key_text import key_sql
 from ingest.tables.refusals import Refusals, write_or_halve
 
 CONFLICT_SCHEMA = schema_of(
@@ -24,6 +25,41 @@ CONFLICT_SCHEMA = schema_of(
 STAGE = sql.Identifier("row_stage")
 CHANGES = sql.Identifier("row_changes")
 WORK_MEMORY = "64MB"  # of the joins that compare; twice that for a hash
+
+# The columns are those of the table itself, so that nothing is converted between the two.
+_CREATE_STAGE = """
+create temporary table {stage} on commit drop as select {columns}, 0::bigint as position from {table} limit 0
+"""
+# Counts the staged rows by what the table holds under their keys, in the order of ``StagedCounts``.
+_COUNT_BY_STORED = """
+select count(*) filter (where t.{first_key} is null),
+    count(*) filter (where {is_stored} and {same}),
+    count(*) filter (where {is_stored} and not ({same}) and not {fill}),
+    count(*) filter (where {is_stored} and not ({same}) and {fill})
+from {stage} s left join {table} t on {on_key}
+"""
+# Keeps the positions of the rows that are not unchanged: joined once more, three statements would pay for it.
+_KEEP_CHANGES = """
+create temporary table {changes} on commit drop as
+select s.position, t.{first_key} is null as new, {is_stored} and {fill} as fill
+from {stage} s left join {table} t on {on_key} where t.{first_key} is null or not ({same})
+"""
+# Names the key of each row that is stored with other content, and the columns that differ.
+_CONFLICTS = """
+select s.position, {key_text} as key, concat_ws(', ', {differs}) as differs
+from {changes} c join {stage} s using (position) join {table} t on {on_key}
+where not c.new and not c.fill order by position
+"""
+# Fills placeholders, and writes over rows with other content where that is wanted; never touches a key.
+_UPDATE = """
+update {table} t set {assignments} from {stage} s join {changes} c using (position)
+where {on_key} and not c.new and (c.fill or {conflicts}) and position between {first} and {last}
+"""
+# Inserts new rows in the order of their keys, which is that of the index.
+_INSERT = """
+insert into {table} ({columns}) select {columns} from {stage} s join {changes} c using (position)
+where c.new and position between {first} and {last} order by {key}
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,28 +84,16 @@ class StagingTable:
 
     def create(self) -> None:
         """Make the empty stage; it goes with the transaction."""
-        self._execute(
-            "create temporary table {stage} on commit drop as"
-            " select {columns}, 0::bigint as position from {table} limit 0"
-        )
+        self._execute(_CREATE_STAGE)
 
     def classify(self) -> StagedCounts:
         """Compare the staged rows with the table; keep what is not unchanged, if anything is not."""
         self._execute("analyze {stage}")
         self.cursor.execute("select set_config('work_mem', %s, true)", [WORK_MEMORY])
-        self._execute("""
-            select count(*) filter (where t.{first_key} is null), count(*) filter (where {is_stored} and {same}),
-                count(*) filter (where {is_stored} and not ({same}) and not {fill}),
-                count(*) filter (where {is_stored} and not ({same}) and {fill})
-            from {stage} s left join {table} t on {on_key}
-        """)
+        self._execute(_COUNT_BY_STORED)
         new, unchanged, conflicts, placeholders = self.cursor.fetchone()
         if new or conflicts or placeholders:
-            self._execute("""
-                create temporary table {changes} on commit drop as
-                select s.position, t.{first_key} is null as new, {is_stored} and {fill} as fill
-                from {stage} s left join {table} t on {on_key} where t.{first_key} is null or not ({same})
-            """)
+            self._execute(_KEEP_CHANGES)
             self._execute("analyze {changes}")
         return StagedCounts(new=new, unchanged=unchanged, conflicts=conflicts, placeholders=placeholders)
 
@@ -79,27 +103,16 @@ class StagingTable:
             sql.SQL("case when s.{0} is distinct from t.{0} then {1} end").format(name, sql.Literal(name.string))
             for name in self.rest
         )
-        query = self._compose(
-            """select s.position, concat_ws(' ', {s_key}) as key, concat_ws(', ', {differs}) as differs
-            from {changes} c join {stage} s using (position) join {table} t on {on_key}
-            where not c.new and not c.fill order by position""",
-            differs=differs,
-        )
-        return copy_out(self.cursor, query, schema=CONFLICT_SCHEMA)
+        return copy_out(self.cursor, self._compose(_CONFLICTS, differs=differs), schema=CONFLICT_SCHEMA)
 
     def update(self, *, conflicts: bool) -> tuple[int, Refusals]:
         """Write staged content over stored rows: placeholders, and ``conflicts`` too if asked; keys are never set."""
         assignments = sql.SQL(", ").join(sql.SQL("{0} = s.{0}").format(name) for name in self.rest)
-        statement = """update {table} t set {assignments} from {stage} s join {changes} c using (position)
-            where {on_key} and not c.new and (c.fill or {conflicts}) and position between {first} and {last}"""
-        return self._write(statement, assignments=assignments, conflicts=sql.Literal(conflicts))
+        return self._write(_UPDATE, assignments=assignments, conflicts=sql.Literal(conflicts))
 
     def insert(self) -> tuple[int, Refusals]:
         """Insert the new rows in key order."""
-        return self._write(
-            """insert into {table} ({columns}) select {columns} from {stage} s join {changes} c using (position)
-            where c.new and position between {first} and {last} order by {key}"""
-        )
+        return self._write(_INSERT)
 
     def _write(self, statement: str, **parts: sql.Composable) -> tuple[int, Refusals]:
         """Return the number of rows written, and by position the errors of those that the database refuses."""
@@ -110,7 +123,7 @@ class StagingTable:
             self._execute(statement, first=sql.Literal(first), last=sql.Literal(last), **parts)
             return int(self.cursor.rowcount)
 
-        return write_or_halve(lowest, highest, write)
+        return write_or_halve(self.cursor, lowest, highest, write)
 
     def _compose(self, text: str, **parts: sql.Composable) -> sql.Composed:
         comma = sql.SQL(", ")
@@ -122,7 +135,7 @@ class StagingTable:
             changes=CHANGES,
             columns=comma.join([sql.Identifier(name) for name in self.contract.names]),
             key=comma.join(self.key),
-            s_key=comma.join(sql.SQL("s.{}").format(name) for name in self.key),
+            key_text=key_sql(self.contract, "s"),
             first_key=self.key[0],
             is_stored=sql.SQL("t.{} is not null").format(self.key[0]),
             on_key=sql.SQL(" and ").join(sql.SQL("t.{0} = s.{0}").format(name) for name in self.key),

@@ -39,19 +39,18 @@ class StoredHashes:
         """Mark those of n rows (by their ``hash_rows``) that the table holds with the same content."""
         return self._rows.contains(hashes)
 
-    def differ(self, rows: pa.Table, key: Hashes, whole: Hashes) -> Mask:
+    def differ(self, _rows: pa.Table, key: Hashes, whole: Hashes) -> Mask:
         """Mark those of n rows (and their ``hash_rows``) whose key the table holds with other content."""
-        del rows
         return self._keys.contains(key) & ~self._rows.contains(whole)
 
 
 def filled_rows(rows: pa.Table, contract: Contract) -> Mask:
     """Mark rows that are more than a key: a placeholder is filled, and differs from nothing."""
     rest = [rows[name].is_valid() for name in contract.names if name not in contract.natural_key]
-    found = np.zeros(len(rows), bool)
-    for each in rest:
-        found |= each.to_numpy()
-    return found
+    filled = np.zeros(len(rows), bool)
+    for present in rest:
+        filled |= present.to_numpy()
+    return filled
 
 
 def worth_reading(cursor: CursorWrapper, contract: Contract, *, file_bytes: int) -> bool:

@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from django.db import connection
 from django.db.backends.utils import CursorWrapper
 from psycopg2 import sql
 
@@ -16,10 +15,10 @@ from ingest.rules.contract import Contract
 type Key = tuple[Any, ...]
 
 
-def column_type(contract: Contract, column: str) -> str:
+def column_type(cursor: CursorWrapper, contract: Contract, column: str) -> str:
     """Name the PostgreSQL type of a column."""
     field = next(field for field in contract.model._meta.concrete_fields if field.column == column)
-    return str(field.db_type(connection))
+    return str(field.db_type(cursor.db))
 
 
 def keys_of(rows: pa.Table, contract: Contract) -> list[Key]:
@@ -85,20 +84,21 @@ class StoredRows:
         if not keys:
             return
         self._cursor.execute(
-            _query(self._contract, lock=self._lock), [array_text(values) for values in zip(*keys, strict=True)]
+            _query(self._cursor, self._contract, lock=self._lock),
+            [array_text(values) for values in zip(*keys, strict=True)],
         )
         for key in keys:
             self._rows.pop(key, None)
         names, places = self._contract.names, [self._contract.names.index(n) for n in self._contract.natural_key]
-        for found in self._cursor.fetchall():
-            self._rows[tuple(found[place] for place in places)] = dict(zip(names, found, strict=True))
+        for stored in self._cursor.fetchall():
+            self._rows[tuple(stored[place] for place in places)] = dict(zip(names, stored, strict=True))
         self._asked.update(keys)
 
 
-def _query(contract: Contract, *, lock: bool) -> sql.Composed:
+def _query(cursor: CursorWrapper, contract: Contract, *, lock: bool) -> sql.Composed:
     comma = sql.SQL(", ")
     key = [sql.Identifier(name) for name in contract.natural_key]
-    arrays = [sql.SQL(f"%s::{column_type(contract, name)}[]") for name in contract.natural_key]
+    arrays = [sql.SQL(f"%s::{column_type(cursor, contract, name)}[]") for name in contract.natural_key]
     return sql.SQL("select {columns} from {table} t join unnest({arrays}) as k ({key}) using ({key}) {order}").format(
         columns=comma.join(sql.SQL("t.{}").format(sql.Identifier(name)) for name in contract.names),
         table=sql.Identifier(contract.db_table),

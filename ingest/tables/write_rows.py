@@ -68,7 +68,7 @@ def culprits(cursor: CursorWrapper, tables: Sequence[TableRows]) -> Refusals:
 
     Of the first table that has any: what it refuses of others may only be their children.
     """
-    found: dict[int, Exception] = {}
+    errors: dict[int, Exception] = {}
     with transaction.atomic():
         for table in tables:
             for rows, position, send in (
@@ -81,12 +81,12 @@ def culprits(cursor: CursorWrapper, tables: Sequence[TableRows]) -> Refusals:
                 def part(first: int, last: int, rows: pa.Table = rows, send=send, table=table) -> int:  # type: ignore[no-untyped-def]
                     return send(cursor, table.contract, rows.slice(first, last - first + 1))
 
-                _, refused = write_or_halve(0, len(rows) - 1, part)
-                found |= {int(position[row]): error for row, error in refused.items()}
-            if found:
+                _, refused = write_or_halve(cursor, 0, len(rows) - 1, part)
+                errors |= {int(position[row]): error for row, error in refused.items()}
+            if errors:
                 break
         transaction.set_rollback(True)
-    return found
+    return errors
 
 
 def _insert(cursor: CursorWrapper, contract: Contract, rows: pa.Table) -> int:
@@ -101,7 +101,7 @@ def _update(cursor: CursorWrapper, contract: Contract, rows: pa.Table) -> int:
     statement = sql.SQL("update {table} t set {sets} from unnest({arrays}) as s ({names}) where {same}").format(
         table=sql.Identifier(contract.db_table),
         sets=comma.join(sql.SQL("{0} = s.{0}").format(sql.Identifier(n)) for n in contract.names if n not in key),
-        arrays=comma.join(sql.SQL(f"%s::{column_type(contract, name)}[]") for name in contract.names),
+        arrays=comma.join(sql.SQL(f"%s::{column_type(cursor, contract, name)}[]") for name in contract.names),
         names=comma.join(map(sql.Identifier, contract.names)),
         same=sql.SQL(" and ").join(sql.SQL("t.{0} = s.{0}").format(sql.Identifier(name)) for name in key),
     )

@@ -8,7 +8,8 @@ from django.contrib.auth.models import Group, Permission, User
 from django.test import Client
 
 from access.models import Token
-from tests.support.desk.people import browser, staff
+from tests.support.access.people import browser
+from tests.support.desk.people import staff
 
 pytestmark = pytest.mark.django_db
 MANAGER = ("auth.view_user", "auth.add_user", "auth.change_user", "auth.delete_user")

@@ -7,9 +7,9 @@ from typing import Any
 
 import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
 from tests.support.aws.certificates import Authority
+from tests.support.aws.moto import amazon
 from tests.support.aws.terraform import SOURCE, Terraform, copied
 
 pytestmark = [
@@ -25,11 +25,8 @@ LOGIN = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing", "AW
 
 @pytest.fixture(scope="module")
 def emulator() -> Iterator[str]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
+    with amazon() as address:
+        yield address
 
 
 @pytest.fixture(scope="module")

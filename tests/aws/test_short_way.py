@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from moto.server import ThreadedMotoServer
 from pyarrow import fs
 
 from olist.sample import write_sample
 from tests.support.aws.certificates import Authority
+from tests.support.aws.moto import amazon
 from tests.support.aws.terraform import SOURCE
 from tests.support.aws.tls_server import MASTER_PASSWORD, Server, tls_server
 
@@ -77,11 +77,8 @@ def commands() -> list[str]:
 
 @pytest.fixture(scope="module")
 def s3() -> Iterator[str]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"{host}:{port}"
-    server.stop()
+    with amazon() as address:
+        yield address.removeprefix("http://")
 
 
 @pytest.fixture(scope="module")

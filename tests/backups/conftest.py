@@ -8,10 +8,10 @@ from unittest import mock
 import pytest
 from django.db import connection, transaction
 from django.test import TransactionTestCase
-from moto.server import ThreadedMotoServer
 from pyarrow import fs
 from pytest_django import DjangoDbBlocker, Settings
 
+from tests.support.aws.moto import amazon, buckets, name_by_environment
 from tests.support.backups.models import MODELS
 from tests.support.backups.runs import all_tables
 
@@ -72,25 +72,15 @@ def store(tmp_path: Path, settings: Settings) -> Path:
 @pytest.fixture(scope="session")
 def s3_server() -> Iterator[str]:
     logging.getLogger("werkzeug").propagate = False  # it runs in this process, and its log is not the commands'
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
+    with amazon() as address:
+        yield address
 
 
 @pytest.fixture
 def bucket(s3_server: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[fs.S3FileSystem]:
     """An empty bucket ``safe`` on a server that speaks S3, named by the environment."""
-    for name in ("AWS_ENDPOINT_URL_S3", "AWS_REGION", "AWS_PROFILE", "AWS_SESSION_TOKEN"):
-        monkeypatch.delenv(name, raising=False)
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    monkeypatch.setenv("AWS_ENDPOINT_URL", s3_server)
-    files = fs.S3FileSystem(
-        scheme="http", endpoint_override=s3_server.removeprefix("http://"), allow_bucket_creation=True
-    )
+    name_by_environment(monkeypatch, s3_server)
+    files = buckets(s3_server)
     files.create_dir("safe")
     yield files
     files.delete_dir_contents("safe")

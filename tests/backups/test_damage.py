@@ -12,7 +12,8 @@ import pytest
 from backups.backing_up.verify import verify
 from backups.models import Backup
 from core.errors import BackupDamaged, BackupRefused, SourceUnreadable
-from tests.support.backups.runs import backup_file, content, database_url, library, query, run, spawn
+from tests.support.backups.runs import backup_file, content, library, run, spawn
+from tests.support.loading.loads import database_url, query
 
 pytestmark = pytest.mark.usefixtures("committed")
 

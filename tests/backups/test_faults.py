@@ -18,7 +18,9 @@ from backups.backing_up.verify import verify
 from backups.models import Backup, Restore
 from backups.restoring.restore import RestoreOrder, restore
 from core.postgres.advisory_locks import share
-from tests.support.backups.runs import all_tables, backup_file, built, content, library, query, run, spawn
+from tests.support.backups.runs import all_tables, backup_file, built, content, library, run, spawn
+from tests.support.loading.loads import query
+from tests.support.postgres.sessions import wait_until
 
 pytestmark = pytest.mark.usefixtures("committed")
 PATIENCE_SECONDS = 30
@@ -59,13 +61,6 @@ def kill_within(code: str, seconds: float) -> bool:
     return "done" in out
 
 
-def wait_until(ready: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not ready():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-
-
 def kill_backups(store: Path, *, seed: int, kills: int) -> None:
     moments = random.Random(seed)
     for _ in range(kills):
@@ -89,7 +84,7 @@ def kill_restores(store: Path, *, seed: int, kills: int) -> None:
     moments = random.Random(seed)
     for number in range(kills):
         query("update shelves set size = size + 1 where id %% 10 = %s", number % 10)
-        query("delete from books where id % 7 = 1")
+        query("delete from books where id %% 7 = 1")
         old = [content(table) for table in FAMILY]
         mode = moments.choice(("replace", "merge"))
         done = kill_within(RESTORE.format(mode=mode), moments.uniform(0, 1.0))

@@ -12,7 +12,8 @@ from backups.models import Backup, Restore
 from backups.restoring.restore import RestoreOrder, plan_restore, run_restore
 from backups.schedules.health import health
 from core.errors import BackupDamaged, SourceUnreadable
-from tests.support.backups.runs import backup_file, content, library, query
+from tests.support.backups.runs import backup_file, content, library
+from tests.support.loading.loads import query
 
 pytestmark = pytest.mark.usefixtures("committed")
 

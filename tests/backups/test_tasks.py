@@ -15,8 +15,8 @@ from psycopg2 import extensions
 
 from tests.support.api.client import Answered
 from tests.support.api.service import Service, serving
-from tests.support.api.sessions import wait_until
-from tests.support.backups.runs import PROJECT, database_url, query
+from tests.support.loading.loads import PROJECT, database_url, query
+from tests.support.postgres.sessions import wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("committed")]
 SELLERS = (

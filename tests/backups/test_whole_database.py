@@ -9,7 +9,8 @@ from backups.models import Backup
 from backups.restoring.restore import RestoreOrder, restore
 from backups.tables import all_tables
 from olist.sample import write_sample
-from tests.support.backups.runs import built, content, query, run
+from tests.support.backups.runs import built, content, run
+from tests.support.loading.loads import query
 
 
 @pytest.fixture

@@ -117,7 +117,7 @@ def test_everything_comes_back_into_a_flushed_database(token: str, tmp_path: Pat
     call_command("loaddata", dumped, verbosity=0)
     assert whole_database() == before
     assert sequences_behind() == []
-    sent = ApiClient(token).post(one_table("sellers", [record("sellers", seller_id=hex_id(8)), {}]))
+    sent = ApiClient(token).post(one_table("sellers", record("sellers", seller_id=hex_id(8)), {}))
     assert sent.counts == {"read": 2, "inserted": 1, "rejected": 1}
 
 
@@ -129,7 +129,7 @@ def test_a_flushed_site_works_with_all_its_permissions(settings: Any) -> None:
     assert set(Permission.objects.values_list("content_type__app_label", "codename")) >= before
     assert {("ingest", "dismiss_rejectedrecord"), ("backups", "restore_backup")} < before
     assert not RejectedRecord.objects.exists()
-    sent = client_of(rights={"seller": ("add",)}).post(one_table("sellers", [record("sellers")]))
+    sent = client_of(rights={"seller": ("add",)}).post(one_table("sellers", record("sellers")))
     assert (sent.status, sent.counts) == (201, {"read": 1, "inserted": 1})
     settings.METRICS_TOKEN = "of a test"
     metrics = Client().get("/metrics", headers={"Authorization": "Bearer of a test"})

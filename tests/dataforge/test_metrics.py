@@ -51,7 +51,7 @@ def test_records_rejects_batches_and_loads_are_counted_wherever_they_ran(tmp_pat
     assert scrape()["dataforge_records_total", "inserted", "orders"] == 0
     load_json(write_files(tmp_path, ONE_OF_EACH))
     bad = record("customers", customer_id=hex_id(9), customer_state="XX", customer_zip_code_prefix="x")
-    answer = trusted().post(one_table("customers", [bad, record("customers"), record("customers")]))
+    answer = trusted().post(one_table("customers", bad, record("customers"), record("customers")))
     assert answer.status == 207
     figures = scrape()
     assert figures["dataforge_records_total", "inserted", "orders"] == 1
@@ -92,7 +92,7 @@ def test_retention_and_folding_lower_no_counter() -> None:
 
 @pytest.mark.django_db
 def test_what_is_rolled_back_is_not_counted() -> None:
-    trusted().post(one_table("sellers", [record("sellers")], dry_run=True))
+    trusted().post(one_table("sellers", record("sellers"), dry_run=True))
     assert scrape()["dataforge_records_total", "inserted", "sellers"] == 0
 
 

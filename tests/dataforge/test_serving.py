@@ -15,11 +15,11 @@ import pytest
 from django.contrib.auth.models import User
 
 from access.tokens import create_token
-from tests.ingest.api.test_faults import rule_by_hand, sabotage
 from tests.support.api.client import Answered
 from tests.support.api.parcels import one_table, record
 from tests.support.api.service import Service, serving
 from tests.support.loading.loads import PROJECT, database_url, hex_id
+from tests.support.postgres.sabotage import rule_by_hand, sabotage
 
 pytestmark = [pytest.mark.usefixtures("committed"), pytest.mark.slow]
 SECRET = "hush4711"
@@ -90,11 +90,11 @@ def offend(service: Service, token: str) -> list[Answered]:
     bad = record("customers", customer_city=SECRET, customer_state=SECRET)
     good = record("customers", customer_city=SECRET)
     answers = [
-        service.post(token, one_table("customers", [bad, good])),
-        service.post(token, one_table("customers", [{**good, SECRET: SECRET}]), Idempotency_Key=SECRET),
-        service.post(token, one_table("customers", [good, {**good, "customer_city": SECRET + "x"}])),
+        service.post(token, one_table("customers", bad, good)),
+        service.post(token, one_table("customers", {**good, SECRET: SECRET}), Idempotency_Key=SECRET),
+        service.post(token, one_table("customers", good, {**good, "customer_city": SECRET + "x"})),
         service.post(token, {"table": SECRET, "records": [], SECRET: SECRET}),
-        service.post(f"{SECRET}-bad", one_table("customers", [good])),
+        service.post(f"{SECRET}-bad", one_table("customers", good)),
         service.send("GET", "/metrics", token, Authorization=f"Bearer {SECRET}"),
         service.send("GET", f"/api/v1/rejects/?code={SECRET}", token),
         service.send("GET", f"/admin/olist/customer/{SECRET}/change/?q={SECRET}", token),
@@ -104,11 +104,11 @@ def offend(service: Service, token: str) -> list[Answered]:
     ]
     with rule_by_hand("customers", "check (customer_city <> 'hush4711-by-hand')"):
         hand = record("customers", customer_id=hex_id(7), customer_city=f"{SECRET}-by-hand")
-        answers.append(service.post(token, one_table("customers", [hand])))
+        answers.append(service.post(token, one_table("customers", hand)))
     with sabotage("olist_customers", f"raise exception '{SECRET}' using errcode = 'XX000', detail = '{SECRET}';"):
-        answers.append(service.post(token, one_table("customers", [record("customers", customer_id=hex_id(8))])))
+        answers.append(service.post(token, one_table("customers", record("customers", customer_id=hex_id(8)))))
     with sabotage("olist_customers", f"raise exception '{SECRET}' using errcode = '53100', hint = '{SECRET}';"):
-        answers.append(service.post(token, one_table("customers", [record("customers", customer_id=hex_id(9))])))
+        answers.append(service.post(token, one_table("customers", record("customers", customer_id=hex_id(9)))))
     return answers
 
 

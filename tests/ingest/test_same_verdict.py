@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 from django.db import connection, transaction
-from django.utils import timezone
 
 from ingest.models import OUTCOMES, Account, Batch, RejectedRecord
 from ingest.replaying.replay import Replay, run, unit_of
 from ingest.rules.sources import find_source
 from tests.support.api.client import trusted
 from tests.support.loading.loads import PLAIN, Row, hex_id, load_json, query, write_files
+from tests.support.rejects.store import store_reject
 
 pytestmark = pytest.mark.usefixtures("committed")
 
@@ -30,8 +30,7 @@ def by_load(tables: Tables, folder: Path) -> None:
     load_json(write_files(folder / "files", tables))
 
 
-def by_endpoint(tables: Tables, folder: Path) -> None:
-    del folder
+def by_endpoint(tables: Tables, _folder: Path) -> None:
     trusted().post({"records": [{"table": table, "data": record} for table, record in changed(tables)]})
 
 
@@ -44,32 +43,17 @@ def by_csv(tables: Tables, folder: Path) -> None:
         api.post(body, to=f"/api/v1/batches/?table={table}", kind="text/csv")
 
 
-def by_replay(tables: Tables, folder: Path) -> None:
+def by_replay(tables: Tables, _folder: Path) -> None:
     """Replay rejects that hold the records, all together."""
-    del folder
     batch = Batch.objects.create(origin="api", app_version="0")
     raws = dict.fromkeys((table, json.dumps(record)) for table, record in changed(tables))  # the same raw is one reject
-    replay = Replay(rejects=tuple(_reject(table, raw, batch) for table, raw in raws), corrections={})
+    rejects = (
+        store_reject(batch, table=table, raw=raw.encode(), record=json.loads(raw.replace("\\u0000", "\\ufffd")))
+        for table, raw in raws
+    )
+    replay = Replay(rejects=tuple(rejects), corrections={})
     with transaction.atomic(), connection.cursor() as cursor:
         run(cursor, replay, unit_of(replay), user=None, options={})
-
-
-def _reject(table: str, raw: str, batch: Batch) -> RejectedRecord:
-    now = timezone.now()
-    return RejectedRecord.objects.create(
-        table=table,
-        raw=raw.encode(),
-        record=json.loads(raw.replace("\\u0000", "\\ufffd")),
-        reasons=[],
-        codes=[],
-        fields=[],
-        stage="check",
-        batch=batch,
-        last_batch=batch,
-        position=0,
-        first_seen_at=now,
-        last_seen_at=now,
-    )
 
 
 STORED: Tables = {

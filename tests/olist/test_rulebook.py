@@ -201,7 +201,7 @@ def test_the_serializer_of_drf_agrees_on_every_field(source: Source) -> None:
 def refused_by_process(source: Source, name: str, batch: list[dict[str, Any]]) -> list[bool]:
     result = process(texts_of(source.contract, batch), source.contract, seen=Forgetful())
     reasons = result.reasons.to_pylist()
-    named = {reason["row"] for reason in reasons if reason["field"] == name and reason["code"] != "check"}
+    named = {reason["position"] - 1 for reason in reasons if reason["field"] == name and reason["code"] != "check"}
     typed = result.checked[name].to_pylist()
     return [index in named or typed[index] != row[name] for index, row in enumerate(batch)]
 

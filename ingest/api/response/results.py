@@ -62,7 +62,7 @@ def _written(position: Rows, unit: Unit, *pieces: Any) -> Text:
 
 
 def _reasons(reasons: pa.Table, where: str) -> Text:
-    """Write n reasons (``LATE_SCHEMA``)."""
+    """Write n reasons (``REASON_SCHEMA``)."""
     before, index, after = where.partition("{index}")
     places = reasons["position"].cast(pa.string()).combine_chunks() if index else ""
     field, value = reasons["field"].combine_chunks(), reasons["value"].combine_chunks()

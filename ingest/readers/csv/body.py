@@ -27,12 +27,12 @@ def records_from_csv(data: bytes, names: Sequence[str], *, at_most: int) -> tupl
 
 
 def _joined(stretches: list[Records]) -> Records:
-    unreadable = pa.concat_tables([each.unreadable for each in stretches])
-    lines = [each.line for each in stretches if each.line is not None]
+    unreadable = pa.concat_tables([stretch.unreadable for stretch in stretches])
+    lines = [stretch.line for stretch in stretches if stretch.line is not None]
     return Records(
-        columns=pa.concat_tables([each.columns for each in stretches]).combine_chunks(),
-        position=pc.subtract(pa.concat_arrays([each.position for each in stretches]), 1),
-        raw=pa.concat_arrays([each.exact() for each in stretches]),
+        columns=pa.concat_tables([stretch.columns for stretch in stretches]).combine_chunks(),
+        position=pc.subtract(pa.concat_arrays([stretch.position for stretch in stretches]), 1),
+        raw=pa.concat_arrays([stretch.exact() for stretch in stretches]),
         line=pa.concat_arrays(lines),
         unreadable=unreadable.set_column(0, unreadable.schema.field(0), pc.subtract(unreadable["position"], 1)),
     )

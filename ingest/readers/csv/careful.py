@@ -145,10 +145,10 @@ class Cutter:
         except UnicodeDecodeError as error:
             problem = f"byte 0x{raw[error.start]:02X} at offset {error.start} of the record is not UTF-8"
             return Piece(raw=raw, end=end, lines=lines, code="encoding", problem=problem)
-        found = _count_fields(clean)
-        if found == self._fields:
+        fields = _count_fields(clean)
+        if fields == self._fields:
             return Piece(raw=raw, end=end, lines=lines, clean=clean + b"\n")
-        return Piece(raw=raw, end=end, lines=lines, problem=f"{found} fields where {self._fields} are expected")
+        return Piece(raw=raw, end=end, lines=lines, problem=f"{fields} fields where {self._fields} are expected")
 
     def _swallowed_a_record(self, raw: bytes) -> bool:
         if self._fields == 1 or _count_fields(raw) == self._fields:

@@ -38,12 +38,12 @@ def _differences(names: Sequence[str], expected: Sequence[str]) -> list[str]:
     if not names:
         return ["is a blank line"]
     counts = Counter(names)
-    found = {
+    differences = {
         "lacks": [name for name in expected if name not in counts],
         "names twice": [name for name, count in counts.items() if count > 1],
         "has unknown": [name for name in counts if name not in expected],
     }
-    return [f"{verb} {', '.join(map(repr, columns))}" for verb, columns in found.items() if columns]
+    return [f"{verb} {', '.join(map(repr, columns))}" for verb, columns in differences.items() if columns]
 
 
 def _refused(problem: str, path: str, expected: Sequence[str]) -> HeaderRefused:

@@ -107,8 +107,8 @@ def _problem(record: SentRecord) -> tuple[str, str] | None:
     return None
 
 
-def _unreadable(found: Sequence[tuple[SentRecord, tuple[str, str]]]) -> pa.Table:
-    sent, problems = [record for record, _ in found], [problem for _, problem in found]
+def _unreadable(refused: Sequence[tuple[SentRecord, tuple[str, str]]]) -> pa.Table:
+    sent, problems = [record for record, _ in refused], [problem for _, problem in refused]
     columns: list[Any] = [
         _positions(sent),
         pa.nulls(len(sent), pa.int64()),
@@ -136,12 +136,12 @@ def _find_unknown(values: Sequence[dict[str, Any]], known: frozenset[str], fault
 
 def _column(values: Sequence[dict[str, Any]], name: str, faults: _Faults) -> ArrowColumn:
     """Return one member's texts; NULL where it is null, absent, or nothing that a text stands for."""
-    found = [value.get(name) for value in values]
+    members = [value.get(name) for value in values]
     try:
-        return pa.array(found, pa.string())
+        return pa.array(members, pa.string())
     except (pa.ArrowException, TypeError, UnicodeEncodeError):
         refuse = _refuser(name, faults)
-        return pa.array([_text(row, value, refuse) for row, value in enumerate(found)], pa.string())
+        return pa.array([_text(row, value, refuse) for row, value in enumerate(members)], pa.string())
 
 
 def _refuser(name: str, faults: _Faults) -> Callable[[int, str, str, Any], None]:

@@ -26,8 +26,8 @@ class Texts(NamedTuple):
 
 def table_of(data: bytes) -> str | None:
     """Return the table that a request names first of all; None where it begins otherwise."""
-    found = _TABLE.match(data)
-    return found[1].decode() if found else None
+    named = _TABLE.match(data)
+    return named[1].decode() if named else None
 
 
 def read_texts(data: bytes, members: Mapping[str, pa.DataType], names: Sequence[str]) -> Texts | None:
@@ -42,23 +42,23 @@ def read_texts(data: bytes, members: Mapping[str, pa.DataType], names: Sequence[
     schema = schema_of(*(pa.field(*member) for member in members.items()), pa.field("records", pa.list_(record)))
     source: Any = pa.BufferReader(data)  # the stubs know no files of Arrow's own
     try:
-        found = arrow_json.read_json(
+        document = arrow_json.read_json(
             source,
             arrow_json.ReadOptions(use_threads=False, block_size=len(data) + 1),
             arrow_json.ParseOptions(explicit_schema=schema, newlines_in_values=True, unexpected_field_behavior="error"),
         )
     except pa.ArrowInvalid:
         return None
-    if len(found) != 1:
+    if len(document) != 1:
         return None
-    (around,) = found.drop_columns("records").to_pylist()
-    lists: Any = found["records"].chunk(0)
+    (around,) = document.drop_columns("records").to_pylist()
+    lists: Any = document["records"].chunk(0)
     rows = lists.flatten()
     columns = pa.table(rows.flatten(), names=list(names))
-    given = {name: value for name, value in around.items() if value is not None}
-    if rows.null_count or not _names_all(data, given, columns):
+    present = {name: value for name, value in around.items() if value is not None}
+    if rows.null_count or not _names_all(data, present, columns):
         return None
-    return Texts(given, columns)
+    return Texts(present, columns)
 
 
 def _names_all(data: bytes, members: Mapping[str, Any], columns: pa.Table) -> bool:

@@ -20,13 +20,13 @@ class BucketPrefix:
             raise SourceUnreadable(path=url, problem="names no bucket", remedy="Write s3://bucket/prefix.")
         try:
             self._files = s3.connect()
-            found = self._files.get_file_info(fs.FileSelector(self._path))
+            infos = self._files.get_file_info(fs.FileSelector(self._path))
         except FileNotFoundError as error:
             problem, remedy = "there is nothing under this prefix", "Check bucket and prefix."
             raise SourceUnreadable(path=f"s3://{self._path}", problem=problem, remedy=remedy) from error
         except (OSError, ValueError) as error:
             raise _explain(f"s3://{self._path}", error) from error
-        self._sizes = {info.base_name: info.size for info in found if info.type == fs.FileType.File}
+        self._sizes = {info.base_name: info.size for info in infos if info.type == fs.FileType.File}
 
     def size(self, file_name: str) -> int:
         if file_name not in self._sizes:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import User
 from django.template import Context, Template
 from django.test import Client, RequestFactory
 from django.utils import timezone
@@ -13,9 +14,11 @@ from django.utils import timezone
 from backups.backing_up.backup import backup
 from backups.models import Backup, BackupSchedule, Restore
 from backups.schedules.health import health
-from tests.support.backups.people import EVERYTHING, browser, person
-from tests.support.backups.runs import content, library, query
+from tests.support.access.people import browser
+from tests.support.backups.people import EVERYTHING, person
+from tests.support.backups.runs import content, library
 from tests.support.desk.admin_pages import page
+from tests.support.loading.loads import query
 
 pytestmark = pytest.mark.usefixtures("committed", "store")
 CATALOGUE = "backups/backup/"
@@ -51,18 +54,28 @@ def test_the_catalogue_shows_size_rows_age_and_marks(ana: Client) -> None:
     )
     assert re.search(r'field-verified"><img[^>]*alt="True".*field-drilled"><img[^>]*alt="None"', html, re.DOTALL)
     assert f"run__exact={row.run}" in html
+
+
+def test_a_backup_shows_where_its_file_is_and_its_hash(ana: Client) -> None:
+    row = shelves()
     detail = page(ana, f"{CATALOGUE}{row.pk}/change/")
     assert row.sha256 in detail
     assert row.path in detail
 
 
-def test_back_up_now_backs_up_the_chosen_tables(ana: Client) -> None:
-    library()
+def test_the_catalogue_leads_to_a_backup_now(ana: Client) -> None:
     assert "Back up now" in page(ana, CATALOGUE)
+
+
+def test_back_up_now_proposes_the_tables_of_the_command(ana: Client) -> None:
     form = page(ana, f"{CATALOGUE}back-up-now/")
     assert re.search(r'value="olist_orders"[^>]*checked', form)
     assert not re.search(r'value="shelves"[^>]*checked', form)
     assert "auth_user" not in form
+
+
+def test_back_up_now_backs_up_the_chosen_tables(ana: Client) -> None:
+    library()
     answer = send(ana, f"{CATALOGUE}back-up-now/", tables=["shelves", "books"])
     assert "2 tables were backed up" in answer.content.decode()
     assert set(Backup.objects.values_list("table", "status", "user__username")) == {
@@ -75,6 +88,9 @@ def test_back_up_now_backs_up_the_chosen_tables(ana: Client) -> None:
 def test_what_cannot_be_backed_up_is_said(ana: Client) -> None:
     query("insert into specimens (id, at) values (1, 'infinity')")
     assert "it holds a value" in send(ana, f"{CATALOGUE}back-up-now/", tables=["specimens"]).content.decode()
+
+
+def test_a_table_that_guards_the_site_is_no_choice(ana: Client) -> None:
     refused = send(ana, f"{CATALOGUE}back-up-now/", tables=["auth_user"])
     assert "is not one of the available choices" in refused.content.decode()
 
@@ -86,20 +102,24 @@ def test_a_check_that_waits_for_a_worker_is_not_said_to_be_done(ana: Client, set
     assert ": verified." not in said
 
 
-def test_backups_are_verified_and_drilled_from_the_list(ana: Client, store: Path) -> None:
+def test_backups_are_drilled_from_the_list(ana: Client) -> None:
     row = shelves()
-    chosen = {"action": "drill", "_selected_action": str(row.pk)}
-    assert "verified and drilled" in send(ana, CATALOGUE, **chosen).content.decode()
+    said = send(ana, CATALOGUE, action="drill", _selected_action=str(row.pk)).content.decode()
+    assert "verified and drilled" in said
     row.refresh_from_db()
     assert row.drilled_at is not None
+    assert LogEntry.objects.count() == 1
+
+
+def test_a_damaged_backup_is_found_from_the_list_and_loses_its_mark(ana: Client, store: Path) -> None:
+    row = shelves()
     (file,) = store.rglob("*.parquet")
     file.write_bytes(b"PAR1")
-    assert (
-        "is not the backup that was written" in send(ana, CATALOGUE, **{**chosen, "action": "verify"}).content.decode()
-    )
+    said = send(ana, CATALOGUE, action="verify", _selected_action=str(row.pk)).content.decode()
+    assert "is not the backup that was written" in said
     row.refresh_from_db()
     assert row.verified_at is None
-    assert LogEntry.objects.count() == 2
+    assert LogEntry.objects.count() == 1
 
 
 def test_a_restore_shows_its_dry_run_and_wants_the_name_typed(ana: Client) -> None:
@@ -130,14 +150,22 @@ def test_a_restore_shows_its_dry_run_and_wants_the_name_typed(ana: Client) -> No
     assert [str(entry.change_message).split()[0] for entry in LogEntry.objects.order_by("pk")] == ["Dry", "Restored"]
 
 
-def test_a_restore_that_would_leave_orphans_cannot_be_confirmed(ana: Client) -> None:
+@pytest.fixture
+def would_leave_orphans(ana: Client) -> Any:
+    """The dry run of a restore of shelves, after a book has come that stands on a newer shelf."""
     query("insert into shelves (id, name, size) values (1, 'north', 1)")
     backup(["shelves"])
     query("insert into shelves (id, name, size) values (9, 'new', 1)")
     query("insert into books (id, shelf_id, title) values (9, 9, 'orphan')")
-    shown = send(ana, f"{CATALOGUE}{Backup.objects.get().pk}/restore/", mode="")
-    assert "It would be refused: 1 rows of books" in shown.content.decode()
-    path = shown.redirect_chain[-1][0].removeprefix("/admin/")
+    return send(ana, f"{CATALOGUE}{Backup.objects.get().pk}/restore/", mode="")
+
+
+def test_a_dry_run_says_that_the_restore_would_be_refused(would_leave_orphans: Any) -> None:
+    assert "It would be refused: 1 rows of books" in would_leave_orphans.content.decode()
+
+
+def test_a_restore_that_would_leave_orphans_cannot_be_confirmed(ana: Client, would_leave_orphans: Any) -> None:
+    path = would_leave_orphans.redirect_chain[-1][0].removeprefix("/admin/")
     assert send(ana, path, table="shelves").status_code == 403
 
 
@@ -168,61 +196,147 @@ def test_each_right_is_asked_for(missing: str, path: str) -> None:
     assert Backup.objects.count() == Restore.objects.count() == 1
 
 
-def test_without_the_rights_the_pages_do_not_offer_them() -> None:
-    some = browser(person("view_backup", "view_restore"))
+@pytest.fixture
+def viewer(committed: None) -> Client:
+    """The browser of one who may view backups and nothing else."""
+    return browser(person("view_backup", "view_restore"))
+
+
+def test_without_the_rights_the_pages_do_not_offer_them(viewer: Client) -> None:
     row = shelves()
-    html = page(some, CATALOGUE) + page(some, f"{CATALOGUE}{row.pk}/change/")
+    html = page(viewer, CATALOGUE) + page(viewer, f"{CATALOGUE}{row.pk}/change/")
     assert not re.search("Back up now|Restore…|Verify: read", html)
-    send(some, CATALOGUE, action="verify", _selected_action=str(row.pk))
+
+
+def test_without_the_right_nothing_is_verified_from_the_list(viewer: Client) -> None:
+    send(viewer, CATALOGUE, action="verify", _selected_action=str(shelves().pk))
     assert not LogEntry.objects.exists()
 
 
-def test_backups_of_users_are_for_superusers(ana: Client) -> None:
-    row = Backup.objects.create(table="auth_user", path="/x", status="done")
+@pytest.fixture
+def of_users(committed: None) -> Backup:
+    return Backup.objects.create(table="auth_user", path="/x", status="done")
+
+
+@pytest.fixture
+def root(committed: None) -> Client:
+    return browser(person(superuser=True, name="root"))
+
+
+@pytest.mark.usefixtures("of_users")
+def test_backups_of_users_are_not_listed_for_others(ana: Client) -> None:
     assert "auth_user" not in page(ana, CATALOGUE).partition('id="changelist"')[2]
-    page(ana, f"{CATALOGUE}{row.pk}/restore/", status=404)
-    root = browser(person(superuser=True, name="root"))
-    page(root, f"{CATALOGUE}{row.pk}/restore/")
+
+
+def test_backups_of_users_are_not_restored_by_others(ana: Client, of_users: Backup) -> None:
+    page(ana, f"{CATALOGUE}{of_users.pk}/restore/", status=404)
+
+
+def test_backups_of_users_are_restored_by_superusers(root: Client, of_users: Backup) -> None:
+    page(root, f"{CATALOGUE}{of_users.pk}/restore/")
+
+
+def test_users_are_backed_up_by_superusers(root: Client) -> None:
     assert "auth_user" in page(root, f"{CATALOGUE}back-up-now/")
 
 
-def test_a_schedule_is_made_and_shows_when_it_runs(ana: Client) -> None:
-    plain = {"name": "nightly", "enabled": "on", "cron": "30 3 * * *", "time_zone": "Asia/Tokyo", "tables": ["shelves"]}
-    keep = {"keep_last": 7, "keep_daily": 0, "keep_weekly": 0, "keep_monthly": 0}
-    wrong = send(ana, f"{SCHEDULES}add/", **{**plain, **keep, "cron": "61 3 * * *", "time_zone": "Mars/Olympus"})
-    html = wrong.content.decode()
+NIGHTLY = {
+    "name": "nightly",
+    "enabled": "on",
+    "cron": "30 3 * * *",
+    "time_zone": "Asia/Tokyo",
+    "tables": ["shelves"],
+    "keep_last": 7,
+    "keep_daily": 0,
+    "keep_weekly": 0,
+    "keep_monthly": 0,
+}
+
+
+def test_a_schedule_that_cannot_run_is_explained_and_not_made(ana: Client) -> None:
+    wrong = {**NIGHTLY, "cron": "61 3 * * *", "time_zone": "Mars/Olympus"}
+    html = send(ana, f"{SCHEDULES}add/", **wrong).content.decode()
     assert "Five fields are needed" in html
     assert "is no time zone" in html
     assert not BackupSchedule.objects.exists()
-    send(ana, f"{SCHEDULES}add/", **plain, **keep)
-    made = BackupSchedule.objects.get()
-    assert made.tables == ["shelves"]
-    BackupSchedule.objects.update(last_started_at=timezone.now(), last_finished_at=timezone.now(), last_error="no disk")
-    html = page(ana, f"{SCHEDULES}{made.pk}/change/")
-    assert len(re.findall(r"\d{4}-\d\d-\d\d 03:30 JST", html)) == 3
-    assert re.search(r"Failed at [\d :-]+\. no disk", html)
-    assert "03:30 JST" in page(ana, SCHEDULES)
+
+
+def test_a_schedule_is_made(ana: Client) -> None:
+    send(ana, f"{SCHEDULES}add/", **NIGHTLY)
+    assert BackupSchedule.objects.get().tables == ["shelves"]
     assert LogEntry.objects.filter(action_flag=1).count() == 1
 
 
-def test_a_schedule_of_guarded_tables_is_changed_by_superusers_alone(ana: Client) -> None:
+@pytest.fixture
+def nightly(ana: Client) -> BackupSchedule:
+    """A schedule that has failed."""
+    send(ana, f"{SCHEDULES}add/", **NIGHTLY)
+    BackupSchedule.objects.update(last_started_at=timezone.now(), last_finished_at=timezone.now(), last_error="no disk")
+    return BackupSchedule.objects.get()
+
+
+def test_a_schedule_shows_when_it_runs_and_how_it_failed(ana: Client, nightly: BackupSchedule) -> None:
+    html = page(ana, f"{SCHEDULES}{nightly.pk}/change/")
+    assert len(re.findall(r"\d{4}-\d\d-\d\d 03:30 JST", html)) == 3
+    assert re.search(r"Failed at [\d :-]+\. no disk", html)
+
+
+@pytest.mark.usefixtures("nightly")
+def test_the_list_of_schedules_shows_when_they_run(ana: Client) -> None:
+    assert "03:30 JST" in page(ana, SCHEDULES)
+
+
+@pytest.fixture
+def guarded(committed: None) -> str:
+    """The path of a schedule of a table that guards the site."""
     made = BackupSchedule.objects.create(name="users", cron="0 0 * * *", tables=["auth_user"])
-    assert send(ana, f"{SCHEDULES}{made.pk}/change/", name="mine").status_code == 403
-    assert 'name="name"' not in page(ana, f"{SCHEDULES}{made.pk}/change/")
+    return f"{SCHEDULES}{made.pk}/change/"
 
 
-def test_the_front_page_can_say_how_backups_stand() -> None:
+def test_a_schedule_of_guarded_tables_is_not_changed_by_others(ana: Client, guarded: str) -> None:
+    assert send(ana, guarded, name="mine").status_code == 403
+
+
+def test_a_schedule_of_guarded_tables_has_no_form_for_others(ana: Client, guarded: str) -> None:
+    assert 'name="name"' not in page(ana, guarded)
+
+
+def test_without_a_backup_all_is_not_well() -> None:
     assert (health().well, health().verified_at) == (False, None)
+
+
+def test_with_a_verified_backup_all_is_well() -> None:
     row = shelves()
     assert health().well
     assert health().verified_at == row.snapshot_at
+
+
+@pytest.fixture
+def ailing(committed: None) -> None:
+    """A backup, and a schedule that cannot run."""
+    shelves()
     BackupSchedule.objects.create(name="nightly", cron="broken")
-    assert "nightly: cannot run" in health().ailing[0]
+
+
+def shown_to(user: User) -> str:
+    """Return what the front page says of backups."""
     request = RequestFactory().get("/")
-    shown = []
-    for user in (person("view_backup"), person(name="bob")):
-        request.user = user
-        shown.append(Template("{% load backups_health %}{% backups_health %}").render(Context({"request": request})))
-    assert "nightly: cannot run" in shown[0]
-    assert "The newest verified backup is" in shown[0]
-    assert shown[1].strip() == ""
+    request.user = user
+    return Template("{% load backups_health %}{% backups_health %}").render(Context({"request": request}))
+
+
+@pytest.mark.usefixtures("ailing")
+def test_a_schedule_that_cannot_run_is_named() -> None:
+    assert "nightly: cannot run" in health().ailing[0]
+
+
+@pytest.mark.usefixtures("ailing")
+def test_the_front_page_says_how_backups_stand() -> None:
+    shown = shown_to(person("view_backup"))
+    assert "nightly: cannot run" in shown
+    assert "The newest verified backup is" in shown
+
+
+@pytest.mark.usefixtures("ailing")
+def test_the_front_page_says_nothing_of_backups_to_those_who_may_not_view_them() -> None:
+    assert shown_to(person(name="bob")).strip() == ""

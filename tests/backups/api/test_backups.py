@@ -1,5 +1,6 @@
 """Backups over HTTP: asked for, seen, verified, restored; who may, and what is wrong with a request."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -10,9 +11,11 @@ from django.tasks import default_task_backend
 
 from backups.models import Backup, Restore
 from core.errors import TableBusy
-from tests.support.api.client import ApiClient, Json
+from core.postgres.fingerprint import Fingerprint
+from tests.support.api.client import Answered, ApiClient, Json
 from tests.support.backups.people import EVERYTHING, caller, person
-from tests.support.backups.runs import content, library, query
+from tests.support.backups.runs import content, library
+from tests.support.loading.loads import query
 
 pytestmark = pytest.mark.usefixtures("committed", "store")
 BACKUPS = "/api/v1/backups/"
@@ -34,20 +37,37 @@ def back_up(client: ApiClient, *tables: str) -> list[Json]:
     return rows
 
 
-def test_tables_are_backed_up_and_the_answer_links_to_their_rows(ana: ApiClient) -> None:
+@pytest.fixture
+def two_tables(ana: ApiClient) -> Answered:
+    """The answer to a backup of shelves and books."""
     library()
     answer = ana.post({"tables": ["shelves", "backups.Book"]}, to=BACKUPS)
-    assert answer.status == 202
-    rows = {row["table"]: row for row in answer.json["results"]}
+    assert answer.status == 202, answer
+    return answer
+
+
+def test_tables_are_backed_up_by_whom_and_with_how_many_rows(two_tables: Answered) -> None:
+    rows = {row["table"]: row for row in two_tables.json["results"]}
     assert {table: (row["status"], row["rows"], row["user"]) for table, row in rows.items()} == {
         "shelves": ("done", 3, "ana"),
         "books": ("done", 4, "ana"),
     }
-    assert rows["books"]["file"].startswith("books-")
-    assert "/" not in rows["books"]["file"]
-    listed = ana.get(answer.headers["Location"]).json["results"]
-    assert {row["id"] for row in listed} == {row["id"] for row in rows.values()}
-    assert ana.get(f"{BACKUPS}{rows['books']['id']}/").json == rows["books"]
+
+
+def test_the_file_of_a_backup_is_named_without_its_folder(two_tables: Answered) -> None:
+    (books,) = (row for row in two_tables.json["results"] if row["table"] == "books")
+    assert books["file"].startswith("books-")
+    assert "/" not in books["file"]
+
+
+def test_the_answer_to_a_backup_links_to_its_rows(ana: ApiClient, two_tables: Answered) -> None:
+    found = ana.get(two_tables.headers["Location"]).json["results"]
+    assert {row["id"] for row in found} == {row["id"] for row in two_tables.json["results"]}
+
+
+def test_a_backup_alone_is_shown_as_in_its_answer(ana: ApiClient, two_tables: Answered) -> None:
+    (books,) = (row for row in two_tables.json["results"] if row["table"] == "books")
+    assert ana.get(f"{BACKUPS}{books['id']}/").json == books
 
 
 def test_all_means_the_tables_of_the_command(ana: ApiClient, settings: Any) -> None:
@@ -56,26 +76,37 @@ def test_all_means_the_tables_of_the_command(ana: ApiClient, settings: Any) -> N
     assert {row["table"] for row in answer.json["results"]} == {"shelves", "loans"}
 
 
-def test_a_list_is_narrowed_and_paged(ana: ApiClient) -> None:
-    library()
+@pytest.fixture
+def many_rows(committed: None) -> None:
+    """A hundred and one backups that failed, and one that is queued."""
     Backup.objects.bulk_create(Backup(table="shelves", path=f"/x/{n}", status="failed") for n in range(101))
     Backup.objects.create(table="books", path="/x/b", status="queued")
+
+
+@pytest.mark.usefixtures("many_rows")
+def test_a_list_is_paged(ana: ApiClient) -> None:
     first = ana.get(f"{BACKUPS}?table=shelves&status=failed").json
-    assert len(first["results"]) == 100
-    assert len(ana.get(first["next"].partition("localhost")[2] or first["next"]).json["results"]) == 1
+    second = ana.get(first["next"].partition("localhost")[2] or first["next"]).json
+    assert [len(page["results"]) for page in (first, second)] == [100, 1]
+
+
+@pytest.mark.usefixtures("many_rows")
+def test_a_list_is_narrowed(ana: ApiClient) -> None:
     assert [row["table"] for row in ana.get(f"{BACKUPS}?status=queued").json["results"]] == ["books"]
+
+
+def test_a_list_is_not_narrowed_by_where_files_are(ana: ApiClient) -> None:
     assert ana.get(f"{BACKUPS}?path=/x").status == 400
 
 
 @pytest.mark.parametrize("name", ["olist_order_payments", "order_payments", "olist.OrderPayment"])
-def test_a_list_is_narrowed_by_any_name_of_a_table(ana: ApiClient, name: str) -> None:
-    table = "olist_order_payments"
-    row = Backup.objects.create(table=table, path="/x/a", status="failed")
-    restore = Restore.objects.create(table=table, path="/x/a")
-    for kind in (Backup, Restore):
-        kind.objects.create(table="shelves", path="/x/b", status="failed")
-    assert [shown["id"] for shown in ana.get(f"{BACKUPS}?table={name}").json["results"]] == [str(row.pk)]
-    assert [shown["id"] for shown in ana.get(f"{RESTORES}?table={name}").json["results"]] == [str(restore.pk)]
+@pytest.mark.parametrize(("kind", "address"), [(Backup, BACKUPS), (Restore, RESTORES)])
+def test_a_list_is_narrowed_by_any_name_of_a_table(
+    ana: ApiClient, kind: type[Backup] | type[Restore], address: str, name: str
+) -> None:
+    row = kind.objects.create(table="olist_order_payments", path="/x/a", status="failed")
+    kind.objects.create(table="shelves", path="/x/b", status="failed")
+    assert [each["id"] for each in ana.get(f"{address}?table={name}").json["results"]] == [str(row.pk)]
 
 
 @pytest.mark.parametrize("address", [BACKUPS, RESTORES])
@@ -87,57 +118,116 @@ def test_a_list_of_a_table_that_nobody_knows_is_the_404_of_a_backup_of_it(ana: A
 
 def test_a_backup_is_verified_and_drilled(ana: ApiClient) -> None:
     (row,) = back_up(ana, "books")
-    verified = row["verified_at"]
     answer = ana.post({"drill": True}, to=f"{BACKUPS}{row['id']}/verify/")
     assert (answer.status, answer.headers["Location"]) == (202, f"{BACKUPS}{row['id']}/")
-    assert answer.json["verified_at"] > verified
+    assert answer.json["verified_at"] > row["verified_at"]
     assert answer.json["drilled_at"]
+
+
+def test_a_verification_needs_no_body(ana: ApiClient) -> None:
+    (row,) = back_up(ana, "books")
     assert ana.post("", to=f"{BACKUPS}{row['id']}/verify/").status == 202
 
 
-def test_a_damaged_or_lost_file_is_said_without_its_folder(ana: ApiClient, store: Path) -> None:
-    (row,) = back_up(ana, "books")
-    (file,) = store.rglob("*.parquet")
+@pytest.fixture
+def file(ana: ApiClient, store: Path) -> Path:
+    """The file of a backup of books."""
+    back_up(ana, "books")
+    (found,) = store.rglob("*.parquet")
+    return found
+
+
+@pytest.mark.parametrize(("path", "body"), [("verify/", {}), ("restore/", {"dry_run": True})])
+def test_a_damaged_file_is_said_without_its_folder(
+    ana: ApiClient, store: Path, file: Path, path: str, body: Json
+) -> None:
     file.write_bytes(file.read_bytes()[:-1] + b"X")
-    for path, body in (("verify/", {}), ("restore/", {"dry_run": True})):
-        answer = ana.post(body, to=f"{BACKUPS}{row['id']}/{path}")
-        assert (answer.status, answer.json["code"]) == (422, "damaged"), answer
-        assert str(store) not in answer.text + ana.get(answer.headers["Location"]).text
-    assert ana.get(f"{BACKUPS}{row['id']}/").json["verified_at"] is None
+    answer = ana.post(body, to=f"{BACKUPS}{Backup.objects.get().pk}/{path}")
+    assert (answer.status, answer.json["code"]) == (422, "damaged"), answer
+    assert str(store) not in answer.text + ana.get(answer.headers["Location"]).text
+
+
+def test_a_backup_whose_file_is_damaged_is_no_longer_verified(ana: ApiClient, file: Path) -> None:
+    file.write_bytes(file.read_bytes()[:-1] + b"X")
+    address = f"{BACKUPS}{Backup.objects.get().pk}/"
+    ana.post({}, to=f"{address}verify/")
+    assert ana.get(address).json["verified_at"] is None
+
+
+def test_a_lost_file_is_said(ana: ApiClient, file: Path) -> None:
     file.unlink()
-    answer = ana.post({}, to=f"{BACKUPS}{row['id']}/verify/")
+    answer = ana.post({}, to=f"{BACKUPS}{Backup.objects.get().pk}/verify/")
     assert (answer.status, answer.json["code"]) == (422, "unreadable")
 
 
-def test_a_dry_run_says_what_would_change_and_the_restore_does_it(ana: ApiClient) -> None:
+@dataclass(frozen=True)
+class Spoilt:
+    """A backup of shelves, of which one was changed since: what they held before and hold now."""
+
+    number: str
+    before: Fingerprint
+    now: Fingerprint
+
+    @property
+    def address(self) -> str:
+        """Where a restore is asked for."""
+        return f"{BACKUPS}{self.number}/restore/"
+
+
+@pytest.fixture
+def spoilt(ana: ApiClient) -> Spoilt:
     (row,) = back_up(ana, "shelves")
     before = content("shelves")
     query("update shelves set size = 9 where id = 1")
-    damaged = content("shelves")
-    asked = ana.post({"dry_run": True, "mode": "merge"}, to=f"{BACKUPS}{row['id']}/restore/")
-    assert (asked.status, asked.json["status"]) == (202, "done"), asked
-    (table,) = asked.json["report"]["tables"]
+    return Spoilt(row["id"], before, content("shelves"))
+
+
+def test_a_dry_run_says_what_would_change_and_changes_nothing(ana: ApiClient, spoilt: Spoilt) -> None:
+    answer = ana.post({"dry_run": True, "mode": "merge"}, to=spoilt.address)
+    assert (answer.status, answer.json["status"]) == (202, "done"), answer
+    (table,) = answer.json["report"]["tables"]
     assert (table["changed"], table["examples"], table["mode"]) == (1, ["~ 1"], "merge")
-    assert content("shelves") == damaged
-    done = ana.post({"mode": "merge"}, to=f"{BACKUPS}{row['id']}/restore/")
-    assert (done.status, content("shelves")) == (202, before)
-    kept = ana.get(done.headers["Location"]).json
-    assert kept == done.json
-    assert (kept["backup"], kept["dry_run"], kept["user"]) == (row["id"], False, "ana")
+    assert content("shelves") == spoilt.now
+
+
+def test_a_restore_brings_back_what_was_there(ana: ApiClient, spoilt: Spoilt) -> None:
+    answer = ana.post({"mode": "merge"}, to=spoilt.address)
+    assert (answer.status, content("shelves")) == (202, spoilt.before)
+
+
+def test_a_restore_is_kept_as_it_was_answered_with_a_backup_of_what_it_replaced(ana: ApiClient, spoilt: Spoilt) -> None:
+    answer = ana.post({"mode": "merge"}, to=spoilt.address)
+    kept = ana.get(answer.headers["Location"]).json
+    assert kept == answer.json
+    assert (kept["backup"], kept["dry_run"], kept["user"]) == (spoilt.number, False, "ana")
     assert Backup.objects.get(pk=kept["safety"]).origin == "safety"
-    assert len(ana.get(f"{RESTORES}?dry_run=true&backup={row['id']}").json["results"]) == 1
 
 
-def test_a_restore_that_would_leave_orphans_is_refused_with_them(ana: ApiClient) -> None:
+def test_restores_are_narrowed_by_backup_and_kind(ana: ApiClient, spoilt: Spoilt) -> None:
+    for dry_run in (True, False):
+        ana.post({"dry_run": dry_run, "mode": "merge"}, to=spoilt.address)
+    assert len(ana.get(f"{RESTORES}?dry_run=true&backup={spoilt.number}").json["results"]) == 1
+
+
+@pytest.fixture
+def would_leave_orphans(ana: ApiClient) -> str:
+    """Where a restore of shelves is asked for, after a book has come that stands on a newer shelf."""
     library()
     query("delete from loans; delete from books")
     (row,) = ana.post({"tables": ["shelves"]}, to=BACKUPS).json["results"]
     query("insert into shelves (id, name, size) values (9, 'new', 1)")
     query("insert into books (id, shelf_id, title) values (9, 9, 'orphan')")
+    return f"{BACKUPS}{row['id']}/restore/"
+
+
+def test_a_dry_run_names_the_orphans_that_a_restore_would_leave(ana: ApiClient, would_leave_orphans: str) -> None:
+    answer = ana.post({"dry_run": True}, to=would_leave_orphans)
+    assert [orphans["table"] for orphans in answer.json["report"]["orphans"]] == ["books"]
+
+
+def test_a_restore_that_would_leave_orphans_is_refused_with_them(ana: ApiClient, would_leave_orphans: str) -> None:
     before = content("shelves")
-    asked = ana.post({"dry_run": True}, to=f"{BACKUPS}{row['id']}/restore/").json
-    assert [orphans["table"] for orphans in asked["report"]["orphans"]] == ["books"]
-    refused = ana.post({}, to=f"{BACKUPS}{row['id']}/restore/")
+    refused = ana.post({}, to=would_leave_orphans)
     assert (refused.status, refused.json["code"]) == (422, "refused")
     assert "books" in refused.json["detail"]
     assert content("shelves") == before
@@ -187,25 +277,49 @@ def test_each_right_is_asked_for(missing: str) -> None:
 
 def test_nobody_but_staff_comes_in() -> None:
     outsider = caller(person(*EVERYTHING, staff=False))
-    assert outsider.get(BACKUPS).status == outsider.post({"tables": "all"}, to=BACKUPS).status == 403
+    assert outsider.get(BACKUPS).status == 403
+
+
+def test_nobody_but_staff_has_backups_made() -> None:
+    outsider = caller(person(*EVERYTHING, staff=False))
+    assert outsider.post({"tables": "all"}, to=BACKUPS).status == 403
+
+
+def test_without_a_token_nobody_comes_in() -> None:
     assert ApiClient(None).get(BACKUPS).status == 401
 
 
-@pytest.mark.parametrize("table", ["auth_user", "access_token", "auth_user_groups", "backups_backup"])
-def test_tables_that_guard_the_site_are_for_superusers(ana: ApiClient, table: str) -> None:
+GUARDED = pytest.mark.parametrize("table", ["auth_user", "access_token", "auth_user_groups", "backups_backup"])
+
+
+@GUARDED
+def test_tables_that_guard_the_site_are_backed_up_by_superusers_alone(ana: ApiClient, table: str) -> None:
     refused = ana.post({"tables": ["shelves", table]}, to=BACKUPS)
     assert (refused.status, refused.json["tables"]) == (403, [table])
+
+
+@GUARDED
+def test_backups_of_tables_that_guard_the_site_are_not_there_for_others(ana: ApiClient, table: str) -> None:
     row = Backup.objects.create(table=table, path="/x", status="done")
-    for answer in (
-        ana.get(f"{BACKUPS}{row.pk}/"),
-        ana.post({"dry_run": True}, to=f"{BACKUPS}{row.pk}/restore/"),
-        ana.post({}, to=f"{BACKUPS}{row.pk}/verify/"),
-    ):
-        assert answer.status == 404
+    address = f"{BACKUPS}{row.pk}/"
+    answers = [
+        ana.get(address),
+        ana.post({"dry_run": True}, to=f"{address}restore/"),
+        ana.post({}, to=f"{address}verify/"),
+    ]
+    assert [answer.status for answer in answers] == [404] * 3
     assert ana.get(BACKUPS).json["results"] == []
-    root = caller(person(superuser=True, name="root"))
-    assert len(root.get(BACKUPS).json["results"]) == 1
-    assert root.post({"tables": [table]}, to=BACKUPS).status == 202
+
+
+@GUARDED
+def test_superusers_see_backups_of_tables_that_guard_the_site(table: str) -> None:
+    Backup.objects.create(table=table, path="/x", status="done")
+    assert len(caller(person(superuser=True)).get(BACKUPS).json["results"]) == 1
+
+
+@GUARDED
+def test_superusers_back_up_tables_that_guard_the_site(table: str) -> None:
+    assert caller(person(superuser=True)).post({"tables": [table]}, to=BACKUPS).status == 202
 
 
 @pytest.mark.parametrize(
@@ -227,12 +341,19 @@ def test_what_is_no_request_is_said(ana: ApiClient, body: Any, status: int) -> N
     assert not Backup.objects.exists()
 
 
-def test_a_restore_takes_no_path_and_no_other_number(ana: ApiClient) -> None:
-    (row,) = back_up(ana, "shelves")
-    path = f"{BACKUPS}{row['id']}/restore/"
-    for body in ({"path": "/etc/passwd"}, {"from": "s3://x/y"}, {"mode": "wipe"}, {"dry_run": "yes"}):
-        assert ana.post(body, to=path).status == 400, body
+@pytest.mark.parametrize("body", [{"path": "/etc/passwd"}, {"from": "s3://x/y"}, {"mode": "wipe"}, {"dry_run": "yes"}])
+def test_a_restore_takes_no_path_and_nothing_odd(ana: ApiClient, body: Json) -> None:
+    row = Backup.objects.create(table="shelves", path="/x", status="done")
+    assert ana.post(body, to=f"{BACKUPS}{row.pk}/restore/").status == 400
+    assert not Restore.objects.exists()
+
+
+def test_a_restore_of_a_backup_that_is_not_there_is_404(ana: ApiClient) -> None:
     assert ana.post({}, to=f"{BACKUPS}{uuid4()}/restore/").status == 404
-    Backup.objects.update(status="pruned")
-    assert ana.post({}, to=path).json["code"] == "no_file"
+    assert not Restore.objects.exists()
+
+
+def test_a_restore_of_a_backup_whose_file_was_pruned_is_said(ana: ApiClient) -> None:
+    row = Backup.objects.create(table="shelves", path="/x", status="pruned")
+    assert ana.post({}, to=f"{BACKUPS}{row.pk}/restore/").json["code"] == "no_file"
     assert not Restore.objects.exists()

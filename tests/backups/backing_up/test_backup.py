@@ -21,7 +21,8 @@ from backups.hashing.row_hashes import assert_server_agrees
 from backups.models import Backup
 from core.errors import BackupDamaged, DatabaseFailed, TableBusy
 from core.postgres import copy_out
-from tests.support.backups.runs import PROJECT, backup_file, library, query, run
+from tests.support.backups.runs import backup_file, library, run
+from tests.support.loading.loads import PROJECT, query
 
 pytestmark = pytest.mark.usefixtures("committed")
 

@@ -14,7 +14,8 @@ from django.db import connection
 from backups.backing_up import write_file
 from backups.models import Backup
 from core.postgres.copy_out import copy_out_batches
-from tests.support.backups.runs import backup_file, content, query, run
+from tests.support.backups.runs import backup_file, content, run
+from tests.support.loading.loads import query
 from tests.support.postgres.wires import cut
 
 ROWS = 60_000  # more than sockets hold by themselves

@@ -13,7 +13,8 @@ from backups.catalogue.prune import kept_by, prune, prune_after
 from backups.models import Backup, BackupSchedule
 from backups.restoring.restore import RestoreOrder, restore
 from core.errors import SourceUnreadable
-from tests.support.backups.runs import library, query, run
+from tests.support.backups.runs import library, run
+from tests.support.loading.loads import query
 
 pytestmark = pytest.mark.usefixtures("committed")
 

@@ -10,7 +10,8 @@ import pandas as pd
 import polars as pl
 import pytest
 
-from tests.support.backups.runs import backup_file, query
+from tests.support.backups.runs import backup_file
+from tests.support.loading.loads import query
 
 pytestmark = pytest.mark.usefixtures("committed")
 NAMES = ("price", "at", "seen", "number", "id", "text", "key", "raw", "tags", "day")

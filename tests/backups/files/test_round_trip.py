@@ -19,7 +19,8 @@ from backups.restoring.restore import RestoreOrder, restore
 from backups.tables import shape
 from core.postgres.copy_in import copy_in
 from core.postgres.copy_out import copy_out
-from tests.support.backups.runs import content, query
+from tests.support.backups.runs import content
+from tests.support.loading.loads import query
 
 pytestmark = pytest.mark.usefixtures("committed")
 
@@ -83,8 +84,8 @@ def test_postgresql_and_the_reader_of_a_file_hash_every_row_alike(rows: list[dic
 
 def test_columns_of_few_texts_of_none_and_of_many_hash_alike_too() -> None:
     query(
-        "insert into specimens (id, text, code, data, fine, number, tags, big) select n, case when n % 3 > 0 then"
-        " 'state ' || n % 5 end, null, '{}', n % 2, 1, '{same}', n << 40 from generate_series(1, 2000) n"
+        "insert into specimens (id, text, code, data, fine, number, tags, big) select n, case when n %% 3 > 0 then"
+        " 'state ' || n %% 5 end, null, '{}', n %% 2, 1, '{same}', n << 40 from generate_series(1, 2000) n"
     )
     with transaction.atomic(), connection.cursor() as cursor:
         schema = shape(cursor, "specimens").schema

@@ -11,7 +11,8 @@ from pytest_django import Settings
 
 from backups.files.store import Store
 from backups.models import Backup
-from tests.support.backups.runs import content, library, query, run
+from tests.support.backups.runs import content, library, run
+from tests.support.loading.loads import query
 
 pytestmark = pytest.mark.usefixtures("committed")
 SAFE = "s3://safe/nightly"

@@ -7,7 +7,8 @@ import pytest
 from backups.backing_up.backup import backup
 from backups.restoring.restore import RestoreOrder, restore
 from core.errors import BackupRefused
-from tests.support.backups.runs import built, content, library, query, run
+from tests.support.backups.runs import built, content, library, run
+from tests.support.loading.loads import query
 
 pytestmark = pytest.mark.usefixtures("committed")
 FAMILY = ("shelves", "books", "loans")

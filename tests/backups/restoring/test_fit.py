@@ -9,7 +9,8 @@ from django.db import connection
 
 from backups.restoring.restore import RestoreOrder, restore
 from tests.support.backups.models import MODELS
-from tests.support.backups.runs import backup_file, library, query, run
+from tests.support.backups.runs import backup_file, library, run
+from tests.support.loading.loads import query
 
 pytestmark = pytest.mark.usefixtures("committed")
 

@@ -14,7 +14,8 @@ from backups.models import Backup, Restore
 from backups.restoring.restore import RestoreOrder, restore
 from core.errors import BackupRefused, DatabaseFailed, TableBusy
 from core.postgres.fingerprint import Fingerprint
-from tests.support.backups.runs import backup_file, built, content, library, query, run
+from tests.support.backups.runs import backup_file, built, content, library, run
+from tests.support.loading.loads import query
 
 pytestmark = pytest.mark.usefixtures("committed")
 MODES = pytest.mark.parametrize("mode", ["replace", "merge"])

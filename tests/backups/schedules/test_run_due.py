@@ -15,7 +15,8 @@ from django.utils import timezone
 from backups.catalogue.liveness import alive
 from backups.models import Backup, BackupSchedule
 from backups.schedules.run_due import ailing, due_since, next_times, run_due
-from tests.support.backups.runs import library, query, run, spawn
+from tests.support.backups.runs import library, run, spawn
+from tests.support.loading.loads import query
 
 pytestmark = pytest.mark.usefixtures("committed")
 MADE = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)

@@ -15,7 +15,7 @@ from django.db import connection
 
 from tests.support.container.compose import PROJECT, Compose
 from tests.support.loading.loads import database_url, query
-from tests.test_readme_api import free_port
+from tests.support.manual.console import free_port, steps
 
 MANUAL = (PROJECT / "docs" / "operations.md").read_text(encoding="utf-8")
 NEW_SERVER = "Restore everything on a new server"
@@ -25,25 +25,6 @@ KEPT = "select (select count(*) from olist_order_payments), max(password), sum(r
 def sections() -> dict[str, str]:
     """Return the manual's sections by their titles."""
     return dict(part.split("\n", 1) for part in MANUAL.split("\n## ")[1:])
-
-
-def steps(section: str) -> list[tuple[str, list[str]]]:
-    """Return a section's commands, each with the lines that it is said to print."""
-    blocks = re.findall(r"```console\n(.*?)```", section, re.DOTALL)
-    return [_divided(step) for block in blocks for step in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]]
-
-
-def _divided(step: str) -> tuple[str, list[str]]:
-    """Tell a command from what it prints: it is the first lines that the shell takes for whole."""
-    lines = step.splitlines()
-    for count in range(1, len(lines) + 1):
-        command = "\n".join(lines[:count])
-        if (
-            not command.endswith("\\")
-            and not subprocess.run(["bash", "-nc", command], capture_output=True, check=False).returncode
-        ):
-            return command, lines[count:]
-    raise AssertionError(step)
 
 
 @pytest.fixture

@@ -15,10 +15,10 @@ from django.contrib.auth.models import User
 
 from access.tokens import create_token
 from tests.support.api.client import BATCHES
-from tests.support.api.sessions import transaction_elsewhere, wait_for_waiting, wait_until
 from tests.support.loading.loads import PLAIN, PROJECT, database_url, query
+from tests.support.manual.console import free_port
+from tests.support.postgres.sessions import transaction_elsewhere, wait_for_waiting, wait_until
 from tests.support.secrets import SECRET_KEY
-from tests.test_readme_api import free_port
 
 pytestmark = [pytest.mark.usefixtures("committed"), pytest.mark.slow]
 PATIENCE_SECONDS = 30

@@ -15,10 +15,10 @@ import requests
 
 from core.embedded_postgres import is_running
 from dataforge.container.secret_key import trial_secret_key
-from tests.support.api.sessions import wait_until
 from tests.support.loading.loads import PROJECT
+from tests.support.manual.console import free_port
+from tests.support.postgres.sessions import wait_until
 from tests.support.secrets import SECRET_KEY
-from tests.test_readme_api import free_port
 
 START_SECONDS = 90
 MADE = re.compile(r"Made the superuser admin\. Password, shown this once: (\S+)")

@@ -105,11 +105,16 @@ def test_a_post_without_the_slash_is_not_redirected_to_a_list() -> None:
 
 
 @pytest.mark.django_db
-def test_a_chunked_body_is_refused_instead_of_taken_for_none() -> None:
+def test_a_chunked_batch_is_refused_instead_of_taken_for_none() -> None:
+    assert trusted().post("", Transfer_Encoding="chunked").status == 411
+
+
+@pytest.mark.django_db
+def test_a_chunked_correction_is_refused_instead_of_taken_for_none() -> None:
     client = trusted()
     client.post(f'{{"table": "{TABLE}", "records": [{{}}]}}')
-    for path in (BATCHES, f"/api/v1/rejects/{RejectedRecord.objects.get().pk}/replay/"):
-        assert client.post("", to=path, Transfer_Encoding="chunked").status == 411
+    path = f"/api/v1/rejects/{RejectedRecord.objects.get().pk}/replay/"
+    assert client.post("", to=path, Transfer_Encoding="chunked").status == 411
 
 
 @pytest.mark.django_db

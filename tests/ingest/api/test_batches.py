@@ -9,57 +9,25 @@ import pytest
 
 from ingest.models import Account, Batch, RejectedRecord
 from ingest.tables.stored_rows import StoredRows
-from tests.support.api.client import ApiClient, Json, trusted
-from tests.support.loading.loads import PLAIN, hex_id, query
+from tests.support.api.client import ApiClient, Json
+from tests.support.api.parcels import one_table, order_with_parts, record, stored, tagged
+from tests.support.loading.loads import hex_id, query
 
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def api() -> ApiClient:
-    return trusted()
+def test_a_new_record_is_inserted(api: ApiClient) -> None:
+    answer = api.post(one_table("customers", record("customers")))
+    assert (answer.status, answer.counts) == (201, {"read": 1, "inserted": 1})
+    assert answer.headers["Location"] == f"/api/v1/batches/{answer.json['id']}/"
+    assert answer.headers["Forge-Rejected"] == "0"
+    assert stored("customers") == 1
 
 
-def record(table: str, **changes: Any) -> Json:
-    """Return a good record of a table, changed in so many ways."""
-    return {**PLAIN[table], **changes}
-
-
-def tagged(table: str, *, ref: str | None = None, group: str | None = None, **changes: Any) -> Json:
-    """Return a record that names its table."""
-    names = {name: value for name, value in (("ref", ref), ("group", group)) if value is not None}
-    return {"table": table, **names, "data": record(table, **changes)}
-
-
-def order_with_parts(number: int = 1, **names: Any) -> list[Json]:
-    """Return an order with all that belongs to it, children first."""
-    key = hex_id(number)
-    return [
-        tagged("order_reviews", order_id=key, review_id=key, **names),
-        tagged("order_payments", order_id=key, **names),
-        tagged("order_items", order_id=key, product_id=key, seller_id=key, **names),
-        tagged("orders", order_id=key, customer_id=key, **names),
-        tagged("products", product_id=key, product_category_name=None, **names),
-        tagged("sellers", seller_id=key, **names),
-        tagged("customers", customer_id=key, **names),
-    ]
-
-
-def one_table(table: str, *records: Any, **options: Any) -> Json:
-    return {"table": table, "records": list(records), **options}
-
-
-def stored(table: str) -> int:
-    return int(query(f"select count(*) from olist_{table}")[0][0])
-
-
-def test_a_new_record_is_inserted_and_the_same_again_is_unchanged(api: ApiClient) -> None:
-    first = api.post(one_table("customers", record("customers")))
+def test_the_same_record_again_is_unchanged(api: ApiClient) -> None:
+    api.post(one_table("customers", record("customers")))
     again = api.post(one_table("customers", record("customers")))
-    assert (first.status, first.counts) == (201, {"read": 1, "inserted": 1})
     assert (again.status, again.counts) == (200, {"read": 1, "unchanged": 1})
-    assert first.headers["Location"] == f"/api/v1/batches/{first.json['id']}/"
-    assert first.headers["Forge-Rejected"] == "0"
     assert stored("customers") == 1
 
 
@@ -101,22 +69,31 @@ def test_every_reason_is_given_with_index_reference_pointer_and_value(api: ApiCl
     assert (reject.position, reject.ref, reject.batch.origin) == (1, "o-2", "api")
 
 
-def test_whatever_a_record_and_its_names_hold_the_answer_shows_it_exactly(api: ApiClient) -> None:
-    odd = 'a"b\\c\u0000\n\x1f\x7f~/é😀'
-    name = "".join(filter(str.isprintable, odd))
-    data = record("sellers", seller_city=odd, seller_state="x" * 201) | {name: "1"}
-    bodies = [{"records": [{"table": "sellers", "ref": name, "group": name, "data": data}]}, one_table("sellers", data)]
-    for body, where, names in zip(
-        bodies, ("/records/0/data", "/records/0"), ({"ref": name, "group": name}, {}), strict=True
-    ):
-        (result,) = api.post(body).json["results"]
-        assert {name: result.get(name) for name in names} == names
-        shown = {reason["field"]: (reason["pointer"], reason["value"]) for reason in result["reasons"]}
-        assert shown == {
-            "seller_city": (f"{where}/seller_city", odd),
-            "seller_state": (f"{where}/seller_state", "x" * 200 + "…"),
-            name: (where + "/" + name.replace("~", "~0").replace("/", "~1"), "1"),
-        }
+ODD = 'a"b\\c\u0000\n\x1f\x7f~/é😀'
+ODD_NAME = "".join(filter(str.isprintable, ODD))
+ODD_RECORD = record("sellers", seller_city=ODD, seller_state="x" * 201) | {ODD_NAME: "1"}
+
+
+@pytest.mark.parametrize(
+    ("body", "where"),
+    [
+        pytest.param({"records": [{"table": "sellers", "data": ODD_RECORD}]}, "/records/0/data", id="a named table"),
+        pytest.param(one_table("sellers", ODD_RECORD), "/records/0", id="one table"),
+    ],
+)
+def test_whatever_a_record_holds_its_reasons_show_it_exactly(api: ApiClient, body: Json, where: str) -> None:
+    (result,) = api.post(body).json["results"]
+    assert {reason["field"]: (reason["pointer"], reason["value"]) for reason in result["reasons"]} == {
+        "seller_city": (f"{where}/seller_city", ODD),
+        "seller_state": (f"{where}/seller_state", "x" * 200 + "…"),
+        ODD_NAME: (where + "/" + ODD_NAME.replace("~", "~0").replace("/", "~1"), "1"),
+    }
+
+
+def test_whatever_the_names_of_a_record_are_its_result_shows_them_exactly(api: ApiClient) -> None:
+    sent = {"table": "sellers", "ref": ODD_NAME, "group": ODD_NAME, "data": ODD_RECORD}
+    (result,) = api.post({"records": [sent]}).json["results"]
+    assert (result["ref"], result["group"]) == (ODD_NAME, ODD_NAME)
 
 
 def test_an_atomic_batch_tells_of_keys_that_are_stored_too(api: ApiClient) -> None:
@@ -126,8 +103,13 @@ def test_an_atomic_batch_tells_of_keys_that_are_stored_too(api: ApiClient) -> No
     answer = api.post({"records": [*twice, other, tagged("orders", order_status="teleported")], "mode": "atomic"})
     assert answer.codes == [(2, "seller_id", "unique"), (3, "order_status", "invalid_choice")]
     assert answer.counts == {"read": 4, "duplicates": 1, "rejected": 2, "rolled_back": 1}
-    alone = api.post({"records": [other, tagged("orders", order_status="teleported")]})
-    assert alone.codes[0] == (0, "seller_id", "unique")
+
+
+def test_a_partial_batch_tells_of_keys_that_are_stored_beside_other_faults(api: ApiClient) -> None:
+    api.post(one_table("sellers", record("sellers")))
+    other = tagged("sellers", seller_city="santos")
+    answer = api.post({"records": [other, tagged("orders", order_status="teleported")]})
+    assert answer.codes[0] == (0, "seller_id", "unique")
 
 
 def test_a_reject_keeps_the_bytes_of_its_record_as_they_were_sent(api: ApiClient) -> None:
@@ -138,18 +120,29 @@ def test_a_reject_keeps_the_bytes_of_its_record_as_they_were_sent(api: ApiClient
     assert bytes(RejectedRecord.objects.get().raw) == sent.encode()
 
 
-def test_a_partial_batch_keeps_the_good_and_an_atomic_one_nothing(api: ApiClient) -> None:
-    records = [record("sellers"), record("sellers", seller_id=hex_id(2), seller_state="XX")]
-    partial = api.post(one_table("sellers", *records))
-    assert (partial.status, partial.counts) == (207, {"read": 2, "inserted": 1, "rejected": 1})
+BAD_SELLER = record("sellers", seller_id=hex_id(2), seller_state="XX")
+
+
+def test_a_partial_batch_keeps_the_good(api: ApiClient) -> None:
+    answer = api.post(one_table("sellers", record("sellers"), BAD_SELLER))
+    assert (answer.status, answer.counts) == (207, {"read": 2, "inserted": 1, "rejected": 1})
     assert stored("sellers") == 1
-    changed = [record("sellers", seller_id=hex_id(3)), *records[1:], record("sellers")]
-    atomic = api.post(one_table("sellers", *changed, mode="atomic"))
-    assert (atomic.status, atomic.counts) == (422, {"read": 3, "rejected": 1, "rolled_back": 2})
+
+
+def test_an_atomic_batch_with_a_fault_keeps_nothing(api: ApiClient) -> None:
+    api.post(one_table("sellers", record("sellers")))
+    new, known = record("sellers", seller_id=hex_id(3)), record("sellers")
+    answer = api.post(one_table("sellers", new, BAD_SELLER, known, mode="atomic"))
+    assert (answer.status, answer.counts) == (422, {"read": 3, "rejected": 1, "rolled_back": 2})
     assert stored("sellers") == 1
+    assert Account.objects.get(batch=answer.json["id"]).rolled_back == 2
+
+
+def test_a_reject_that_comes_again_in_an_atomic_batch_stays_with_the_partial_one(api: ApiClient) -> None:
+    partial = api.post(one_table("sellers", BAD_SELLER))
+    api.post(one_table("sellers", BAD_SELLER, mode="atomic"))
     reject = RejectedRecord.objects.get()
     assert (reject.times_seen, str(reject.last_batch_id)) == (2, partial.json["id"])  # so that it can be replayed
-    assert Account.objects.get(batch=atomic.json["id"]).rolled_back == 2
 
 
 @pytest.mark.parametrize("mode", ["partial", "atomic"])
@@ -283,15 +276,28 @@ def test_the_real_category_fills_a_placeholder_that_a_load_has_added(api: ApiCli
     assert query("select product_category_name_english from olist_product_category_name_translation") == [("books",)]
 
 
-def test_a_key_stored_with_other_content_is_a_reject_or_an_update(api: ApiClient) -> None:
+OTHER_SELLER = record("sellers", seller_city="rio", seller_state="RJ")
+
+
+def test_a_key_stored_with_other_content_is_a_reject_that_names_what_differs(api: ApiClient) -> None:
     api.post(one_table("sellers", record("sellers")))
-    other = record("sellers", seller_city="rio", seller_state="RJ")
-    refused = api.post(one_table("sellers", other))
-    assert refused.codes == [(0, "seller_id", "unique")]
-    assert "different: seller_city, seller_state" in refused.json["results"][0]["reasons"][0]["message"]
-    updated = api.post(one_table("sellers", other, on_conflict="update"))
-    assert (updated.status, updated.counts) == (201, {"read": 1, "updated": 1})
+    answer = api.post(one_table("sellers", OTHER_SELLER))
+    assert answer.codes == [(0, "seller_id", "unique")]
+    assert "different: seller_city, seller_state" in answer.json["results"][0]["reasons"][0]["message"]
+
+
+def test_a_key_stored_with_other_content_is_an_update_where_that_is_asked_for(api: ApiClient) -> None:
+    api.post(one_table("sellers", record("sellers")))
+    answer = api.post(one_table("sellers", OTHER_SELLER, on_conflict="update"))
+    assert (answer.status, answer.counts) == (201, {"read": 1, "updated": 1})
     assert query("select seller_city, seller_state from olist_sellers") == [("rio", "RJ")]
+
+
+def test_a_record_that_was_refused_before_can_still_be_an_update(api: ApiClient) -> None:
+    api.post(one_table("sellers", record("sellers")))
+    api.post(one_table("sellers", OTHER_SELLER))
+    answer = api.post(one_table("sellers", OTHER_SELLER, on_conflict="update"))
+    assert answer.counts == {"read": 1, "updated": 1}
 
 
 def test_an_update_keeps_every_type_of_value(api: ApiClient) -> None:
@@ -334,13 +340,16 @@ def test_a_number_is_judged_by_its_exact_text(api: ApiClient, written: str) -> N
     assert query("select payment_value::text from olist_order_payments where payment_sequential = 2") == [("12.50",)]
 
 
-def test_results_lists_refused_records_or_all_or_none(api: ApiClient) -> None:
+@pytest.mark.parametrize(
+    ("results", "listed"),
+    [("errors", [(1, "rejected")]), ("all", [(0, "inserted"), (1, "rejected")]), ("summary", [])],
+)
+def test_results_lists_refused_records_or_all_or_none(
+    api: ApiClient, results: str, listed: list[tuple[int, str]]
+) -> None:
     records = [record("sellers"), record("sellers", seller_id="x")]
-    listed = {}
-    for results in ("errors", "all", "summary"):
-        answer = api.post(one_table("sellers", *records, results=results, dry_run=True))
-        listed[results] = [(result["index"], result["outcome"]) for result in answer.json["results"]]
-    assert listed == {"errors": [(1, "rejected")], "all": [(0, "inserted"), (1, "rejected")], "summary": []}
+    answer = api.post(one_table("sellers", *records, results=results, dry_run=True))
+    assert [(result["index"], result["outcome"]) for result in answer.json["results"]] == listed
 
 
 def test_a_dry_run_says_what_would_be_and_writes_nothing(api: ApiClient) -> None:
@@ -382,7 +391,13 @@ def test_a_body_may_be_gzipped(api: ApiClient) -> None:
     assert (answer.status, answer.counts) == (201, {"read": 1, "inserted": 1})
 
 
+THOUSAND = [record("sellers", seller_id=hex_id(number)) for number in range(1000)]
+
+
 def test_a_whole_batch_of_a_thousand_records_is_taken(api: ApiClient) -> None:
-    records = [record("sellers", seller_id=hex_id(number)) for number in range(1000)]
-    assert api.post(one_table("sellers", *records)).counts == {"read": 1000, "inserted": 1000}
-    assert api.post(one_table("sellers", *reversed(records))).counts == {"read": 1000, "unchanged": 1000}
+    assert api.post(one_table("sellers", *THOUSAND)).counts == {"read": 1000, "inserted": 1000}
+
+
+def test_a_thousand_records_that_are_stored_are_all_unchanged(api: ApiClient) -> None:
+    api.post(one_table("sellers", *THOUSAND))
+    assert api.post(one_table("sellers", *reversed(THOUSAND))).counts == {"read": 1000, "unchanged": 1000}

@@ -8,18 +8,13 @@ import pytest
 from django.db.backends.utils import CursorWrapper
 
 from ingest.models import Batch, IdempotencyKey
-from tests.support.api.client import Answered, ApiClient, Json, trusted
+from tests.support.api.client import Answered, ApiClient, Json
 from tests.support.api.parcels import assert_accounts_exact, mixed_batch, one_table, record, stored, tagged
-from tests.support.api.sessions import aside, together, transaction_elsewhere, wait_for_waiting
 from tests.support.loading.loads import hex_id, query
+from tests.support.postgres.sessions import aside, together, transaction_elsewhere, wait_for_waiting
 
 pytestmark = pytest.mark.usefixtures("committed")
 CLIENTS = 8
-
-
-@pytest.fixture
-def api() -> ApiClient:
-    return trusted()
 
 
 def until_answered(api: ApiClient, batch: Json, key: str) -> Answered:
@@ -100,7 +95,7 @@ def test_a_key_that_another_batch_brought_first_is_judged_by_what_is_stored_then
 
 
 def test_a_parent_that_came_with_a_key_of_another_batch_is_seen_and_held_too(api: ApiClient) -> None:
-    api.post(one_table("customers", [record("customers", customer_id=hex_id(1))]))
+    api.post(one_table("customers", record("customers", customer_id=hex_id(1))))
     orders = [
         record("orders", order_id=hex_id(10), customer_id=hex_id(1)),
         record("orders", order_id=hex_id(11), customer_id=hex_id(2)),
@@ -108,7 +103,7 @@ def test_a_parent_that_came_with_a_key_of_another_batch_is_seen_and_held_too(api
     ]
     with (
         transaction_elsewhere() as other,
-        aside(partial(api.post, one_table("orders", orders, results="all"))) as (posting,),
+        aside(partial(api.post, one_table("orders", *orders, results="all"))) as (posting,),
     ):
         insert(other, "customers", record("customers", customer_id=hex_id(2)))
         insert(other, "orders", orders[0])
@@ -118,16 +113,17 @@ def test_a_parent_that_came_with_a_key_of_another_batch_is_seen_and_held_too(api
     assert outcomes == ["unchanged", "inserted", "rejected"]
 
 
-def test_an_update_waits_for_another_batch_and_then_says_what_it_changed(api: ApiClient) -> None:
-    mine = one_table("sellers", [record("sellers", seller_city="rio")], on_conflict="update")
-    for theirs, outcome in (("santos", "updated"), ("rio", "unchanged")):
-        query("truncate olist_sellers cascade")
-        query("insert into olist_sellers values (%s, '01037', 'bauru', 'SP')", hex_id(1))
-        with transaction_elsewhere() as other, aside(partial(api.post, mine)) as (posting,):
-            other.execute("update olist_sellers set seller_city = %s", [theirs])
-            wait_for_waiting()
-            other.connection.commit()
-            assert posting.result().counts == {"read": 1, outcome: 1}
+@pytest.mark.parametrize(("theirs", "outcome"), [("santos", "updated"), ("rio", "unchanged")])
+def test_an_update_waits_for_another_batch_and_then_says_what_it_changed(
+    api: ApiClient, theirs: str, outcome: str
+) -> None:
+    mine = one_table("sellers", record("sellers", seller_city="rio"), on_conflict="update")
+    query("insert into olist_sellers values (%s, '01037', 'bauru', 'SP')", hex_id(1))
+    with transaction_elsewhere() as other, aside(partial(api.post, mine)) as (posting,):
+        other.execute("update olist_sellers set seller_city = %s", [theirs])
+        wait_for_waiting()
+        other.connection.commit()
+        assert posting.result().counts == {"read": 1, outcome: 1}
     assert query("select seller_city from olist_sellers") == [("rio",)]
 
 
@@ -135,7 +131,7 @@ def test_a_placeholder_is_filled_by_one_of_two_batches(api: ApiClient) -> None:
     table = "product_category_name_translation"
     query(f"insert into olist_{table} (product_category_name) values ('livros')")
     words = ["books", "novels"]
-    batches = [one_table(table, [record(table, product_category_name_english=word)]) for word in words]
+    batches = [one_table(table, record(table, product_category_name_english=word)) for word in words]
     with transaction_elsewhere() as other:
         other.execute(f"select 1 from olist_{table} for share")
         with aside(*(partial(api.post, batch) for batch in batches)) as posting:

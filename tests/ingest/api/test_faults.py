@@ -17,18 +17,14 @@ from ingest.models import Batch, IdempotencyKey, RejectedRecord
 from ingest.posting import post as posting_module
 from ingest.replaying import heal
 from ingest.tables.write_rows import culprits
-from tests.support.api.client import Answered, ApiClient, Json, trusted
+from tests.support.api.client import Answered, ApiClient, Json
 from tests.support.api.parcels import assert_accounts_exact, one_table, record, stored, tagged
-from tests.support.api.sessions import aside, transaction_elsewhere, wait_for_waiting
 from tests.support.loading.loads import hex_id, nothing_stored, query
+from tests.support.postgres.sabotage import rule_by_hand, sabotage
+from tests.support.postgres.sessions import aside, transaction_elsewhere, wait_for_waiting
 
 pytestmark = pytest.mark.usefixtures("committed")
 FAMILY = [tagged("orders"), tagged("customers")]
-
-
-@pytest.fixture
-def api() -> ApiClient:
-    return trusted()
 
 
 @pytest.fixture
@@ -49,32 +45,11 @@ def assert_unavailable(answer: Answered) -> None:
     assert not any(word in answer.text.lower() for word in ("select", "insert", "psycopg", "/", "traceback"))
 
 
-@contextmanager
-def sabotage(table: str, body: str) -> Iterator[None]:
-    """Run PL/pgSQL before every statement that inserts into ``table``."""
-    query(f"create function sabotage() returns trigger language plpgsql as $$ begin {body} return null; end $$")
-    query(f"create trigger sabotage before insert on {table} execute function sabotage()")
-    try:
-        yield
-    finally:
-        query("drop function sabotage cascade")
-
-
-@contextmanager
-def rule_by_hand(table: str, rule: str) -> Iterator[None]:
-    """Add a constraint that no model knows."""
-    query(f"alter table olist_{table} add constraint by_hand {rule}")
-    try:
-        yield
-    finally:
-        query(f"alter table olist_{table} drop constraint by_hand")
-
-
 # A parent between check and write
 
 
 def test_a_parent_cannot_be_deleted_between_check_and_write(api: ApiClient) -> None:
-    api.post(one_table("customers", [record("customers")]))
+    api.post(one_table("customers", record("customers")))
 
     def delete() -> str:
         with transaction_elsewhere() as cursor:
@@ -100,10 +75,10 @@ def test_a_parent_cannot_be_deleted_between_check_and_write(api: ApiClient) -> N
 
 
 def test_a_parent_that_is_being_deleted_is_waited_for_and_then_missing(api: ApiClient) -> None:
-    api.post(one_table("customers", [record("customers")]))
+    api.post(one_table("customers", record("customers")))
     with transaction_elsewhere() as other:
         other.execute("delete from olist_customers")
-        with aside(partial(api.post, one_table("orders", [record("orders")]))) as (posting,):
+        with aside(partial(api.post, one_table("orders", record("orders")))) as (posting,):
             wait_for_waiting()
             other.connection.commit()
             answer = posting.result()
@@ -114,30 +89,54 @@ def test_a_parent_that_is_being_deleted_is_waited_for_and_then_missing(api: ApiC
 # Tables that are held
 
 
+@contextmanager
+def held_by_a_restore(table: str) -> Iterator[None]:
+    holder = connection.copy()
+    try:
+        with exclusive(holder, [table], what="restore", timeout_seconds=1):
+            yield
+    finally:
+        holder.close()
+
+
+BAD_ORDER = one_table("orders", record("orders", order_id="x"))
+
+
 @pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize("table", ["olist_orders", "olist_customers"])
 def test_a_load_or_restore_that_holds_a_table_or_its_parent_gives_503_and_nothing_is_kept(
     api: ApiClient, table: str
 ) -> None:
-    holder = connection.copy()
-    batch = one_table("orders", [record("orders", order_id="x")])
-    try:
-        with exclusive(holder, [table], what="restore", timeout_seconds=1):
-            assert_unavailable(api.post(batch, Idempotency_Key="k"))
-            assert nothing_stored()
-            assert api.post(one_table("sellers", [record("sellers")])).status == 201
-    finally:
-        holder.close()
-    assert api.post(batch, Idempotency_Key="k").status == 422
+    with held_by_a_restore(table):
+        assert_unavailable(api.post(BAD_ORDER, Idempotency_Key="k"))
+        assert nothing_stored()
+    assert api.post(BAD_ORDER, Idempotency_Key="k").status == 422
 
 
-def test_whoever_asks_for_a_table_that_is_held_is_told_so_and_does_not_wait(api: ApiClient) -> None:
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize("table", ["olist_orders", "olist_customers"])
+def test_a_batch_of_another_table_goes_on_beside_a_restore(api: ApiClient, table: str) -> None:
+    with held_by_a_restore(table):
+        assert api.post(one_table("sellers", record("sellers"))).status == 201
+
+
+@pytest.fixture
+def held_geolocation(committed: None) -> Iterator[None]:
     with transaction_elsewhere() as other:
         other.execute("lock table olist_geolocation in access exclusive mode")
-        begun = time.monotonic()
-        assert_unavailable(api.get("/api/v1/tables/geolocation/"))
-        assert time.monotonic() - begun < 4
-        assert api.get("/api/v1/tables/sellers/").status == 200
+        yield
+
+
+@pytest.mark.usefixtures("held_geolocation")
+def test_whoever_asks_for_a_table_that_is_held_is_told_so_and_does_not_wait(api: ApiClient) -> None:
+    begun = time.monotonic()
+    assert_unavailable(api.get("/api/v1/tables/geolocation/"))
+    assert time.monotonic() - begun < 4
+
+
+@pytest.mark.usefixtures("held_geolocation")
+def test_whoever_asks_for_another_table_than_the_one_that_is_held_is_answered(api: ApiClient) -> None:
+    assert api.get("/api/v1/tables/sellers/").status == 200
 
 
 @pytest.mark.usefixtures("impatient")
@@ -236,21 +235,26 @@ def test_rows_that_only_the_database_refuses_at_every_level_are_all_found(api: A
     assert_accounts_exact()
 
 
-def test_a_group_and_an_atomic_batch_fall_with_a_row_that_only_the_database_refuses(api: ApiClient) -> None:
+def test_a_group_falls_with_a_row_that_only_the_database_refuses(api: ApiClient) -> None:
     records = [*family(1, group="a"), *family(2, group="b", city="atlantis"), tagged("sellers", group="b")]
     with rule_by_hand("customers", NO_ATLANTIS):
-        grouped = api.post({"records": records})
-        assert grouped.counts == {"read": 7, "inserted": 3, "rejected": 4}
-        assert {index: code for index, _, code in grouped.codes} == {
-            3: "parent_rejected",
-            4: "parent_rejected",
-            5: "database",
-            6: "group_rejected",
-        }
-        atomic = api.post({"records": family(3) + family(4, city="atlantis"), "mode": "atomic"})
-    assert (atomic.status, atomic.counts) == (422, {"read": 6, "rejected": 3, "rolled_back": 3})
-    assert stored("customers") == stored("orders") == 1
-    assert stored("sellers") == 0
+        answer = api.post({"records": records})
+    assert answer.counts == {"read": 7, "inserted": 3, "rejected": 4}
+    assert {index: code for index, _, code in answer.codes} == {
+        3: "parent_rejected",
+        4: "parent_rejected",
+        5: "database",
+        6: "group_rejected",
+    }
+    assert (stored("customers"), stored("orders"), stored("sellers")) == (1, 1, 0)
+    assert_accounts_exact()
+
+
+def test_an_atomic_batch_falls_with_a_row_that_only_the_database_refuses(api: ApiClient) -> None:
+    with rule_by_hand("customers", NO_ATLANTIS):
+        answer = api.post({"records": family(3) + family(4, city="atlantis"), "mode": "atomic"})
+    assert (answer.status, answer.counts) == (422, {"read": 6, "rejected": 3, "rolled_back": 3})
+    assert stored("customers") == stored("orders") == 0
     assert_accounts_exact()
 
 
@@ -273,7 +277,7 @@ def test_a_unique_constraint_by_hand_refuses_one_of_two_rows(api: ApiClient) -> 
     with rule_by_hand("sellers", "unique (seller_city)"):
         cities = ["rio", "santos", "rio"]
         records = [record("sellers", seller_id=hex_id(n), seller_city=city) for n, city in enumerate(cities)]
-        answer = api.post(one_table("sellers", records))
+        answer = api.post(one_table("sellers", *records))
         assert (answer.counts, answer.codes) == ({"read": 3, "inserted": 2, "rejected": 1}, [(2, None, "database")])
 
 
@@ -289,7 +293,7 @@ def test_a_key_that_comes_in_while_culprits_are_sought_is_none_of_them(api: ApiC
         return culprits(*arguments)  # type: ignore[arg-type]
 
     with rule_by_hand("customers", NO_ATLANTIS), mock.patch.object(posting_module, "culprits", side_effect=overtaken):
-        answer = api.post(one_table("customers", records))
+        answer = api.post(one_table("customers", *records))
     assert answer.codes == [(1, None, "database")]
     assert answer.counts == {"read": 4, "inserted": 2, "unchanged": 1, "rejected": 1}
 
@@ -301,18 +305,25 @@ class Sacrificed(Exception):
 
 
 def test_a_healing_that_cannot_be_asked_for_does_not_repeat_or_spoil_the_batch(api: ApiClient) -> None:
-    api.post(one_table("orders", [record("orders")]))
+    api.post(one_table("orders", record("orders")))
     failure = OperationalError("sacrificed")
     failure.__cause__ = Sacrificed()
     with mock.patch.object(heal, "heal_task") as asked:
         asked.enqueue.side_effect = failure
-        assert api.post(one_table("customers", [record("customers")])).counts == {"read": 1, "inserted": 1}
+        assert api.post(one_table("customers", record("customers"))).counts == {"read": 1, "inserted": 1}
     assert (asked.enqueue.call_count, Batch.objects.count()) == (1, 2)
 
 
+@pytest.mark.parametrize(
+    "body", [b"{", b'{"table": "nobody", "records": [{}]}', b'{"table": "sellers", "records": []}']
+)
+def test_no_batch_and_no_key_are_kept_of_a_request_that_is_none(api: ApiClient, body: bytes) -> None:
+    assert 400 <= api.post(body, Idempotency_Key="k").status < 500
+    assert not Batch.objects.exists()
+    assert not IdempotencyKey.objects.exists()
+
+
 def test_no_batch_and_no_key_are_kept_of_a_request_that_failed(api: ApiClient) -> None:
-    for body in (b"{", b'{"table": "nobody", "records": [{}]}', b'{"table": "sellers", "records": []}'):
-        assert 400 <= api.post(body, Idempotency_Key="k").status < 500
     with sabotage("ingest_account", "raise exception 'no' using errcode = '53100';"):
         assert_unavailable(api.post({"records": FAMILY}, Idempotency_Key="k"))
     assert not Batch.objects.exists()

@@ -15,17 +15,15 @@ from django.contrib.auth.models import User
 from access.tokens import create_token
 from core.embedded_postgres import stop
 from ingest.models import Batch, IdempotencyKey, RejectedRecord
-from tests.ingest.loading.test_load_server_killed import Cluster
-from tests.ingest.loading.test_load_server_killed import cluster as cluster_fixture
 from tests.support.api.client import Answered, Json
 from tests.support.api.parcels import assert_accounts_exact, mixed_batch, stored, tagged
 from tests.support.api.service import THREADS, WORKERS, Service, serving
-from tests.support.api.sessions import together, transaction_elsewhere, wait_for_waiting, wait_until
 from tests.support.loading.loads import PROJECT, database_url, hex_id, query
+from tests.support.postgres.cluster import Cluster
+from tests.support.postgres.sessions import together, transaction_elsewhere, wait_for_waiting, wait_until
 
 pytestmark = [pytest.mark.usefixtures("committed"), pytest.mark.slow]
 PARTS = 200
-cluster = cluster_fixture
 _OPEN = "select count(*) from pg_stat_activity where datname = current_database() and xact_start is not null"
 
 

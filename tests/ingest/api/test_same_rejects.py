@@ -21,10 +21,10 @@ from ingest.rejects.describe import rejects_of
 from ingest.rejects.merge import RejectOrigin
 from olist.sources import SOURCES
 from tests.support.api.client import ApiClient, Json, trusted
-from tests.support.api.parcels import one_table, record
-from tests.support.api.sessions import aside, transaction_elsewhere, wait_for_waiting
+from tests.support.api.parcels import one_table, record, tagged
 from tests.support.desk.plans import fill
 from tests.support.loading.loads import hex_id, query
+from tests.support.postgres.sessions import aside, transaction_elsewhere, wait_for_waiting
 
 COLUMNS = [field.column for field in RejectedRecord._meta.concrete_fields if not field.generated]
 
@@ -54,15 +54,15 @@ def rejects_by_code() -> Counter[str]:
 
 
 def test_they_are_numbered_in_the_order_in_which_they_came(api: ApiClient) -> None:
-    answer = api.post(one_table("sellers", [bad(number) for number in (9, 3, 7, 1)]))
+    answer = api.post(one_table("sellers", *[bad(number) for number in (9, 3, 7, 1)]))
     numbers = [int(result["reject_id"]) for result in answer.json["results"]]
     assert numbers == sorted(numbers)
     assert list(RejectedRecord.objects.order_by("id").values_list("position", flat=True)) == [0, 1, 2, 3]
 
 
 def test_one_that_is_known_is_seen_once_more_beside_one_that_is_new(api: ApiClient) -> None:
-    first = api.post(one_table("sellers", [bad(1), bad(2)]))
-    second = api.post(one_table("sellers", [bad(2), bad(3), bad(3)]))
+    first = api.post(one_table("sellers", bad(1), bad(2)))
+    second = api.post(one_table("sellers", bad(2), bad(3), bad(3)))
     (_, two), (again, three, also_three) = ([r["reject_id"] for r in a.json["results"]] for a in (first, second))
     assert (again, also_three) == (two, three)
     seen = RejectedRecord.objects.order_by("natural_key").values_list("natural_key", "times_seen")
@@ -71,14 +71,14 @@ def test_one_that_is_known_is_seen_once_more_beside_one_that_is_new(api: ApiClie
 
 
 def test_one_that_another_batch_stores_at_the_same_time_is_seen_twice(api: ApiClient) -> None:
-    api.post(one_table("sellers", [bad(1)]))
+    api.post(one_table("sellers", bad(1)))
     names = ", ".join(f'"{column}"' for column in COLUMNS)
     with transaction_elsewhere() as other:
         other.execute(f"create temporary table kept as select {names} from ingest_rejectedrecord")
         other.connection.commit()
         RejectedRecord.objects.all().delete()
         other.execute(f"insert into ingest_rejectedrecord ({names}) select * from kept")
-        with aside(partial(api.post, one_table("sellers", [bad(1), bad(2)]))) as (posting,):
+        with aside(partial(api.post, one_table("sellers", bad(1), bad(2)))) as (posting,):
             wait_for_waiting()  # it has seen neither
             other.connection.commit()
         answer = posting.result()
@@ -127,42 +127,46 @@ def test_rejects_are_found_by_their_natural_keys_whatever_the_statistics_say(
     keys = array_text(range(1000, 1500))
     facts = {"table": table, "keys": keys, "batch": batch.pk, "now": batch.started_at}
     settling = {"written": keys, "awaited": "{}", "now": timezone.now(), "why": "", "replayed": []}
-    for statement, more in ((links._FIND, {}), (settle._SETTLE, settling)):
+    for statement, more in ((links._OF_THE_BATCH, {}), (settle._SETTLE, settling)):
         plan = planned(f"{UNSORTED}; explain {statement}", facts | more)
         (condition,) = re.findall(r"ingest_reject_natural_key.*\n *Index Cond: (.*)", plan)
         assert re.search(r'"table"\)?.* = .* AND \(natural_key = ANY', condition)
         assert not re.search(r"ingest_reject_key|Sort", plan)
 
 
-def test_a_child_is_linked_to_the_first_of_its_parents_as_it_is_stored(api: ApiClient) -> None:
-    parents = [
-        {"table": "products", "data": record("products", product_id=hex_id(1), product_weight_g="x")},
+ITEMS_AND_PARENTS = {
+    "records": [
+        tagged("products", product_weight_g="x"),
         {"table": "sellers", "data": bad(2)},
         {"table": "sellers", "data": bad(2) | {"seller_city": "rio"}},  # another record with the same key
+        tagged("order_items", order_item_id=1, product_id=hex_id(1), seller_id=hex_id(2)),
+        tagged("order_items", order_item_id=9, product_id=hex_id(9), seller_id=hex_id(2)),
     ]
-    items = [
-        {
-            "table": "order_items",
-            "data": record("order_items", order_item_id=n, product_id=hex_id(n), seller_id=hex_id(2)),
-        }
-        for n in (1, 9)
-    ]
+}
 
-    def links() -> dict[int, int | None]:
-        rows = RejectedRecord.objects.filter(table="order_items").select_related("parent")
-        return {reject.position: reject.parent.position if reject.parent else None for reject in rows}
 
+def linked() -> dict[int, int | None]:
+    """Return the positions of rejected items, each with that of its parent."""
+    rows = RejectedRecord.objects.filter(table="order_items").select_related("parent")
+    return {reject.position: reject.parent.position if reject.parent else None for reject in rows}
+
+
+def test_a_child_is_linked_to_the_first_of_its_parents_as_it_is_stored(api: ApiClient) -> None:
     with mock.patch.object(store, "link", side_effect=AssertionError):  # none is updated
-        api.post({"records": [*parents, *items]})
-    assert links() == {3: 1, 4: 1}
+        api.post(ITEMS_AND_PARENTS)
+    assert linked() == {3: 1, 4: 1}
+
+
+def test_a_child_that_is_known_is_linked_to_the_first_of_its_parents_too(api: ApiClient) -> None:
+    api.post(ITEMS_AND_PARENTS)
     RejectedRecord.objects.update(parent=None)
-    api.post({"records": [*parents, *items]})  # those that are known are linked too
-    assert links() == {3: 1, 4: 1}
+    api.post(ITEMS_AND_PARENTS)
+    assert linked() == {3: 1, 4: 1}
 
 
 def test_straight_into_the_table_or_merged_into_it_the_same_is_kept(api: ApiClient) -> None:
     orphans = [record("orders", order_id=hex_id(number), customer_id=hex_id(99)) for number in range(3)]
-    batches = [one_table("sellers", map(bad, (0, 1, 1, 2, 0))), one_table("orders", [*orphans, *orphans[:1]])]
+    batches = [one_table("sellers", *map(bad, (0, 1, 1, 2, 0))), one_table("orders", *orphans, *orphans[:1])]
     ways = []
     for way in (store._add, lambda *_: None):  # None: as if another batch had been the first
         RejectedRecord.objects.all().delete()

@@ -10,17 +10,14 @@ from hypothesis import strategies as st
 from openapi_spec_validator import OpenAPIV31SpecValidator
 from schemathesis.config import SchemathesisConfig
 from schemathesis.core.parameters import ParameterLocation
-from schemathesis.core.result import Ok
-from schemathesis.pytest.lazy import get_all_tests
 from schemathesis.schemas import BaseSchema
 
-from dataforge.wsgi import application
 from ingest.api.request.parsers import CSV, NDJSON
 from ingest.models import Batch, RejectedRecord
 from tests.support.api.client import trusted
+from tests.support.api.published import Case, authenticated, call_all, is_sound, published
 from tests.support.loading.loads import PLAIN
 
-HOST = "https://localhost"
 # What is sent as lines is of this table: the schema can say no more of a text than that it is one.
 TABLE = "customers"
 NAMES = ",".join(PLAIN[TABLE])
@@ -32,9 +29,6 @@ schemathesis.openapi.media_type(
 schemathesis.openapi.media_type(
     NDJSON, st.lists(LINE.map(repr), min_size=1, max_size=5).map(lambda lines: "\n".join(lines).encode())
 )
-
-
-type Case = schemathesis.Case[Any]
 
 
 def config(cases: int) -> SchemathesisConfig:
@@ -56,26 +50,9 @@ def config(cases: int) -> SchemathesisConfig:
     )
 
 
-def published(cases: int, token: str) -> BaseSchema:
-    """Read the schema of the pipeline as a client does; all calls are authenticated."""
-    read = schemathesis.openapi.from_wsgi("/api/schema/?format=json", application, base_url=HOST, config=config(cases))
-    return authenticated(read.exclude(tag="backups"), token)
-
-
-def authenticated(schema: BaseSchema, token: str) -> BaseSchema:
-    """Have every call send ``token``."""
-
-    @schema.auth()
-    class Token:
-        def get(self, case: Case, context: schemathesis.AuthContext) -> str:
-            del case, context
-            return token
-
-        def set(self, case: Case, data: str, context: schemathesis.AuthContext) -> None:
-            del context
-            case.headers["Authorization"] = data
-
-    return schema
+def of_the_pipeline(cases: int, token: str) -> BaseSchema:
+    """Read the schema but for backups; all calls are authenticated."""
+    return authenticated(published(config(cases)).exclude(tag="backups"), token)
 
 
 def aim(case: Case) -> None:
@@ -86,12 +63,6 @@ def aim(case: Case) -> None:
     if case.operation.label == "POST /api/v1/batches/" and is_sound(case, ParameterLocation.QUERY):
         # Whether options stand in the address or in the body depends on the media type.
         case.query = {**case.query, "table": TABLE} if case.media_type in (CSV, NDJSON) else {}
-
-
-def is_sound(case: Case, where: ParameterLocation) -> bool:
-    """Tell whether one part of a request is meant to agree with the schema."""
-    found = case.meta.components.get(where) if case.meta else None
-    return found is None or found.mode.is_positive
 
 
 @pytest.fixture
@@ -106,19 +77,7 @@ def token(one_connection: None, settings: Any) -> str:
 @pytest.mark.slow
 @pytest.mark.parametrize("cases", [5, 200])
 def test_every_answer_is_as_published(cases: int, token: str, subtests: pytest.Subtests) -> None:
-    statuses: set[tuple[str, int]] = set()
-
-    def check(case: Case) -> None:
-        aim(case)
-        response = case.call(base_url=HOST)
-        statuses.add((case.operation.label, response.status_code))
-        case.validate_response(response)
-
-    for found in get_all_tests(schema=published(cases, token), test_func=check, settings=None, given_kwargs={}):
-        assert isinstance(found, Ok)
-        operation, run = found.ok()
-        with subtests.test(operation.label):
-            run()
+    statuses = call_all(of_the_pipeline(cases, token), aim, subtests)
     # The cases reach what is to be seen: records accepted and rejected, in all forms, and a replay.
     assert {status for label, status in statuses if label == "POST /api/v1/batches/"} >= {200, 201, 400, 413, 422}
     assert ("POST /api/v1/rejects/{number}/replay/", 422) in statuses

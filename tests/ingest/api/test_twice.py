@@ -1,5 +1,8 @@
 """The same thing asked for twice, by a client that repeats itself or by two people at once: done once, and told."""
 
+from collections.abc import Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
 from datetime import timedelta
 from functools import partial
 
@@ -7,58 +10,86 @@ import pytest
 from django.utils import timezone
 
 from ingest.models import Batch, IdempotencyKey, RejectedRecord
-from tests.support.api.client import ApiClient, Json, client_of, trusted
+from tests.support.api.client import Answered, ApiClient, Json, client_of
 from tests.support.api.parcels import assert_accounts_exact, one_table, record, stored, tagged
-from tests.support.api.sessions import aside, transaction_elsewhere, wait_for_waiting
 from tests.support.loading.loads import hex_id, query
+from tests.support.postgres.sessions import aside, transaction_elsewhere, wait_for_waiting
 
 pytestmark = pytest.mark.usefixtures("committed")
-SELLER = one_table("sellers", [record("sellers")])
-OTHER_SELLER = one_table("sellers", [record("sellers", seller_id=hex_id(2))])
+SELLER = one_table("sellers", record("sellers"))
+OTHER_SELLER = one_table("sellers", record("sellers", seller_id=hex_id(2)))
 INSERT = "insert into olist_sellers values (%s, '01037', 'rio', 'RJ')"
-
-
-@pytest.fixture
-def api() -> ApiClient:
-    return trusted()
 
 
 # A key
 
 
-def test_a_key_in_flight_is_refused_and_gets_the_stored_answer_afterwards(api: ApiClient) -> None:
-    somebody = client_of("somebody", superuser=True)
+@contextmanager
+def in_flight(api: ApiClient) -> Iterator[Future[Answered]]:
+    """Let a batch with the key ``k`` be at work during the block, and have it answered at its end."""
     with transaction_elsewhere() as other, aside(partial(api.post, SELLER, Idempotency_Key="k")) as (posting,):
         other.execute(INSERT, [hex_id(1)])
         wait_for_waiting()
-        for body in (SELLER, OTHER_SELLER):
-            busy = api.post(body, Idempotency_Key="k")
-            assert (busy.status, busy.json["code"], busy.headers["Retry-After"]) == (409, "in_flight", "1")
-        assert somebody.post(OTHER_SELLER, Idempotency_Key="k").status == 201  # keys are a token's own
+        yield posting
         other.connection.rollback()
-        first = posting.result()
-    assert (first.status, first.counts) == (201, {"read": 1, "inserted": 1})
-    again = api.post(SELLER, Idempotency_Key="k")
-    assert (again.status, again.text) == (first.status, first.text)
-    assert (again.headers["Idempotency-Replayed"], "Idempotency-Replayed" in first.headers) == ("true", False)
-    assert [again.headers[name] for name in ("Location", "Forge-Rejected")] == [first.headers["Location"], "0"]
-    reused = api.post(OTHER_SELLER, Idempotency_Key="k")
-    assert (reused.status, reused.json["code"]) == (422, "key_reused")
+        posting.result()
+
+
+@pytest.mark.parametrize("body", [SELLER, OTHER_SELLER], ids=["the same request", "another request"])
+def test_a_key_in_flight_is_refused(api: ApiClient, body: Json) -> None:
+    with in_flight(api):
+        busy = api.post(body, Idempotency_Key="k")
+    assert (busy.status, busy.json["code"], busy.headers["Retry-After"]) == (409, "in_flight", "1")
+
+
+def test_a_key_in_flight_is_free_for_another_token(api: ApiClient) -> None:
+    somebody = client_of("somebody", superuser=True)
+    with in_flight(api):
+        assert somebody.post(OTHER_SELLER, Idempotency_Key="k").status == 201
     assert (Batch.objects.count(), stored("sellers")) == (2, 2)
     assert_accounts_exact()
 
 
+def test_a_batch_whose_key_was_refused_to_others_meanwhile_is_answered_itself(api: ApiClient) -> None:
+    with in_flight(api) as posting:
+        api.post(SELLER, Idempotency_Key="k")
+    first = posting.result()
+    assert (first.status, first.counts) == (201, {"read": 1, "inserted": 1})
+    assert (Batch.objects.count(), stored("sellers")) == (1, 1)
+    assert_accounts_exact()
+
+
+def test_a_key_that_was_in_flight_gets_the_stored_answer_afterwards(api: ApiClient) -> None:
+    with in_flight(api) as posting:
+        api.post(SELLER, Idempotency_Key="k")
+    first, again = posting.result(), api.post(SELLER, Idempotency_Key="k")
+    assert (again.status, again.text) == (first.status, first.text)
+    assert (again.headers["Idempotency-Replayed"], "Idempotency-Replayed" in first.headers) == ("true", False)
+    assert [again.headers[name] for name in ("Location", "Forge-Rejected")] == [first.headers["Location"], "0"]
+
+
+def test_a_key_of_another_request_is_refused(api: ApiClient) -> None:
+    api.post(SELLER, Idempotency_Key="k")
+    reused = api.post(OTHER_SELLER, Idempotency_Key="k")
+    assert (reused.status, reused.json["code"]) == (422, "key_reused")
+    assert (Batch.objects.count(), stored("sellers")) == (1, 1)
+
+
 def test_the_answer_to_a_batch_that_was_refused_is_kept_too(api: ApiClient) -> None:
-    bad = one_table("sellers", [record("sellers", seller_state="XX")])
+    bad = one_table("sellers", record("sellers", seller_state="XX"))
     first, again = (api.post(bad, Idempotency_Key="k") for _ in range(2))
     assert (first.status, again.text, again.headers["Idempotency-Replayed"]) == (422, first.text, "true")
     assert RejectedRecord.objects.get().times_seen == 1
 
 
-def test_a_key_is_free_again_after_24_hours_even_for_another_request(api: ApiClient) -> None:
+def test_a_key_is_kept_for_24_hours(api: ApiClient) -> None:
     first = api.post(SELLER, Idempotency_Key="k")
     IdempotencyKey.objects.update(created_at=timezone.now() - timedelta(hours=23, minutes=59))
     assert api.post(SELLER, Idempotency_Key="k").text == first.text
+
+
+def test_a_key_is_free_again_after_24_hours_even_for_another_request(api: ApiClient) -> None:
+    api.post(SELLER, Idempotency_Key="k")
     IdempotencyKey.objects.update(created_at=timezone.now() - timedelta(hours=24))
     later = api.post(OTHER_SELLER, Idempotency_Key="k")
     assert (later.status, "Idempotency-Replayed" in later.headers) == (201, False)
@@ -101,7 +132,7 @@ def group_of_two(api: ApiClient, mode: str = "partial") -> tuple[RejectedRecord,
 
 
 def test_of_two_people_who_replay_the_same_reject_one_wins_and_the_other_is_told(api: ApiClient) -> None:
-    api.post(one_table("sellers", [record("sellers", seller_state="XX")]))
+    api.post(one_table("sellers", record("sellers", seller_state="XX")))
     reject = RejectedRecord.objects.get()
     replays = [partial(api.post, {"record": record("sellers")}, to=replay_path(reject))] * 2
     with transaction_elsewhere() as other:
@@ -118,15 +149,25 @@ def test_of_two_people_who_replay_the_same_reject_one_wins_and_the_other_is_told
     assert_accounts_exact()
 
 
-def test_a_group_is_replayed_whole_or_stays_as_it_is(api: ApiClient) -> None:
-    customer, seller = group_of_two(api)
+def test_a_group_with_a_fault_stays_as_it_is(api: ApiClient) -> None:
+    _, seller = group_of_two(api)
     failed = api.post({}, to=replay_path(seller))
     assert (failed.status, failed.counts) == (422, {"read": 2, "rejected": 2})
     assert stored("sellers") == 0
-    corrected: Json = {"record": record("customers")}
-    done = api.post(corrected, to=replay_path(customer))
+
+
+def test_a_group_is_replayed_whole(api: ApiClient) -> None:
+    customer, seller = group_of_two(api)
+    api.post({}, to=replay_path(seller))
+    done = api.post({"record": record("customers")}, to=replay_path(customer))
     assert (done.status, done.counts) == (201, {"read": 2, "inserted": 2})
     assert set(RejectedRecord.objects.values_list("status", "attempts")) == {("replayed", 2)}
+    assert_accounts_exact()
+
+
+def test_a_group_that_was_replayed_is_not_replayed_again(api: ApiClient) -> None:
+    customer, seller = group_of_two(api)
+    api.post({"record": record("customers")}, to=replay_path(customer))
     assert api.post({}, to=replay_path(seller)).status == 409
     assert_accounts_exact()
 
@@ -144,7 +185,7 @@ def test_a_group_that_somebody_replays_in_vain_at_that_moment_is_still_replayed_
 
 def test_a_replay_and_a_batch_with_the_same_record_that_wait_for_each_other_are_both_answered(api: ApiClient) -> None:
     """The replay holds the reject and waits for the key; the batch holds the key and would close the reject."""
-    api.post(one_table("sellers", [record("sellers", seller_state="XX")]))
+    api.post(one_table("sellers", record("sellers", seller_state="XX")))
     reject = RejectedRecord.objects.get()
     batch = {"records": [tagged("sellers"), tagged("customers")]}
     with transaction_elsewhere() as other, aside(partial(api.post, batch)) as (posting,):

@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 from django.db import connections
-from django.test import TransactionTestCase
+from django.test import Client, TransactionTestCase
 
-from tests.conftest import empty_tables
+from tests.support.access.people import browser
+from tests.support.desk.people import staff
 from tests.support.desk.site import ARGUMENTS, Site
+from tests.support.postgres.emptying import empty_tables
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
@@ -18,6 +20,12 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 def cheap_passwords(settings: Any) -> None:
     """Hash passwords in no time; a second each otherwise."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture
+def ana() -> Client:
+    """The browser of a member of staff who may do everything."""
+    return browser(staff("ana", superuser=True))
 
 
 @pytest.fixture(scope="module")

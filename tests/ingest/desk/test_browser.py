@@ -8,7 +8,8 @@ from ingest.desk.bulk import jobs, worker
 from ingest.desk.bulk.recipe import Recipe
 from ingest.models import RejectedRecord
 from olist.models import Customer
-from tests.support.desk.people import refused, send, staff, stored
+from tests.support.api.parcels import stored
+from tests.support.desk.people import refused, send, staff
 from tests.support.desk.site import Site
 from tests.support.loading.loads import PLAIN, hex_id
 

@@ -5,14 +5,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from moto.server import ThreadedMotoServer
 from pyarrow import fs
 
 from ingest.models import Account, Batch, RejectedRecord
 from olist.sample import write_sample
+from tests.support.aws.moto import amazon, buckets, name_by_environment
 from tests.support.loading.loads import (
     FILES,
     ONE_OF_EACH,
+    Ran,
     fingerprints,
     hex_id,
     load,
@@ -76,8 +77,10 @@ def test_text_shows_every_table_and_says_what_it_means(four: Path) -> None:
     assert "12 rows written, 2 records rejected. 14 records in " not in ran.out  # the sum is of all nine tables
     assert "13 rows written, 2 records rejected. 15 records in " in ran.out
     assert "admin under Ingest > Rejected records" in ran.out
-    again = load(four, "--dry-run")
-    assert "Dry run: nothing was written." in again.out
+
+
+def test_text_says_that_a_dry_run_wrote_nothing(four: Path) -> None:
+    assert "Dry run: nothing was written." in load(four, "--dry-run").out
 
 
 @pytest.mark.parametrize("limit", ["0", "24%"])
@@ -104,7 +107,11 @@ def test_a_file_with_more_rejects_than_allowed_is_refused_with_its_children_and_
     reject = RejectedRecord.objects.get()
     assert (reject.table, reject.position, reject.line, reject.codes) == ("customers", 2, 3, ["invalid_choice"])
     assert Batch.objects.get(source=str(four)).status == "rejected"
-    # What is refused can be loaded with a higher limit; the reject is the same one, seen twice.
+
+
+def test_what_was_refused_can_be_loaded_with_a_higher_limit_and_its_reject_is_seen_twice(four: Path) -> None:
+    load(four, "--max-rejects", "0")
+    reject = RejectedRecord.objects.get()
     again = load_json(four, "--max-rejects", "1")
     assert again.counts["customers"] == {"read": 4, "inserted": 3, "rejected": 1}
     assert again.counts["geolocation"] == {"read": 1, "unchanged": 1}
@@ -138,8 +145,12 @@ def test_a_dry_run_counts_as_the_real_run_and_writes_nothing(dirty: Path, tmp_pa
     real = load_json(dirty)
     assert real.report["tables"] == dry.report["tables"]
     assert real.report["status"] == dry.report["status"]
-    again = load_json(dirty, "--dry-run")
-    assert again.report["tables"] == load_json(dirty).report["tables"]
+
+
+def test_a_dry_run_over_its_own_rows_counts_as_the_real_run(dirty: Path) -> None:
+    load_json(dirty)
+    dry = load_json(dirty, "--dry-run")
+    assert dry.report["tables"] == load_json(dirty).report["tables"]
 
 
 @pytest.mark.parametrize("on_conflict", ["reject", "update"])
@@ -182,12 +193,21 @@ def test_a_dry_run_keeps_the_limit_too(four: Path) -> None:
     assert dry.report["tables"] == load_json(four, "--max-rejects", "0", code=1).report["tables"]
 
 
-def test_only_the_named_tables_are_loaded_and_only_their_files_needed(four: Path) -> None:
+@pytest.fixture
+def two_tables(committed: None, four: Path) -> Ran:
+    """A load of two tables by their names, without files that it does not need."""
     for name in ("geolocation", "order_reviews"):
         (four / FILES[name]).unlink()
-    ran = load_json(four, "--table", "sellers", "--table", "customers")
-    assert list(ran.report["tables"]) == ["customers", "sellers"]
+    return load_json(four, "--table", "sellers", "--table", "customers")
+
+
+def test_only_the_named_tables_are_loaded_and_only_their_files_needed(two_tables: Ran) -> None:
+    assert list(two_tables.report["tables"]) == ["customers", "sellers"]
     assert query("select (select count(*) from olist_customers), (select count(*) from olist_orders)") == [(3, 0)]
+
+
+@pytest.mark.usefixtures("two_tables")
+def test_tables_named_later_find_the_parents_that_were_loaded_before(four: Path) -> None:
     ran = load_json(four, "--table", "order_items", "--table", "orders", "--table", "products")
     assert ran.counts == {
         "products": {"read": 1, "inserted": 1},
@@ -220,26 +240,23 @@ def test_rejects_out_says_of_every_reject_where_it_is_and_why(four: Path, tmp_pa
     (reason,) = customer["reasons"]
     assert (reason["field"], reason["code"], reason["value"]) == ("customer_state", "invalid_choice", "XX")
     assert [reason["code"] for reason in order["reasons"]] == ["parent_rejected"]
-    load_json(four, "--rejects-out", str(out), "--max-rejects", "0", code=1)  # refused: still the way to mend them
-    assert [json.loads(line) for line in out.read_text("utf-8").splitlines()] == [customer]
+
+
+def test_rejects_out_of_a_file_that_is_refused_holds_the_same(four: Path, tmp_path: Path) -> None:
+    kept, refused = tmp_path / "kept.ndjson", tmp_path / "refused.ndjson"
+    load_json(four, "--rejects-out", str(kept))
+    load_json(four, "--rejects-out", str(refused), "--max-rejects", "0", code=1)  # still the way to mend them
+    assert refused.read_text("utf-8").splitlines() == kept.read_text("utf-8").splitlines()[:1]
 
 
 @pytest.fixture
 def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[fs.S3FileSystem]:
     """An S3 server with the bucket `data`."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    for name in ("AWS_ENDPOINT_URL_S3", "AWS_REGION", "AWS_PROFILE", "AWS_SESSION_TOKEN"):
-        monkeypatch.delenv(name, raising=False)
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
-    files = fs.S3FileSystem(scheme="http", endpoint_override=f"{host}:{port}", allow_bucket_creation=True)
-    files.create_dir("data")
-    yield files
-    server.stop()
+    with amazon() as address:
+        name_by_environment(monkeypatch, address)
+        files = buckets(address)
+        files.create_dir("data")
+        yield files
 
 
 def test_an_s3_prefix_loads_as_a_folder_does(four: Path, bucket: fs.S3FileSystem) -> None:

@@ -9,14 +9,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from django.db import connection
-from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.backends.utils import CursorWrapper
 
 from core.postgres.fingerprint import Fingerprint
 from ingest.models import Account, Batch
 from olist.sample import write_sample
-from tests.conftest import empty_tables
 from tests.support.loading.loads import (
     FILES,
     ONE_OF_EACH,
@@ -31,6 +27,9 @@ from tests.support.loading.loads import (
     structures,
     write_files,
 )
+from tests.support.postgres.emptying import empty_tables
+from tests.support.postgres.sabotage import sabotage
+from tests.support.postgres.sessions import transaction_elsewhere, wait_until
 
 pytestmark = pytest.mark.usefixtures("committed")
 PATIENCE_SECONDS = 30
@@ -38,25 +37,15 @@ NAMES = list(FILES)
 KNOWN: dict[Path, dict[str, Fingerprint]] = {}
 
 
-def wait_until(ready: Callable[[], bool], process: subprocess.Popen[str]) -> None:
+def wait_for(ready: Callable[[], bool], process: subprocess.Popen[str]) -> None:
     """Wait for a moment in the life of ``process``."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not ready():
-        assert process.poll() is None, process.communicate()
-        assert time.monotonic() < deadline, "the moment did not come"
-        time.sleep(0.01)
 
+    def reached() -> bool:
+        there = ready()
+        assert there or process.poll() is None, process.communicate()
+        return there
 
-@contextmanager
-def transaction_of(session: BaseDatabaseWrapper) -> Iterator[CursorWrapper]:
-    """Open a transaction in another session, and let go of it."""
-    session.set_autocommit(False)
-    try:
-        with session.cursor() as cursor:
-            yield cursor
-    finally:
-        session.rollback()
-        session.close()
+    wait_until(reached)
 
 
 @contextmanager
@@ -65,28 +54,16 @@ def held_at(table: str, source: Path) -> Iterator[subprocess.Popen[str]]:
 
     It comes to wait where it first needs the table alone: at the file of a table that it refers to.
     """
-    other = connection.copy()
-    with transaction_of(other) as cursor:
+    with transaction_elsewhere() as cursor:
         cursor.execute(f"lock table olist_{table} in row exclusive mode")
         process = spawn(source)
         waiting = f"select 1 from pg_locks where not granted and relation = 'olist_{table}'::regclass"
         try:
-            wait_until(lambda: bool(query(waiting)), process)
+            wait_for(lambda: bool(query(waiting)), process)
             yield process
         finally:
             process.kill()
             process.communicate()
-
-
-@contextmanager
-def sabotage(table: str, body: str) -> Iterator[None]:
-    """Run PL/pgSQL before every statement that inserts into ``table``."""
-    query(f"create function sabotage() returns trigger language plpgsql as $$ begin {body} return null; end $$")
-    query(f"create trigger sabotage before insert on olist_{table} execute function sabotage()")
-    try:
-        yield
-    finally:
-        query("drop function sabotage cascade")
 
 
 def undisturbed(folder: Path) -> dict[str, Fingerprint]:
@@ -102,10 +79,7 @@ def wait_for_end_of_sessions() -> None:
     """Wait until the server has noticed that its client is dead."""
     others = "select 1 from pg_locks where locktype = 'advisory' and pid <> pg_backend_pid()"
     here = " and database = (select oid from pg_database where datname = current_database())"
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while query(others + here):
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    wait_until(lambda: not query(others + here))
 
 
 @pytest.mark.slow
@@ -135,7 +109,7 @@ def test_a_load_keeps_others_out_and_what_it_finished_before_its_death_is_not_lo
 
 def test_a_file_that_changed_since_the_dead_run_is_compared_in_full(tmp_path: Path) -> None:
     folder = write_files(tmp_path / "files", ONE_OF_EACH)
-    with sabotage("orders", "raise exception 'no' using errcode = '53100';"):
+    with sabotage("olist_orders", "raise exception 'no' using errcode = '53100';"):
         assert load(folder).code == 3
     write_files(folder, {**ONE_OF_EACH, "customers": [{}, {"customer_id": hex_id(2)}]})
     again = load_json(folder)
@@ -149,7 +123,7 @@ def test_a_finished_file_is_compared_again_unless_its_table_holds_all_of_it(chan
     lost = change == "rows are lost"
     customers = [{}, {"customer_id": hex_id(2)}, *([] if lost else [{"customer_id": "x"}])]
     folder, out = write_files(tmp_path / "files", {**ONE_OF_EACH, "customers": customers}), tmp_path / "rejects"
-    with sabotage("orders", "raise exception 'no' using errcode = '53100';"):
+    with sabotage("olist_orders", "raise exception 'no' using errcode = '53100';"):
         assert load(folder).code == 3
     if lost:
         query(f"delete from olist_customers where customer_id = '{hex_id(2)}'")
@@ -180,7 +154,7 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_ctrl_c_ends_the_load_with_130_and_the_next_one_completes_it(large: Path) -> None:
     expected, built = undisturbed(large), structures()
     process = spawn(large)
-    wait_until(Account.objects.exists, process)
+    wait_for(Account.objects.exists, process)
     process.send_signal(signal.SIGINT)
     assert_clear_error(finish(process), 130, "Interrupted: the files that were finished stay")
     batch = Batch.objects.get()
@@ -197,8 +171,8 @@ def kill_at_random_moments(folder: Path, *, seed: int, kills: int) -> None:
     for _ in range(kills):
         process = spawn(folder)
         done = Account.objects.count() if moments.random() < 0.5 else -1
-        wait_until(lambda: Batch.objects.filter(status="running").exists(), process)
-        wait_until(lambda done=done: Account.objects.count() > done, process)  # type: ignore[misc] # bound early
+        wait_for(lambda: Batch.objects.filter(status="running").exists(), process)
+        wait_for(lambda done=done: Account.objects.count() > done, process)  # type: ignore[misc] # bound early
         time.sleep(moments.uniform(0, 0.5))
         process.kill()
         process.communicate()
@@ -242,7 +216,7 @@ def test_a_fault_of_the_server_half_way_is_said_and_the_next_load_completes(
         order = [{"order_id": hex_id(1), "customer_id": hex_id(1)}]
         load_json(write_files(tmp_path / "before", {"customers": [{}], "orders": order}))
     before = fingerprints()
-    with sabotage("orders", body):
+    with sabotage("olist_orders", body):
         ran = load(small)
     assert (ran.code, ran.out) == (3, "")
     assert "Traceback" not in ran.err

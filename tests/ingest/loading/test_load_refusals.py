@@ -105,25 +105,45 @@ def zipped(folder: Path, path: Path, *, below: str = "") -> Path:
     return path
 
 
-def test_a_zip_loads_without_being_unpacked_and_a_broken_one_is_refused(folder: Path, tmp_path: Path) -> None:
+def test_a_zip_loads_without_being_unpacked(folder: Path, tmp_path: Path) -> None:
     good = zipped(folder, tmp_path / "good.zip", below="olist/")
-    cut = tmp_path / "cut.zip"
-    cut.write_bytes(good.read_bytes()[:-200])
-    assert_clear_error(load(cut), 2, "cut.zip")
-    fake = tmp_path / "fake.zip"
-    fake.write_text("no archive")
-    assert_clear_error(load(fake), 2, "fake.zip")
-    (folder / FILES["orders"]).unlink()
-    with zipfile.ZipFile(tmp_path / "partial.zip", "w") as archive:
-        archive.write(folder / FILES["customers"], FILES["customers"])
-    assert_clear_error(load(tmp_path / "partial.zip"), 2, "partial.zip", "is not there")
-    other = tmp_path / "files.tar"
-    other.write_bytes(good.read_bytes())
-    assert_clear_error(load(other), 2, "neither a folder nor a .zip")
-    assert nothing_stored()
     entries = sorted(tmp_path.iterdir())
     assert all(counts == {"read": 1, "inserted": 1} for counts in load_json(good).counts.values())
     assert sorted(tmp_path.iterdir()) == entries
+
+
+def _cut_zip(good: Path) -> None:
+    good.write_bytes(good.read_bytes()[:-200])
+
+
+def _no_zip(good: Path) -> None:
+    good.write_text("no archive")
+
+
+def _partial_zip(good: Path) -> None:
+    with zipfile.ZipFile(good) as whole:
+        customers = whole.read(FILES["customers"])
+    with zipfile.ZipFile(good, "w") as archive:
+        archive.writestr(FILES["customers"], customers)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "parts"),
+    [(_cut_zip, ()), (_no_zip, ()), (_partial_zip, ("is not there",))],
+    ids=["cut off", "no archive", "some files only"],
+)
+def test_a_broken_zip_is_refused_by_name(
+    spoil: Callable[[Path], None], parts: tuple[str, ...], folder: Path, tmp_path: Path
+) -> None:
+    spoil(zipped(folder, tmp_path / "olist.zip"))
+    assert_clear_error(load(tmp_path / "olist.zip"), 2, "olist.zip", *parts)
+    assert nothing_stored()
+
+
+def test_an_archive_of_another_kind_is_refused(folder: Path, tmp_path: Path) -> None:
+    other = zipped(folder, tmp_path / "files.tar")
+    assert_clear_error(load(other), 2, "neither a folder nor a .zip")
+    assert nothing_stored()
 
 
 def test_a_zip_whose_member_breaks_in_its_middle_keeps_only_whole_files(folder: Path, tmp_path: Path) -> None:
@@ -212,10 +232,14 @@ def test_files_with_only_a_header_load_no_record(tmp_path: Path) -> None:
     ran = load_json(write_files(tmp_path / "files", {}))
     assert ran.report["status"] == "accepted"
     assert ran.counts == {name: {} for name in FILES}
-    for name in FILES.values():  # and a header may lack its line end
-        path = tmp_path / "files" / name
+
+
+def test_a_header_alone_may_lack_its_line_end(tmp_path: Path) -> None:
+    folder = write_files(tmp_path / "files", {})
+    for name in FILES.values():
+        path = folder / name
         path.write_bytes(path.read_bytes().strip())
-    assert load_json(tmp_path / "files").counts == {name: {} for name in FILES}
+    assert load_json(folder).counts == {name: {} for name in FILES}
 
 
 @pytest.mark.parametrize(

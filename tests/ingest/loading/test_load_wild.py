@@ -12,8 +12,8 @@ import pytest
 
 from core.postgres.fingerprint import Fingerprint
 from olist.sample.layout import CellKind, FileLayout
-from tests.conftest import empty_tables
 from tests.support.loading.loads import SHARED, fingerprints, load_json, map_cells
+from tests.support.postgres.emptying import empty_tables
 
 pytestmark = pytest.mark.usefixtures("committed")
 ZONE = ZoneInfo("America/Sao_Paulo")

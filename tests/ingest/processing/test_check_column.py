@@ -165,7 +165,7 @@ def test_the_same_record_again_is_a_duplicate_and_other_content_under_its_key_is
     result = processed("orders", ORDER, again, other)
     assert (result.source.tolist(), result.duplicates.tolist()) == ([0], [1])
     (reason,) = result.reasons.to_pylist()
-    assert (reason["row"], reason["field"], reason["code"], reason["value"]) == (2, "order_id", "unique", ID)
+    assert (reason["position"], reason["field"], reason["code"], reason["value"]) == (3, "order_id", "unique", ID)
 
 
 @pytest.mark.parametrize(

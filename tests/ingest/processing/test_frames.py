@@ -133,7 +133,7 @@ def test_objects_of_decimal_and_datetime_and_categories_are_read() -> None:
 
 def test_values_of_several_types_in_one_column_are_judged_one_by_one() -> None:
     frame = frame_of(*({**ITEM, "order_item_id": value} for value in (1, "2", 3.0, "four", None, True)))
-    assert [(reason["row"], reason["code"]) for reason in of_frame("order_items", frame).reasons.to_pylist()] == [
+    assert [(reason["position"], reason["code"]) for reason in of_frame("order_items", frame).reasons.to_pylist()] == [
         (3, "invalid"),
         (4, "null"),
         (5, "invalid"),

@@ -50,7 +50,7 @@ def test_whatever_comes_each_record_ends_in_one_part(source: Source) -> None:
         for reason in result.reasons.to_pylist():
             assert reason["field"] in contract.names
             assert (reason["constraint"] is not None) == (reason["code"] == "check")
-        assert (np.diff(result.reasons["row"].to_numpy()) >= 0).all()
+        assert (np.diff(result.reasons["position"].to_numpy()) >= 0).all()
 
     holds()
 
@@ -67,7 +67,9 @@ def test_the_verdict_on_a_record_does_not_depend_on_its_company(source: Source) 
         for row, record in enumerate(batch):
             alone = process(records_of(contract, [record]), contract, lookups=HalfOfThem(), seen=Forgetful())
             repairs.update(alone.repairs)
-            assert [r | {"row": row} for r in alone.reasons.to_pylist()] == [r for r in reasons if r["row"] == row]
+            assert [r | {"position": row + 1} for r in alone.reasons.to_pylist()] == [
+                r for r in reasons if r["position"] == row + 1
+            ]
             assert alone.checked.to_pylist() == together.checked.slice(row, 1).to_pylist()
         assert together.repairs == dict(repairs)
 
@@ -128,10 +130,10 @@ def test_records_are_judged_in_the_order_in_which_they_came() -> None:
         ORDER | {"order_id": "?", "order_status": ""},
     ]
     result = processed("orders", *wrong)
-    assert [(r["row"], r["field"]) for r in result.reasons.to_pylist()] == [
-        (0, "order_status"),
-        (2, "order_id"),
-        (2, "order_status"),
+    assert [(r["position"], r["field"]) for r in result.reasons.to_pylist()] == [
+        (1, "order_status"),
+        (3, "order_id"),
+        (3, "order_status"),
     ]
 
 

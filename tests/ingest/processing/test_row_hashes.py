@@ -157,7 +157,7 @@ def verdicts(
         result = process(records_of(contract, chunk), contract, seen=seen)
         rows += [base + row for row in result.source.tolist()]
         duplicates += [base + row for row in result.duplicates.tolist()]
-        reasons += [(base + r["row"], r["code"]) for r in result.reasons.to_pylist()]
+        reasons += [(base + r["position"] - 1, r["code"]) for r in result.reasons.to_pylist()]
         base += len(chunk)
     return rows, duplicates, reasons
 

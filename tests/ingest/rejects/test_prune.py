@@ -8,6 +8,7 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from ingest.models import Batch, RejectedRecord
+from tests.support.rejects.store import store_reject
 
 pytestmark = pytest.mark.django_db
 
@@ -16,15 +17,10 @@ def reject(number: int, status: str, *, days: int, parent: RejectedRecord | None
     """Store a reject that was closed so many days ago."""
     batch, _ = Batch.objects.get_or_create(origin="api", app_version="")
     then = timezone.now() - timedelta(days=days)
-    return RejectedRecord.objects.create(
+    return store_reject(
+        batch,
         table="orders",
         raw=str(number).encode(),
-        reasons=[],
-        codes=[],
-        fields=[],
-        stage="check",
-        batch=batch,
-        last_batch=batch,
         position=number,
         first_seen_at=then,
         last_seen_at=then,

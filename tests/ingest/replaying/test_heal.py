@@ -10,16 +10,11 @@ from core.errors import TableBusy
 from ingest.models import Batch, RejectedRecord
 from ingest.replaying import heal
 from ingest.rules.sources import sources
-from tests.ingest.api.test_batches import one_table, order_with_parts, record, stored, tagged
-from tests.support.api.client import ApiClient, trusted
+from tests.support.api.client import ApiClient
+from tests.support.api.parcels import one_table, order_with_parts, record, stored, tagged
 from tests.support.loading.loads import PLAIN, hex_id, load_json, query, write_files
 
 pytestmark = pytest.mark.usefixtures("committed")
-
-
-@pytest.fixture
-def api() -> ApiClient:
-    return trusted()
 
 
 def statuses() -> dict[str, list[str]]:
@@ -99,12 +94,27 @@ def test_rejects_of_an_atomic_batch_do_not_heal(api: ApiClient) -> None:
     assert statuses() == {"orders": ["open"]}
 
 
-def test_the_sweep_finds_orphans_that_nobody_healed(api: ApiClient) -> None:
+@pytest.fixture
+def nobody_healed(committed: None, api: ApiClient) -> None:
+    """Two orphans, one of whose parents has come past the endpoint."""
     api.post(one_table("orders", record("orders"), record("orders", order_id=hex_id(2), customer_id=hex_id(9))))
     names = ", ".join(PLAIN["customers"])
     query(f"insert into olist_customers ({names}) values (%s, %s, %s, %s, %s)", *PLAIN["customers"].values())
-    assert sweep("--table", "sellers") == "0 rejects replayed: 0 accepted, 0 still open.\n"
+
+
+@pytest.mark.usefixtures("nobody_healed")
+def test_the_sweep_finds_orphans_that_nobody_healed() -> None:
     assert sweep() == "1 rejects replayed: 1 accepted, 0 still open.\n"
+
+
+@pytest.mark.usefixtures("nobody_healed")
+def test_the_sweep_of_another_table_leaves_them_alone() -> None:
+    assert sweep("--table", "sellers") == "0 rejects replayed: 0 accepted, 0 still open.\n"
+
+
+@pytest.mark.usefixtures("nobody_healed")
+def test_the_sweep_of_a_code_replays_also_what_is_still_an_orphan() -> None:
+    sweep()
     assert sweep("--code", "does_not_exist") == "1 rejects replayed: 0 accepted, 1 still open.\n"
     assert RejectedRecord.objects.get(natural_key=hex_id(2)).attempts == 1
 
@@ -122,11 +132,21 @@ def test_a_reject_whose_key_comes_in_good_is_superseded(api: ApiClient) -> None:
     assert closed.closed_at is not None
 
 
-def test_a_record_that_was_there_already_supersedes_nothing(api: ApiClient) -> None:
+@pytest.fixture
+def bad_after_good(committed: None, api: ApiClient) -> None:
+    """A seller that is stored, and a bad one with its key."""
     api.post(one_table("sellers", record("sellers")))
     api.post(one_table("sellers", record("sellers", seller_state="XX")))
+
+
+@pytest.mark.usefixtures("bad_after_good")
+def test_a_record_that_was_there_already_supersedes_nothing(api: ApiClient) -> None:
     assert api.post(one_table("sellers", record("sellers"))).counts == {"read": 1, "unchanged": 1}
     assert statuses() == {"sellers": ["open"]}
+
+
+@pytest.mark.usefixtures("bad_after_good")
+def test_an_update_supersedes_the_reject_of_its_key(api: ApiClient) -> None:
     api.post(one_table("sellers", record("sellers", seller_city="rio"), on_conflict="update"))
     assert statuses() == {"sellers": ["superseded"]}
 

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from ingest.models import Account, Batch, RejectedRecord
 from ingest.table_admin.values import SHOWN_BYTES, bytes_as_text
 from tests.support.desk.admin_pages import cost, page, signed_in
+from tests.support.rejects.store import store_reject
 
 pytestmark = pytest.mark.django_db
 
@@ -57,16 +58,13 @@ def reject(batch: Batch, **facts: Any) -> RejectedRecord:
         "reasons": [a_reason()],
         "codes": ["invalid_choice"],
         "fields": ["order_status"],
-        "stage": "check",
         "file_name": "orders.csv",
         "position": 7,
         "line": 9,
         "first_seen_at": now - timedelta(days=3, hours=2),
         "last_seen_at": now,
     }
-    return RejectedRecord.objects.create(
-        batch=batch, last_batch=batch, contract_version="c", app_version="1", **plain | facts
-    )
+    return store_reject(batch, contract_version="c", app_version="1", **plain | facts)
 
 
 def detail(client: Client, rejected: RejectedRecord) -> str:

@@ -1,7 +1,6 @@
-"""Batches for tests of clients that get into each other's way."""
+"""Records and batches to post, and what the database has of them."""
 
 import random
-from collections.abc import Iterable
 from typing import Any
 
 from ingest.models import OUTCOMES, Account
@@ -14,13 +13,27 @@ def record(table: str, **changes: Any) -> Json:
     return {**PLAIN[table], **changes}
 
 
-def tagged(table: str, *, group: str | None = None, **changes: Any) -> Json:
+def tagged(table: str, *, ref: str | None = None, group: str | None = None, **changes: Any) -> Json:
     """Return a record that names its table."""
-    named = {} if group is None else {"group": group}
-    return {"table": table, **named, "data": record(table, **changes)}
+    names = {name: value for name, value in (("ref", ref), ("group", group)) if value is not None}
+    return {"table": table, **names, "data": record(table, **changes)}
 
 
-def one_table(table: str, records: Iterable[Json], **options: Any) -> Json:
+def order_with_parts(number: int = 1, **names: Any) -> list[Json]:
+    """Return an order with all that belongs to it, children first."""
+    key = hex_id(number)
+    return [
+        tagged("order_reviews", order_id=key, review_id=key, **names),
+        tagged("order_payments", order_id=key, **names),
+        tagged("order_items", order_id=key, product_id=key, seller_id=key, **names),
+        tagged("orders", order_id=key, customer_id=key, **names),
+        tagged("products", product_id=key, product_category_name=None, **names),
+        tagged("sellers", seller_id=key, **names),
+        tagged("customers", customer_id=key, **names),
+    ]
+
+
+def one_table(table: str, *records: Json, **options: Any) -> Json:
     """Return a batch of one table."""
     return {"table": table, "records": list(records), **options}
 

@@ -15,8 +15,8 @@ from types import SimpleNamespace
 from typing import Any
 
 from tests.support.api.client import BATCHES, Answered
-from tests.support.api.sessions import PATIENCE_SECONDS, wait_until
 from tests.support.loading.loads import PROJECT
+from tests.support.postgres.sessions import PATIENCE_SECONDS, wait_until
 
 WORKERS = 2
 THREADS = 4

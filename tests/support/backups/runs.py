@@ -5,11 +5,9 @@ import os
 import subprocess
 import sys
 from contextlib import redirect_stderr, redirect_stdout
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from unittest import mock
-from urllib.parse import quote, urlencode
 
 from django.apps import apps
 from django.core.management.base import BaseCommand
@@ -18,17 +16,7 @@ from django.db import connection
 import manage
 from core.postgres.fingerprint import Fingerprint, structure, table_fingerprint
 from tests.support.backups.models import MODELS
-
-PROJECT = Path(__file__).resolve().parents[3]
-
-
-@dataclass(frozen=True)
-class Ran:
-    """A finished command: its exit code, and what it printed."""
-
-    code: int
-    out: str
-    err: str
+from tests.support.loading.loads import PROJECT, Ran, database_url, query
 
 
 def run(*arguments: object, code: int = 0) -> Ran:
@@ -66,21 +54,6 @@ def spawn(code: str, **environment: str) -> subprocess.Popen[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
-
-
-def database_url(**changes: str) -> str:
-    """Name the tests' database as another process would; ``changes`` are to its user, host, port or dbname."""
-    parameters = {**connection.get_connection_params(), **changes}
-    user, password = (quote(str(parameters.get(name) or ""), safe="") for name in ("user", "password"))
-    place = urlencode({name: parameters[name] for name in ("host", "port") if parameters.get(name)})
-    return f"postgres://{user}{password and ':' + password}@/{parameters['dbname']}?{place}"
-
-
-def query(statement: str, *parameters: Any) -> list[tuple[Any, ...]]:
-    """Run a query and return its rows."""
-    with connection.cursor() as cursor:
-        cursor.execute(statement, parameters or None)
-        return cursor.fetchall() if cursor.description else []
 
 
 def content(table: str) -> Fingerprint:

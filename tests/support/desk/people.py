@@ -3,9 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from django.contrib.auth.models import Permission, User
-from django.db import connection
-from django.test import Client
+from django.contrib.auth.models import User
 
 from core.json_scanner import scan
 from core.postgres.retry import in_transaction
@@ -14,6 +12,7 @@ from ingest.posting.post import post
 from ingest.posting.unit import TableRecords, Unit
 from ingest.readers.json.records import SentRecord, records_from_json
 from ingest.rules.sources import sources
+from tests.support.access.people import person
 from tests.support.loading.loads import PLAIN
 
 DESK = tuple(f"ingest.{deed}_rejectedrecord" for deed in ("view", "repair", "dismiss", "export"))
@@ -21,18 +20,7 @@ DESK = tuple(f"ingest.{deed}_rejectedrecord" for deed in ("view", "repair", "dis
 
 def staff(name: str = "ana", *rights: str, superuser: bool = False) -> User:
     """Make a member of staff with rights named ``app.codename``; the password is the name twice."""
-    user = User.objects.create_user(name, password=name * 2, is_staff=True, is_superuser=superuser)
-    for right in rights:
-        app, codename = right.split(".")
-        user.user_permissions.add(Permission.objects.get(content_type__app_label=app, codename=codename))
-    return user
-
-
-def browser(user: User) -> Client:
-    """Return a client in which ``user`` is signed in."""
-    client = Client()
-    client.force_login(user)
-    return client
+    return person(name, *rights, superuser=superuser, password=name * 2)
 
 
 def send(*records: tuple[str, dict[str, Any] | str], group: str = "", mode: Any = "partial") -> Batch:
@@ -68,10 +56,3 @@ def refused(table: str, **changes: Any) -> RejectedRecord:
     """Have one record refused, and return its reject."""
     batch = send((table, changes))
     return RejectedRecord.objects.get(last_batch=batch)
-
-
-def stored(table: str) -> int:
-    """Count the rows of a table of the dataset."""
-    with connection.cursor() as cursor:
-        cursor.execute(f"select count(*) from olist_{table}")
-        return int(cursor.fetchone()[0])

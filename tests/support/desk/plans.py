@@ -1,15 +1,13 @@
 """Many rejects, and what a page of the desk costs the database: its queries and their plans, as they ran."""
 
-import json
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from django.db import connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from ingest.models import Batch
+from tests.support.postgres.plans import explained, nodes, rows_read
 
 _FILL = """
 insert into ingest_rejectedrecord ("table", raw, record, natural_key, reasons, codes, fields, stage, batch_id,
@@ -52,27 +50,15 @@ def costs(client: Client, path: str) -> Costs:
         response = client.get(path, secure=True)
     assert response.status_code == 200, response.content[:2000]
     statements = [query["sql"] for query in captured.captured_queries]
-    nodes, spent = [], 0.0
+    run, spent = [], 0.0
     with transaction.atomic(), connection.cursor() as cursor:
         for sql in statements:
             if sql.startswith("set local"):
                 cursor.execute(sql)
             elif "ingest_rejectedrecord" in sql and not sql.lower().startswith("explain"):
-                cursor.execute(f"explain (analyze, format json) {sql.replace('%', '%%')}", [])
-                found = cursor.fetchone()[0]
-                plan = (json.loads(found) if isinstance(found, str) else found)[0]
-                nodes += list(_nodes(plan["Plan"]))
-                spent += plan["Execution Time"]
-    steps = frozenset((node["Node Type"], node.get("Relation Name", "")) for node in nodes)
+                told = explained(cursor, sql)
+                run += list(nodes(told["Plan"]))
+                spent += told["Execution Time"]
+    steps = frozenset((node["Node Type"], node.get("Relation Name", "")) for node in run)
     counted = [s for s in statements if not s.startswith(("set local", "SAVEPOINT", "RELEASE", "BEGIN", "COMMIT"))]
-    return Costs(len(counted), steps, max((_rows(node) for node in nodes), default=0), spent)
-
-
-def _nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    yield plan
-    for child in plan.get("Plans", ()):
-        yield from _nodes(child)
-
-
-def _rows(node: dict[str, Any]) -> int:
-    return int((node["Actual Rows"] + node.get("Rows Removed by Filter", 0)) * node["Actual Loops"])
+    return Costs(len(counted), steps, max(map(rows_read, run), default=0), spent)

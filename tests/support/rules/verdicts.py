@@ -62,10 +62,12 @@ def accepted_by_process(
 
 def partition(result: Verdict) -> None:
     """Assert that each record is in exactly one of rows, duplicates and reasons."""
-    refused = set(result.reasons["row"].to_pylist())
-    parts = [*result.source.tolist(), *result.duplicates.tolist(), *refused]
+    parts = [*result.source.tolist(), *result.duplicates.tolist(), *result.refused.tolist()]
     assert sorted(parts) == list(range(result.records.columns.num_rows))
     assert result.rows.num_rows == len(result.source)
+    assert (
+        result.reasons["position"].unique().to_pylist() == result.records.position.to_numpy()[result.refused].tolist()
+    )
     assert result.rows.schema.types == [column.type for column in result.checked.schema]
 
 

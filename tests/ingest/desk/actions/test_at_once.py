@@ -7,7 +7,9 @@ from django.contrib.auth.models import User
 from django.db import connection
 
 from ingest.models import Batch, RejectedRecord
-from tests.support.desk.people import browser, refused, staff, stored
+from tests.support.access.people import browser
+from tests.support.api.parcels import stored
+from tests.support.desk.people import refused, staff
 from tests.support.loading.loads import PLAIN
 
 

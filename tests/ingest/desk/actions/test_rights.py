@@ -6,8 +6,10 @@ import pytest
 from django.test import Client
 
 from ingest.models import RejectedRecord
+from tests.support.access.people import browser
+from tests.support.api.parcels import stored
 from tests.support.desk.admin_pages import page
-from tests.support.desk.people import browser, refused, send, staff, stored
+from tests.support.desk.people import refused, send, staff
 
 pytestmark = pytest.mark.django_db
 LIST = "/admin/ingest/rejectedrecord/"
@@ -28,62 +30,135 @@ def post(client: Client, path: str, **data: Any) -> int:
     return int(client.post(f"{LIST}{path}", data, secure=True).status_code)
 
 
-def test_without_the_right_to_view_there_is_no_desk(mine: RejectedRecord) -> None:
-    client = browser(staff("eva", "olist.view_seller", "ingest.repair_rejectedrecord"))
-    for path in ("", f"{mine.pk}/change/", f"{mine.pk}/repair/"):
-        assert client.get(f"{LIST}{path}", secure=True).status_code == 403
-    assert "open rejects" not in page(client, "")
+@pytest.fixture
+def blind() -> Client:
+    """The browser of one who may repair, and not view."""
+    return browser(staff("eva", "olist.view_seller", "ingest.repair_rejectedrecord"))
 
 
-def test_a_table_s_rejects_are_seen_by_those_who_may_see_its_rows(mine: RejectedRecord, others: RejectedRecord) -> None:
-    client = browser(staff("eva", *VIEW))
-    for query in ("", "?by=group", "?q=XX", f"?q={others.natural_key}", f"?batch={others.batch_id}", "?table=orders"):
-        html = page(client, f"ingest/rejectedrecord/{query}")
-        assert f"/{others.pk}/change/" not in html
-        assert "teleported" not in html
-        assert "orders (1)" not in html
-    assert f"/{mine.pk}/change/" in page(client, "ingest/rejectedrecord/")
-    assert client.get(f"{LIST}{others.pk}/change/", secure=True).status_code == 404
-    assert client.get(f"{LIST}{others.pk}/history/", secure=True).status_code in (302, 404)
-    front = page(client, "")
+@pytest.mark.parametrize("path", ["", "{pk}/change/", "{pk}/repair/"])
+def test_without_the_right_to_view_there_is_no_desk(blind: Client, mine: RejectedRecord, path: str) -> None:
+    assert blind.get(f"{LIST}{path.format(pk=mine.pk)}", secure=True).status_code == 403
+
+
+@pytest.mark.usefixtures("mine")
+def test_without_the_right_to_view_the_front_page_counts_no_rejects(blind: Client) -> None:
+    assert "open rejects" not in page(blind, "")
+
+
+@pytest.fixture
+def eva() -> Client:
+    """The browser of one who may view the rejects of sellers."""
+    return browser(staff("eva", *VIEW))
+
+
+@pytest.mark.usefixtures("mine")
+@pytest.mark.parametrize(
+    "query", ["", "?by=group", "?q=XX", "?q={0.natural_key}", "?batch={0.batch_id}", "?table=orders"]
+)
+def test_a_table_s_rejects_are_not_listed_for_those_who_may_not_see_its_rows(
+    eva: Client, others: RejectedRecord, query: str
+) -> None:
+    html = page(eva, f"ingest/rejectedrecord/{query.format(others)}")
+    assert f"/{others.pk}/change/" not in html
+    assert "teleported" not in html
+    assert "orders (1)" not in html
+
+
+@pytest.mark.usefixtures("others")
+def test_a_table_s_rejects_are_listed_for_those_who_may_see_its_rows(eva: Client, mine: RejectedRecord) -> None:
+    assert f"/{mine.pk}/change/" in page(eva, "ingest/rejectedrecord/")
+
+
+@pytest.mark.parametrize(("path", "statuses"), [("change", {404}), ("history", {302, 404})])
+def test_a_reject_is_not_shown_to_those_who_may_not_see_its_table(
+    eva: Client, others: RejectedRecord, path: str, statuses: set[int]
+) -> None:
+    assert eva.get(f"{LIST}{others.pk}/{path}/", secure=True).status_code in statuses
+
+
+@pytest.mark.usefixtures("mine", "others")
+def test_the_front_page_counts_the_rejects_of_tables_that_one_may_see(eva: Client) -> None:
+    front = page(eva, "")
     assert "<strong>1</strong> open rejects" in front
     assert "orders" not in front
 
 
-@pytest.mark.parametrize(
-    ("deed", "path", "action", "data"),
-    [
-        ("repair", "{pk}/repair/", "replay_selected", {}),
-        ("repair", "{pk}/replay/", "replay_selected", {}),
-        ("dismiss", "{pk}/dismiss/", "dismiss_selected", {"why": "a test"}),
-        ("export", "", "export_csv", {}),
-    ],
-)
-def test_each_deed_needs_its_own_right(
-    mine: RejectedRecord, deed: str, path: str, action: str, data: dict[str, str]
-) -> None:
-    every = {"repair", "dismiss", "export"}
-    rights = [f"ingest.{other}_rejectedrecord" for other in every - {deed}]
-    client = browser(staff("eva", *VIEW, "olist.change_seller", *rights))
-    chosen = {"action": action, "_selected_action": str(mine.pk), **data}
-    assert post(client, path.format(pk=mine.pk), **chosen) == 403
-    assert post(client, "", **chosen) == 403
-    assert f'value="{action}"' not in page(client, "ingest/rejectedrecord/")
-    html = page(client, f"ingest/rejectedrecord/{mine.pk}/change/")
-    assert (f"/{mine.pk}/{deed}/" in html) is False
+DEEDS = {
+    "repair": ("{pk}/repair/", "replay_selected"),
+    "replay": ("{pk}/replay/", "replay_selected"),
+    "dismiss": ("{pk}/dismiss/", "dismiss_selected"),
+    "export": ("", "export_csv"),
+}
+EVERY_DEED = pytest.mark.parametrize("deed", DEEDS)
+
+
+def right_to(deed: str) -> str:
+    return f"ingest.{'repair' if deed == 'replay' else deed}_rejectedrecord"
+
+
+def all_but(deed: str) -> Client:
+    """Return the browser of one who may do each deed but this."""
+    rights = {right_to(other) for other in DEEDS} - {right_to(deed)}
+    return browser(staff("eva", *VIEW, "olist.change_seller", *rights))
+
+
+def chosen(reject: RejectedRecord, deed: str) -> dict[str, str]:
+    """Fill in what asks for a deed, of one reject in a list or by its own button."""
+    why = {"why": "a test"} if deed == "dismiss" else {}
+    return {"action": DEEDS[deed][1], "_selected_action": str(reject.pk), **why}
+
+
+@EVERY_DEED
+@pytest.mark.parametrize("where", ["by itself", "in the list"])
+def test_each_deed_needs_its_own_right(mine: RejectedRecord, deed: str, where: str) -> None:
+    path = DEEDS[deed][0].format(pk=mine.pk) if where == "by itself" else ""
+    assert post(all_but(deed), path, **chosen(mine, deed)) == 403
     mine.refresh_from_db()
     assert (mine.status, mine.attempts) == ("open", 0)
-    able = browser(staff("udo", *VIEW, "olist.change_seller", f"ingest.{deed}_rejectedrecord"))
-    assert post(able, "", **chosen) in (200, 302)
 
 
-def test_to_replay_one_must_be_able_to_change_the_table(mine: RejectedRecord) -> None:
-    client = browser(staff("eva", *VIEW, "ingest.repair_rejectedrecord"))
-    assert client.get(f"{LIST}{mine.pk}/repair/", secure=True).status_code == 403
-    assert post(client, f"{mine.pk}/replay/") == 403
-    assert f"/{mine.pk}/repair/" not in page(client, f"ingest/rejectedrecord/{mine.pk}/change/")
-    post(client, "", action="replay_selected", _selected_action=str(mine.pk))
-    assert "that you may not change" in page(client, "ingest/rejectedrecord/")
+@EVERY_DEED
+def test_a_deed_without_its_right_is_not_offered_in_the_list(mine: RejectedRecord, deed: str) -> None:
+    html = page(all_but(deed), "ingest/rejectedrecord/")
+    assert f"/{mine.pk}/change/" in html
+    assert f'value="{DEEDS[deed][1]}"' not in html
+
+
+@EVERY_DEED
+def test_a_deed_without_its_right_is_not_offered_with_the_reject(mine: RejectedRecord, deed: str) -> None:
+    html = page(all_but(deed), f"ingest/rejectedrecord/{mine.pk}/change/")
+    assert f"/{mine.pk}/{deed}/" not in html
+
+
+@EVERY_DEED
+def test_a_deed_with_its_right_alone_is_done(mine: RejectedRecord, deed: str) -> None:
+    able = browser(staff("udo", *VIEW, "olist.change_seller", right_to(deed)))
+    assert post(able, "", **chosen(mine, deed)) in (200, 302)
+
+
+@pytest.fixture
+def unable() -> Client:
+    """The browser of one who may repair, and not change the table."""
+    return browser(staff("eva", *VIEW, "ingest.repair_rejectedrecord"))
+
+
+def test_to_see_the_form_one_must_be_able_to_change_the_table(unable: Client, mine: RejectedRecord) -> None:
+    assert unable.get(f"{LIST}{mine.pk}/repair/", secure=True).status_code == 403
+
+
+def test_to_replay_one_must_be_able_to_change_the_table(unable: Client, mine: RejectedRecord) -> None:
+    assert post(unable, f"{mine.pk}/replay/") == 403
+    assert stored("sellers") == 0
+
+
+def test_the_form_is_not_offered_to_those_who_may_not_change_the_table(unable: Client, mine: RejectedRecord) -> None:
+    assert f"/{mine.pk}/repair/" not in page(unable, f"ingest/rejectedrecord/{mine.pk}/change/")
+
+
+def test_what_one_may_not_change_is_left_out_of_many_and_that_is_said(unable: Client, mine: RejectedRecord) -> None:
+    post(unable, "", action="replay_selected", _selected_action=str(mine.pk))
+    assert "that you may not change" in page(unable, "ingest/rejectedrecord/")
     assert stored("sellers") == 0
 
 

@@ -12,18 +12,15 @@ from ingest.desk.bulk import jobs, select, worker
 from ingest.desk.bulk.recipe import Recipe
 from ingest.models import Batch, BulkJob, Correction, RejectedRecord
 from olist.models import Customer
+from tests.support.access.people import browser
+from tests.support.api.parcels import stored
 from tests.support.desk.admin_pages import page
-from tests.support.desk.people import DESK, browser, refused, send, staff, stored
+from tests.support.desk.people import DESK, refused, send, staff
 from tests.support.loading.loads import PLAIN, hex_id
 
 pytestmark = pytest.mark.django_db
 LIST = "/admin/ingest/rejectedrecord/"
 RIO = {"how": "map", "pairs": "Rio => RJ", "field": "seller_state", "deed": "try"}
-
-
-@pytest.fixture
-def ana() -> Client:
-    return browser(staff("ana", superuser=True))
 
 
 def sellers(*states: str, first: int = 0) -> None:

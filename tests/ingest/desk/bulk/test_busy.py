@@ -17,8 +17,10 @@ from ingest.desk.actions import replay
 from ingest.desk.bulk import jobs
 from ingest.models import RejectedRecord
 from olist.models import Customer
+from tests.support.access.people import browser
+from tests.support.api.parcels import stored
 from tests.support.desk.admin_pages import page
-from tests.support.desk.people import browser, refused, send, staff, stored
+from tests.support.desk.people import refused, send, staff
 from tests.support.loading.loads import PLAIN, hex_id
 
 LIST = "/admin/ingest/rejectedrecord/"

@@ -7,27 +7,37 @@ from django.test import Client
 from django.utils import timezone
 
 from ingest.models import Account, Batch
+from tests.support.access.people import browser
 from tests.support.desk.admin_pages import page
-from tests.support.desk.people import browser, send, staff
+from tests.support.desk.people import send, staff
 from tests.support.loading.loads import hex_id
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def ana() -> Client:
-    return browser(staff("ana", superuser=True))
-
-
-def test_a_batch_says_what_it_refused_and_why_and_what_it_caused(ana: Client) -> None:
+def cause() -> Batch:
+    """A batch of three refused sellers, which caused another batch."""
     batch = send(*[("sellers", {"seller_id": hex_id(number), "seller_state": "XX"}) for number in range(3)])
-    effect = Batch.objects.create(origin="replay", app_version="1", caused_by=batch)
-    html = page(ana, f"ingest/batch/{batch.pk}/change/")
-    assert f"?batch={batch.pk}&amp;table=sellers" in html
+    Batch.objects.create(origin="replay", app_version="1", caused_by=batch)
+    return batch
+
+
+def test_a_batch_says_what_it_refused_and_why(ana: Client, cause: Batch) -> None:
+    html = page(ana, f"ingest/batch/{cause.pk}/change/")
+    assert f"?batch={cause.pk}&amp;table=sellers" in html
     assert "3 of sellers" in html
     assert "<b>seller_state</b> invalid_choice" in html
-    assert f"/admin/ingest/batch/{effect.pk}/change/" in html
-    assert f"/admin/ingest/batch/{batch.pk}/change/" in page(ana, f"ingest/batch/{effect.pk}/change/")
+
+
+def test_a_batch_leads_to_what_it_caused(ana: Client, cause: Batch) -> None:
+    effect = Batch.objects.get(caused_by=cause)
+    assert f"/admin/ingest/batch/{effect.pk}/change/" in page(ana, f"ingest/batch/{cause.pk}/change/")
+
+
+def test_a_batch_leads_to_its_cause(ana: Client, cause: Batch) -> None:
+    effect = Batch.objects.get(caused_by=cause)
+    assert f"/admin/ingest/batch/{cause.pk}/change/" in page(ana, f"ingest/batch/{effect.pk}/change/")
 
 
 def test_a_load_names_its_files_with_their_hashes(ana: Client) -> None:
@@ -46,19 +56,21 @@ def test_who_may_not_see_rejects_sees_the_account_without_them() -> None:
     assert '<th scope="row">sellers</th>' in html
 
 
-def test_batches_are_filtered_by_status_origin_and_day(ana: Client) -> None:
-    today, old = (
-        Batch.objects.create(origin="api", app_version="1"),
-        Batch.objects.create(origin="load", app_version="1"),
-    )
-    Batch.objects.filter(pk=old.pk).update(status="failed", started_at=timezone.now() - timedelta(days=40))
-    day = timezone.localtime(timezone.now() - timedelta(days=40)).date()
-    for query in ("status__exact=failed", "origin__exact=load", f"day={day}"):
-        html = page(ana, f"ingest/batch/?{query}")
-        assert str(old.pk) in html
-        assert str(today.pk) not in html
-    for nonsense in ("nonsense", "9999-12-31", "0001-01-01"):
-        assert "0 batches" in page(ana, f"ingest/batch/?day={nonsense}")
+@pytest.mark.parametrize("query", ["status__exact=failed", "origin__exact=load", "day={day}"])
+def test_batches_are_filtered_by_status_origin_and_day(ana: Client, query: str) -> None:
+    today = Batch.objects.create(origin="api", app_version="1")
+    old = Batch.objects.create(origin="load", app_version="1")
+    then = timezone.now() - timedelta(days=40)
+    Batch.objects.filter(pk=old.pk).update(status="failed", started_at=then)
+    html = page(ana, f"ingest/batch/?{query.format(day=timezone.localtime(then).date())}")
+    assert str(old.pk) in html
+    assert str(today.pk) not in html
+
+
+@pytest.mark.parametrize("nonsense", ["nonsense", "9999-12-31", "0001-01-01"])
+def test_on_a_day_that_is_none_there_are_no_batches(ana: Client, nonsense: str) -> None:
+    Batch.objects.create(origin="api", app_version="1")
+    assert "0 batches" in page(ana, f"ingest/batch/?day={nonsense}")
 
 
 def test_a_batch_of_midnight_is_of_the_day_that_begins(ana: Client) -> None:

@@ -6,16 +6,12 @@ import pytest
 from django.test import Client
 
 from ingest.desk.pages.charts import Place, bars, columns, short
+from tests.support.access.people import browser
 from tests.support.desk.admin_pages import page
-from tests.support.desk.people import browser, refused, send, staff
+from tests.support.desk.people import refused, send, staff
 from tests.support.desk.plans import costs, fill
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def ana() -> Client:
-    return browser(staff("ana", superuser=True))
 
 
 def test_the_front_page_counts_what_came_and_what_is_open(ana: Client) -> None:

@@ -10,16 +10,13 @@ from django.test import Client
 from core.errors import TableBusy
 from ingest.models import Batch, Correction, RejectedRecord
 from ingest.rejects.prune import prune
-from tests.support.desk.people import browser, refused, send, staff, stored
+from tests.support.access.people import browser
+from tests.support.api.parcels import stored
+from tests.support.desk.people import refused, send, staff
 from tests.support.loading.loads import PLAIN
 
 pytestmark = pytest.mark.django_db
 LIST = "/admin/ingest/rejectedrecord/"
-
-
-@pytest.fixture
-def ana() -> Client:
-    return browser(staff("ana", superuser=True))
 
 
 def get(client: Client, path: str, status: int = 200) -> str:
@@ -38,39 +35,79 @@ def save(client: Client, reject: RejectedRecord, data: dict[str, str]) -> Any:
     return client.post(f"{LIST}{reject.pk}/repair/", data, secure=True)
 
 
-def test_list_detail_and_form_lead_to_an_accepted_record(ana: Client) -> None:
-    reject = refused("sellers", seller_state="XX")
-    assert f"{LIST}{reject.pk}/change/" in get(ana, f"{LIST}?status=open&table=sellers")
-    html = get(ana, f"{LIST}{reject.pk}/change/")
-    assert f"{LIST}{reject.pk}/repair/" in html
-    assert "XX (as it came)" in get(ana, f"{LIST}{reject.pk}/repair/")
-    answer = save(ana, reject, form(reject, seller_state="rj"))
+@pytest.fixture
+def bad_seller() -> RejectedRecord:
+    return refused("sellers", seller_state="XX")
+
+
+def test_the_list_leads_to_the_reject(ana: Client, bad_seller: RejectedRecord) -> None:
+    assert f"{LIST}{bad_seller.pk}/change/" in get(ana, f"{LIST}?status=open&table=sellers")
+
+
+def test_the_reject_leads_to_the_form(ana: Client, bad_seller: RejectedRecord) -> None:
+    assert f"{LIST}{bad_seller.pk}/repair/" in get(ana, f"{LIST}{bad_seller.pk}/change/")
+
+
+def test_the_form_shows_what_came(ana: Client, bad_seller: RejectedRecord) -> None:
+    assert "XX (as it came)" in get(ana, f"{LIST}{bad_seller.pk}/repair/")
+
+
+def test_the_form_leads_to_an_accepted_record(ana: Client, bad_seller: RejectedRecord) -> None:
+    answer = save(ana, bad_seller, form(bad_seller, seller_state="rj"))
     assert answer.status_code == 302
     assert stored("sellers") == 1
-    reject.refresh_from_db()
-    assert (reject.status, reject.correction["seller_state"]) == ("replayed", "rj")  # type: ignore[index]
-    (kept,) = reject.corrections.all()
+
+
+def test_a_correction_is_kept_with_its_author_and_logged(ana: Client, bad_seller: RejectedRecord) -> None:
+    save(ana, bad_seller, form(bad_seller, seller_state="rj"))
+    bad_seller.refresh_from_db()
+    assert (bad_seller.status, bad_seller.correction["seller_state"]) == ("replayed", "rj")  # type: ignore[index]
+    (kept,) = bad_seller.corrections.all()
     assert (kept.user.username, kept.record["seller_state"]) == ("ana", "rj")  # type: ignore[union-attr]
     assert "Repaired seller_state, and replayed: inserted" in LogEntry.objects.get().change_message
-    assert "is in: inserted" in get(ana, f"{LIST}{reject.pk}/change/")
 
 
-def test_a_wrong_correction_is_explained_beside_its_field_and_kept(ana: Client) -> None:
-    reject = refused("sellers", seller_state="XX")
-    html = save(ana, reject, form(reject, seller_state="YY", seller_city="")).content.decode()
+def test_a_reject_whose_record_is_in_says_so(ana: Client, bad_seller: RejectedRecord) -> None:
+    save(ana, bad_seller, form(bad_seller, seller_state="rj"))
+    assert "is in: inserted" in get(ana, f"{LIST}{bad_seller.pk}/change/")
+
+
+def save_wrong(client: Client, reject: RejectedRecord) -> str:
+    """Save a correction with two faults."""
+    page: str = save(client, reject, form(reject, seller_state="YY", seller_city="")).content.decode()
+    return page
+
+
+def test_a_wrong_correction_is_explained_beside_its_field(ana: Client, bad_seller: RejectedRecord) -> None:
+    html = save_wrong(ana, bad_seller)
     assert "It was refused again" in html
     assert 'id="id_record-seller_city_error"' in html
     assert html.index("id_record-seller_city_error") > html.index("id_record-seller_city")
     assert "This field is required." in html
     assert '<option value="YY" selected>' in html
     assert '<input type="hidden" name="tries" value="1">' in html
-    reject.refresh_from_db()
-    assert (reject.status, reject.attempts, reject.codes) == ("open", 1, ["required", "invalid_choice"])
-    again = get(ana, f"{LIST}{reject.pk}/repair/")
+
+
+def test_a_wrong_correction_leaves_the_reject_open_with_its_new_reasons(
+    ana: Client, bad_seller: RejectedRecord
+) -> None:
+    save_wrong(ana, bad_seller)
+    bad_seller.refresh_from_db()
+    assert (bad_seller.status, bad_seller.attempts) == ("open", 1)
+    assert bad_seller.codes == ["required", "invalid_choice"]
+
+
+def test_the_form_shows_the_last_correction_beside_what_came(ana: Client, bad_seller: RejectedRecord) -> None:
+    save_wrong(ana, bad_seller)
+    again = get(ana, f"{LIST}{bad_seller.pk}/repair/")
     assert "XX (as it came)" in again
     assert "YY (as entered)" in again
     assert '<option value="YY" selected>' in again
-    assert save(ana, reject, form(reject, tries=1, seller_state="SP")).status_code == 302
+
+
+def test_a_wrong_correction_can_be_corrected(ana: Client, bad_seller: RejectedRecord) -> None:
+    save_wrong(ana, bad_seller)
+    assert save(ana, bad_seller, form(bad_seller, tries=1, seller_state="SP")).status_code == 302
 
 
 def test_a_broken_rule_between_fields_is_said_beside_one_of_them(ana: Client) -> None:
@@ -100,15 +137,27 @@ def test_who_opened_the_form_before_somebody_s_failed_replay_is_told(ana: Client
     assert (reject.status, reject.attempts) == ("open", 1)
 
 
-def test_a_group_is_replayed_whole(ana: Client) -> None:
+@pytest.fixture
+def of_a_group() -> RejectedRecord:
+    """A bad order with a good customer in its group."""
     send(("customers", {}), ("orders", {"order_status": "x"}), group="g")
+    return RejectedRecord.objects.get(table="orders")
+
+
+def test_the_form_says_what_is_replayed_with_it(ana: Client, of_a_group: RejectedRecord) -> None:
+    assert "replayed with it as a whole" in get(ana, f"{LIST}{of_a_group.pk}/repair/")
+
+
+def test_a_group_is_replayed_whole(ana: Client, of_a_group: RejectedRecord) -> None:
     assert stored("customers") == 0
-    reject = RejectedRecord.objects.get(table="orders")
-    assert "replayed with it as a whole" in get(ana, f"{LIST}{reject.pk}/repair/")
-    assert save(ana, reject, form(reject, order_status="delivered")).status_code == 302
+    assert save(ana, of_a_group, form(of_a_group, order_status="delivered")).status_code == 302
     assert (stored("customers"), stored("orders")) == (1, 1)
-    assert "with 1 other records of its group" in get(ana, f"{LIST}{reject.pk}/change/")
     assert set(RejectedRecord.objects.values_list("status", flat=True)) == {"replayed"}
+
+
+def test_a_group_that_is_in_says_how_many_it_was(ana: Client, of_a_group: RejectedRecord) -> None:
+    save(ana, of_a_group, form(of_a_group, order_status="delivered"))
+    assert "with 1 other records of its group" in get(ana, f"{LIST}{of_a_group.pk}/change/")
 
 
 def test_a_record_unchanged_in_the_form_is_replayed_as_it_came(ana: Client) -> None:
@@ -137,37 +186,63 @@ def test_a_line_that_had_no_fields_can_be_written_anew(ana: Client) -> None:
     assert stored("sellers") == 1
 
 
-@pytest.mark.parametrize("status", ["replayed", "dismissed", "superseded"])
-def test_a_closed_reject_has_no_form(ana: Client, status: str) -> None:
-    reject = refused("sellers", seller_state="XX")
-    RejectedRecord.objects.filter(pk=reject.pk).update(status=status)
-    assert ana.get(f"{LIST}{reject.pk}/repair/", secure=True).status_code == 302
-    html = get(ana, f"{LIST}{reject.pk}/change/")
+@pytest.fixture(params=["replayed", "dismissed", "superseded"])
+def closed(request: pytest.FixtureRequest, bad_seller: RejectedRecord) -> RejectedRecord:
+    """A reject that is closed in each way."""
+    RejectedRecord.objects.filter(pk=bad_seller.pk).update(status=request.param)
+    return bad_seller
+
+
+def test_a_closed_reject_has_no_form(ana: Client, closed: RejectedRecord) -> None:
+    assert ana.get(f"{LIST}{closed.pk}/repair/", secure=True).status_code == 302
+
+
+def test_a_closed_reject_offers_no_deeds(ana: Client, closed: RejectedRecord) -> None:
+    html = get(ana, f"{LIST}{closed.pk}/change/")
     assert "/repair/" not in html
     assert "/dismiss/" not in html
-    ana.post(f"{LIST}{reject.pk}/dismiss/", {"why": "x"}, secure=True)
-    assert "was closed already, by somebody else" in get(ana, f"{LIST}{reject.pk}/change/")
 
 
-def test_a_reject_of_an_atomic_batch_is_for_reading(ana: Client) -> None:
+def test_who_dismisses_a_closed_reject_is_told(ana: Client, closed: RejectedRecord) -> None:
+    ana.post(f"{LIST}{closed.pk}/dismiss/", {"why": "x"}, secure=True)
+    assert "was closed already, by somebody else" in get(ana, f"{LIST}{closed.pk}/change/")
+
+
+@pytest.fixture
+def atomic() -> RejectedRecord:
+    """A reject of an atomic batch."""
     send(("sellers", {"seller_state": "XX"}), mode="atomic")
-    reject = RejectedRecord.objects.get()
-    html = get(ana, f"{LIST}{reject.pk}/change/")
+    return RejectedRecord.objects.get()
+
+
+def test_a_reject_of_an_atomic_batch_is_for_reading(ana: Client, atomic: RejectedRecord) -> None:
+    html = get(ana, f"{LIST}{atomic.pk}/change/")
     assert "post it again whole" in html
     assert "/repair/" not in html
-    ana.post(f"{LIST}{reject.pk}/replay/", {}, secure=True)
-    assert "of an atomic batch" in get(ana, f"{LIST}{reject.pk}/change/")
 
 
-def test_a_single_one_is_replayed_and_dismissed_by_its_buttons(ana: Client) -> None:
-    reject, other = refused("orders"), refused("sellers", seller_state="XX")
+def test_who_replays_a_reject_of_an_atomic_batch_is_told(ana: Client, atomic: RejectedRecord) -> None:
+    ana.post(f"{LIST}{atomic.pk}/replay/", {}, secure=True)
+    assert "of an atomic batch" in get(ana, f"{LIST}{atomic.pk}/change/")
+
+
+def test_a_single_one_is_replayed_by_its_button(ana: Client) -> None:
+    reject = refused("orders")
     ana.post(f"{LIST}{reject.pk}/replay/", {}, secure=True)
     assert "was refused again" in get(ana, f"{LIST}{reject.pk}/change/")
-    ana.post(f"{LIST}{other.pk}/dismiss/", {"why": " "}, secure=True)
-    assert "Say why" in get(ana, f"{LIST}{other.pk}/change/")
-    ana.post(f"{LIST}{other.pk}/dismiss/", {"why": "a test"}, secure=True)
-    assert "Closed as dismissed: a test by ana" in get(ana, f"{LIST}{other.pk}/change/")
-    assert {entry.object_id for entry in LogEntry.objects.all()} == {str(reject.pk), str(other.pk)}
+    assert LogEntry.objects.get().object_id == str(reject.pk)
+
+
+def test_a_dismissal_without_a_reason_is_asked_for_one(ana: Client, bad_seller: RejectedRecord) -> None:
+    ana.post(f"{LIST}{bad_seller.pk}/dismiss/", {"why": " "}, secure=True)
+    assert "Say why" in get(ana, f"{LIST}{bad_seller.pk}/change/")
+    assert not LogEntry.objects.exists()
+
+
+def test_a_single_one_is_dismissed_by_its_button(ana: Client, bad_seller: RejectedRecord) -> None:
+    ana.post(f"{LIST}{bad_seller.pk}/dismiss/", {"why": "a test"}, secure=True)
+    assert "Closed as dismissed: a test by ana" in get(ana, f"{LIST}{bad_seller.pk}/change/")
+    assert LogEntry.objects.get().object_id == str(bad_seller.pk)
 
 
 def test_a_load_that_holds_the_table_is_named_and_nothing_is_lost(ana: Client, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,7 +1,8 @@
 """The list of rejects: found, counted, grouped, with the same few queries and no look at the whole table."""
 
 import re
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 
 import pytest
 from django.db import connection
@@ -11,10 +12,10 @@ from django.utils import timezone
 from ingest.desk.search.cells import by_index
 from ingest.desk.search.listing import RejectFilter, look_at_all, look_up
 from ingest.desk.search.spans import span_of
-from ingest.models import RejectedRecord
+from ingest.models import Batch, RejectedRecord
 from ingest.rules.sources import sources
 from tests.support.desk.admin_pages import page
-from tests.support.desk.people import browser, refused, send, staff
+from tests.support.desk.people import refused, send
 from tests.support.desk.plans import costs, fill
 from tests.support.loading.loads import hex_id
 
@@ -41,11 +42,6 @@ QUERIES = (
 )
 
 
-@pytest.fixture
-def ana() -> Client:
-    return browser(staff("ana", superuser=True))
-
-
 def choices(html: str) -> set[str]:
     """Return the filters' choices as they are shown."""
     side = html[html.index('id="changelist-filter"') :]
@@ -56,20 +52,30 @@ def shown(html: str) -> set[int]:
     return {int(number) for number in re.findall(r"rejectedrecord/(\d+)/change/", html)}
 
 
-def test_each_filter_has_counts_with_the_others_applied(ana: Client) -> None:
+@pytest.fixture
+def three_sellers_and_an_order() -> None:
+    """Three sellers refused for two reasons each, and an order for one."""
     for number in range(3):
         refused("sellers", seller_id=hex_id(number), seller_state="XX", seller_city="")
     refused("orders", order_status="teleported")
-    html = page(ana, LIST)
-    assert choices(html) >= {
+
+
+@pytest.mark.usefixtures("three_sellers_and_an_order")
+def test_each_filter_has_counts(ana: Client) -> None:
+    assert choices(page(ana, LIST)) >= {
         "open (4)",
         "sellers (3)",
         "orders (1)",
         "invalid_choice (4)",
         "blank (3)",
         "a request (4)",
+        "seller_state (3)",
+        "order_status (1)",
     }
-    assert {"seller_state (3)", "order_status (1)"} <= choices(html)
+
+
+@pytest.mark.usefixtures("three_sellers_and_an_order")
+def test_each_filter_has_counts_with_the_others_applied(ana: Client) -> None:
     narrow = page(ana, f"{LIST}?table=orders&code=invalid_choice")
     assert choices(narrow) >= {"open (1)", "sellers (3)", "orders (1)", "invalid_choice (1)"}
     assert "blank (3)" not in choices(narrow)
@@ -77,33 +83,95 @@ def test_each_filter_has_counts_with_the_others_applied(ana: Client) -> None:
     assert "1 rejected record\n" in narrow
 
 
-def test_filters_of_days_and_batches_find_what_was_last_seen_then(ana: Client) -> None:
-    old, new = refused("sellers", seller_state="XX"), refused("orders", order_status="x")
-    yesterday = timezone.now() - timedelta(days=1)
-    RejectedRecord.objects.filter(pk=old.pk).update(last_seen_at=yesterday)
-    day = timezone.localtime(yesterday).date()
-    assert shown(page(ana, f"{LIST}?day={day}")) == {old.pk}
-    assert shown(page(ana, f"{LIST}?day={day + timedelta(days=1)}..")) == {new.pk}
-    assert shown(page(ana, f"{LIST}?batch={new.batch_id}")) == {new.pk}
-    assert f"api, {timezone.localtime(new.batch.started_at):%d %b %H:%M} (1)" in choices(page(ana, LIST))
+@pytest.fixture
+def of_yesterday() -> RejectedRecord:
+    """A reject that was last seen yesterday."""
+    reject = refused("sellers", seller_state="XX")
+    RejectedRecord.objects.filter(pk=reject.pk).update(last_seen_at=timezone.now() - timedelta(days=1))
+    return reject
 
 
-def test_days_and_batches_have_counts_with_the_other_filters_applied(
-    ana: Client, monkeypatch: pytest.MonkeyPatch
+@pytest.fixture
+def of_today() -> RejectedRecord:
+    """A reject that was last seen today."""
+    return refused("orders", order_status="x")
+
+
+@pytest.fixture
+def yesterday() -> date:
+    return timezone.localtime(timezone.now() - timedelta(days=1)).date()
+
+
+@pytest.mark.usefixtures("of_today")
+def test_a_day_finds_what_was_last_seen_on_it(ana: Client, of_yesterday: RejectedRecord, yesterday: date) -> None:
+    assert shown(page(ana, f"{LIST}?day={yesterday}")) == {of_yesterday.pk}
+
+
+@pytest.mark.usefixtures("of_yesterday")
+def test_days_from_one_on_find_what_was_last_seen_in_them(
+    ana: Client, of_today: RejectedRecord, yesterday: date
 ) -> None:
+    assert shown(page(ana, f"{LIST}?day={yesterday + timedelta(days=1)}..")) == {of_today.pk}
+
+
+@pytest.mark.usefixtures("of_yesterday")
+def test_a_batch_finds_what_it_refused(ana: Client, of_today: RejectedRecord) -> None:
+    assert shown(page(ana, f"{LIST}?batch={of_today.batch_id}")) == {of_today.pk}
+
+
+@pytest.mark.usefixtures("of_yesterday")
+def test_a_batch_is_named_by_its_way_and_its_moment(ana: Client, of_today: RejectedRecord) -> None:
+    assert f"api, {timezone.localtime(of_today.batch.started_at):%d %b %H:%M} (1)" in choices(page(ana, LIST))
+
+
+@dataclass(frozen=True)
+class LongAgo:
+    """A batch of five rejects of a day long ago, four of them sellers, and the batch of another seller of today."""
+
+    batch: Batch
+    other: RejectedRecord
+    at: datetime
+
+    @property
+    def day(self) -> str:
+        """How the list calls its day."""
+        return f"{self.at:%a, %-d %b}"
+
+    @property
+    def named(self) -> str:
+        """How the list calls the batch."""
+        return f"api, {timezone.localtime(self.batch.started_at):%d %b %H:%M}"
+
+
+@pytest.fixture
+def long_ago() -> LongAgo:
     batch = send(
         *[("sellers", {"seller_id": hex_id(n), "seller_state": "XX"}) for n in range(4)], ("orders", {"order_id": "x"})
     )
     other = refused("sellers", seller_id=hex_id(9), seller_city="")
-    long_ago = timezone.now() - timedelta(days=40)
-    RejectedRecord.objects.filter(batch=batch).update(last_seen_at=long_ago, first_seen_at=long_ago)
-    day, named = f"{long_ago:%a, %-d %b}", f"api, {timezone.localtime(batch.started_at):%d %b %H:%M}"
-    assert {f"{day} (5)", f"{named} (5)", f"{named} (1)"} <= choices(page(ana, LIST))
-    narrow = choices(page(ana, f"{LIST}?table=sellers&code=invalid_choice&q=XX&batch={other.batch_id}"))
-    assert f"{named} (4)" in narrow
-    assert f"{day} (4)" in choices(page(ana, f"{LIST}?table=sellers&code=invalid_choice"))
+    at = timezone.now() - timedelta(days=40)
+    RejectedRecord.objects.filter(batch=batch).update(last_seen_at=at, first_seen_at=at)
+    return LongAgo(batch, other, at)
+
+
+def test_days_and_batches_have_counts(ana: Client, long_ago: LongAgo) -> None:
+    assert {f"{long_ago.day} (5)", f"{long_ago.named} (5)", f"{long_ago.named} (1)"} <= choices(page(ana, LIST))
+
+
+def test_batches_have_counts_with_the_other_filters_applied(ana: Client, long_ago: LongAgo) -> None:
+    narrow = page(ana, f"{LIST}?table=sellers&code=invalid_choice&q=XX&batch={long_ago.other.batch_id}")
+    assert f"{long_ago.named} (4)" in choices(narrow)
+
+
+def test_days_have_counts_with_the_other_filters_applied(ana: Client, long_ago: LongAgo) -> None:
+    assert f"{long_ago.day} (4)" in choices(page(ana, f"{LIST}?table=sellers&code=invalid_choice"))
+
+
+def test_a_batch_with_more_rejects_than_are_looked_at_is_estimated(
+    ana: Client, monkeypatch: pytest.MonkeyPatch, long_ago: LongAgo
+) -> None:
     monkeypatch.setattr("ingest.desk.search.batches.LOOKED_AT", 2)
-    assert f"{named} (about 5)" in choices(page(ana, LIST))
+    assert f"{long_ago.named} (about 5)" in choices(page(ana, LIST))
 
 
 def test_open_records_are_found_by_when_they_were_first_seen(ana: Client) -> None:
@@ -154,56 +222,80 @@ def test_records_seen_last_stand_at_the_top(ana: Client) -> None:
     assert '<td class="field-seen">2</td>' in html
 
 
-@pytest.mark.parametrize("term", ["{key}", "{key_in_capitals}", "{batch}", "{number}", "rio bonito", "XX", "slip 12"])
-def test_any_whole_value_id_or_batch_finds_a_record(ana: Client, term: str) -> None:
+@pytest.fixture
+def slip() -> RejectedRecord:
+    """The reject of a slip, beside another."""
     found = refused("sellers", seller_id=hex_id(0xABC), seller_state="XX", seller_city="rio bonito")
     RejectedRecord.objects.filter(pk=found.pk).update(ref="slip 12")
     refused("orders", order_status="x")
-    facts = {
-        "key": hex_id(0xABC),
-        "key_in_capitals": hex_id(0xABC).upper(),
-        "batch": found.batch_id,
-        "number": found.pk,
-    }
-    assert shown(page(ana, f"{LIST}?q={term.format(**facts)}")) == {found.pk}
+    return found
+
+
+@pytest.mark.parametrize("term", ["{key}", "{key_in_capitals}", "{batch}", "{number}", "rio bonito", "XX", "slip 12"])
+def test_any_whole_value_id_or_batch_finds_a_record(ana: Client, slip: RejectedRecord, term: str) -> None:
+    key = hex_id(0xABC)
+    facts = {"key": key, "key_in_capitals": key.upper(), "batch": slip.batch_id, "number": slip.pk}
+    assert shown(page(ana, f"{LIST}?q={term.format(**facts)}")) == {slip.pk}
+
+
+@pytest.mark.usefixtures("slip")
+def test_a_part_of_a_value_finds_nothing(ana: Client) -> None:
     assert shown(page(ana, f"{LIST}?q=rio")) == set()
 
 
-def test_a_line_that_could_not_be_split_is_listed_and_opened(ana: Client) -> None:
-    batch = send(("sellers", "[1]"))
-    reject = RejectedRecord.objects.get(batch=batch)
-    assert f"no. {reject.pk}" in page(ana, LIST)
-    assert "must be an object" in page(ana, f"{LIST}{reject.pk}/change/")
-    assert page(ana, f"{LIST}{reject.pk}/repair/").count('name="record-') == 4
+@pytest.fixture
+def no_record() -> RejectedRecord:
+    """The reject of a line that has no fields."""
+    return RejectedRecord.objects.get(batch=send(("sellers", "[1]")))
 
 
-def test_records_alike_are_one_group_with_counts_and_a_sample(ana: Client) -> None:
-    alike = [refused("sellers", seller_id=hex_id(number), seller_state="XX") for number in range(3)]
+def test_a_line_that_could_not_be_split_is_listed_by_its_number(ana: Client, no_record: RejectedRecord) -> None:
+    assert f"no. {no_record.pk}" in page(ana, LIST)
+
+
+def test_a_line_that_could_not_be_split_is_opened(ana: Client, no_record: RejectedRecord) -> None:
+    assert "must be an object" in page(ana, f"{LIST}{no_record.pk}/change/")
+
+
+def test_the_form_of_a_line_that_could_not_be_split_has_all_fields(ana: Client, no_record: RejectedRecord) -> None:
+    assert page(ana, f"{LIST}{no_record.pk}/repair/").count('name="record-') == 4
+
+
+@pytest.fixture
+def alike() -> list[RejectedRecord]:
+    """Three rejects that are alike, of which the first was dismissed, beside one that is not."""
+    found = [refused("sellers", seller_id=hex_id(number), seller_state="XX") for number in range(3)]
     refused("sellers", seller_id=hex_id(9), seller_city="")
-    RejectedRecord.objects.filter(pk=alike[0].pk).update(status="dismissed")
+    RejectedRecord.objects.filter(pk=found[0].pk).update(status="dismissed")
+    return found
+
+
+def test_records_alike_are_one_group_with_counts_and_a_sample(ana: Client, alike: list[RejectedRecord]) -> None:
     html = page(ana, f"{LIST}?by=group")
     group = f"?group={alike[0].fingerprint}"
     assert f'<a href="{group}">3</a>' in html
     assert f'<a href="{group}&amp;status=open">2</a>' in html
     assert "2 groups of 4 rejected records" in html
     assert shown(html) & {each.pk for each in alike}
-    assert shown(page(ana, f"{LIST}{group}")) == {each.pk for each in alike}
 
 
-def test_an_odd_address_gets_a_page_or_a_plain_refusal(ana: Client) -> None:
+def test_a_group_leads_to_its_records(ana: Client, alike: list[RejectedRecord]) -> None:
+    assert shown(page(ana, f"{LIST}?group={alike[0].fingerprint}")) == {each.pk for each in alike}
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["?group=x", "?day=yesterday", "?day=9999-12-31..", "?day=0001-01-01", "?batch=x", "?q=%00", "?p=999999"],
+)
+def test_an_odd_address_gets_a_page(ana: Client, query: str) -> None:
     refused("sellers", seller_state="XX")
-    for query in (
-        "?group=x",
-        "?day=yesterday",
-        "?day=9999-12-31..",
-        "?day=0001-01-01",
-        "?batch=x",
-        "?q=%00",
-        "?p=999999",
-    ):
-        page(ana, f"{LIST}{query}")
-    for query in ("?natural_key__contains=a", "?table=a%00", "?status__exact=open"):
-        assert ana.get(f"/admin/{LIST}{query}", secure=True).status_code in (302, 400)
+    page(ana, f"{LIST}{query}")
+
+
+@pytest.mark.parametrize("query", ["?natural_key__contains=a", "?table=a%00", "?status__exact=open"])
+def test_an_address_that_asks_for_what_is_no_filter_is_refused(ana: Client, query: str) -> None:
+    refused("sellers", seller_state="XX")
+    assert ana.get(f"/admin/{LIST}{query}", secure=True).status_code in (302, 400)
 
 
 def test_a_span_is_a_day_or_some_days() -> None:

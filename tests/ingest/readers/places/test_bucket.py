@@ -4,41 +4,26 @@ from collections.abc import Iterator
 
 import pytest
 import requests
-from moto.server import ThreadedMotoServer
-from pyarrow import fs
 
 from core.errors import SourceUnreadable
 from ingest.readers.csv.file import CsvFile
 from ingest.readers.places.locations import open_location
+from tests.support.aws.moto import amazon, buckets, name_by_environment
 
 TEXT = b"a,b\n" + b"1,2\n" * 50_000
 
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[str]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
-
-
-def bucket(endpoint: str) -> fs.S3FileSystem:
-    return fs.S3FileSystem(
-        scheme="http", endpoint_override=endpoint.removeprefix("http://"), allow_bucket_creation=True
-    )
+    with amazon() as address:
+        yield address
 
 
 @pytest.fixture
 def endpoint(server: str, monkeypatch: pytest.MonkeyPatch) -> str:
-    for name in ("AWS_ENDPOINT_URL_S3", "AWS_REGION", "AWS_PROFILE", "AWS_SESSION_TOKEN"):
-        monkeypatch.delenv(name, raising=False)
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    monkeypatch.setenv("AWS_ENDPOINT_URL", server)
+    name_by_environment(monkeypatch, server)
     requests.post(f"{server}/moto-api/reset", timeout=10).raise_for_status()  # all of moto's servers here are one
-    files = bucket(server)
+    files = buckets(server)
     files.create_dir("data")
     for key, text in {"olist/a.csv": TEXT, "olist/old/b.csv": b""}.items():
         with files.open_output_stream(f"data/{key}") as stream:
@@ -78,7 +63,7 @@ def test_what_is_not_there_is_named(url: str, name: str, problem: str) -> None:
 
 def test_an_object_that_is_deleted_meanwhile_is_unreadable(endpoint: str) -> None:
     location = open_location("s3://data/olist")
-    bucket(endpoint).delete_file("data/olist/a.csv")
+    buckets(endpoint).delete_file("data/olist/a.csv")
     with pytest.raises(SourceUnreadable, match=r"s3://data/olist/a\.csv: "):
         location.open("a.csv")
 

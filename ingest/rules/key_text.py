@@ -1,0 +1,93 @@
+"""The natural key as text, by which rejects are found: written by Arrow and by PostgreSQL, equal to the last character.
+
+A load compares the one with the other. So no form depends on what a session may set (``DateStyle``,
+``extra_float_digits``), and none is left to either's taste: Arrow writes ``0E-10`` and ``10:00:00.000000`` where
+PostgreSQL writes ``0.0000000000`` and ``10:00:00``.
+"""
+
+from decimal import Decimal
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from psycopg2 import sql
+
+from core.arrow import Text, certain
+from ingest.rules.contract import Contract
+
+KEY_LENGTH = 500  # characters kept of a key: one that long is none, and PostgreSQL cannot index it
+
+# Without a fraction that is none, as people write moments.
+_MOMENT_SQL = "rtrim(rtrim(to_char({0}, 'YYYY-MM-DD HH24:MI:SS.US'), '0'), '.')"
+# 15 digits where they say it all (the cast to numeric gives as many), else 17; plain unless that would be very long.
+_FLOAT_SQL = """case when {0} = 0 then '0'
+    when abs({0}) < 1e-30 or abs({0}) >= 1e30 then ltrim(to_char({0}, '9.9999999999999999EEEE'))
+    when {0}::numeric::float8 = {0} then trim_scale({0}::numeric)::text
+    else trim_scale(to_char({0}, '9.9999999999999999EEEE')::numeric)::text end"""
+_PLAIN_FROM, _PLAIN_BELOW = 1e-30, 1e30
+
+
+def key_texts(rows: pa.Table, contract: Contract, *, refused: pa.Table | None = None) -> Text:
+    """Write the natural keys of n typed rows; NULL as an empty text.
+
+    ``refused``: columns of the same n rows as texts, for those values that are NULL only because they were refused.
+    """
+    parts = []
+    for name in contract.natural_key:
+        text = value_texts(rows.column(name).combine_chunks())
+        if text.null_count and refused is not None and name in refused.column_names:
+            came = refused.column(name).combine_chunks()
+            text = pc.coalesce(text, pc.replace_substring(came, "\x00", "\ufffd"))
+        parts.append(text.fill_null("") if text.null_count else text)
+    return pc.binary_join_element_wise(*parts, " ") if len(parts) > 1 else parts[0]
+
+
+def kept_part(keys: Text) -> Text:
+    """Cut keys to what is kept of them."""
+    return pc.utf8_slice_codeunits(keys, 0, KEY_LENGTH)
+
+
+def value_texts(values: Any) -> Text:
+    """Write n values of one key column; NULL stays NULL."""
+    texts = values.cast(pa.string())
+    if pa.types.is_timestamp(values.type):
+        return pc.utf8_rtrim(pc.utf8_rtrim(texts, "0"), ".")
+    if pa.types.is_floating(values.type):
+        return pa.array([None if value is None else _float_text(value) for value in values.to_pylist()], pa.string())
+    if pa.types.is_decimal(values.type):
+        with_exponent = certain(pc.match_substring(texts, "E"))
+        if with_exponent.true_count:
+            plain = [format(value, "f") for value in values.filter(with_exponent).to_pylist()]
+            return pc.replace_with_mask(texts, with_exponent, pa.array(plain, pa.string()))
+    return texts
+
+
+def _float_text(value: float) -> str:
+    if value == 0:
+        return "0"
+    exact = f"{value:.16e}"
+    if not _PLAIN_FROM <= abs(value) < _PLAIN_BELOW:
+        return exact
+    short = f"{value:.15g}"
+    return format(Decimal(short if float(short) == value else exact).normalize(), "f")
+
+
+def key_sql(contract: Contract, row: str) -> sql.Composable:
+    """Compose the expression of the same text for the stored or staged ``row`` (a table's alias)."""
+    parts = []
+    for name in contract.natural_key:
+        column, value = contract.column(name), sql.Identifier(row, name)
+        text = sql.SQL(_form(column.arrow_type)).format(value)
+        parts.append(sql.SQL("coalesce({}, '')").format(text) if column.null else text)
+    return sql.SQL(" || ' ' || ").join(parts)
+
+
+def kept_part_sql(contract: Contract, row: str) -> sql.Composable:
+    """Compose the expression of what ``kept_part`` leaves of it."""
+    return sql.SQL("left({}, {})").format(key_sql(contract, row), sql.Literal(KEY_LENGTH))
+
+
+def _form(kind: pa.DataType) -> str:
+    if pa.types.is_timestamp(kind):
+        return _MOMENT_SQL
+    return _FLOAT_SQL if pa.types.is_floating(kind) else "{0}::text"

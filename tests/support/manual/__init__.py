@@ -1,0 +1,1 @@
+"""What is written for readers, whose commands are carried out."""

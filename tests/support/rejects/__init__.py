@@ -1,0 +1,1 @@
+"""Rejects for tests of what becomes of them."""
