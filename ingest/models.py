@@ -337,7 +337,7 @@ class IdempotencyKey(models.Model):
         return self.key
 
 
-class Tally(models.Model):
+class TotalPart(models.Model):
     """A part of a total that only ever grows, such as a table's records inserted so far.
 
     See ``ingest.accounts.totals``.
@@ -350,7 +350,7 @@ class Tally(models.Model):
     microseconds = models.BigIntegerField(default=0)
 
     class Meta:
-        verbose_name_plural = "tallies"
+        db_table = "ingest_tally"  # its name of before
         default_permissions = ()
 
     def __str__(self) -> str:

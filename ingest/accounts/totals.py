@@ -11,7 +11,7 @@ from django.db import connection, transaction
 
 from core.postgres.insert_rows import insert_rows
 from ingest.accounts.report import TableReport
-from ingest.models import OUTCOMES, Batch, Tally
+from ingest.models import OUTCOMES, Batch, TotalPart
 
 RECORDS, REJECTS, BATCHES = "records", "rejects", "batches"
 BOUNDS_SECONDS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0)
@@ -54,15 +54,17 @@ class Total:
     parts: int
 
 
-def tallies_of(report: TableReport) -> list[Tally]:
+def parts_of(report: TableReport) -> list[TotalPart]:
     """Count the records of one table by outcome; to be stored with its account."""
     counts = ((outcome, int(getattr(report, outcome))) for outcome in OUTCOMES)
     return [
-        Tally(series=RECORDS, subject=report.table, detail=outcome, amount=count) for outcome, count in counts if count
+        TotalPart(series=RECORDS, subject=report.table, detail=outcome, amount=count)
+        for outcome, count in counts
+        if count
     ]
 
 
-def tallies_of_rejects(table: str, rejects: pa.Table) -> list[Tally]:
+def parts_of_rejects(table: str, rejects: pa.Table) -> list[TotalPart]:
     """Count the rejects of one table, each once for every one of its ``codes``."""
     codes = rejects["codes"]
     pairs = pa.table([pc.list_parent_indices(codes), pc.list_flatten(codes)], ["record", "code"])
@@ -73,18 +75,19 @@ def tallies_of_rejects(table: str, rejects: pa.Table) -> list[Tally]:
         .aggregate([([], "count_all")])
     )
     return [
-        Tally(series=REJECTS, subject=table, detail=row["code"], amount=row["count_all"]) for row in counts.to_pylist()
+        TotalPart(series=REJECTS, subject=table, detail=row["code"], amount=row["count_all"])
+        for row in counts.to_pylist()
     ]
 
 
-def tallies_of_batch(batch: Batch) -> list[Tally]:
+def parts_of_batch(batch: Batch) -> list[TotalPart]:
     """Count a batch that has ended, and its seconds."""
     if batch.finished_at is None:
         return []
     seconds = (batch.finished_at - batch.started_at).total_seconds()
     micros = round(seconds * 1_000_000)
     detail = detail_of(batch.status, seconds)
-    return [Tally(series=BATCHES, subject=batch.origin, detail=detail, amount=1, microseconds=micros)]
+    return [TotalPart(series=BATCHES, subject=batch.origin, detail=detail, amount=1, microseconds=micros)]
 
 
 def detail_of(status: str, seconds: float) -> str:
@@ -97,7 +100,7 @@ def end_batch(batch: Batch) -> None:
     """Store how a batch ended, and count it."""
     with transaction.atomic(), connection.cursor() as cursor:
         batch.save(update_fields=["status", "error", "finished_at"])
-        insert_rows(cursor, tallies_of_batch(batch))
+        insert_rows(cursor, parts_of_batch(batch))
 
 
 def totals() -> list[Total]:

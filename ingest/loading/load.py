@@ -16,7 +16,7 @@ from core.postgres.explain_errors import explained
 from core.postgres.insert_rows import insert_rows
 from core.version import __version__
 from ingest.accounts.report import FileFacts, TableReport, account_row, status_of
-from ingest.accounts.totals import end_batch, tallies_of
+from ingest.accounts.totals import end_batch, parts_of
 from ingest.loading.lanes import Lane, apart, run_lanes
 from ingest.loading.load_file import RejectsSink
 from ingest.loading.options import LoadOptions, LoadReport
@@ -144,7 +144,7 @@ class _Load:
         file = FileFacts(name=source.file_name, sha256=last.file_sha256, size=last.file_bytes, columns=last.columns)
         with connection.cursor() as cursor:
             account = account_row(batch.id, source, report, file=file, fingerprint=last.table_fingerprint)
-            insert_rows(cursor, [account, *tallies_of(report)])
+            insert_rows(cursor, [account, *parts_of(report)])
         self.reports[source.table] = report
         return True
 

@@ -14,7 +14,7 @@ from django.utils import timezone
 from core.errors import SourceUnreadable
 from core.postgres.insert_rows import insert_rows
 from ingest.accounts.report import FileFacts, TableReport, account_row
-from ingest.accounts.totals import tallies_of
+from ingest.accounts.totals import parts_of
 from ingest.loading.options import LoadOptions
 from ingest.loading.read_ahead import FileBlocks, FilePlan, FileResult
 from ingest.loading.resume import fingerprint_of
@@ -68,7 +68,7 @@ def load_file(
             fingerprint = fingerprint_of(cursor, plan.source) if agrees else ""
             file = _facts(plan.source, blocks.result)
             account = account_row(batch, plan.source, report, file=file, fingerprint=fingerprint)
-            insert_rows(cursor, [account, *tallies_of(report)])
+            insert_rows(cursor, [account, *parts_of(report)])
     return report
 
 

@@ -18,7 +18,7 @@ from core.postgres.advisory_locks import share
 from core.postgres.insert_rows import insert_rows
 from core.version import __version__
 from ingest.accounts.report import FileFacts, TableReport, account_row, status_of
-from ingest.accounts.totals import tallies_of, tallies_of_batch
+from ingest.accounts.totals import parts_of, parts_of_batch
 from ingest.models import Batch
 from ingest.posting.judge import Judge
 from ingest.posting.judged import TableVerdict
@@ -83,8 +83,8 @@ def post(
         numbers |= new_numbers
         account = replace(report, rejected=stored)
         rows.append(account_row(batch.id, verdict.given.source, account, file=FileFacts(columns=verdict.given.columns)))
-        rows += tallies_of(account)
-    rows += tallies_of_batch(batch)
+        rows += parts_of(account)
+    rows += parts_of_batch(batch)
     # Rejects that name the batch came first: their foreign key waits for the commit.
     insert_rows(cursor, rows, asking=None if counts is None else question(judged))
     return UnitResult(

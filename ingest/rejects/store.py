@@ -17,7 +17,7 @@ from core.postgres.copy_in import copy_in
 from core.postgres.insert_rows import insert_rows
 from core.postgres.planner import fetch_by_index
 from core.version import __version__
-from ingest.accounts.totals import tallies_of_rejects
+from ingest.accounts.totals import parts_of_rejects
 from ingest.models import RejectedRecord
 from ingest.rejects.describe import REJECT_SCHEMA
 from ingest.rejects.links import link, parents_of
@@ -81,7 +81,7 @@ def store_numbered(cursor: CursorWrapper, rejects: pa.Table, origin: RejectOrigi
         merged = merge_rejects(cursor, others, origin)
         link(cursor, others, merged, origin)
         stored |= merged
-    insert_rows(cursor, tallies_of_rejects(origin.contract.table, rejects))
+    insert_rows(cursor, parts_of_rejects(origin.contract.table, rejects))
     return stored
 
 
@@ -94,7 +94,7 @@ def renew_rejects(cursor: CursorWrapper, rejects: pa.Table, numbers: Mapping[int
         return 0
     renewed = renew(cursor, rejects, numbers, origin)
     link(cursor, rejects, numbers, origin)
-    insert_rows(cursor, tallies_of_rejects(origin.contract.table, rejects))
+    insert_rows(cursor, parts_of_rejects(origin.contract.table, rejects))
     return renewed
 
 

@@ -15,7 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from backups.models import Backup
 from dataforge.metrics import exposition
 from ingest.accounts import totals
-from ingest.models import RejectedRecord, Tally
+from ingest.models import RejectedRecord, TotalPart
 from ingest.rejects.prune import prune
 from tests.support.api.client import trusted
 from tests.support.api.parcels import one_table, record, tagged
@@ -78,12 +78,12 @@ def test_retention_and_folding_lower_no_counter() -> None:
     api = trusted()
     for number in range(3):
         api.post({"records": [tagged("sellers", seller_id=hex_id(number), seller_state="XX"), tagged("customers")]})
-    before, parts = scrape(), Tally.objects.count()
+    before, parts = scrape(), TotalPart.objects.count()
     RejectedRecord.objects.update(status="dismissed", closed_at=timezone.now() - timedelta(days=9))
     prune(older_than=timedelta(days=1), really=True)
     totals.fold()
     after = scrape()
-    assert Tally.objects.count() < parts
+    assert TotalPart.objects.count() < parts
     assert {name: count for name, count in after.items() if "open" not in name[0]} == {
         name: count for name, count in before.items() if "open" not in name[0]
     }
@@ -98,11 +98,11 @@ def test_what_is_rolled_back_is_not_counted() -> None:
 
 @pytest.mark.django_db
 def test_many_parts_are_folded_by_a_scrape() -> None:
-    Tally.objects.bulk_create(
-        Tally(series="records", subject="orders", detail="inserted", amount=number) for number in range(2_500)
+    TotalPart.objects.bulk_create(
+        TotalPart(series="records", subject="orders", detail="inserted", amount=number) for number in range(2_500)
     )
     assert scrape()["dataforge_records_total", "inserted", "orders"] == sum(range(2_500))
-    assert Tally.objects.get().amount == sum(range(2_500))
+    assert TotalPart.objects.get().amount == sum(range(2_500))
 
 
 @pytest.mark.django_db
@@ -186,9 +186,9 @@ def test_what_came_before_tallies_were_kept_is_counted_by_the_migration() -> Non
         api.post({"records": [bad, tagged("customers"), tagged("customers")]})
     api.post({"records": [tagged("sellers", seller_state="XX")], "mode": "atomic"})
     totals.fold()
-    parts = Tally.objects.order_by("series", "subject", "detail")
+    parts = TotalPart.objects.order_by("series", "subject", "detail")
     kept = list(parts.values_list("series", "subject", "detail", "amount", "microseconds"))
-    Tally.objects.all().delete()
+    TotalPart.objects.all().delete()
     with connection.cursor() as cursor:
         cursor.execute(import_module("ingest.migrations.0007_tallies")._BEFORE)
     assert list(parts.values_list("series", "subject", "detail", "amount", "microseconds")) == kept

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from core.postgres.array_literals import array_text
 from core.postgres.planner import UNSORTED
-from ingest.models import Batch, RejectedRecord, Tally
+from ingest.models import Batch, RejectedRecord, TotalPart
 from ingest.posting import settle
 from ingest.processing.frames import process_frame
 from ingest.rejects import links, store
@@ -48,7 +48,7 @@ def kept() -> list[tuple[Any, ...]]:
 
 def rejects_by_code() -> Counter[str]:
     found: Counter[str] = Counter()
-    for tally in Tally.objects.filter(series="rejects"):
+    for tally in TotalPart.objects.filter(series="rejects"):
         found[tally.detail] += tally.amount
     return found
 
