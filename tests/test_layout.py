@@ -1,6 +1,7 @@
 """The house is as docs/architecture.md says: no circle, small rooms, small files, each name once; and so its tests."""
 
 import ast
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
@@ -9,6 +10,7 @@ from pathlib import Path
 from tests.support.manual.modules import ROOT, modules
 
 MAX_MODULES, MAX_LINES = 18, 360
+NO_MODULES = {"json", "lock"}  # files' names end so
 DJANGO_S_NAMES = {"Command", "Serializer"}  # by which it finds a command, and a format of dumps
 
 
@@ -98,3 +100,18 @@ def test_no_helper_of_tests_is_written_twice() -> None:
     for path, code in helpers():
         places[code].append(path)
     assert {code: paths for code, paths in places.items() if len(paths) > 1} == {}
+
+
+def test_a_module_that_a_docstring_names_is_there() -> None:
+    known = modules()
+    rooms = {part for name in known for part in name.split(".")}
+    ends = {name.split(".", count)[-1] for name in known for count in range(name.count(".") + 1)}
+    named = {
+        (module, name)
+        for module, path in known.items()
+        for name in re.findall(r"``([a-z_]+(?:\.[a-z_0-9]+)+)(?:\(\))?``", path.read_text())
+        if name.split(".")[0] in rooms and name.rsplit(".", 1)[-1] not in NO_MODULES
+    }
+    assert {
+        (module, name) for module, name in named if name not in ends and name.rpartition(".")[0] not in ends
+    } == set()

@@ -14,7 +14,7 @@ from core.errors import BackupDamaged, BackupRefused
 from core.postgres.column_types import TableColumn, arrow_type
 
 FORMAT = 1
-FINGERPRINT_BY = "lookup3"  # see ``rowhash``
+FINGERPRINT_BY = "lookup3"  # see ``hashing.row_hashes``
 FOOTER_KEY = "dataforge.manifest"
 SUFFIX = ".manifest.json"
 

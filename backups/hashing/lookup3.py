@@ -1,7 +1,7 @@
 """Bob Jenkins' lookup3 on whole columns, bit for bit as PostgreSQL's 64-bit hash functions compute it (``hashfn.c``).
 
 PostgreSQL builds hash partitions on these functions, so 11 to 18 have kept them as they are; a server is asked for
-known answers before its hashes are trusted (``rowhash.assert_server_agrees``). They take one fifth of MD5's time there,
+known answers before its hashes are trusted (``row_hashes.assert_server_agrees``). They take a fifth of MD5's time,
 and on columns run at some 20 ns a value here.
 """
 

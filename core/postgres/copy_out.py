@@ -1,7 +1,7 @@
 """A query's rows as typed Arrow, exactly, by ``COPY (query) TO STDOUT`` in the caller's transaction.
 
 The way is CSV with every text in quotes: an unquoted nothing is NULL and ``""`` the empty text, and pyarrow parses
-numbers, dates and shortest floats exactly. What it has no parser for travels in another form: see ``text_forms``.
+numbers, dates and shortest floats exactly. What it has no parser for travels in another form: see ``copy_csv_forms``.
 """
 
 import io

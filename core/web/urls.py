@@ -1,4 +1,4 @@
-"""Addresses of the HTTP API."""
+"""Addresses of the HTTP API are exact: what only looks like one is none."""
 
 from collections.abc import Callable
 

@@ -1,6 +1,6 @@
 """Lanes: files that refer to one another are loaded in order, files that do not side by side.
 
-A lane is two threads and a connection: one thread reads and checks ahead (``reading``), the other feeds PostgreSQL and
+A lane is two threads and a connection: one reads and checks ahead (``read_ahead``), the other feeds PostgreSQL and
 waits for it. The caller's thread only watches, so that Ctrl-C ends even a long index build at once.
 """
 

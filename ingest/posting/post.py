@@ -55,7 +55,7 @@ def post(
     Must run in a transaction, whose rollback leaves nothing behind. TableBusy where a load or restore holds a table;
     Django's database errors pass through. ``options`` are kept with the batch; ``keep`` says where rejects go,
     ``replayed`` are the numbers of those that the unit replays. Orphans may wait for its records: whoever runs the
-    transaction hands the result to ``healing.schedule``.
+    transaction hands the result to ``heal.schedule``.
     """
     started, clock = timezone.now(), time.monotonic()
     share(cursor, tables_of(table.source for table in unit.tables), timeout_seconds=SHARE_TIMEOUT_SECONDS)

@@ -1,7 +1,7 @@
 """Staged rows against stored ones: what is new, unchanged, or in conflict; then one INSERT and one UPDATE.
 
 The stage is a temporary table with the contract's columns and the position of each row's record. A load of
-a table that is not empty comes this way; the endpoint's few rows are compared in memory (``posting.stored``).
+a table that is not empty comes this way; the endpoint's few rows are compared in memory (``stored_rows``).
 """
 
 from dataclasses import dataclass

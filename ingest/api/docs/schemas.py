@@ -1,4 +1,4 @@
-"""Shapes of the documents that the API answers with, for the published schema alone; ``answers`` writes them."""
+"""Shapes of the API's answers, for the published schema alone; ``response.answer`` writes them."""
 
 from typing import Any
 

@@ -2,7 +2,7 @@
 
 pyarrow's own reader loses rows without a word (an open quote swallows what follows, blank lines vanish, a carriage
 return makes a row). So records are cut here, and pyarrow only splits them into fields; where both do not count the same
-number of records, the careful way of ``damaged`` is taken.
+number of records, the careful way of ``careful`` is taken.
 """
 
 import hashlib
