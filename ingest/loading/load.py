@@ -34,24 +34,24 @@ log = logging.getLogger(__name__)
 LOCK_WAIT_SECONDS = 2
 
 
-def load(source: str, options: LoadOptions) -> LoadReport:
-    """Load the folder, archive or address ``source``.
+def load(place: str, options: LoadOptions) -> LoadReport:
+    """Load the folder, archive or address ``place``.
 
     Raises SourceUnreadable, HeaderRefused, TableBusy, DatabaseUnavailable, DatabaseFailed. Refused records raise
     nothing: they are in the report, and stored.
     """
-    chosen = [each for each in sources() if not options.tables or each.table in options.tables]
-    location = open_location(source)
+    chosen = [source for source in sources() if not options.tables or source.table in options.tables]
+    location = open_location(place)
     _check_headers(location, chosen)
-    tables = [each.contract.db_table for each in chosen]
+    tables = [source.contract.db_table for source in chosen]
     if options.rejects_out:
-        taken = [source, *(location.describe(each.file_name) for each in chosen)]
+        taken = [place, *(location.describe(source.file_name) for source in chosen)]
         assert_no_source(options.rejects_out, taken)
     with ExitStack() as stack:
         stack.enter_context(explained("the load"))
         stack.enter_context(exclusive(connection, tables, what="load", timeout_seconds=LOCK_WAIT_SECONDS))
         out = stack.enter_context(RejectsFile(options.rejects_out)) if options.rejects_out else None
-        report = _Load(location, chosen, options, out.write if out else None).run(source)
+        report = _Load(location, chosen, options, out.write if out else None).run(place)
     if report.batch is not None:
         _heal(report.batch)
     return report
@@ -83,10 +83,10 @@ class _Load:
         self.reports: dict[str, TableReport] = {}
         self.batch: Batch | None = None
 
-    def run(self, source: str) -> LoadReport:
+    def run(self, place: str) -> LoadReport:
         started = time.monotonic()
         try:
-            self._load(self._begin(source))
+            self._load(self._begin(place))
         except BaseException as error:
             self._end(Batch.Status.FAILED, error=str(error) or type(error).__name__)
             raise
@@ -96,22 +96,22 @@ class _Load:
             batch=self.batch.id if self.batch else None,
             status=status,
             seconds=time.monotonic() - started,
-            tables=tuple(self.reports[each.table] for each in self.chosen),
+            tables=tuple(self.reports[source.table] for source in self.chosen),
         )
 
-    def _begin(self, source: str) -> list[Source]:
+    def _begin(self, place: str) -> list[Source]:
         """Close the books of runs that died and open ours; return the files to be loaded."""
         with connection.cursor() as cursor:
-            for each in self.chosen:
-                assert_matches(cursor, each.contract.db_table, each.contract.schema)
+            for source in self.chosen:
+                assert_matches(cursor, source.contract.db_table, source.contract.schema)
         if self.options.dry_run:
             return self.chosen
-        tables = [each.table for each in self.chosen]
+        tables = [source.table for source in self.chosen]
         mark_dead(tables)
         limit = self.options.max_rejects
         self.batch = Batch.objects.create(
             origin=Batch.Origin.LOAD,
-            source=source,
+            source=place,
             app_version=__version__,
             options={
                 "tables": tables,
@@ -119,7 +119,7 @@ class _Load:
                 "max_rejects": None if limit is None else str(limit),
             },
         )
-        return [each for each in self.chosen if not self._agrees(each, self.batch)]
+        return [source for source in self.chosen if not self._agrees(source, self.batch)]
 
     def _agrees(self, source: Source, batch: Batch) -> bool:
         """Know a file as unchanged: it, the rules and the whole table are what they were when they agreed.

@@ -50,7 +50,7 @@ def _clashes(verdict: TableVerdict) -> list[tuple[int, int]]:
     clashing = _refused_for(verdict, pc.field("message") == UNIQUE)
     if not clashing:
         return []
-    key, processed = verdict.given.source.contract.natural_key, verdict.processed
+    key, processed = verdict.sent.source.contract.natural_key, verdict.processed
     owners = dict(zip(_keys(processed.rows, key), verdict.position.tolist(), strict=True))
     rows = pc.index_in(pa.array(clashing, pa.int64()), processed.records.position)
     keys = _keys(processed.checked.take(rows), key)

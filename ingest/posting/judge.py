@@ -103,11 +103,11 @@ class Judge:
             self._parents.remember(table.source, processed)
         rows, stored = processed.rows, self.stored[table.source.table]
         compared = all_new(len(rows)) if self._trusts_keys else stored.compare(rows)
-        return TableVerdict(given=table, processed=processed, compared=compared)
+        return TableVerdict(sent=table, processed=processed, compared=compared)
 
     def _conflicts(self, judged: TableVerdict) -> pa.Table:
         """Return the reasons of rows that are stored with other content."""
-        contract, rows = judged.given.source.contract, list(judged.compared.differs)
+        contract, rows = judged.sent.source.contract, list(judged.compared.differs)
         keys = judged.processed.rows.select(contract.natural_key).take(pa.array(rows, pa.int64()))
         messages = [STORED_ALREADY.format(differs=", ".join(names)) for names in judged.compared.differs.values()]
         return reasons(

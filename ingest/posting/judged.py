@@ -15,7 +15,7 @@ from ingest.tables.write_rows import TableRows, in_key_order, pick
 class TableVerdict:
     """One table of a unit: what ``process`` says, and how its accepted rows compare with those stored."""
 
-    given: TableRecords
+    sent: TableRecords
     processed: Verdict
     compared: StoredComparison
 
@@ -35,7 +35,7 @@ class TableVerdict:
 
     def to_write(self) -> TableRows:
         """Return what the table lacks, in the order of the keys; rows with other content only if that is wanted."""
-        contract, compared = self.given.source.contract, self.compared
+        contract, compared = self.sent.source.contract, self.compared
         changed = compared.placeholder.copy()
         changed[list(compared.differs)] = True
         rows, position = self.processed.rows, self.position

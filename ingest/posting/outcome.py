@@ -63,7 +63,7 @@ class UnitResult:
         """The fate of each record, by index."""
         fates = [fate for verdict in self.judged for fate in self._rejected(verdict)]
         for verdict in self.judged:
-            table = verdict.given.source.table
+            table = verdict.sent.source.table
             fates += [
                 RecordOutcome(index=index, table=table, outcome=outcome)
                 for outcome, indices in self.accepted(verdict)
@@ -78,7 +78,7 @@ class UnitResult:
         for index, told in reasons.items():
             yield RecordOutcome(
                 index=index,
-                table=judged.given.source.table,
+                table=judged.sent.source.table,
                 outcome="rejected",
                 reasons=tuple(told),
                 reject=self.rejects.get(index),

@@ -82,7 +82,7 @@ def post(
         stored, new_numbers = (keep or keep_rejects)(cursor, unit, verdict, batch)
         numbers |= new_numbers
         account = replace(report, rejected=stored)
-        rows.append(account_row(batch.id, verdict.given.source, account, file=FileFacts(columns=verdict.given.columns)))
+        rows.append(account_row(batch.id, verdict.sent.source, account, file=FileFacts(columns=verdict.sent.columns)))
         rows += parts_of(account)
     rows += parts_of_batch(batch)
     # Rejects that name the batch came first: their foreign key waits for the commit.
@@ -135,7 +135,7 @@ def _overtaken(judge: Judge, judged: Sequence[TableVerdict]) -> bool:
     """Ask the tables again; tell whether they hold a key by now that they did not hold before."""
     judge.forget()
     with transaction.atomic():
-        again = (judge.stored[verdict.given.source.table].compare(verdict.processed.rows) for verdict in judged)
+        again = (judge.stored[verdict.sent.source.table].compare(verdict.processed.rows) for verdict in judged)
         overtaken = any((now.new != verdict.compared.new).any() for now, verdict in zip(again, judged, strict=True))
         transaction.set_rollback(True)
     judge.forget()
@@ -152,7 +152,7 @@ def _reports(
         if counts is not None:
             written = counts[number].inserted, counts[number].updated, int(verdict.compared.unchanged.sum())
         report = TableReport.of(
-            verdict.given.source.table,
+            verdict.sent.source.table,
             read=processed.read,
             accepted=len(processed.rows),
             written=written,
@@ -169,11 +169,11 @@ def keep_rejects(cursor: CursorWrapper, unit: Unit, judged: TableVerdict, batch:
     """Store one table's rejects, each as a row of its own or seen once more."""
     if not judged.processed.rejected:
         return 0, {}
-    contract = judged.given.source.contract
+    contract = judged.sent.source.contract
     rejects = _named(rejects_of(judged.processed, contract), unit)
     # One moment for all tables: by it the rejects are found that this batch saw once more.
     moment = batch.finished_at or timezone.now()
-    columns, atomic = judged.given.columns, unit.mode == "atomic"
+    columns, atomic = judged.sent.columns, unit.mode == "atomic"
     origin = RejectOrigin(batch=batch.id, contract=contract, now=moment, columns=columns, atomic=atomic)
     numbers = store_numbered(cursor, rejects, origin)
     return len(numbers), numbers

@@ -36,8 +36,8 @@ with closed as (
     )) for update skip locked))
 )
 select exists (
-    select from unnest(%(awaited)s::text[]) as given (key) cross join lateral (
-        select from ingest_rejectedrecord where waits_for <> '{}' and waits_for @> array[%(table)s || '/' || given.key]
+    select from unnest(%(awaited)s::text[]) as parent (key) cross join lateral (
+        select from ingest_rejectedrecord where waits_for <> '{}' and waits_for @> array[%(table)s || '/' || parent.key]
             and (status = 'open') is true offset 0) as orphan)
 """
 WHY = "A good record with this key came in with batch {batch}."
@@ -45,7 +45,7 @@ WHY = "A good record with this key came in with batch {batch}."
 
 def question(judged: Sequence[TableVerdict]) -> tuple[str, list[Any]]:
     """Ask of which tables rejects are open, and of which ones some wait for a record: the query and its parameters."""
-    tables = [verdict.given.source.table for verdict in judged]
+    tables = [verdict.sent.source.table for verdict in judged]
     return _ASK, [tables, sorted(set().union(*map(_children, tables)))]
 
 
@@ -59,7 +59,7 @@ def settle_rejects(
     ((open_tables, orphaned),) = cursor.fetchall()
     awaited: list[str] = []
     for verdict in judged:
-        contract, written = verdict.given.source.contract, ~verdict.compared.unchanged
+        contract, written = verdict.sent.source.contract, ~verdict.compared.unchanged
         waiting = not _children(contract.table).isdisjoint(orphaned)
         if not len(written) or not (waiting or (contract.table in open_tables and written.any())):
             continue

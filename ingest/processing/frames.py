@@ -36,8 +36,8 @@ def records_from_frame(frame: pd.DataFrame, contract: Contract) -> Records:
         if name not in contract.names:
             faults.append(_faults(every, name, "unknown_field", UNKNOWN_FIELD))
             continue
-        columns[name], found = _texts(frame[name], name)
-        faults.extend(found)
+        columns[name], unreadable = _texts(frame[name], name)
+        faults.extend(unreadable)
     rows = frame.astype(object).where(frame.notna(), None).to_dict("records")
     return Records(
         columns=pa.table(columns or {"": pa.nulls(len(frame), pa.string())}),

@@ -47,16 +47,16 @@ class KeySet:
 
     def find(self, hashes: Hashes) -> Rows:
         """Return for each of n keys the ordinal under which it was added, or -1."""
-        found = np.full(len(hashes[0]), -1, np.int64)
-        pending = np.arange(len(found))
+        ordinals = np.full(len(hashes[0]), -1, np.int64)
+        pending = np.arange(len(ordinals))
         slot = self._slot(hashes[0])
         while len(pending):
             held = self._slots[slot].astype(np.int64)
             pending, slot, held = pending[held >= 0], slot[held >= 0], held[held >= 0]
             same = (self._first[held] == hashes[0][pending]) & (self._second[held] == hashes[1][pending])
-            found[pending[same]] = held[same]
+            ordinals[pending[same]] = held[same]
             pending, slot = pending[~same], (slot[~same] + 1) & (len(self._slots) - 1)
-        return found
+        return ordinals
 
     def _slot(self, words: Words) -> Rows:
         return (words & np.uint64(len(self._slots) - 1)).astype(np.int64)

@@ -23,9 +23,9 @@ where "table" = %(table)s and natural_key = any(%(keys)s::text[])
 """
 # Links open rejects to their parents', and leaves alone those that are linked so already.
 _LINK = """
-update ingest_rejectedrecord as child set parent_id = given.parent_id
-from unnest(%(children)s::bigint[], %(parents)s::bigint[]) as given (id, parent_id)
-where child.id = given.id and child.status = 'open' and child.parent_id is distinct from given.parent_id
+update ingest_rejectedrecord as child set parent_id = link.parent_id
+from unnest(%(children)s::bigint[], %(parents)s::bigint[]) as link (id, parent_id)
+where child.id = link.id and child.status = 'open' and child.parent_id is distinct from link.parent_id
 """
 
 

@@ -126,7 +126,7 @@ def run(
     numbers = {index: reject.pk for index, reject in enumerate(replay.rejects)}
 
     def keep(cursor: CursorWrapper, _unit: Unit, judged: TableVerdict, batch: Batch) -> tuple[int, dict[int, int]]:
-        contract = judged.given.source.contract
+        contract = judged.sent.source.contract
         origin = RejectOrigin(batch=batch.id, contract=contract, now=timezone.now())
         return renew_rejects(cursor, rejects_of(judged.processed, contract), numbers, origin), numbers
 

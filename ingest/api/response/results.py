@@ -26,7 +26,7 @@ def write_results(unit: Unit, posted: UnitResult, *, results: str, where: str) -
         parts += [_rejected(verdict, unit, posted, where) for verdict in posted.judged if verdict.processed.rejected]
     if results == "all":
         for verdict in posted.judged:
-            table = verdict.given.source.table
+            table = verdict.sent.source.table
             parts += [
                 (position, _written(position, unit, f'"table": "{table}", "outcome": "{outcome}"'))
                 for outcome, position in posted.accepted(verdict)
@@ -47,7 +47,7 @@ def _rejected(judged: TableVerdict, unit: Unit, posted: UnitResult, where: str) 
     if posted.rejects:
         kept = [posted.rejects[index] for index in position.tolist()]
         numbers = json_texts(pa.array(kept, pa.int64()).cast(pa.string()))
-    head = f'"table": "{judged.given.source.table}", "outcome": "rejected", "reject_id": '
+    head = f'"table": "{judged.sent.source.table}", "outcome": "rejected", "reject_id": '
     return position, _written(position, unit, head, numbers, ', "reasons": ', written)
 
 
