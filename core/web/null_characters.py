@@ -1,14 +1,15 @@
-"""A NUL in a parameter means nothing, and PostgreSQL takes none: pages refuse it before any list looks at it."""
+"""A NUL in a parameter means nothing, and PostgreSQL takes none: no list of a page gets to see one."""
 
 from collections.abc import Callable
 from typing import Any
 
-from django.core.exceptions import BadRequest
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
+
+REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
 
 class NullCharactersMiddleware:
-    """400 for a page whose address has a NUL in a parameter: Django's lists would hand it to the database.
+    """Pages read a NUL in an address as they read bytes of no UTF-8; Django's lists would ask the database for it.
 
     Views of the API (with ``cls``, as REST framework makes them) say by themselves which parameter is wrong.
     """
@@ -20,7 +21,9 @@ class NullCharactersMiddleware:
         return self.get_response(request)
 
     def process_view(self, request: HttpRequest, view: Any, _args: Any, _kwargs: Any) -> None:
-        """Look at the names and values of the address."""
-        texts = (text for name, values in request.GET.lists() for text in (name, *map(str, values)))
-        if not hasattr(view, "cls") and any("\0" in text for text in texts):
-            raise BadRequest("Null characters are not allowed in an address.")
+        """Put another character in the place of each NUL among the names and values."""
+        if "%00" in request.META.get("QUERY_STRING", "") and not hasattr(view, "cls"):
+            read = QueryDict(mutable=True)
+            for name, values in request.GET.lists():
+                read.setlist(name.replace("\0", REPLACEMENT), [str(text).replace("\0", REPLACEMENT) for text in values])
+            request.GET = read  # type: ignore[assignment]  # whose type says that it cannot be set

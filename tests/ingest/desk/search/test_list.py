@@ -149,7 +149,7 @@ def long_ago() -> LongAgo:
         *[("sellers", {"seller_id": hex_id(n), "seller_state": "XX"}) for n in range(4)], ("orders", {"order_id": "x"})
     )
     other = refused("sellers", seller_id=hex_id(9), seller_city="")
-    at = timezone.now() - timedelta(days=40)
+    at = timezone.localtime(timezone.now() - timedelta(days=40))
     RejectedRecord.objects.filter(batch=batch).update(last_seen_at=at, first_seen_at=at)
     return LongAgo(batch, other, at)
 
