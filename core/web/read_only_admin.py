@@ -4,6 +4,8 @@ from typing import Any
 
 from django.http import HttpRequest
 
+from core.web.null_characters import REPLACEMENT
+
 
 class DeclaredFilters:
     """A list is narrowed by its declared filters alone: other columns may meet values that PostgreSQL cannot read."""
@@ -11,7 +13,7 @@ class DeclaredFilters:
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """Take the filters of ``list_filter``: Django takes any column of the table from the address."""
         offered = {getattr(offer, "parameter_name", offer) for offer in getattr(self, "list_filter", None) or ()}
-        return lookup.removesuffix("__exact").removesuffix("__isnull") in offered
+        return lookup.removesuffix("__exact").removesuffix("__isnull") in offered and REPLACEMENT not in str(value)
 
 
 class ReadOnlyAdmin(DeclaredFilters):

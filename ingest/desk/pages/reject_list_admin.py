@@ -10,6 +10,7 @@ from django.urls import path
 from django.utils import timezone
 from django.utils.timesince import timesince
 
+from core.web.null_characters import REPLACEMENT
 from ingest.desk.actions import rights
 from ingest.desk.pages.changelist import FILTERS, PARAMETERS, DeskList
 from ingest.desk.pages.html import chips, status_chip, whereabouts
@@ -93,7 +94,7 @@ class RejectedRecordAdmin(DeskActions, BigTableAdmin):
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """Take the desk's own filters only."""
-        return lookup in PARAMETERS and "\0" not in str(value)
+        return lookup in PARAMETERS and REPLACEMENT not in str(value)
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         """Show the list; of POSTs it takes only what the user may do."""
