@@ -46,8 +46,8 @@ def four(tmp_path: Path) -> Path:
 
 def test_json_is_one_object_with_the_whole_account(four: Path) -> None:
     ran = load_json(four)
-    assert ran.err == ""
     report = ran.report
+    assert ran.err == ""
     assert list(report) == ["batch", "status", "seconds", "tables"]
     assert list(report["tables"]) == list(FILES)
     for counts in report["tables"].values():

@@ -49,15 +49,15 @@ def test_a_recipe_is_previewed_without_doing_anything(ana: Client, four: str) ->
 def test_a_recipe_that_was_previewed_is_applied(ana: Client, four: str) -> None:
     press(ana, four, **RIO)
     done = press(ana, four, deed="carry_out")
+    job = BulkJob.objects.get()
+    (made,) = job.chunks.values_list("batches", flat=True)
     assert '<strong class="forge-counts-good">2</strong> are in' in done
     assert stored("sellers") == 2
-    job = BulkJob.objects.get()
     assert totals(job) == (4, 4, 2, 1, 1)
     assert (job.status, job.dry_run, (job.dry or {})["passed"]) == ("done", False, 2)
     assert Correction.objects.count() == 3
     assert RejectedRecord.objects.get(natural_key=hex_id(2)).attempts == 0
     assert LogEntry.objects.filter(change_message__startswith="Repaired by a recipe").count() == 3
-    (made,) = job.chunks.values_list("batches", flat=True)
     assert list(Batch.objects.filter(origin="replay").values_list("pk", flat=True)) == made
     assert "in seller_state, “Rio” → “RJ”" in page(ana, "ingest/bulkjob/")
 
