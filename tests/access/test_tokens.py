@@ -51,16 +51,35 @@ def test_without_a_token_nothing_is_answered(ana: User) -> None:
     assert ApiClient(None).post({"table": "orders", "records": [{}]}).status == 401
 
 
-def test_an_expired_or_revoked_token_or_that_of_an_inactive_user_is_refused(ana: User) -> None:
-    token = create_token(ana, name="till", expires=timezone.now() + timedelta(minutes=1))
+@pytest.fixture
+def token(ana: User) -> str:
+    """A token of hers for another minute."""
+    return create_token(ana, name="till", expires=timezone.now() + timedelta(minutes=1))
+
+
+def test_a_token_opens_the_door_until_it_expires(token: str) -> None:
     assert ApiClient(token).get(PATH).status == 200
+
+
+def test_an_expired_token_is_refused(token: str) -> None:
     Token.objects.update(expiry=timezone.now())
     assert ApiClient(token).get(PATH).status == 401
+
+
+def test_the_token_of_an_inactive_user_is_refused(token: str) -> None:
     Token.objects.update(expiry=None)
     User.objects.update(is_active=False)
     assert ApiClient(token).get(PATH).status == 401
+
+
+def test_the_token_of_a_user_who_is_active_again_opens_the_door(token: str) -> None:
+    User.objects.update(is_active=False)
+    ApiClient(token).get(PATH)
     User.objects.update(is_active=True)
     assert ApiClient(token).get(PATH).status == 200
+
+
+def test_a_revoked_token_is_refused(token: str) -> None:
     Token.objects.all().delete()
     assert ApiClient(token).get(PATH).status == 401
 
@@ -90,18 +109,43 @@ def test_the_command_says_what_is_wrong(ana: User, arguments: tuple[str, ...]) -
     assert Token.objects.count() == 1
 
 
-def test_in_the_admin_a_token_is_shown_once_and_cannot_be_changed(ana: User) -> None:
+@pytest.fixture
+def root() -> Client:
+    """The browser of a superuser."""
     browser = Client()
     browser.force_login(User.objects.create_superuser("root"))
+    return browser
+
+
+@pytest.fixture
+def shown(ana: User, root: Client) -> str:
+    """A token of hers, as the admin shows it when it is made there."""
     form = {"user": ana.pk, "name": "till", "expiry_0": "2999-12-31", "expiry_1": "00:00:00"}
-    page = browser.post("/admin/access/token/add/", form, follow=True, secure=True).content.decode()
-    shown = page.split("shown only now: ")[1][:64]
-    row = find_token(shown)
+    page = root.post("/admin/access/token/add/", form, follow=True, secure=True).content.decode()
+    return page.split("shown only now: ")[1][:64]
+
+
+def row_of(token: str) -> Token:
+    row = find_token(token)
     assert row is not None
+    return row
+
+
+def test_a_token_made_in_the_admin_is_shown_there(ana: User, shown: str) -> None:
+    row = row_of(shown)
     assert (row.user, row.name) == (ana, "till")
-    assert shown not in browser.get("/admin/access/token/", secure=True).content.decode()
-    detail = browser.get(f"/admin/access/token/{row.pk}/change/", secure=True)
-    assert shown not in detail.content.decode()
-    assert 'name="_save"' not in detail.content.decode()
-    browser.post(f"/admin/access/token/{row.pk}/delete/", {"post": "yes"}, secure=True)
+
+
+def test_the_list_in_the_admin_shows_no_token(root: Client, shown: str) -> None:
+    assert shown not in root.get("/admin/access/token/", secure=True).content.decode()
+
+
+def test_the_page_of_a_token_in_the_admin_does_not_show_it_and_cannot_be_saved(root: Client, shown: str) -> None:
+    page = root.get(f"/admin/access/token/{row_of(shown).pk}/change/", secure=True).content.decode()
+    assert shown not in page
+    assert 'name="_save"' not in page
+
+
+def test_a_token_deleted_in_the_admin_is_none_any_more(root: Client, shown: str) -> None:
+    root.post(f"/admin/access/token/{row_of(shown).pk}/delete/", {"post": "yes"}, secure=True)
     assert find_token(shown) is None

@@ -210,19 +210,25 @@ def plain_owner(committed: None) -> Iterator[None]:
         query("drop owned by plain; drop role plain")
 
 
-@pytest.mark.usefixtures("plain_owner")
-def test_a_plain_owner_of_the_tables_backs_up_and_restores_them(store: Path) -> None:
+@pytest.fixture
+def backed_up_by_plain_owner(plain_owner: None, store: Path) -> Path:
+    """A backup of the shelves that a plain owner of the tables made."""
     assert query("select current_user::text, usesuper from pg_user where usename = session_user")[0][0] == "plain"
     library()
+    return backup_file("shelves", store)
+
+
+@pytest.mark.usefixtures("backed_up_by_plain_owner")
+@pytest.mark.parametrize("mode", ["merge", "replace"])
+def test_a_plain_owner_of_the_tables_restores_them(mode: str) -> None:
     before = content("shelves")
-    path = backup_file("shelves", store)
     query("update shelves set size = 9 where id = 1")
-    run("restore_table", "shelves", "--mode", "merge")
+    run("restore_table", "shelves", "--mode", mode)
     assert content("shelves") == before
-    query("update shelves set size = 9 where id = 1")
-    run("restore_table", "shelves", "--mode", "replace")
-    assert content("shelves") == before
-    run("verify_backup", path, "--drill")
+
+
+def test_a_plain_owner_of_the_tables_verifies_a_backup_by_a_drill(backed_up_by_plain_owner: Path) -> None:
+    run("verify_backup", backed_up_by_plain_owner, "--drill")
 
 
 def test_a_restore_whose_process_died_is_closed_by_the_next_one(store: Path) -> None:

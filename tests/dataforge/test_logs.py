@@ -57,25 +57,45 @@ def test_a_line_is_one_object_with_the_facts_that_may_be_seen() -> None:
     }
 
 
-@pytest.mark.django_db
-def test_an_error_of_postgresql_is_told_by_its_code_and_constraint_and_not_by_the_values_that_it_quotes() -> None:
+@pytest.fixture
+def twice(db: None) -> Exception:
+    """The error of a key that is there already, which quotes it."""
     insert = "insert into access_counter values (%s, 1, 1)"
     failure("select 1/0")
     with connection.cursor() as cursor:
         cursor.execute(insert, [SECRET])
-    twice = failure(insert, SECRET)
-    assert isinstance(twice, IntegrityError)
-    assert SECRET in str(twice)
-    wrong = failure("select %s::int", SECRET)
-    assert isinstance(wrong, DataError)
+    error = failure(insert, SECRET)
+    assert isinstance(error, IntegrityError)
+    assert SECRET in str(error)
+    return error
+
+
+@pytest.fixture
+def wrong(db: None) -> Exception:
+    """The error of a value that is none of its type, which quotes it."""
+    error = failure("select %s::int", SECRET)
+    assert isinstance(error, DataError)
+    return error
+
+
+def test_an_error_of_postgresql_is_told_by_its_code_and_constraint(twice: Exception) -> None:
     assert told(twice) == "IntegrityError 23505 (access_counter_pkey)"
+
+
+def test_an_error_of_postgresql_about_no_constraint_is_told_by_its_code(wrong: Exception) -> None:
     assert told(wrong) == "DataError 22P02"
-    for error in (twice, wrong):
-        text = logged(lambda log, error=error: log.error("refused: %s", error, exc_info=error))
-        assert SECRET not in text
-        (outer, inner) = json.loads(text)["exception"]
-        assert (outer["error"], inner["error"].split()[1:]) == (told(error), told(error).split()[1:])
-        assert any(place.startswith("tests/dataforge/test_logs.py:") for place in outer["at"])
+
+
+@pytest.mark.parametrize("kind", ["twice", "wrong"])
+def test_an_error_of_postgresql_is_logged_without_the_values_that_it_quotes(
+    kind: str, request: pytest.FixtureRequest
+) -> None:
+    error = request.getfixturevalue(kind)
+    text = logged(lambda log: log.error("refused: %s", error, exc_info=error))
+    (outer, inner) = json.loads(text)["exception"]
+    assert SECRET not in text
+    assert (outer["error"], inner["error"].split()[1:]) == (told(error), told(error).split()[1:])
+    assert any(place.startswith("tests/dataforge/test_logs.py:") for place in outer["at"])
 
 
 def test_messages_of_other_errors_are_kept_back_but_for_those_whose_words_are_ours() -> None:

@@ -47,22 +47,37 @@ def scrape(*, again: bool = True) -> dict[tuple[str, ...], float]:
 
 
 @pytest.mark.usefixtures("committed")
-def test_records_rejects_batches_and_loads_are_counted_wherever_they_ran(tmp_path: Path) -> None:
+def test_before_anything_came_in_a_counter_is_there_and_is_zero() -> None:
     assert scrape()["dataforge_records_total", "inserted", "orders"] == 0
+
+
+@pytest.fixture
+def figures(committed: None, tmp_path: Path) -> dict[tuple[str, ...], float]:
+    """The figures after a load of one record each, and a batch with one of each outcome."""
+    scrape()
     load_json(write_files(tmp_path, ONE_OF_EACH))
     bad = record("customers", customer_id=hex_id(9), customer_state="XX", customer_zip_code_prefix="x")
     answer = trusted().post(one_table("customers", bad, record("customers"), record("customers")))
     assert answer.status == 207
-    figures = scrape()
+    return scrape()
+
+
+def test_records_are_counted_by_table_and_outcome_wherever_they_came_in(figures: dict[tuple[str, ...], float]) -> None:
     assert figures["dataforge_records_total", "inserted", "orders"] == 1
     assert figures["dataforge_records_total", "inserted", "customers"] == 1
     assert figures["dataforge_records_total", "unchanged", "customers"] == 1
     assert figures["dataforge_records_total", "duplicates", "customers"] == 1
     assert figures["dataforge_records_total", "rejected", "customers"] == 1
+
+
+def test_rejects_are_counted_by_table_and_code(figures: dict[tuple[str, ...], float]) -> None:
     assert sum(count for (name, *_), count in figures.items() if name == "dataforge_rejects_total") == 2
     assert figures["dataforge_rejects_total", "invalid_choice", "customers"] == 1
     assert figures["dataforge_rejects_total", "database", "customers"] == 0
     assert figures["dataforge_open_rejects", "customers"] == 1
+
+
+def test_batches_and_loads_are_counted_and_timed(figures: dict[tuple[str, ...], float]) -> None:
     assert (
         figures["dataforge_batches_total", "load", "accepted"]
         == figures["dataforge_batches_total", "api", "partial"]

@@ -19,23 +19,35 @@ from tests.support.loading.loads import PLAIN
 pytestmark = pytest.mark.django_db
 
 
-def test_orphans_are_healed_and_old_rejects_go_each_in_its_own_time() -> None:
+def an_orphan_whose_parent_came() -> None:
+    refused("orders")
+    Customer.objects.create(**PLAIN["customers"])
+
+
+def test_orphans_are_healed_and_old_rejects_and_bulk_jobs_go() -> None:
     old = refused("sellers", seller_state="XX")
     then = timezone.now() - timedelta(days=366)
     RejectedRecord.objects.filter(pk=old.pk).update(status="dismissed", closed_at=then)
     for created, status, finished in ((then, "draft", None), (then, "done", then), (timezone.now(), "draft", None)):
         BulkJob.objects.create(action="replay", created_at=created, status=status, finished_at=finished)
-    refused("orders")
-    Customer.objects.create(**PLAIN["customers"])
+    an_orphan_whose_parent_came()
     assert tend() == (
         "sweep: 1 orphans whose parents are there were replayed: 1 are in.",
         "pruning: closed rejects older than 365 days went: 1 dismissed.",
     )
     assert BulkJob.objects.count() == 1
-    orphan = refused("order_items")
-    assert tend() == ()
-    assert tend(now=timezone.now() + timedelta(minutes=9)) == ()
-    RejectedRecord.objects.filter(pk=orphan.pk).update(codes=["does_not_exist"], waits_for=["orders/" + "0" * 31 + "1"])
+
+
+@pytest.mark.parametrize("later", [timedelta(), timedelta(minutes=9)])
+def test_no_routine_runs_again_before_its_time(later: timedelta) -> None:
+    tend()
+    an_orphan_whose_parent_came()
+    assert tend(now=timezone.now() + later) == ()
+
+
+def test_each_routine_runs_again_in_its_own_time() -> None:
+    tend()
+    an_orphan_whose_parent_came()
     said = tend(now=timezone.now() + timedelta(minutes=10, seconds=1))
     assert [line.partition(":")[0] for line in said] == ["sweep"]
 

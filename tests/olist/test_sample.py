@@ -148,18 +148,25 @@ def test_texts_have_their_forms(frames: Frames) -> None:
     assert set(frames["order_reviews"]["review_score"]) == set("12345")
 
 
-def test_numbers_are_within_their_bounds(frames: Frames) -> None:
-    items, payments, geolocation = frames["order_items"], frames["order_payments"], frames["geolocation"]
+def test_money_has_two_places_and_prices_are_of_some_size(frames: Frames) -> None:
+    items, payments = frames["order_items"], frames["order_payments"]
     for money in (items["price"], items["freight_value"], payments["payment_value"]):
         assert money.str.fullmatch(r"[0-9]{1,8}\.[0-9]{2}").all()
     assert (items["price"].astype(float) >= 0.85).all()
-    for whole in (items["order_item_id"], payments["payment_sequential"]):
+
+
+def test_numbers_that_count_are_whole(frames: Frames) -> None:
+    for whole in (frames["order_items"]["order_item_id"], frames["order_payments"]["payment_sequential"]):
         assert whole.str.fullmatch("[1-9][0-9]*").all()
     for name in frames["products"].columns[2:]:
         assert frames["products"][name].str.fullmatch("[0-9]*").all()
+
+
+def test_places_are_on_the_globe_and_written_in_full(frames: Frames) -> None:
+    geolocation = frames["geolocation"]
+    digits = geolocation["geolocation_lat"].str.replace("[-.]", "", regex=True).str.len()
     assert geolocation["geolocation_lat"].astype(float).between(-90, 90).all()
     assert geolocation["geolocation_lng"].astype(float).between(-180, 180).all()
-    digits = geolocation["geolocation_lat"].str.replace("[-.]", "", regex=True).str.len()
     assert digits.max() >= 16
     assert not geolocation["geolocation_lat"].str.contains("e").any()
 
@@ -178,15 +185,30 @@ def test_an_order_moves_forward_but_for_the_published_exceptions(frames: Frames)
     assert not (moment(reviews, "review_answer_timestamp") < moment(reviews, "review_creation_date")).any()
 
 
-def test_what_has_not_happened_yet_has_no_date(frames: Frames) -> None:
+def dates(frames: Frames, status: str, name: str) -> Any:
+    """Return the dates, so named, of all orders of a status."""
     orders = frames["orders"]
-    of = {str(status): rows for status, rows in orders.groupby("order_status")}
-    assert (of["created"]["order_approved_at"] == "").all()
-    for status in ("approved", "invoiced", "processing", "unavailable", "shipped"):
-        assert (of[status]["order_delivered_customer_date"] == "").all()
-    assert (of["shipped"]["order_delivered_carrier_date"] != "").all()
-    for name in orders.columns[4:7]:
-        assert 0 < (of["delivered"][name] == "").sum() < 20
+    found = orders[orders["order_status"] == status][name]
+    assert len(found)
+    return found
+
+
+def test_an_order_that_is_created_only_has_no_date_of_approval(frames: Frames) -> None:
+    assert (dates(frames, "created", "order_approved_at") == "").all()
+
+
+@pytest.mark.parametrize("status", ["approved", "invoiced", "processing", "unavailable", "shipped"])
+def test_what_has_not_happened_yet_has_no_date(frames: Frames, status: str) -> None:
+    assert (dates(frames, status, "order_delivered_customer_date") == "").all()
+
+
+def test_an_order_that_is_shipped_has_the_date_when_the_carrier_had_it(frames: Frames) -> None:
+    assert (dates(frames, "shipped", "order_delivered_carrier_date") != "").all()
+
+
+def test_a_few_orders_that_are_delivered_lack_a_date_on_the_way(frames: Frames) -> None:
+    for name in frames["orders"].columns[4:7]:
+        assert 0 < (dates(frames, "delivered", name) == "").sum() < 20
 
 
 def test_products_lack_what_the_published_ones_lack(frames: Frames) -> None:

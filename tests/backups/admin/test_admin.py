@@ -1,6 +1,7 @@
 """Backups in the admin: what is shown, what is done, who may, and what the log keeps of it."""
 
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from django.utils import timezone
 from backups.backing_up.backup import backup
 from backups.models import Backup, BackupSchedule, Restore
 from backups.schedules.health import health
+from core.postgres.fingerprint import Fingerprint
 from tests.support.access.people import browser
 from tests.support.backups.people import EVERYTHING, person
 from tests.support.backups.runs import content, library
@@ -23,6 +25,14 @@ from tests.support.loading.loads import query
 pytestmark = pytest.mark.usefixtures("committed", "store")
 CATALOGUE = "backups/backup/"
 SCHEDULES = "backups/backupschedule/"
+
+
+@dataclass(frozen=True)
+class Damaged:
+    """A backup of a table that is not as it was, and how it was."""
+
+    row: Backup
+    before: Fingerprint
 
 
 @pytest.fixture
@@ -122,27 +132,57 @@ def test_a_damaged_backup_is_found_from_the_list_and_loses_its_mark(ana: Client,
     assert LogEntry.objects.count() == 1
 
 
-def test_a_restore_shows_its_dry_run_and_wants_the_name_typed(ana: Client) -> None:
+@pytest.fixture
+def damaged(committed: None, store: Path) -> Damaged:
+    """The backup of shelves of which, since, one was changed and one added."""
     row = shelves()
     before = content("shelves")
     query("update shelves set size = 9 where id = 1")
     query("insert into shelves (id, name, size) values (4, 'new', 1)")
-    damaged = content("shelves")
-    assert "Restore…" in page(ana, f"{CATALOGUE}{row.pk}/change/")
-    page(ana, f"{CATALOGUE}{row.pk}/restore/")
-    shown = send(ana, f"{CATALOGUE}{row.pk}/restore/", mode="merge")
-    html = shown.content.decode()
+    return Damaged(row, before)
+
+
+def dry_run(client: Client, row: Backup) -> Any:
+    """Ask for a restore by merging, which is tried out first."""
+    return send(client, f"{CATALOGUE}{row.pk}/restore/", mode="merge")
+
+
+def confirmation(shown: Any) -> str:
+    """Return the page to which a dry run led."""
+    address: str = shown.redirect_chain[-1][0]
+    return address.removeprefix("/admin/")
+
+
+def test_a_backup_leads_to_a_restore(ana: Client) -> None:
+    assert "Restore…" in page(ana, f"{CATALOGUE}{shelves().pk}/change/")
+
+
+def test_a_restore_has_a_page_where_it_is_asked_for(ana: Client) -> None:
+    page(ana, f"{CATALOGUE}{shelves().pk}/restore/")
+
+
+def test_a_restore_shows_its_dry_run_first(ana: Client, damaged: Damaged) -> None:
+    now = content("shelves")
+    html = dry_run(ana, damaged.row).content.decode()
     assert "<code>~ 1</code>" in html
     assert "<code>- 4</code>" in html
-    confirm = shown.redirect_chain[-1][0].removeprefix("/admin/")
-    for typed in ("", "Shelves", "books"):
-        answer = send(ana, confirm, table=typed)
-        assert "errorlist" in answer.content.decode()
-    assert content("shelves") == damaged
+    assert content("shelves") == now
+
+
+@pytest.mark.parametrize("typed", ["", "Shelves", "books"])
+def test_a_restore_wants_the_name_typed(ana: Client, damaged: Damaged, typed: str) -> None:
+    now = content("shelves")
+    confirm = confirmation(dry_run(ana, damaged.row))
+    assert "errorlist" in send(ana, confirm, table=typed).content.decode()
+    assert content("shelves") == now
+
+
+def test_a_restore_with_the_name_typed_is_done_and_kept_in_both_logs(ana: Client, damaged: Damaged) -> None:
+    confirm = confirmation(dry_run(ana, damaged.row))
     done = send(ana, confirm, table="shelves").content.decode()
     assert "verified by fingerprint and committed" in done
     assert "3 rows restored (0 added, 1 changed, 1 removed)" in done
-    assert content("shelves") == before
+    assert content("shelves") == damaged.before
     assert list(Restore.objects.order_by("started_at").values_list("dry_run", "mode", "user__username")) == [
         (True, "merge", "ana"),
         (False, "merge", "ana"),

@@ -7,7 +7,6 @@ from unittest import mock
 from uuid import uuid4
 
 import pytest
-from django.tasks import default_task_backend
 
 from backups.models import Backup, Restore
 from core.errors import TableBusy
@@ -20,12 +19,6 @@ from tests.support.loading.loads import query
 pytestmark = pytest.mark.usefixtures("committed", "store")
 BACKUPS = "/api/v1/backups/"
 RESTORES = "/api/v1/restores/"
-
-
-@pytest.fixture
-def ana(committed: None) -> ApiClient:
-    """A member of staff with all rights to backups."""
-    return caller(person(*EVERYTHING))
 
 
 def back_up(client: ApiClient, *tables: str) -> list[Json]:
@@ -240,24 +233,6 @@ def test_a_table_that_is_held_is_503(ana: ApiClient) -> None:
     with mock.patch("backups.restoring.restore.exclusive", side_effect=busy):
         answer = ana.post({}, to=f"{BACKUPS}{row['id']}/restore/")
     assert (answer.status, answer.headers["Retry-After"]) == (503, "5")
-
-
-def test_with_a_worker_the_answer_comes_first_and_the_row_says_the_rest(ana: ApiClient, settings: Any) -> None:
-    library()
-    settings.TASKS = {"default": {"BACKEND": "django.tasks.backends.dummy.DummyBackend"}}
-    (row,) = ana.post({"tables": ["shelves"]}, to=BACKUPS).json["results"]
-    assert (row["status"], row["file"]) == ("queued", "")
-    assert ana.post({}, to=f"{BACKUPS}{row['id']}/restore/").status == 409
-    (waiting,) = default_task_backend.results  # type: ignore[attr-defined]  # the dummy's
-    assert waiting.args == [row["run"]]
-    waiting.task.call(*waiting.args, **waiting.kwargs)
-    assert ana.get(f"{BACKUPS}{row['id']}/").json["status"] == "done"
-    restore = ana.post({}, to=f"{BACKUPS}{row['id']}/restore/")
-    assert (restore.status, restore.json["status"]) == (202, "queued")
-    (_, waiting) = default_task_backend.results  # type: ignore[attr-defined]
-    waiting.task.call(*waiting.args, **waiting.kwargs)
-    waiting.task.call(*waiting.args, **waiting.kwargs)  # a worker that gets it twice does it once
-    assert ana.get(restore.headers["Location"]).json["status"] == "done"
 
 
 @pytest.mark.parametrize("missing", EVERYTHING)

@@ -22,7 +22,7 @@ from backups.models import Backup
 from core.errors import BackupDamaged, DatabaseFailed, TableBusy
 from core.postgres import copy_out
 from tests.support.backups.runs import backup_file, library, run
-from tests.support.loading.loads import PROJECT, query
+from tests.support.loading.loads import PROJECT, Ran, query
 
 pytestmark = pytest.mark.usefixtures("committed")
 
@@ -230,27 +230,69 @@ def test_a_table_that_is_not_to_be_had_is_busy_and_its_holder_named(store: Path)
     assert_nothing_left(store)
 
 
-def test_backups_are_listed_the_newest_first_and_found_again_when_the_catalogue_is_lost(store: Path) -> None:
+@pytest.fixture
+def three(committed: None, store: Path) -> Path:
+    """Two backups of the shelves, of which this is the newer one, and one of the books."""
     library()
     backup_file("shelves", store)
     newest = backup_file("shelves", store)
     backup_file("books", store)
+    return newest
+
+
+@pytest.fixture
+def lost(three: Path) -> Path:
+    """The newest backup of the shelves, when the catalogue is lost."""
+    Backup.objects.all().delete()
+    return three
+
+
+@pytest.fixture
+def found_again(lost: Path, store: Path) -> Ran:
+    """A look into the folder after the catalogue is lost, with a manifest that cannot be read."""
+    (store / "shelves" / "junk.parquet.manifest.json").write_text("{")
+    return run("list_backups", "--scan")
+
+
+def test_backups_are_listed_the_newest_first(three: Path) -> None:
     listed = run("list_backups", "shelves").out
     assert listed.count("\n") == 3
-    assert newest.name in listed.splitlines()[1]
-    Backup.objects.all().delete()
+    assert three.name in listed.splitlines()[1]
+
+
+@pytest.mark.usefixtures("lost")
+def test_without_its_catalogue_no_backup_is_listed() -> None:
     assert run("list_backups").out.count("\n") == 1
-    (store / "shelves" / "junk.parquet.manifest.json").write_text("{")
-    scanned = run("list_backups", "--scan")
-    assert "4 manifests, 3 of them new to the catalogue." in scanned.out
-    assert "junk.parquet is not the backup that was written: its manifest cannot be read" in scanned.err
-    assert scanned.out.count("not yet") == 6
-    assert "restored" not in run("restore_table", "shelves", code=1).out  # none of them is verified
+
+
+def test_backups_are_found_again_when_the_catalogue_is_lost(found_again: Ran) -> None:
+    assert "4 manifests, 3 of them new to the catalogue." in found_again.out
+    assert "junk.parquet is not the backup that was written: its manifest cannot be read" in found_again.err
+    assert found_again.out.count("not yet") == 6
+
+
+@pytest.mark.usefixtures("found_again")
+def test_what_was_found_again_is_not_restored_before_it_is_verified() -> None:
+    assert "restored" not in run("restore_table", "shelves", code=1).out
+
+
+@pytest.mark.usefixtures("found_again")
+def test_a_second_look_finds_nothing_new_and_keeps_what_is_verified() -> None:
     run("verify_backup", "--all")
     assert "0 of them new" in run("list_backups", "--scan").out
     assert run("list_backups").out.count("not yet") == 3
-    run("verify_backup", newest, "--drill")
+
+
+@pytest.mark.usefixtures("found_again")
+def test_what_was_found_again_can_be_drilled(lost: Path) -> None:
+    run("verify_backup", "--all")
+    run("verify_backup", lost, "--drill")
     assert run("list_backups").out.count("not yet") == 2
+
+
+@pytest.mark.usefixtures("found_again")
+def test_what_was_found_again_is_restored_when_it_is_verified() -> None:
+    run("verify_backup", "--all")
     run("restore_table", "shelves")
 
 

@@ -33,6 +33,7 @@ def path(store: Path) -> str:
 def test_pandas(path: str) -> None:
     frame = pd.read_parquet(path, dtype_backend="pyarrow")
     types = {name: str(frame[name].dtype) for name in ("price", "at", "seen", "number", "id", "text", "flag")}
+    first, second = frame.to_dict("records")
     assert types == {
         "price": "decimal128(10, 2)[pyarrow]",
         "at": "timestamp[us][pyarrow]",
@@ -42,9 +43,11 @@ def test_pandas(path: str) -> None:
         "text": "string[pyarrow]",
         "flag": "bool[pyarrow]",
     }
-    first, second = frame.to_dict("records")
     assert (first["text"], first["price"], first["at"], first["seen"]) == ("", Decimal("12.50"), AT, SEEN)
     assert pd.isna(second["text"])
+
+
+def test_pandas_with_types_of_its_own(path: str) -> None:
     plain = pd.read_parquet(path)
     assert plain["price"][0] == Decimal("12.50")
     assert plain["seen"][0] == SEEN

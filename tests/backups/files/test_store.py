@@ -23,20 +23,45 @@ def keys(bucket: fs.S3FileSystem) -> list[str]:
     return sorted(info.path for info in infos if info.type == fs.FileType.File)
 
 
-def test_a_backup_goes_to_s3_and_comes_back(bucket: fs.S3FileSystem, caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.DEBUG)
+@pytest.fixture
+def on_s3(committed: None, bucket: fs.S3FileSystem) -> Backup:
+    """The backup of the shelves of the library on S3, beside that of its books."""
     library()
-    before = content("shelves")
-    said = run("backup_table", "shelves", "books", "--to", SAFE).out
+    run("backup_table", "shelves", "books", "--to", SAFE)
+    return Backup.objects.get(table="shelves")
+
+
+def test_a_backup_goes_to_s3(on_s3: Backup, bucket: fs.S3FileSystem) -> None:
     assert [key.rpartition(".")[2] for key in keys(bucket)] == ["parquet", "json"] * 2
-    row = Backup.objects.get(table="shelves")
-    assert row.path.startswith(f"{SAFE}/shelves/shelves-")
-    run("verify_backup", row.path, "--drill")
+    assert on_s3.path.startswith(f"{SAFE}/shelves/shelves-")
+
+
+def test_a_backup_on_s3_is_verified_by_a_drill(on_s3: Backup) -> None:
+    run("verify_backup", on_s3.path, "--drill")
+
+
+@pytest.mark.usefixtures("on_s3")
+def test_a_backup_comes_back_from_s3() -> None:
+    before = content("shelves")
     query("update shelves set size = 8")
     run("restore_table", "shelves", "--no-safety-backup")
     assert content("shelves") == before
+
+
+@pytest.mark.usefixtures("on_s3")
+def test_backups_on_s3_are_found_again_when_the_catalogue_is_lost() -> None:
     Backup.objects.all().delete()
     assert "2 manifests, 2 of them new" in run("list_backups", "--scan", SAFE).out
+
+
+@pytest.mark.usefixtures("bucket")
+def test_the_key_and_the_secret_of_s3_are_written_nowhere(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    library()
+    said = run("backup_table", "shelves", "books", "--to", SAFE).out
+    run("verify_backup", Backup.objects.get(table="shelves").path, "--drill")
+    run("restore_table", "shelves", "--no-safety-backup")
+    run("list_backups", "--scan", SAFE)
     assert "testing" not in said + caplog.text + str(list(Backup.objects.values()))  # the key and the secret
 
 

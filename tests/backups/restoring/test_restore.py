@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from backups.backing_up.backup import backup
+from backups.backing_up.backup import BackupResult, backup
 from backups.models import Backup, Restore
 from backups.restoring.restore import RestoreOrder, restore
 from core.errors import BackupRefused, DatabaseFailed, TableBusy
@@ -110,18 +110,36 @@ def test_a_restore_that_changes_nothing_keeps_nothing(hundred: Path) -> None:
     assert (table.added, table.changed, table.removed, table.safety) == (0, 0, 0, None)
 
 
-def test_a_moment_names_the_newest_backup_from_before_it(store: Path) -> None:
+@pytest.fixture
+def two_moments(committed: None, store: Path) -> tuple[BackupResult, BackupResult]:
+    """Two backups of the library, and between them all shelves were made nine long."""
     library()
     (first,) = backup(["shelves"])
-    before = content("shelves")
     query("update shelves set size = 9")
     (second,) = backup(["shelves"])
+    return first, second
+
+
+def test_a_moment_names_the_newest_backup_from_before_it(two_moments: tuple[BackupResult, BackupResult]) -> None:
+    _, second = two_moments
     run("restore_table", "shelves", "--at", (second.snapshot_at - timedelta(microseconds=1)).isoformat())
-    assert content("shelves") == before
+    assert query("select size from shelves order by id") == [(1,), (2,), (3,)]
+
+
+def test_a_moment_before_all_backups_names_none(two_moments: tuple[BackupResult, BackupResult]) -> None:
+    first, _ = two_moments
     refused = run("restore_table", "shelves", "--at", (first.snapshot_at - timedelta(days=1)).isoformat(), code=1)
     assert "no verified backup of it from before" in refused.err
+
+
+@pytest.mark.usefixtures("two_moments")
+def test_a_day_names_the_newest_backup_from_before_it() -> None:
+    query("update shelves set size = 5")
     run("restore_table", "shelves", "--at", (timezone.localtime() + timedelta(days=1)).date().isoformat())
     assert query("select distinct size from shelves") == [(9,)]
+
+
+def test_a_moment_that_is_no_time_is_refused() -> None:
     assert "is no time" in run("restore_table", "shelves", "--at", "noon", code=2).err
 
 

@@ -20,6 +20,8 @@ from tests.support.loading.loads import query
 
 pytestmark = pytest.mark.usefixtures("committed")
 MADE = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+FIRST_TIME = datetime(2026, 3, 2, 3, 30, tzinfo=UTC)
+AFTER_AN_OUTAGE = datetime(2026, 3, 9, 12, tzinfo=UTC)
 
 
 def schedule(**changes: Any) -> BackupSchedule:
@@ -68,18 +70,32 @@ def test_what_could_not_run_is_refused_by_field(changes: dict[str, Any], field: 
     assert set(refused.value.message_dict) == {field}
 
 
-def test_it_is_due_from_its_time_on_and_after_an_outage_once() -> None:
-    made = schedule()
-    assert due_since(made, now=datetime(2026, 3, 2, 3, 29, tzinfo=UTC)) is None
-    assert due_since(made, now=datetime(2026, 3, 2, 3, 30, tzinfo=UTC)) == datetime(2026, 3, 2, 3, 30, tzinfo=UTC)
-    later = datetime(2026, 3, 9, 12, tzinfo=UTC)
-    assert due_since(made, now=later) == datetime(2026, 3, 2, 3, 30, tzinfo=UTC)
+@pytest.mark.parametrize(
+    ("now", "since"),
+    [
+        (datetime(2026, 3, 2, 3, 29, tzinfo=UTC), None),
+        (FIRST_TIME, FIRST_TIME),
+        (AFTER_AN_OUTAGE, FIRST_TIME),
+    ],
+)
+def test_it_is_due_from_its_time_on(now: datetime, since: datetime | None) -> None:
+    assert due_since(schedule(), now=now) == since
+
+
+def test_it_runs_when_it_is_due() -> None:
+    schedule()
     library()
-    (done,) = run_due(now=later)
+    (done,) = run_due(now=AFTER_AN_OUTAGE)
     assert (done.error, done.tables) == ("", 2)
+
+
+def test_after_an_outage_it_runs_once() -> None:
+    made = schedule()
+    library()
+    run_due(now=AFTER_AN_OUTAGE)
     made.refresh_from_db()
-    assert due_since(made, now=later + timedelta(hours=1)) is None
-    assert run_due(now=later + timedelta(hours=1)) == ()
+    assert due_since(made, now=AFTER_AN_OUTAGE + timedelta(hours=1)) is None
+    assert run_due(now=AFTER_AN_OUTAGE + timedelta(hours=1)) == ()
 
 
 @pytest.mark.parametrize("changes", [{"enabled": False}, {"cron": "broken"}])

@@ -52,16 +52,21 @@ def count(cursor: CursorWrapper, query: str) -> int:
     return int(number)
 
 
-def test_only_checks_and_not_nulls_stay_and_all_comes_back_under_its_name(main: CursorWrapper) -> None:
-    before = structure(main, MAIN)
-    kinds = [kind for kind, _, _ in before]
+def test_a_table_to_try_it_on_has_constraints_of_all_kinds(main: CursorWrapper) -> None:
+    kinds = [kind for kind, _, _ in structure(main, MAIN)]
     assert {kind: kinds.count(kind) for kind in set(kinds)} == {
         "column": 6, "check": 1, "p": 2, "u": 5, "x": 1, "f": 4, "i": 6,
     }  # fmt: skip
 
-    dropped = drop_for_load(main, MAIN)
 
+def test_only_checks_and_not_nulls_stay_for_a_load(main: CursorWrapper) -> None:
+    drop_for_load(main, MAIN)
     assert {kind for kind, _, _ in structure(main, MAIN)} == {"column", "check"}
+
+
+def test_after_a_load_all_comes_back_under_its_name(main: CursorWrapper) -> None:
+    before = structure(main, MAIN)
+    dropped = drop_for_load(main, MAIN)
     # Possible only once the incoming foreign keys are gone.
     main.execute('truncate "Main; table"')
     rows = pa.table({"parent": ["p", "p"], "number": pa.array([1, 2], pa.int32()), "code": ["a", "b"]})

@@ -196,20 +196,29 @@ def family(number: int, *, group: str | None = None, city: str = "rio") -> list[
     ]
 
 
-def test_a_row_that_only_the_database_refuses_is_a_reject_and_takes_its_children_along(api: ApiClient) -> None:
+@pytest.fixture
+def atlantis(committed: None, api: ApiClient) -> Answered:
+    """The answer to three families, of which the database refuses the second's customer."""
     with rule_by_hand("customers", NO_ATLANTIS):
-        answer = api.post({"records": [*family(1), *family(2, city="atlantis"), *family(3)], "results": "all"})
-    assert (answer.status, answer.counts) == (207, {"read": 9, "inserted": 6, "rejected": 3})
-    assert answer.codes == [
+        return api.post({"records": [*family(1), *family(2, city="atlantis"), *family(3)], "results": "all"})
+
+
+def test_a_row_that_only_the_database_refuses_is_a_reject(atlantis: Answered) -> None:
+    assert (atlantis.status, atlantis.counts) == (207, {"read": 9, "inserted": 6, "rejected": 3})
+    assert atlantis.codes == [
         (3, "order_id", "parent_rejected"),
         (4, "customer_id", "parent_rejected"),
         (5, None, "database"),
     ]
-    assert answer.json["results"][5]["reasons"][0]["constraint"] == "by_hand"
-    payment, order, customer = (RejectedRecord.objects.get(position=position) for position in (3, 4, 5))
-    assert (payment.parent, order.parent, customer.parent) == (order, customer, None)
+    assert atlantis.json["results"][5]["reasons"][0]["constraint"] == "by_hand"
     assert stored("customers") == stored("orders") == stored("order_payments") == 2
     assert_accounts_exact()
+
+
+@pytest.mark.usefixtures("atlantis")
+def test_a_row_that_only_the_database_refuses_is_the_parent_of_its_childrens_rejects() -> None:
+    payment, order, customer = (RejectedRecord.objects.get(position=position) for position in (3, 4, 5))
+    assert (payment.parent, order.parent, customer.parent) == (order, customer, None)
 
 
 def test_rows_that_only_the_database_refuses_at_every_level_are_all_found(api: ApiClient) -> None:

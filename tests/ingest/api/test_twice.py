@@ -99,6 +99,10 @@ def test_a_key_is_free_again_after_24_hours_even_for_another_request(api: ApiCli
 def test_a_dry_run_claims_no_key(api: ApiClient) -> None:
     assert api.post({**SELLER, "dry_run": True}, Idempotency_Key="k").status == 200
     assert not IdempotencyKey.objects.exists()
+
+
+def test_the_key_of_a_dry_run_is_free_for_another_request(api: ApiClient) -> None:
+    api.post({**SELLER, "dry_run": True}, Idempotency_Key="k")
     assert api.post(OTHER_SELLER, Idempotency_Key="k").status == 201
 
 
@@ -143,8 +147,7 @@ def test_of_two_people_who_replay_the_same_reject_one_wins_and_the_other_is_told
             won, lost = sorted((each.result() for each in replaying), key=lambda answer: answer.status)
     assert (won.status, won.counts) == (201, {"read": 1, "inserted": 1})
     assert (lost.status, lost.json["code"]) == (409, "not_replayable")
-    reject.refresh_from_db()
-    assert (reject.status, reject.attempts) == ("replayed", 1)
+    assert list(RejectedRecord.objects.values_list("status", "attempts")) == [("replayed", 1)]
     assert Batch.objects.filter(origin="replay").count() == stored("sellers") == 1
     assert_accounts_exact()
 
@@ -197,8 +200,7 @@ def test_a_replay_and_a_batch_with_the_same_record_that_wait_for_each_other_are_
             posted, replayed = posting.result(), replaying.result()
     assert (posted.status, posted.counts["read"]) == (201, 2)
     assert (replayed.status in {200, 201}) or (replayed.status, replayed.json["code"]) == (409, "not_replayable")
-    reject.refresh_from_db()
-    assert reject.status == ("superseded" if replayed.status == 409 else "replayed")
+    assert RejectedRecord.objects.get().status == ("superseded" if replayed.status == 409 else "replayed")
     assert stored("sellers") == 1
     assert_accounts_exact()
 

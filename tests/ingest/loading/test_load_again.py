@@ -10,6 +10,8 @@ from ingest.models import Account, Batch, RejectedRecord
 from tests.support.loading.loads import (
     FILES,
     ONE_OF_EACH,
+    Ran,
+    Row,
     fingerprints,
     hex_id,
     load,
@@ -43,10 +45,11 @@ def test_loading_twice_changes_no_row_and_says_so(small: Path, tmp_path: Path) -
     assert set(Batch.objects.values_list("status", flat=True)) == {"accepted"}
 
 
-def test_a_stored_key_with_other_content_is_rejected_with_the_columns_that_differ(tmp_path: Path) -> None:
+@pytest.fixture
+def other_content(committed: None, tmp_path: Path) -> Path:
+    """Files whose records have the keys of what is stored and, here and there, other content."""
     load_json(write_files(tmp_path / "first", ONE_OF_EACH))
-    before = versions()
-    other = write_files(
+    return write_files(
         tmp_path / "other",
         {
             **ONE_OF_EACH,
@@ -55,34 +58,45 @@ def test_a_stored_key_with_other_content_is_rejected_with_the_columns_that_diffe
             "order_reviews": [{"review_comment_message": "", "review_score": "4"}],
         },
     )
-    ran = load_json(other)
-    assert ran.counts["customers"] == {"read": 2, "inserted": 1, "rejected": 1}
-    assert ran.counts["orders"] == {"read": 1, "unchanged": 1}  # its customer is stored, whatever the file says of it
+
+
+def test_a_stored_key_with_other_content_is_rejected_with_the_columns_that_differ(other_content: Path) -> None:
+    ran = load_json(other_content)
     expected = {
         "customers": ("customer_id", hex_id(1), "customer_city, customer_state"),
         "order_items": ("order_id", f"{hex_id(1)} 1", "price"),
         "order_reviews": ("review_id", f"{hex_id(1)} {hex_id(1)}", "review_score, review_comment_message"),
     }
     rejects = {reject.table: reject for reject in RejectedRecord.objects.all()}
+    assert ran.counts["customers"] == {"read": 2, "inserted": 1, "rejected": 1}
+    assert ran.counts["orders"] == {"read": 1, "unchanged": 1}  # its customer is stored, whatever the file says of it
     assert set(rejects) == set(expected)
     for table, (field, key, columns) in expected.items():
         (reason,) = rejects[table].reasons
         assert (reason["code"], reason["field"], rejects[table].natural_key) == ("unique", field, key)
         assert reason["message"].endswith(f"different: {columns}.")
         assert rejects[table].position == 1
+
+
+def test_a_stored_row_stays_as_it_is_where_a_file_has_other_content(other_content: Path) -> None:
+    before = versions()
+    load_json(other_content)
     kept = versions()
     assert kept.pop("olist_customers")[0] == before.pop("olist_customers")[0]
     assert kept == before
 
 
-def test_on_conflict_update_writes_the_rows_that_differ_and_no_other(tmp_path: Path) -> None:
+@pytest.fixture
+def changed(committed: None, tmp_path: Path) -> Path:
+    """Files with a customer and a review changed, a customer that is stored as it is, and a new one."""
     load_json(write_files(tmp_path / "first", {**ONE_OF_EACH, "customers": [{}, {"customer_id": hex_id(2)}]}))
-    before = versions()
     changes = {"customers": [{"customer_city": "rio"}, {"customer_id": hex_id(2)}, {"customer_id": hex_id(3)}]}
-    other = write_files(
-        tmp_path / "other", {**ONE_OF_EACH, **changes, "order_reviews": [{"review_comment_title": "a"}]}
-    )
-    ran = load_json(other, "--on-conflict", "update")
+    return write_files(tmp_path / "other", {**ONE_OF_EACH, **changes, "order_reviews": [{"review_comment_title": "a"}]})
+
+
+def test_on_conflict_update_writes_the_rows_that_differ_and_no_other(changed: Path) -> None:
+    before = versions()
+    ran = load_json(changed, "--on-conflict", "update")
     assert ran.counts["customers"] == {"read": 3, "inserted": 1, "updated": 1, "unchanged": 1}
     assert ran.counts["order_reviews"] == {"read": 1, "updated": 1}
     assert query("select customer_city from olist_customers order by customer_id")[:2] == [("rio",), ("sao paulo",)]
@@ -90,31 +104,54 @@ def test_on_conflict_update_writes_the_rows_that_differ_and_no_other(tmp_path: P
     assert before["olist_customers"][1] in after["olist_customers"]
     assert before["olist_customers"][0] not in after["olist_customers"]
     assert after["olist_orders"] == before["olist_orders"]
+    assert not RejectedRecord.objects.exists()
+
+
+def test_on_conflict_update_of_the_same_again_changes_nothing(changed: Path) -> None:
+    load_json(changed, "--on-conflict", "update")
     fresh = fingerprints()
-    assert load_json(other, "--on-conflict", "update").counts["customers"] == {"read": 3, "unchanged": 3}
+    assert load_json(changed, "--on-conflict", "update").counts["customers"] == {"read": 3, "unchanged": 3}
     assert fingerprints() == fresh
     assert not RejectedRecord.objects.exists()
 
 
+CATEGORIES = "select product_category_name, product_category_name_english from olist_product_category_name_translation"
+REAL = {"product_category_name": "pc_gamer", "product_category_name_english": "pc_gamer"}
+PRODUCTS: list[Row] = [{}, {"product_id": hex_id(2), "product_category_name": "pc_gamer"}]
+
+
+@pytest.fixture
+def added(committed: None, tmp_path: Path) -> Ran:
+    """A load with a product of a category that no file has."""
+    return load_json(write_files(tmp_path / "first", {**ONE_OF_EACH, "products": PRODUCTS}))
+
+
+def test_a_category_that_no_file_has_is_added_for_its_product(added: Ran) -> None:
+    assert added.report["tables"]["products"]["repaired"] == {"missing_parent": 1}
+    assert added.counts["products"] == {"read": 2, "inserted": 2}
+    assert sorted(query(CATEGORIES)) == [("livros", "books"), ("pc_gamer", None)]
+
+
+@pytest.mark.usefixtures("added")
 @pytest.mark.parametrize("option", ["reject", "update"])
 def test_a_category_added_for_a_product_is_filled_by_its_real_row(option: str, tmp_path: Path) -> None:
-    products = [{}, {"product_id": hex_id(2), "product_category_name": "pc_gamer"}]
-    first = load_json(write_files(tmp_path / "first", {**ONE_OF_EACH, "products": products}))
-    assert first.report["tables"]["products"]["repaired"] == {"missing_parent": 1}
-    assert first.counts["products"] == {"read": 2, "inserted": 2}
-    names = "select product_category_name, product_category_name_english from olist_product_category_name_translation"
-    assert sorted(query(names)) == [("livros", "books"), ("pc_gamer", None)]
-    categories = [{}, {"product_category_name": "pc_gamer", "product_category_name_english": "pc_gamer"}]
-    real = write_files(tmp_path / "real", {"product_category_name_translation": categories, "products": products})
-    second = load_json(real, "--on-conflict", option)
-    assert second.counts["product_category_name_translation"] == {"read": 2, "updated": 1, "unchanged": 1}
-    assert second.counts["products"] == {"read": 2, "unchanged": 2}
-    assert second.report["tables"]["products"]["repaired"] == {}
-    assert sorted(query(names)) == [("livros", "books"), ("pc_gamer", "pc_gamer")]
+    real = write_files(tmp_path, {"product_category_name_translation": [{}, REAL], "products": PRODUCTS})
+    ran = load_json(real, "--on-conflict", option)
+    assert ran.counts["product_category_name_translation"] == {"read": 2, "updated": 1, "unchanged": 1}
+    assert ran.counts["products"] == {"read": 2, "unchanged": 2}
+    assert ran.report["tables"]["products"]["repaired"] == {}
+    assert sorted(query(CATEGORIES)) == [("livros", "books"), ("pc_gamer", "pc_gamer")]
     assert not RejectedRecord.objects.exists()
-    other = [{**categories[1], "product_category_name_english": "games"}]
-    third = load_json(write_files(tmp_path / "third", {"product_category_name_translation": other}))
-    assert third.counts["product_category_name_translation"] == {"read": 1, "rejected": 1}
+
+
+@pytest.mark.usefixtures("added")
+@pytest.mark.parametrize("option", ["reject", "update"])
+def test_a_category_that_was_filled_is_a_row_like_any_other(option: str, tmp_path: Path) -> None:
+    real = write_files(tmp_path / "real", {"product_category_name_translation": [{}, REAL], "products": PRODUCTS})
+    load_json(real, "--on-conflict", option)
+    other = [{**REAL, "product_category_name_english": "games"}]
+    ran = load_json(write_files(tmp_path / "other", {"product_category_name_translation": other}))
+    assert ran.counts["product_category_name_translation"] == {"read": 1, "rejected": 1}
 
 
 def test_the_same_key_twice_in_a_file_keeps_the_first_record(tmp_path: Path) -> None:

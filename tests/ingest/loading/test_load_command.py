@@ -46,14 +46,18 @@ def four(tmp_path: Path) -> Path:
 
 def test_json_is_one_object_with_the_whole_account(four: Path) -> None:
     ran = load_json(four)
-    assert ran.err == ""
     report = ran.report
+    assert ran.err == ""
     assert list(report) == ["batch", "status", "seconds", "tables"]
     assert list(report["tables"]) == list(FILES)
     for counts in report["tables"].values():
         assert set(counts) == MEMBERS
-        parts = MEMBERS - {"read", "repaired"}
-        assert counts["read"] == sum(counts[part] for part in parts)
+        assert counts["read"] == sum(counts[part] for part in MEMBERS - {"read", "repaired"})
+    assert ran.counts["customers"] == {"read": 4, "inserted": 3, "rejected": 1}
+
+
+def test_the_batch_of_a_load_says_what_the_load_said(four: Path) -> None:
+    report = load_json(four).report
     batch = Batch.objects.get()
     assert (str(batch.id), batch.status, batch.origin, batch.source) == (
         report["batch"],
@@ -62,7 +66,10 @@ def test_json_is_one_object_with_the_whole_account(four: Path) -> None:
         str(four),
     )
     assert batch.finished_at is not None
-    assert ran.counts["customers"] == {"read": 4, "inserted": 3, "rejected": 1}
+
+
+def test_the_child_of_a_record_that_is_rejected_waits_for_it(four: Path) -> None:
+    load_json(four)
     child = RejectedRecord.objects.get(table="orders")
     assert child.parent == RejectedRecord.objects.get(table="customers")
     assert child.waits_for == [f"customers/{hex_id(2)}"]
@@ -90,18 +97,26 @@ def test_a_file_with_more_rejects_than_allowed_is_refused_with_its_children_and_
 ) -> None:
     if stored:
         load_json(write_files(tmp_path / "before", {"customers": [{"customer_id": hex_id(9)}]}))
-    before = fingerprints()
-    built = structures()
+    before, built = fingerprints(), structures()
     ran = load(four, "--max-rejects", limit)
     assert (ran.code, ran.err) == (1, "")
     assert "customers: refused, more than --max-rejects (1); nothing of it was kept." in ran.out
     for child in ("orders", "order_items", "order_payments", "order_reviews"):
         assert f"{child}: not loaded, because a table that it refers to was refused." in ran.out
-    after = fingerprints()
-    changed = {table for table in after if after[table] != before[table]}
     others = {"product_category_name_translation", "geolocation", "sellers", "products"}
-    assert changed == {f"olist_{name}" for name in others}
+    assert {table for table, now in fingerprints().items() if now != before[table]} == {
+        f"olist_{name}" for name in others
+    }
     assert structures() == built
+
+
+@pytest.mark.parametrize(("limit", "stored"), [("0", True), ("24%", False)])
+def test_a_file_that_is_refused_has_its_account_and_the_reject_for_which_it_was(
+    limit: str, *, stored: bool, four: Path, tmp_path: Path
+) -> None:
+    if stored:
+        load_json(write_files(tmp_path / "before", {"customers": [{"customer_id": hex_id(9)}]}))
+    load(four, "--max-rejects", limit)
     account = Account.objects.exclude(file_name="").get(batch__source=str(four), table="customers")
     assert (account.read, account.rejected, account.rolled_back, account.status) == (4, 1, 3, "rejected")
     reject = RejectedRecord.objects.get()
@@ -153,10 +168,11 @@ def test_a_dry_run_over_its_own_rows_counts_as_the_real_run(dirty: Path) -> None
     assert dry.report["tables"] == load_json(dirty).report["tables"]
 
 
-@pytest.mark.parametrize("on_conflict", ["reject", "update"])
-def test_a_dry_run_over_stored_rows_counts_as_the_real_run(on_conflict: str, tmp_path: Path) -> None:
+@pytest.fixture
+def over_stored(committed: None, tmp_path: Path) -> Path:
+    """Files with every outcome over what is stored: new, changed, the same, twice, wrong, and a category to fill."""
     load_json(write_files(tmp_path / "before", {**FOUR, "products": [{"product_category_name": "agro"}]}))
-    changed = write_files(
+    return write_files(
         tmp_path / "changed",
         {
             **FOUR,
@@ -170,10 +186,18 @@ def test_a_dry_run_over_stored_rows_counts_as_the_real_run(on_conflict: str, tmp
             "products": [{"product_category_name": "arte"}, {"product_id": hex_id(2), "product_category_name": "arte"}],
         },
     )
+
+
+@pytest.mark.parametrize("on_conflict", ["reject", "update"])
+def test_a_dry_run_over_stored_rows_writes_nothing(on_conflict: str, over_stored: Path) -> None:
     before, rejects, batches = fingerprints(), RejectedRecord.objects.count(), Batch.objects.count()
-    dry = load_json(changed, "--on-conflict", on_conflict, "--dry-run")
+    load_json(over_stored, "--on-conflict", on_conflict, "--dry-run")
     assert (fingerprints(), RejectedRecord.objects.count(), Batch.objects.count()) == (before, rejects, batches)
-    real = load_json(changed, "--on-conflict", on_conflict)
+
+
+@pytest.mark.parametrize("on_conflict", ["reject", "update"])
+def test_a_dry_run_over_stored_rows_counts_as_the_real_run(on_conflict: str, over_stored: Path) -> None:
+    dry, real = (load_json(over_stored, "--on-conflict", on_conflict, *options) for options in (["--dry-run"], []))
     assert dry.report["tables"] == real.report["tables"]
     updated = on_conflict == "update"
     assert real.counts["customers"] == {

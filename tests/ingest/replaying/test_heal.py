@@ -10,7 +10,7 @@ from core.errors import TableBusy
 from ingest.models import Batch, RejectedRecord
 from ingest.replaying import heal
 from ingest.rules.sources import sources
-from tests.support.api.client import ApiClient
+from tests.support.api.client import Answered, ApiClient
 from tests.support.api.parcels import one_table, order_with_parts, record, stored, tagged
 from tests.support.loading.loads import PLAIN, hex_id, load_json, query, write_files
 
@@ -31,16 +31,24 @@ def sweep(*arguments: str) -> str:
     return out.getvalue()
 
 
-def test_orphans_are_accepted_when_their_parent_comes_and_theirs_in_turn(api: ApiClient) -> None:
+@pytest.fixture
+def parent(api: ApiClient, committed: None) -> Answered:
+    """The answer to a customer whose order, and then its items and payments, have been waiting."""
     parts = {part["table"]: part["data"] for part in order_with_parts()}
     for table in ("sellers", "products"):
         api.post(one_table(table, parts[table]))
     orphans = [tagged(table, **parts[table]) for table in ("order_items", "order_payments", "orders")]
     assert api.post({"records": orphans}).counts == {"read": 3, "rejected": 3}
-    parent = api.post(one_table("customers", parts["customers"]))
+    return api.post(one_table("customers", parts["customers"]))
+
+
+def test_orphans_are_accepted_when_their_parent_comes_and_theirs_in_turn(parent: Answered) -> None:
     assert parent.counts == {"read": 1, "inserted": 1}
     assert statuses() == {"orders": ["replayed"], "order_items": ["replayed"], "order_payments": ["replayed"]}
     assert [stored(table) for table in ("orders", "order_items", "order_payments")] == [1, 1, 1]
+
+
+def test_each_turn_of_orphans_is_a_batch_caused_by_the_one_before(parent: Answered) -> None:
     first, second = Batch.objects.filter(origin="replay").order_by("started_at")
     assert (str(first.caused_by_id), second.caused_by) == (parent.json["id"], first)
     assert [account.inserted for account in (*first.accounts.all(), *second.accounts.all())] == [1, 1, 1]

@@ -1,6 +1,5 @@
 """Bulk jobs: tried out first, carried out in chunks, found again, gone on with; every reject is counted once."""
 
-import re
 from typing import Any
 
 import pytest
@@ -12,50 +11,32 @@ from ingest.desk.bulk import jobs, select, worker
 from ingest.desk.bulk.recipe import Recipe
 from ingest.models import Batch, BulkJob, Correction, RejectedRecord
 from olist.models import Customer
-from tests.support.access.people import browser
 from tests.support.api.parcels import stored
 from tests.support.desk.admin_pages import page
-from tests.support.desk.people import DESK, refused, send, staff
+from tests.support.desk.bulk_jobs import RIO, begun, press, seen, sellers, totals
+from tests.support.desk.people import refused, send, staff
 from tests.support.loading.loads import PLAIN, hex_id
 
 pytestmark = pytest.mark.django_db
-LIST = "/admin/ingest/rejectedrecord/"
-RIO = {"how": "map", "pairs": "Rio => RJ", "field": "seller_state", "deed": "try"}
 
 
-def sellers(*states: str, first: int = 0) -> None:
-    send(*[("sellers", {"seller_id": hex_id(first + n), "seller_state": state}) for n, state in enumerate(states)])
-
-
-def begun(client: Client, query: str = "", action: str = "repair_selected", **data: Any) -> str:
-    """Have a job made by the list's action, and return the path of its page."""
-    some = RejectedRecord.objects.values_list("pk", flat=True)[:1]
-    given = {"action": action, "_selected_action": [str(pk) for pk in some], "select_across": "1", **data}
-    return str(client.post(f"{LIST}{query}", given, secure=True).headers["Location"])
-
-
-def press(client: Client, path: str, **data: str) -> str:
-    """Press a button of the page, as it stands, and return the page that follows."""
-    seen = re.search(r'name="seen" value="([^"]*)"', client.get(path, secure=True).content.decode())
-    answer = client.post(path, {"seen": seen[1] if seen else "", **data}, secure=True, follow=True)
-    return " ".join(answer.content.decode().split())
-
-
-def totals(job: BulkJob) -> tuple[int | None, int, int, int, int]:
-    job.refresh_from_db()
-    assert job.done == job.passed + job.failed + sum(job.left.values())
-    return job.total, job.done, job.passed, job.failed, sum(job.left.values())
-
-
-def test_a_recipe_is_previewed_without_doing_anything_and_then_applied(ana: Client) -> None:
+@pytest.fixture
+def four(ana: Client) -> str:
+    """The page of a job of four sellers: two of which a recipe mends, one in part, one not at all."""
     sellers("Rio", "Rio", "XX")
     refused("sellers", seller_id=hex_id(7), seller_state="Rio", seller_city="a" * 200)
-    path = begun(ana, "?table=sellers")
-    asked = page(ana, path.removeprefix("/admin/"))
+    return begun(ana, "?table=sellers")
+
+
+def test_a_recipe_is_asked_for_with_what_is_wrong_in_the_records(ana: Client, four: str) -> None:
+    asked = page(ana, four.removeprefix("/admin/"))
     assert "for 4 open records" in asked
     assert "seller_state (4 wrong)" in asked
     assert "Rio =&gt;" in asked
-    found = press(ana, path, **RIO)
+
+
+def test_a_recipe_is_previewed_without_doing_anything(ana: Client, four: str) -> None:
+    found = press(ana, four, **RIO)
     assert '<strong class="forge-counts-good">2</strong> would pass' in found
     assert '<strong class="forge-counts-bad">1</strong> would still fail' in found
     assert "<b>seller_city</b> max_length" in found
@@ -63,16 +44,20 @@ def test_a_recipe_is_previewed_without_doing_anything_and_then_applied(ana: Clie
     assert stored("sellers") == 0
     assert not Batch.objects.filter(origin="replay").exists()
     assert set(RejectedRecord.objects.values_list("attempts", "status", "correction")) == {(0, "open", None)}
-    done = press(ana, path, deed="carry_out")
+
+
+def test_a_recipe_that_was_previewed_is_applied(ana: Client, four: str) -> None:
+    press(ana, four, **RIO)
+    done = press(ana, four, deed="carry_out")
+    job = BulkJob.objects.get()
+    (made,) = job.chunks.values_list("batches", flat=True)
     assert '<strong class="forge-counts-good">2</strong> are in' in done
     assert stored("sellers") == 2
-    job = BulkJob.objects.get()
     assert totals(job) == (4, 4, 2, 1, 1)
     assert (job.status, job.dry_run, (job.dry or {})["passed"]) == ("done", False, 2)
     assert Correction.objects.count() == 3
     assert RejectedRecord.objects.get(natural_key=hex_id(2)).attempts == 0
     assert LogEntry.objects.filter(change_message__startswith="Repaired by a recipe").count() == 3
-    (made,) = job.chunks.values_list("batches", flat=True)
     assert list(Batch.objects.filter(origin="replay").values_list("pk", flat=True)) == made
     assert "in seller_state, “Rio” → “RJ”" in page(ana, "ingest/bulkjob/")
 
@@ -104,25 +89,42 @@ def test_a_button_works_only_on_what_was_seen(ana: Client) -> None:
     sellers("Rio", "XX")
     path = begun(ana)
     press(ana, path, **RIO)
-    old = re.search(r'name="seen" value="([^"]*)"', ana.get(path, secure=True).content.decode())
+    old = seen(ana, path)
     assert old
     press(ana, path, **{**RIO, "pairs": "XX => SP"})
-    answer = ana.post(path, {"seen": old[1], "deed": "carry_out"}, secure=True, follow=True)
+    answer = ana.post(path, {"seen": old, "deed": "carry_out"}, secure=True, follow=True)
     assert "Somebody has changed this since" in answer.content.decode()
+    assert stored("sellers") == 0
+
+
+def test_a_job_is_not_carried_out_as_somebody_saw_it_who_saw_another_preview(ana: Client) -> None:
+    sellers("Rio", "XX")
+    press(ana, begun(ana), **RIO)
     job = BulkJob.objects.get()
     job.finished_at = None
     assert not jobs.carry_out(job)
     assert stored("sellers") == 0
 
 
-def test_a_recipe_is_for_one_table(ana: Client) -> None:
+@pytest.fixture
+def of_two_tables(ana: Client) -> str:
+    """The page of a job of a seller and an order."""
     sellers("Rio")
     refused("orders", order_status="x")
-    path = begun(ana)
-    assert "For which table?" in page(ana, path.removeprefix("/admin/"))
-    press(ana, path, **RIO)
+    return begun(ana)
+
+
+def test_a_job_of_several_tables_asks_for_one(ana: Client, of_two_tables: str) -> None:
+    assert "For which table?" in page(ana, of_two_tables.removeprefix("/admin/"))
+
+
+def test_a_recipe_for_no_table_of_several_is_not_tried(ana: Client, of_two_tables: str) -> None:
+    press(ana, of_two_tables, **RIO)
     assert BulkJob.objects.get().status == "draft"
-    press(ana, path, **RIO, table="sellers")
+
+
+def test_a_recipe_is_for_one_table(ana: Client, of_two_tables: str) -> None:
+    press(ana, of_two_tables, **RIO, table="sellers")
     assert totals(BulkJob.objects.get()) == (1, 1, 1, 0, 0)
 
 
@@ -191,7 +193,9 @@ def working_job(monkeypatch: pytest.MonkeyPatch, *, chunks: int) -> BulkJob:
     return job
 
 
-def test_a_worker_that_dies_loses_nothing_and_another_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def abandoned(monkeypatch: pytest.MonkeyPatch) -> BulkJob:
+    """A job of four chunks, whose worker died in the third."""
     job = working_job(monkeypatch, chunks=4)
     jobs.carry_out(job)
     deal, dealt = worker._deal, []
@@ -203,18 +207,37 @@ def test_a_worker_that_dies_loses_nothing_and_another_goes_on(monkeypatch: pytes
             raise KeyboardInterrupt
         return summary
 
-    monkeypatch.setattr(worker, "_deal", die)
-    with pytest.raises(KeyboardInterrupt):
-        worker.carry_on(job.pk)
-    assert totals(job) == (4, 2, 2, 0, 0)
+    with monkeypatch.context() as patch:
+        patch.setattr(worker, "_deal", die)
+        with pytest.raises(KeyboardInterrupt):
+            worker.carry_on(job.pk)
+    return job
+
+
+def test_a_worker_that_dies_loses_nothing_of_what_it_did(abandoned: BulkJob) -> None:
+    assert totals(abandoned) == (4, 2, 2, 0, 0)
     assert stored("sellers") == 2
-    monkeypatch.setattr(worker, "_deal", deal)
+
+
+@pytest.mark.usefixtures("abandoned")
+def test_a_job_that_gave_a_sign_of_life_just_now_is_left_to_its_worker() -> None:
     assert worker.resume_stalled() == 0
+
+
+def test_a_job_whose_worker_died_is_gone_on_with_by_another(
+    abandoned: BulkJob, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(worker, "STALLED", -worker.STALLED)
     assert worker.resume_stalled() == 1
-    assert totals(job) == (4, 4, 4, 0, 0)
-    assert job.status == "done"
+    assert totals(abandoned) == (4, 4, 4, 0, 0)
+    assert abandoned.status == "done"
     assert stored("sellers") == 4
+
+
+@pytest.mark.usefixtures("abandoned")
+def test_a_job_that_another_worker_ended_is_gone_on_with_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker, "STALLED", -worker.STALLED)
+    worker.resume_stalled()
     assert worker.resume_stalled() == 0
 
 
@@ -245,40 +268,23 @@ def test_a_job_can_be_stopped_and_its_progress_be_asked_for(ana: Client, monkeyp
     assert ana.get(f"/admin/ingest/bulkjob/{job.pk}/progress/", secure=True)["Forge-Finished"] == "yes"
 
 
-def test_long_work_goes_to_the_worker(ana: Client, monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
+@pytest.fixture
+def long_work(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
+    """Three sellers that are too many for a request, and no worker for the time being."""
     settings.TASKS = {"default": {"BACKEND": "django.tasks.backends.dummy.DummyBackend"}}
     monkeypatch.setattr("ingest.desk.bulk.preview.LOOKED_AT", 2)
     sellers("Rio", "Rio", "Rio")
-    path = begun(ana)
-    assert "Gathering the records" in press(ana, path, **RIO)
+
+
+@pytest.mark.usefixtures("long_work")
+def test_long_work_waits_for_the_worker(ana: Client) -> None:
+    assert "Gathering the records" in press(ana, begun(ana), **RIO)
+    assert BulkJob.objects.get().status == "queued"
+
+
+@pytest.mark.usefixtures("long_work")
+def test_long_work_is_done_by_the_worker(ana: Client) -> None:
+    press(ana, begun(ana), **RIO)
     job = BulkJob.objects.get()
-    assert job.status == "queued"
     worker.carry_on(job.pk)
     assert totals(job) == (3, 3, 3, 0, 0)
-
-
-def test_rights_are_asked_for_at_the_list_on_the_page_and_while_it_works(monkeypatch: pytest.MonkeyPatch) -> None:
-    sellers("Rio", "Rio")
-    refused("orders", order_status="x")
-    tables = ("olist.view_seller", "olist.change_seller")
-    eva, other = staff("eva", *DESK, *tables), browser(staff("olga", *DESK, *tables))
-    client = browser(eva)
-    path = begun(client)
-    assert other.get(path, secure=True).status_code == 404
-    press(client, path, **RIO)
-    job = BulkJob.objects.get()
-    assert totals(job) == (2, 2, 2, 0, 0)
-    eva.user_permissions.remove(*eva.user_permissions.filter(codename="change_seller"))
-    press(client, path, deed="carry_out")
-    assert totals(job) == (2, 2, 0, 0, 2)
-    assert job.left == {"of a table that you may not change": 2}
-    eva.user_permissions.remove(*eva.user_permissions.filter(codename="repair_rejectedrecord"))
-    assert "deed" not in page(client, path.removeprefix("/admin/"))
-    assert client.post(path, {"deed": "go_on", "seen": ""}, secure=True).status_code == 403
-    assert client.post(LIST, {"action": "repair_selected", "_selected_action": "1"}, secure=True).status_code == 403
-    jobs.carry_out(job)
-    BulkJob.objects.update(status="queued")
-    worker.carry_on(job.pk)
-    assert BulkJob.objects.get().error.startswith("Whoever asked for it is gone")
-    eva.user_permissions.clear()
-    assert client.get("/admin/ingest/bulkjob/", secure=True).status_code == 403

@@ -80,7 +80,9 @@ def test_a_dismissed_reject_says_why_and_by_whom(
     assert "Closed as dismissed: a test client by ana" in html
 
 
-def test_many_are_replayed_with_their_groups_as_one_batch(ana: Client) -> None:
+@pytest.fixture
+def replayed(ana: Client) -> list[RejectedRecord]:
+    """Three orphans, a bad one and a group of two, which were replayed at once, and one that cannot be beside them."""
     orphans = [refused("orders", order_id=hex_id(number)) for number in range(3)]
     bad = refused("sellers", seller_state="XX")
     send(("orders", {"order_id": hex_id(7)}), ("order_payments", {"order_id": hex_id(7)}), group="g")
@@ -89,13 +91,25 @@ def test_many_are_replayed_with_their_groups_as_one_batch(ana: Client) -> None:
     atomic = RejectedRecord.objects.latest("pk")
     send(("customers", {}))
     act(ana, "replay_selected", *orphans, bad, *grouped, atomic)
+    return [*orphans, bad, *grouped]
+
+
+@pytest.mark.usefixtures("replayed")
+def test_many_are_replayed_with_their_groups_as_one_batch() -> None:
+    assert (stored("orders"), stored("order_payments")) == (4, 1)
+    assert Batch.objects.filter(origin="replay").count() == 1
+
+
+@pytest.mark.usefixtures("replayed")
+def test_a_replay_of_many_says_what_it_did_and_what_it_left_out(ana: Client) -> None:
     html = page(ana, "ingest/rejectedrecord/")
     assert "Replayed 6: 5 are in, 1 were refused again." in html
     assert "Left out 1: of an atomic batch" in html
-    assert (stored("orders"), stored("order_payments")) == (4, 1)
-    assert Batch.objects.filter(origin="replay").count() == 1
+
+
+def test_a_replay_of_many_is_in_the_log_with_each_of_them(replayed: list[RejectedRecord]) -> None:
     entries = log()
-    assert {number for number, _ in entries} == {str(reject.pk) for reject in (*orphans, bad, *grouped)}
+    assert {number for number, _ in entries} == {str(reject.pk) for reject in replayed}
     outcomes = Counter(message.partition(" (batch ")[0] for _, message in entries)
     assert outcomes == {"Replayed: inserted": 5, "Replayed: rejected": 1}
 

@@ -135,7 +135,7 @@ class LongAgo:
     @property
     def day(self) -> str:
         """How the list calls its day."""
-        return f"{self.at:%a, %-d %b}"
+        return f"{timezone.localtime(self.at):%a, %-d %b}"
 
     @property
     def named(self) -> str:
@@ -187,15 +187,28 @@ def test_open_records_are_found_by_when_they_were_first_seen(ana: Client) -> Non
     assert f"Open records first seen … to {last}." in html
 
 
-def test_a_count_is_a_lower_bound_where_a_batch_has_more_than_a_search_beside_it_looks_at(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    batch = fill(200)
-    searched = RejectFilter(batch=str(batch.pk), term="city 17")
+@pytest.fixture
+def searched() -> RejectFilter:
+    """A search that finds one reject of a batch of 200."""
+    return RejectFilter(batch=str(fill(200).pk), term="city 17")
+
+
+def test_a_search_beside_a_batch_has_a_count(searched: RejectFilter) -> None:
     assert str(look_up(connection.cursor(), searched, TABLES, first=0, rows=10)[0].count) == "1"
+
+
+def test_a_count_is_a_lower_bound_where_a_batch_has_more_than_a_search_beside_it_looks_at(
+    monkeypatch: pytest.MonkeyPatch, searched: RejectFilter
+) -> None:
     monkeypatch.setattr("ingest.desk.search.listing.REACH_ROWS", 50)
     listing, _ = look_up(connection.cursor(), searched, TABLES, first=0, rows=10)
     assert listing.count.kind == "over"
+
+
+def test_a_job_finds_all_where_a_batch_has_more_than_a_search_beside_it_looks_at(
+    monkeypatch: pytest.MonkeyPatch, searched: RejectFilter
+) -> None:
+    monkeypatch.setattr("ingest.desk.search.listing.REACH_ROWS", 50)
     with connection.cursor() as cursor, by_index(cursor):
         assert str(look_at_all(cursor, searched, TABLES).count) == "1"
 
