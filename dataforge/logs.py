@@ -134,7 +134,7 @@ def logging_settings(*, development: bool) -> dict[str, Any]:
         "handlers": {"stderr": {"class": "logging.StreamHandler", "filters": ["discreet"], "formatter": "line"}},
         "root": {"handlers": ["stderr"], "level": "WARNING"},
         "loggers": {
-            **{name: {"level": "INFO"} for name in ("access", "ingest", "olist", "backups")},
+            **{name: {"level": "INFO"} for name in ("core", "access", "ingest", "olist", "backups")},
             "django": {"level": "INFO", "handlers": [], "propagate": True},
             "django.request": {"level": "ERROR"},  # a client's fault is told to the client
             "django.server": {"level": "ERROR", "handlers": [], "propagate": True},  # ours say more of a request

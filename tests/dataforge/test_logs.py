@@ -10,7 +10,8 @@ from django.db import DataError, IntegrityError, OperationalError, connection, t
 from django.test import RequestFactory
 
 from core.errors import TableBusy
-from dataforge.logs import DiscreetFilter, formatter, told
+from dataforge.logs import DiscreetFilter, formatter, logging_settings, told
+from tests.support.manual.modules import PACKAGES
 
 SECRET = "marked-secret"
 
@@ -138,3 +139,8 @@ def test_development_is_readable_and_keeps_the_whole_traceback() -> None:
     text = logged(fail, development=True)
     assert "Traceback" in text
     assert "ValueError: what was wrong" in text
+
+
+def test_what_each_room_says_at_level_info_is_logged() -> None:
+    loggers = logging_settings(development=False)["loggers"]
+    assert {name for name, logger in loggers.items() if logger["level"] == "INFO"} >= set(PACKAGES) - {"dataforge"}
