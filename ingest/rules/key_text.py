@@ -5,6 +5,7 @@ A load compares the one with the other. So no form depends on what a session may
 PostgreSQL writes ``0.0000000000`` and ``10:00:00``.
 """
 
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -25,6 +26,7 @@ _FLOAT_SQL = """case when {0} = 0 then '0'
     when {0}::numeric::float8 = {0} then trim_scale({0}::numeric)::text
     else trim_scale(to_char({0}, '9.9999999999999999EEEE')::numeric)::text end"""
 _PLAIN_FROM, _PLAIN_BELOW = 1e-30, 1e30
+_USUAL_FROM, _USUAL_BELOW = 1e-4, 1e10  # between them Arrow writes plain digits
 
 
 def key_texts(rows: pa.Table, contract: Contract, *, refused: pa.Table | None = None) -> Text:
@@ -53,7 +55,7 @@ def value_texts(values: Any) -> Text:
     if pa.types.is_timestamp(values.type):
         return pc.utf8_rtrim(pc.utf8_rtrim(texts, "0"), ".")
     if pa.types.is_floating(values.type):
-        return pa.array([None if value is None else _float_text(value) for value in values.to_pylist()], pa.string())
+        return _float_texts(values)
     if pa.types.is_decimal(values.type):
         with_exponent = certain(pc.match_substring(texts, "E"))
         if with_exponent.true_count:
@@ -62,9 +64,32 @@ def value_texts(values: Any) -> Text:
     return texts
 
 
-def _float_text(value: float) -> str:
-    if value == 0:
-        return "0"
+def _float_texts(values: Any) -> Text:
+    """Write n floats. Arrow writes the fewest digits that say one: up to 15 are ours, and so are 17, but 16 are not."""
+    values = pc.add(values, 0.0)  # no -0.0
+    texts = values.cast(pa.string())
+    size = pc.abs(values)
+    usual = pc.or_(pc.equal(size, 0.0), pc.and_(pc.greater_equal(size, _USUAL_FROM), pc.less(size, _USUAL_BELOW)))
+    texts = pc.replace_substring_regex(texts, r"\.0\z", "")
+    digits = pc.utf8_length(pc.utf8_ltrim(texts, "-0."))
+    sixteen = certain(pc.and_(usual, pc.is_in(digits, pa.array([16, 17], digits.type))))  # the point counted, or not
+    texts = _replaced(texts, sixteen, values, _usual_text)
+    return _replaced(texts, certain(pc.invert(usual)), values, _unusual_text)
+
+
+def _replaced(texts: Text, rows: Any, values: Any, write: Callable[[float], str]) -> Text:
+    """Write some rows one by one: those whose form Arrow does not have."""
+    if not rows.true_count:
+        return texts
+    return pc.replace_with_mask(texts, rows, pa.array(map(write, values.filter(rows).to_pylist()), pa.string()))
+
+
+def _usual_text(value: float) -> str:
+    short = f"{value:.15g}"
+    return short if float(short) == value else f"{value:.17g}"
+
+
+def _unusual_text(value: float) -> str:
     exact = f"{value:.16e}"
     if not _PLAIN_FROM <= abs(value) < _PLAIN_BELOW:
         return exact
