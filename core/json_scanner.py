@@ -25,7 +25,7 @@ class NumberText(str):
     __slots__ = ()
 
 
-class NoJson:
+class NonFiniteNumber:
     """``NaN``, ``Infinity`` or ``-Infinity``: what JavaScript writes where JSON has nothing."""
 
     def __init__(self, text: str) -> None:
@@ -64,10 +64,10 @@ def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 _scan_once = json.JSONDecoder(
-    object_pairs_hook=_members, parse_float=NumberText, parse_int=NumberText, parse_constant=NoJson
+    object_pairs_hook=_members, parse_float=NumberText, parse_int=NumberText, parse_constant=NonFiniteNumber
 ).scan_once  # type: ignore[attr-defined]  # public by its name, and unknown to the stubs
 
-_scan_whole = json.JSONDecoder(parse_float=NumberText, parse_int=NumberText, parse_constant=NoJson).scan_once  # type: ignore[attr-defined]
+_scan_whole = json.JSONDecoder(parse_float=NumberText, parse_int=NumberText, parse_constant=NonFiniteNumber).scan_once  # type: ignore[attr-defined]
 
 
 def scan(text: str, at: int) -> JsonSlice:
@@ -192,7 +192,7 @@ def as_text(value: Any, *, at_most: int) -> str:
     """Write any scanned value for a person: a text as it is, all else as JSON; cut after so many characters."""
     if isinstance(value, str):
         return value[:at_most]
-    if isinstance(value, NoJson):
+    if isinstance(value, NonFiniteNumber):
         return value.text
     return json.dumps(value, ensure_ascii=False, default=lambda other: getattr(other, "text", None))[:at_most]
 

@@ -17,7 +17,7 @@ from ingest.accounts.report import TableReport
 from ingest.loading.load_file import RejectsSink, load_file
 from ingest.loading.options import LoadOptions
 from ingest.loading.read_ahead import FilePlan, Reading
-from ingest.loading.write_file import ChecksIncomplete
+from ingest.loading.write_table import ChecksIncomplete
 from ingest.readers.places.locations import Location
 from ingest.rules.sources import Source, sources
 from ingest.tables.hashed_parents import LoadParents

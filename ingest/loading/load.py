@@ -22,7 +22,7 @@ from ingest.loading.load_file import RejectsSink
 from ingest.loading.options import LoadOptions, LoadReport
 from ingest.loading.reject_file import RejectsFile, assert_no_source
 from ingest.loading.resume import fingerprint_of, last_agreement, mark_dead, sha256_of
-from ingest.loading.write_file import MISSING_PARENT
+from ingest.loading.write_table import MISSING_PARENT
 from ingest.models import Batch
 from ingest.readers.csv.file import CsvFile
 from ingest.readers.places.locations import Location, open_location

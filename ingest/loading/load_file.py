@@ -19,7 +19,7 @@ from ingest.loading.options import LoadOptions
 from ingest.loading.read_ahead import FileBlocks, FilePlan, FileResult
 from ingest.loading.resume import fingerprint_of
 from ingest.loading.supersede import supersede
-from ingest.loading.write_file import MISSING_PARENT, FileRowCounts, LimitPassed, keep_limit, write_empty, write_merged
+from ingest.loading.write_table import MISSING_PARENT, FileRowCounts, LimitPassed, keep_limit, write_empty, write_merged
 from ingest.models import Batch
 from ingest.processing.process import process
 from ingest.readers.csv.file import CsvFile

@@ -150,7 +150,7 @@ class Reading:
         stored, seen = None, SeenRows()
         if plan.staged:
             cursor = connection.cursor()  # it ends with this thread's connection
-            stored = _stored_rows(cursor, contract, file_bytes=total)
+            stored = _stored_hashes(cursor, contract, file_bytes=total)
             if self._options.on_conflict == "reject" and _has_content(contract):
                 seen = SeenBesideStored(stored or AskedRows(cursor, contract))
         with self._location.open(name) as stream:
@@ -223,6 +223,6 @@ def _has_content(contract: Contract) -> bool:
     return len(contract.names) > len(contract.natural_key)
 
 
-def _stored_rows(cursor: CursorWrapper, contract: Contract, *, file_bytes: int) -> StoredHashes | None:
+def _stored_hashes(cursor: CursorWrapper, contract: Contract, *, file_bytes: int) -> StoredHashes | None:
     with transaction.atomic():
         return StoredHashes(cursor, contract) if worth_reading(cursor, contract, file_bytes=file_bytes) else None

@@ -8,11 +8,11 @@ from uuid import UUID
 
 from ingest.readers.json.records import storable
 
-MAX_KINDS = 200  # of reasons that are told apart; the others are counted together
+MAX_FAULTS = 200  # of reasons that are told apart; the others are counted together
 MAX_SAMPLES = 3
 SHOWN_CHARACTERS = 80
 OTHERS = ("", "others", "Other reasons.")
-type Kind = tuple[str, str]  # field and code
+type Fault = tuple[str, str]  # field and code
 
 
 @dataclass(kw_only=True)
@@ -36,7 +36,7 @@ class JobSummary:
     passed: int = 0
     failed: int = 0
     left: Counter[str] = field(default_factory=Counter)
-    reasons: dict[Kind, FailureReason] = field(default_factory=dict)
+    reasons: dict[Fault, FailureReason] = field(default_factory=dict)
     batches: list[UUID] = field(default_factory=list)
 
     @property
@@ -52,26 +52,26 @@ class JobSummary:
     def fail(self, number: int, reasons: Iterable[Mapping[str, Any]]) -> None:
         """Count a reject that failed, once for each field and code."""
         self.failed += 1
-        kinds: dict[Kind, Mapping[str, Any]] = {}
+        faults: dict[Fault, Mapping[str, Any]] = {}
         for reason in reasons:
-            kinds.setdefault((reason["field"] or "", reason.get("constraint") or reason["code"]), reason)
-        for kind, reason in kinds.items():
+            faults.setdefault((reason["field"] or "", reason.get("constraint") or reason["code"]), reason)
+        for fault, reason in faults.items():
             value = "" if reason["value"] is None else storable(str(reason["value"])[:SHOWN_CHARACTERS])
-            self._why((storable(kind[0]), kind[1]), storable(reason["message"])).add(1, [(number, value)])
+            self._why((storable(fault[0]), fault[1]), storable(reason["message"])).add(1, [(number, value)])
 
     def add(self, other: "JobSummary") -> Self:
         """Add another summary to this one."""
         self.passed += other.passed
         self.failed += other.failed
         self.left += other.left
-        for kind, why in other.reasons.items():
-            self._why(kind, why.message).add(why.count, why.samples)
+        for fault, why in other.reasons.items():
+            self._why(fault, why.message).add(why.count, why.samples)
         return self
 
-    def _why(self, kind: Kind, message: str) -> FailureReason:
-        if kind not in self.reasons and len(self.reasons) >= MAX_KINDS:
-            kind, message = OTHERS[:2], OTHERS[2]
-        return self.reasons.setdefault(kind, FailureReason(message=message))
+    def _why(self, fault: Fault, message: str) -> FailureReason:
+        if fault not in self.reasons and len(self.reasons) >= MAX_FAULTS:
+            fault, message = OTHERS[:2], OTHERS[2]
+        return self.reasons.setdefault(fault, FailureReason(message=message))
 
     def as_json(self) -> dict[str, Any]:
         """Return what ``from_json`` reads, the most frequent reasons first; without the batches."""
@@ -80,7 +80,7 @@ class JobSummary:
             "passed": self.passed,
             "failed": self.failed,
             "left": dict(self.left.most_common()),
-            "reasons": [[*kind, why.message, why.count, why.samples] for kind, why in frequent],
+            "reasons": [[*fault, why.message, why.count, why.samples] for fault, why in frequent],
         }
 
 

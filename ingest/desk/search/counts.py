@@ -6,8 +6,8 @@ from typing import Literal
 
 COUNTED_ROWS = 1_000  # as far as one kind of rejects is counted one by one
 
-type Kind = Literal["exact", "about", "over"]
-_VAGUE: tuple[Kind, ...] = ("exact", "about", "over")
+type Exactness = Literal["exact", "about", "over"]
+_VAGUE: tuple[Exactness, ...] = ("exact", "about", "over")
 
 
 @dataclass(frozen=True)
@@ -15,7 +15,7 @@ class Count:
     """How many there are: exactly, by estimate, or at least."""
 
     rows: int = 0
-    kind: Kind = "exact"
+    kind: Exactness = "exact"
 
     def __str__(self) -> str:
         return f"{self.rows:,}" if self.kind == "exact" else f"{self.kind} {self.rows:,}"

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from core.arrow import ArrowColumn, bools, indices
-from core.json_scanner import MAX_DEPTH, DoubledMembers, NoJson, NotJson, as_text, finish, scan, too_deep
+from core.json_scanner import MAX_DEPTH, DoubledMembers, NonFiniteNumber, NotJson, as_text, finish, scan, too_deep
 from ingest.processing.reasons import SURROGATE, UNKNOWN_FIELD
 from ingest.processing.records import FAULT_SCHEMA, UNREADABLE_SCHEMA, Records
 from ingest.rules.contract import Contract
@@ -97,7 +97,11 @@ def _problem(record: SentRecord) -> tuple[str, str] | None:
     if record.problem:
         return record.problem
     if not isinstance(record.value, dict):
-        kind = "not JSON" if isinstance(record.value, NoJson) else _KINDS.get(type(record.value), "a single value")
+        kind = (
+            "not JSON"
+            if isinstance(record.value, NonFiniteNumber)
+            else _KINDS.get(type(record.value), "a single value")
+        )
         return "invalid", NO_OBJECT.format(kind=kind)
     if not record.raw.isascii():
         try:
@@ -156,7 +160,7 @@ def _text(row: int, value: Any, refuse: Callable[[int, str, str, Any], None]) ->
         return None
     if not isinstance(value, str):
         kind = _KINDS.get(type(value), "This")
-        shown = value.text if isinstance(value, NoJson) else kind
+        shown = value.text if isinstance(value, NonFiniteNumber) else kind
         refuse(row, "invalid", WRONG_TYPE.format(kind=shown[0].upper() + shown[1:]), value)
         return None
     try:
@@ -169,7 +173,7 @@ def _text(row: int, value: Any, refuse: Callable[[int, str, str, Any], None]) ->
 
 def is_storable(value: Any) -> bool:
     """Tell whether ``jsonb`` can hold a scanned value such that it is judged again as it is judged now."""
-    if isinstance(value, DoubledMembers | NoJson):
+    if isinstance(value, DoubledMembers | NonFiniteNumber):
         return False
     if isinstance(value, dict):
         return all(_harmless(name) == name and is_storable(member) for name, member in value.items())
@@ -184,7 +188,7 @@ def storable(value: Any) -> Any:
         return {_harmless(name): storable(member) for name, member in value.items()}
     if isinstance(value, list):
         return [storable(element) for element in value]
-    if isinstance(value, NoJson):
+    if isinstance(value, NonFiniteNumber):
         return value.text
     return _harmless(value) if isinstance(value, str) else value
 
