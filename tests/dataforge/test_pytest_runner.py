@@ -47,8 +47,10 @@ def test_where_no_tests_are_installed_it_says_so(tmp_path: Any) -> None:
     ("arguments", "code", "said"),
     [
         (["tests.dataforge.test_prepare_database"], 0, "1 passed"),
-        (["-k", "no_such_test", "tests.dataforge.test_prepare_database"], 1, "deselected"),
-        (["tests.nosuch"], 1, "tests.nosuch"),
+        pytest.param(
+            *(["-k", "no_such_test", "tests.dataforge.test_prepare_database"], 1, "deselected"), marks=pytest.mark.slow
+        ),
+        pytest.param(["tests.nosuch"], 1, "tests.nosuch", marks=pytest.mark.slow),
     ],
 )
 def test_no_test_at_all_is_a_failure(arguments: list[str], code: int, said: str) -> None:
