@@ -8,22 +8,21 @@ database only through the look-ups passed in. All steps work on whole columns.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from core.arrow import ArrowColumn, Mask, Rows, Text, indices, mask_of
-from ingest.processing.check_column import check_column
+from core.arrow import ArrowColumn, Mask, Rows, indices, mask_of
+from ingest.processing.check_records import CheckedRecords, check_records, shown
 from ingest.processing.duplicates import SeenRows
 from ingest.processing.lookups import Lookups, NoParents
 from ingest.processing.reasons import ROW_REASON_SCHEMA, by_position, by_row, reasons
 from ingest.processing.records import Records
 from ingest.processing.row_hashes import Hashes
-from ingest.rules.contract import Contract, RowCheck
+from ingest.rules.contract import Contract
 from ingest.rules.key_text import value_texts
 
 UNIQUE = "A record with this key, but other content, came earlier in the same batch."
@@ -80,29 +79,37 @@ def process(
     ``adopts`` names reference columns whose missing parents are to be added instead of refused; ``known`` are reasons
     (``REASON_SCHEMA``) that the caller has already found: their records, if they are among these, claim no key.
     """
-    work = _Work(records, contract)
-    work.refuse([] if known is None else [by_row(known, records.position)])
-    work.check_columns()
-    for check in contract.row_checks:
-        work.check_rows(check)
+    return verdict_on(check_records(records, contract), lookups=lookups, seen=seen, adopts=adopts, known=known)
+
+
+def verdict_on(
+    checked: CheckedRecords,
+    *,
+    lookups: Lookups | None = None,
+    seen: SeenRows | None = None,
+    adopts: Sequence[str] = (),
+    known: pa.Table | None = None,
+) -> Verdict:
+    """Do the second half of ``process``: what depends on other records, and may be asked again of the same ones."""
+    work = _Work(checked, [] if known is None else [by_row(known, checked.records.position)])
     work.check_references(lookups or NoParents(), adopts)  # a record without its parent claims no key either
     work.find_duplicates(seen or SeenRows())
     return work.result()
 
 
 class _Work:
-    """One call of ``process``: the columns, and which records are still in."""
+    """One verdict at work: the columns, and which records are still in."""
 
-    def __init__(self, records: Records, contract: Contract) -> None:
-        self.records, self.contract = records, contract
-        self.count = records.columns.num_rows
+    def __init__(self, checked: CheckedRecords, known: Sequence[pa.Table]) -> None:
+        self.records, self.contract, self.table = checked.records, checked.contract, checked.rows
+        self.count = self.table.num_rows
         self.alive: Mask = np.ones(self.count, bool)
-        self.table = contract.schema.empty_table()
-        self.found_reasons: list[pa.Table] = []
-        self.repaired: list[tuple[str, Rows]] = []
+        self.found_reasons: list[pa.Table] = [ROW_REASON_SCHEMA.empty_table()]
+        self.repaired = checked.repaired
         self.duplicates: Rows = np.empty(0, np.int64)
         self.adopting: dict[str, Rows] = {}  # by reference column: records whose parent is to be added
         self.hashed: tuple[Rows, Hashes] = (self.duplicates, (np.empty(0, np.uint64), np.empty(0, np.uint64)))
+        self.refuse([*known, *checked.reasons])
 
     def refuse(self, blocks: Iterable[pa.Table]) -> None:
         for block in blocks:
@@ -111,34 +118,6 @@ class _Work:
 
     def _refuse(self, rows: Rows, **reason: Any) -> None:
         self.refuse([reasons(rows, schema=ROW_REASON_SCHEMA, **reason)])
-
-    def check_columns(self) -> None:
-        faults = self.records.faults
-        self.refuse([pa.table([*faults.columns, pa.nulls(len(faults), pa.string())], schema=ROW_REASON_SCHEMA)])
-        checked: dict[str, ArrowColumn] = {}
-        for column in self.contract.columns:
-            faulty = np.zeros(self.count, bool)
-            if len(faults):  # seldom: values that their format cannot mean
-                faulty[faults.filter(pc.equal(faults["field"], column.name))["row"].to_numpy()] = True
-            text, absent = _member(self.records, column.name)
-            result = check_column(text, column, absent=absent, faulty=faulty)
-            checked[column.name] = result.values
-            self.refuse(result.reasons)
-            self.repaired.extend(result.repairs)
-        self.table = pa.table(checked)
-
-    def check_rows(self, check: RowCheck) -> None:
-        broken = np.flatnonzero(mask_of(pc.invert(check.holds(self.table)).combine_chunks()))
-        if len(broken):
-            shown = _shown(self.table.select(check.columns).take(indices(broken)))
-            self._refuse(
-                broken,
-                field=check.columns[-1],
-                code="check",
-                message=check.message,
-                values=shown,
-                constraint=check.name,
-            )
 
     def find_duplicates(self, seen: SeenRows) -> None:
         rows = np.flatnonzero(self.alive)
@@ -149,8 +128,8 @@ class _Work:
         clashes = rows[repeated.clashes]
         if len(clashes):
             key = self.contract.natural_key
-            shown = _shown(self.table.select(key).take(indices(clashes)))
-            self._refuse(clashes, field=key[0], code="unique", message=UNIQUE, values=shown)
+            named = shown(self.table.select(key).take(indices(clashes)))
+            self._refuse(clashes, field=key[0], code="unique", message=UNIQUE, values=named)
 
     def check_references(self, lookups: Lookups, adopts: Sequence[str]) -> None:
         alive = self.alive.copy()  # all references of a record are checked, not only up to the first that fails
@@ -169,9 +148,9 @@ class _Work:
                 ("does_not_exist", NO_PARENT, ~parents.exist & ~parents.refused),
             ):
                 if missing.any():
-                    named = message.format(table=reference.table)
-                    shown = value_texts(keys.filter(pa.array(missing)))  # what a reject waits for is found by it
-                    self._refuse(rows[missing], field=reference.column, code=code, message=named, values=shown)
+                    said = message.format(table=reference.table)
+                    names = value_texts(keys.filter(pa.array(missing)))  # what a reject waits for is found by it
+                    self._refuse(rows[missing], field=reference.column, code=code, message=said, values=names)
 
     def _rows(self, rows: Rows) -> pa.Table:
         return self.table if len(rows) == self.count else self.table.take(indices(rows))
@@ -204,22 +183,3 @@ class _Work:
             repairs={rule: count for rule, count in repairs.items() if count},
             adopted={name: self._adopted(name, rows) for name, rows in self.adopting.items() if self.alive[rows].any()},
         )
-
-
-def _member(records: Records, name: str) -> tuple[Text, Mask]:
-    """Return a field's n texts, and the mask of the records that lack it."""
-    count = records.columns.num_rows
-    if name not in records.columns.column_names:
-        return pa.nulls(count, pa.string()), np.ones(count, bool)
-    absent = records.absent.get(name)
-    mask = np.zeros(count, bool) if absent is None else mask_of(absent)
-    return records.columns.column(name).combine_chunks(), mask
-
-
-def _shown(values: pa.Table) -> Text:
-    """Write rows for a person: one value as it is, several as ``name=value, ...``."""
-    texts: Mapping[str, Any] = {name: values.column(name).cast(pa.string()) for name in values.column_names}
-    if len(texts) == 1:
-        return next(iter(texts.values())).combine_chunks()
-    parts = [pc.binary_join_element_wise(name, text, "=") for name, text in texts.items()]
-    return pc.binary_join_element_wise(*parts, ", ").combine_chunks()

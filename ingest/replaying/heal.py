@@ -14,6 +14,7 @@ from psycopg2 import sql
 from core.postgres.retry import in_transaction
 from ingest.models import Batch
 from ingest.posting.outcome import UnitResult
+from ingest.posting.unit import Origin
 from ingest.replaying.replay import Replay, rounds, run, unit_of, with_groups
 from ingest.rules.sources import sources
 from ingest.tables.stored_rows import column_type
@@ -122,10 +123,11 @@ class _Replays:
         cursor.execute(query, {**self._facts, "tried": list(self.tried)})
         numbers = {number for (number,) in cursor.fetchall()}
         rejects = with_groups(numbers)
+        origin = Origin(kind=Batch.Origin.REPLAY, caused_by=self._caused_by)
         posted = []
         for part in rounds(rejects):
             replay = Replay(rejects=part, corrections={})
-            posted.append(run(cursor, replay, unit_of(replay), user=None, options={}, caused_by=self._caused_by))
+            posted.append(run(cursor, replay, unit_of(replay), origin))
         return numbers | {reject.pk for reject in rejects}, posted
 
 

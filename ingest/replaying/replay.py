@@ -12,14 +12,10 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from ingest.models import Batch, RejectedRecord
-from ingest.posting.judged import TableVerdict
 from ingest.posting.outcome import UnitResult
 from ingest.posting.post import post
-from ingest.posting.unit import TableRecords, Unit
+from ingest.posting.unit import Origin, TableRecords, Unit
 from ingest.readers.json.records import SentRecord, is_storable, records_from_json, storable
-from ingest.rejects.describe import rejects_of
-from ingest.rejects.merge import RejectOrigin
-from ingest.rejects.store import renew_rejects
 from ingest.replaying.as_sent import as_kept
 from ingest.rules.on_conflict import OnConflict
 from ingest.rules.sources import sources
@@ -113,33 +109,11 @@ def unit_of(replay: Replay) -> Unit:
     )
 
 
-def run(
-    cursor: CursorWrapper,
-    replay: Replay,
-    unit: Unit,
-    *,
-    user: User | None,
-    options: dict[str, Any],
-    caused_by: Batch | None = None,
-) -> UnitResult:
+def run(cursor: CursorWrapper, replay: Replay, unit: Unit, origin: Origin) -> UnitResult:
     """Replay; an accepted reject is closed, one that fails again has new reasons. Raises what ``post`` raises."""
     numbers = {index: reject.pk for index, reject in enumerate(replay.rejects)}
-
-    def keep(cursor: CursorWrapper, _unit: Unit, judged: TableVerdict, batch: Batch) -> tuple[int, dict[int, int]]:
-        contract = judged.sent.source.contract
-        origin = RejectOrigin(batch=batch.id, contract=contract, now=timezone.now())
-        return renew_rejects(cursor, rejects_of(judged.processed, contract), numbers, origin), numbers
-
-    posted = post(
-        cursor,
-        unit,
-        origin=Batch.Origin.REPLAY,
-        user=user,
-        options=options,
-        caused_by=caused_by,
-        keep=keep,
-        replayed=list(numbers.values()),
-    )
+    posted = post(cursor, unit, origin, replays=numbers)
+    user = origin.user
     # What cannot be kept to the letter is not kept: the next replay would judge, and store, what nobody sent.
     kept = {number: record for number, record in replay.corrections.items() if is_storable(record)}
     _keep_corrections(cursor, kept)

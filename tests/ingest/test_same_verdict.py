@@ -9,6 +9,7 @@ import pytest
 from django.db import connection, transaction
 
 from ingest.models import OUTCOMES, Account, Batch, RejectedRecord
+from ingest.posting.unit import Origin
 from ingest.replaying.replay import Replay, run, unit_of
 from ingest.rules.sources import find_source
 from tests.support.api.client import trusted
@@ -53,7 +54,7 @@ def by_replay(tables: Tables, _folder: Path) -> None:
     )
     replay = Replay(rejects=tuple(rejects), corrections={})
     with transaction.atomic(), connection.cursor() as cursor:
-        run(cursor, replay, unit_of(replay), user=None, options={})
+        run(cursor, replay, unit_of(replay), Origin(kind="replay"))
 
 
 STORED: Tables = {
