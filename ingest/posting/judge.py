@@ -14,7 +14,7 @@ from ingest.posting.groups import fallen
 from ingest.posting.judged import TableVerdict
 from ingest.posting.unit import Unit
 from ingest.processing.check_records import CheckedRecords, check_records
-from ingest.processing.duplicates import SeenOnce
+from ingest.processing.duplicates import LastOnce, SeenOnce
 from ingest.processing.process import Verdict, verdict_on
 from ingest.processing.reasons import reasons
 from ingest.rules.key_text import key_texts
@@ -91,7 +91,8 @@ def _round(
     before: dict[str, Verdict] = {}
     judged = []
     for table, records, rows in zip(unit.tables, checked, stored, strict=True):
-        processed = verdict_on(records, lookups=UnitParents(parents, before), seen=SeenOnce(), known=known)
+        seen = LastOnce() if unit.on_conflict == "update" else SeenOnce()
+        processed = verdict_on(records, lookups=UnitParents(parents, before), seen=seen, known=known)
         before[table.source.table] = processed
         judged.append(TableVerdict(sent=table, processed=processed, compared=rows.compare(processed.rows)))
     return judged

@@ -101,8 +101,8 @@ def _write(cursor: CursorWrapper, unit: Unit) -> tuple[list[TableVerdict], list[
         try:
             with transaction.atomic():  # its end lets go of its locks too: the next attempt takes all of them in order
                 judged = asked(cursor, unit, checked, known)
-                if unit.mode == "atomic" and any(len(verdict.refused) for verdict in judged):
-                    return judged, None
+                if unit.mode == "atomic" and any(len(verdict.faulty) for verdict in judged):
+                    return [verdict.reinstated() for verdict in judged], None
                 rows = [verdict.to_write() for verdict in judged]
                 if unit.dry_run:
                     return judged, [RowCounts(len(table.new), len(table.changed)) for table in rows]

@@ -30,7 +30,8 @@ class Unit:
     """n records of some tables, parents first. ``refs`` and ``groups`` are by index, for those that have one.
 
     ``partial``: good records are kept, others rejected; ``atomic``: all or nothing. Records with the same group stand
-    or fall together in both.
+    or fall together in both. ``on_conflict`` is for keys that are stored with other content and for keys that repeat:
+    ``reject`` keeps what is stored, and the first record of a key; ``update`` writes its last.
     """
 
     tables: tuple[TableRecords, ...]

@@ -9,23 +9,32 @@ database only through the look-ups passed in. All steps work on whole columns.
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from core.arrow import ArrowColumn, Mask, Rows, indices, mask_of
 from ingest.processing.check_records import CheckedRecords, check_records, shown
 from ingest.processing.duplicates import SeenRows
 from ingest.processing.lookups import Lookups, NoParents
-from ingest.processing.reasons import ROW_REASON_SCHEMA, by_position, by_row, reasons
+from ingest.processing.reasons import (
+    REASON_SCHEMA,
+    ROW_REASON_SCHEMA,
+    SUPERSEDED_IN_BATCH,
+    by_position,
+    by_row,
+    reasons,
+)
 from ingest.processing.records import Records
 from ingest.processing.row_hashes import Hashes
 from ingest.rules.contract import Contract
 from ingest.rules.key_text import value_texts
 
 UNIQUE = "A record with this key, but other content, came earlier in the same batch."
+SUPERSEDED = "A later record of the same batch has this key and counts instead: record {winner}."
 NO_PARENT = "There is no such record in {table}."
 PARENT_REJECTED = "The record of {table} that this one belongs to was rejected in the same batch."
 
@@ -38,6 +47,7 @@ class Verdict:
     the contract's columns; ``source``: their indices (int64, m); ``hashes``: of their whole content (see
     ``duplicates.hash_rows``). ``duplicates``: indices of records equal to an earlier one of the batch; ``refused``: of
     those that have ``reasons`` (``REASON_SCHEMA``, ordered by record). Each record is in exactly one of the three.
+    ``superseded``: of the refused, those for whose key a later record counts; ``winners``: the positions of these.
     ``repairs``: values changed, by rule. ``adopted``: by reference column, keys whose parent is missing and may be
     added.
     """
@@ -49,6 +59,8 @@ class Verdict:
     hashes: Hashes
     duplicates: Rows
     refused: Rows
+    superseded: Rows
+    winners: Rows
     reasons: pa.Table
     repairs: dict[str, int]
     adopted: dict[str, ArrowColumn]
@@ -62,6 +74,19 @@ class Verdict:
     def rejected(self) -> int:
         """Records with at least one reason, and the unreadable ones."""
         return len(self.refused) + self.records.unreadable.num_rows
+
+    def reinstated(self) -> "Verdict":
+        """Return it with the superseded records among the accepted, as it is where none is written."""
+        source = np.union1d(self.source, self.superseded)
+        return replace(
+            self,
+            rows=self.checked.take(indices(source)),
+            source=source,
+            refused=np.setdiff1d(self.refused, self.superseded),
+            superseded=self.superseded[:0],
+            winners=self.winners[:0],
+            reasons=self.reasons.filter(pc.not_equal(self.reasons["code"], SUPERSEDED_IN_BATCH)),
+        )
 
 
 def process(
@@ -97,6 +122,18 @@ def verdict_on(
     return work.result()
 
 
+def superseded_reasons(records: Rows, winners: Rows, keys: pa.Table, *, schema: pa.Schema = REASON_SCHEMA) -> pa.Table:
+    """Return the reasons of n records for whose ``keys`` (typed rows) later records count, at positions ``winners``."""
+    return reasons(
+        records,
+        field=keys.column_names[0],
+        code=SUPERSEDED_IN_BATCH,
+        message=pa.array([SUPERSEDED.format(winner=winner) for winner in winners.tolist()], pa.string()),
+        values=shown(keys),
+        schema=schema,
+    )
+
+
 class _Work:
     """One verdict at work: the columns, and which records are still in."""
 
@@ -107,6 +144,7 @@ class _Work:
         self.found_reasons: list[pa.Table] = [ROW_REASON_SCHEMA.empty_table()]
         self.repaired = checked.repaired
         self.duplicates: Rows = np.empty(0, np.int64)
+        self.superseded = self.winners = self.duplicates
         self.adopting: dict[str, Rows] = {}  # by reference column: records whose parent is to be added
         self.hashed: tuple[Rows, Hashes] = (self.duplicates, (np.empty(0, np.uint64), np.empty(0, np.uint64)))
         self.refuse([*known, *checked.reasons])
@@ -121,15 +159,19 @@ class _Work:
 
     def find_duplicates(self, seen: SeenRows) -> None:
         rows = np.flatnonzero(self.alive)
-        repeated = seen.sort_out(self._rows(rows), self.contract)
+        repeated = seen.sort_out(self._rows(rows), self.contract, self.records.position.to_numpy()[rows])
         self.hashed = (rows, repeated.hashes)
         self.duplicates = rows[repeated.duplicates]
         self.alive[self.duplicates] = False
         clashes = rows[repeated.clashes]
-        if len(clashes):
-            key = self.contract.natural_key
-            named = shown(self.table.select(key).take(indices(clashes)))
-            self._refuse(clashes, field=key[0], code="unique", message=UNIQUE, values=named)
+        if not len(clashes):
+            return
+        keys = self.table.select(self.contract.natural_key).take(indices(clashes))
+        if repeated.winners is None:
+            self._refuse(clashes, field=keys.column_names[0], code="unique", message=UNIQUE, values=shown(keys))
+        else:
+            self.superseded, self.winners = clashes, repeated.winners[repeated.clashes]
+            self.refuse([superseded_reasons(clashes, self.winners, keys, schema=ROW_REASON_SCHEMA)])
 
     def check_references(self, lookups: Lookups, adopts: Sequence[str]) -> None:
         alive = self.alive.copy()  # all references of a record are checked, not only up to the first that fails
@@ -176,6 +218,8 @@ class _Work:
             hashes=(lanes[0][picked], lanes[1][picked]),
             duplicates=self.duplicates,
             refused=np.flatnonzero(~kept),
+            superseded=self.superseded,
+            winners=self.winners,
             reasons=by_position(
                 every_reason.take(indices(np.argsort(every_reason["row"].to_numpy(), kind="stable"))),
                 self.records.position,

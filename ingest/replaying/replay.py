@@ -32,6 +32,14 @@ select id, %s, %s, correction, %s from ingest_rejectedrecord where id = any(%s) 
 """
 
 
+# Says of rejects that were closed because a later one was replayed with them which one that is, and by whom.
+_NAME_WINNERS = """
+update ingest_rejectedrecord r set closed_by_id = %s, closed_why = w.why
+from unnest(%s::bigint[], %s::text[]) w (id, why) where r.id = w.id and r.status = 'superseded'
+"""
+_WINNER = "The reject {winner} has this key too, came later, and was replayed with this one: it counts instead."
+
+
 class NotReplayable(Exception):
     """This reject cannot be replayed; ``str()`` says why, and what to do instead."""
 
@@ -119,6 +127,7 @@ def run(cursor: CursorWrapper, replay: Replay, unit: Unit, origin: Origin) -> Un
     _keep_corrections(cursor, kept)
     _remember_corrections(cursor, list(kept), posted.batch, user)
     _close([numbers[fate.index] for fate in posted.fates if fate.outcome != "rejected"], posted.batch, user)
+    _name_winners(cursor, posted, numbers, user)
     return posted
 
 
@@ -165,3 +174,11 @@ def _close(numbers: Sequence[int], batch: Batch | None, user: User | None) -> No
         last_batch=batch,
         attempts=F("attempts") + 1,
     )
+
+
+def _name_winners(cursor: CursorWrapper, posted: UnitResult, numbers: Mapping[int, int], user: User | None) -> None:
+    """Name the reject that counts in place of each one that was superseded in the replay."""
+    winners = {numbers[index]: numbers[winner] for verdict in posted.judged for index, winner in verdict.superseded}
+    if winners:
+        whys = [_WINNER.format(winner=winner) for winner in winners.values()]
+        cursor.execute(_NAME_WINNERS, [user.pk if user else None, list(winners), whys])
