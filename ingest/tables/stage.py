@@ -97,7 +97,7 @@ class StagingTable:
         self.cursor.execute(self._compose(_DISCARD), [array_text(positions)])
         return int(self.cursor.rowcount)
 
-    def named(self, column: str, keys: Sequence[Any]) -> list[Any]:
+    def named(self, column: str, keys: list[Any]) -> list[Any]:
         """Return those of ``keys`` that staged rows name in ``column``."""
         self.cursor.execute(self._compose(_NAMED, column=sql.Identifier(column)), [keys])
         return [key for (key,) in self.cursor.fetchall()]

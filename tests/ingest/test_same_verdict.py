@@ -260,7 +260,7 @@ ORDERS = st.lists(
 
 @pytest.mark.slow
 @given(sellers=SELLERS, customers=CUSTOMERS, orders=ORDERS)
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_updates_with_keys_that_repeat_get_the_same_every_way(
     sellers: list[Row], customers: list[Row], orders: list[Row], tmp_path_factory: pytest.TempPathFactory
 ) -> None:

@@ -20,7 +20,9 @@ type Sent = list[tuple[str, str]]  # key and content; -1 is refused for itself
 
 def told(sent: Sent) -> tuple[list[int], list[int], dict[int, int]]:
     """Return which records are written, which are duplicates, and by number of the superseded the one that counts."""
-    written, duplicates, superseded = [], [], {}
+    written: list[int] = []
+    duplicates: list[int] = []
+    superseded: dict[int, int] = {}
     for number, (key, content) in enumerate(sent, start=1):
         if content == "-1":
             continue
