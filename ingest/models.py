@@ -114,7 +114,7 @@ class RejectedRecord(models.Model):
     """One refused record, exactly as it came, with every reason. The raw bytes never change."""
 
     class Status(models.TextChoices):
-        """``superseded``: a good record with the same key came in later by itself."""
+        """``superseded``: a good record with the same key came in later by itself, or came later in the same batch."""
 
         OPEN = "open", _("open")
         REPLAYED = "replayed", _("replayed")

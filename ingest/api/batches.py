@@ -30,7 +30,7 @@ from ingest.api.rights import viewable_tables
 from ingest.models import Account, Batch
 from ingest.posting.outcome import UnitResult
 from ingest.posting.post import post
-from ingest.posting.unit import Unit
+from ingest.posting.unit import Origin, Unit
 from ingest.replaying.heal import schedule
 
 log = logging.getLogger(__name__)
@@ -58,17 +58,12 @@ class Batches(APIView):
         key = _claim(request, body, owner=token.pk)
         claim = None if unit.dry_run else key
         spend_records(request, len(unit))
+        origin = Origin(kind=Batch.Origin.API, user=user, options={"token": token.name})
 
         def work(cursor: CursorWrapper) -> tuple[Answer, UnitResult | None]:
             if claim and (kept := claim.take(cursor)):
                 return kept, None
-            posted = post(
-                cursor,
-                unit,
-                origin=Batch.Origin.API,
-                user=user,
-                options={"token": token.name},
-            )
+            posted = post(cursor, unit, origin)
             schedule(posted)
             where = "/records/{index}/data" if envelope and envelope.tagged else "/records/{index}"
             answered = answer(unit, posted, results=results, where=where)

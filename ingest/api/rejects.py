@@ -25,8 +25,9 @@ from ingest.api.request.idempotency import Answer
 from ingest.api.response.answer import answer
 from ingest.api.response.serializers import RejectSerializer
 from ingest.api.rights import require, viewable_tables
-from ingest.models import RejectedRecord
+from ingest.models import Batch, RejectedRecord
 from ingest.posting.outcome import UnitResult
+from ingest.posting.unit import Origin
 from ingest.replaying.heal import schedule
 from ingest.replaying.replay import NotReplayable, Replay, find_group, run, unit_of
 from ingest.rules.on_conflict import ON_CONFLICT
@@ -75,6 +76,7 @@ class RejectReplay(APIView):
         corrections = {number: members["record"]} if "record" in members else {}
         on_conflict = serializer.validated_data["on_conflict"]
         user, token = sender(request)
+        origin = Origin(kind=Batch.Origin.REPLAY, user=user, options={"token": token.name})
 
         def work(cursor: CursorWrapper) -> tuple[Answer, UnitResult]:
             try:
@@ -86,7 +88,7 @@ class RejectReplay(APIView):
             require(request.user, [s for r in rejects if (s := find_source(r.table))], ("change",))
             replay = Replay(rejects=rejects, corrections=corrections, on_conflict=on_conflict)
             unit = unit_of(replay)
-            posted = run(cursor, replay, unit, user=user, options={"token": token.name})
+            posted = run(cursor, replay, unit, origin)
             schedule(posted)
             return answer(unit, posted, results="all", where="/record"), posted
 

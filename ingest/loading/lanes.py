@@ -7,6 +7,7 @@ waits for it. The caller's thread only watches, so that Ctrl-C ends even a long 
 import logging
 from collections.abc import Iterable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from dataclasses import replace
 from uuid import UUID
 
 import psycopg2
@@ -16,8 +17,8 @@ from django.db import connection
 from ingest.accounts.report import TableReport
 from ingest.loading.load_file import RejectsSink, load_file
 from ingest.loading.options import LoadOptions
-from ingest.loading.read_ahead import FilePlan, Reading
-from ingest.loading.write_table import ChecksIncomplete
+from ingest.loading.read_ahead import FilePlan, Reading, StageNeeded
+from ingest.loading.write_table import ChecksIncomplete, RefusedUnforeseen
 from ingest.readers.places.locations import Location
 from ingest.rules.sources import Source, sources
 from ingest.tables.hashed_parents import LoadParents
@@ -101,8 +102,10 @@ class Lane:
                 report = load_file(
                     plan, blocks, location=self._location, options=self._options, batch=self._batch, sink=self._sink
                 )
-            except ChecksIncomplete:
-                return [FilePlan(plan.source, staged=True), *later]
+            except (ChecksIncomplete, StageNeeded):
+                return [replace(plan, staged=True), *later]
+            except RefusedUnforeseen as refused:
+                return [replace(plan, known=pa.concat_tables([plan.known, refused.reasons])), *later]
             self.reports[plan.source.table] = report
             if report.refused:
                 return self._without_children(plan.source, later)

@@ -1,16 +1,18 @@
 """One file as one unit: its rows, its rejects and its account, in one transaction."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from uuid import UUID
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 from django.utils import timezone
 
+from core.arrow import ArrowColumn, indices
 from core.errors import SourceUnreadable
 from core.postgres.insert_rows import insert_rows
 from ingest.accounts.report import FileFacts, TableReport, account_row
@@ -21,7 +23,8 @@ from ingest.loading.resume import fingerprint_of
 from ingest.loading.supersede import supersede
 from ingest.loading.write_table import MISSING_PARENT, FileRowCounts, LimitPassed, keep_limit, write_empty, write_merged
 from ingest.models import Batch
-from ingest.processing.process import process
+from ingest.processing.check_records import CheckedRecords, check_records
+from ingest.processing.process import superseded_reasons
 from ingest.readers.csv.file import CsvFile
 from ingest.readers.csv.pick import pick
 from ingest.readers.places.locations import Location
@@ -80,6 +83,8 @@ def _write(
     if len(written.late):
         _spool_late(location, plan.source, written.late, blocks.result)
     keep_limit(blocks.result, options)
+    if len(blocks.result.superseded[0]):
+        _spool_superseded(location, plan.source, blocks.result)
     cursor.execute("set constraints all immediate")  # Django's foreign keys would wait for the commit
     if not options.dry_run and (written.inserted or written.updated):
         cursor.execute(f"analyze {cursor.db.ops.quote_name(plan.source.contract.db_table)}")
@@ -87,20 +92,38 @@ def _write(
 
 
 def _spool_late(location: Location, source: Source, late: pa.Table, result: FileResult) -> None:
-    """Read the file again for the records that only the table refused, and spool them with their reasons."""
-    contract, path = source.contract, location.describe(source.file_name)
+    """Spool the records that only the table refused, with their reasons."""
+    for checked in _picked(location, source, late["position"].combine_chunks(), result):
+        position = checked.records.position
+        here = late.filter(pc.is_in(late["position"], position))
+        result.rejects.add(describe(checked.records, checked.rows, here, source.contract))
+        impossible = here.filter(pc.equal(here["code"], "database"))
+        if len(impossible):
+            result.refused_late.append(checked.rows.take(pc.index_in(impossible["position"], position)))
+
+
+def _spool_superseded(location: Location, source: Source, result: FileResult) -> None:
+    """Spool the records in whose place a later one of the file counts."""
+    positions, winners = result.superseded
+    for checked in _picked(location, source, indices(positions), result):
+        here = checked.records.position.to_numpy()
+        keys = checked.rows.select(source.contract.natural_key)
+        why = superseded_reasons(here, winners[np.searchsorted(positions, here)], keys)
+        result.rejects.add(describe(checked.records, checked.rows, why, source.contract))
+        result.closed += len(here)
+
+
+def _picked(location: Location, source: Source, positions: ArrowColumn, result: FileResult) -> Iterator[CheckedRecords]:
+    """Read the file again for records that were counted as accepted and are rejects after all."""
+    path = location.describe(source.file_name)
     with location.open(source.file_name) as stream:
-        file = CsvFile(stream, path=path, expected=contract.names)
-        for records in pick(file, late["position"].combine_chunks()):
-            here = late.filter(pc.is_in(late["position"], records.position))
-            checked = process(records, contract).checked
-            result.rejects.add(describe(records, checked, here, contract))
-            impossible = here.filter(pc.equal(here["code"], "database"))
-            if len(impossible):
-                result.refused_late.append(checked.take(pc.index_in(impossible["position"], records.position)))
+        file = CsvFile(stream, path=path, expected=source.contract.names)
+        for records in pick(file, positions):
+            checked = check_records(records, source.contract)
+            result.take_back(checked)
+            yield checked
     if file.sha256 != result.sha256:
         raise SourceUnreadable(path=path, problem="changed while it was being loaded", remedy="Load it again.")
-    result.accepted -= len(late)
 
 
 def _store(cursor: CursorWrapper, source: Source, result: FileResult, batch: UUID) -> int:
@@ -117,7 +140,7 @@ def _store(cursor: CursorWrapper, source: Source, result: FileResult, batch: UUI
 def _report(
     source: Source, result: FileResult, written: FileRowCounts | None, *, rejected: int, seconds: float
 ) -> TableReport:
-    repaired = dict(result.repaired)
+    repaired = dict(+result.repaired)
     if written is not None and written.parents_added:
         repaired[MISSING_PARENT] = written.parents_added
     return TableReport.of(

@@ -11,16 +11,19 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 
+import numpy as np
 import pyarrow as pa
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
-from core.arrow import ArrowColumn, bools, indices
+from core.arrow import ArrowColumn, Rows, bools, indices
 from core.postgres.copy_encoder import encode
 from ingest.loading.options import LoadOptions, Progress
 from ingest.loading.reject_spool import RejectSpool
-from ingest.processing.duplicates import SeenRows
+from ingest.processing.check_records import CheckedRecords
+from ingest.processing.duplicates import SeenRows, SeenVersions
 from ingest.processing.process import Verdict, process
+from ingest.processing.reasons import REASON_SCHEMA
 from ingest.readers.csv.file import CsvFile
 from ingest.readers.places.locations import Location
 from ingest.rejects.describe import rejects_of
@@ -32,6 +35,10 @@ from ingest.tables.stored_hashes import StoredHashes, worth_reading
 
 QUEUED_BLOCKS = 64  # encoded chunks of a MiB or two between the two threads
 POSITION = pa.field("position", pa.int64(), nullable=False)
+
+
+def _none() -> tuple[Rows, Rows]:
+    return np.empty(0, np.int64), np.empty(0, np.int64)
 
 
 @dataclass(kw_only=True)
@@ -49,6 +56,8 @@ class FileResult:
     adopted: dict[str, list[ArrowColumn]] = field(default_factory=dict)  # by reference column: keys of parents to add
     rejects: RejectSpool = field(default_factory=RejectSpool)
     refused_late: list[pa.Table] = field(default_factory=list)  # accepted here, refused by PostgreSQL
+    superseded: tuple[Rows, Rows] = field(default_factory=_none)  # accepted here: see ``SeenVersions.superseded``
+    closed: int = 0  # rejects that are closed at once: they are no fault, and no limit counts them
 
     def add(self, processed: Verdict) -> None:
         """Count one chunk."""
@@ -59,13 +68,23 @@ class FileResult:
         for column, keys in processed.adopted.items():
             self.adopted.setdefault(column, []).append(keys)
 
+    def take_back(self, checked: CheckedRecords) -> None:
+        """Count records, accepted before, as such no more: they are rejects after all."""
+        self.accepted -= len(checked.rows)
+        for rule, rows in checked.repaired:
+            self.repaired[rule] -= len(rows)
+
 
 @dataclass(frozen=True)
 class FilePlan:
-    """One file to read. ``staged``: rows go to a staging table, with the positions of their records."""
+    """One file to read. ``staged``: rows go to a staging table, with the positions of their records.
+
+    ``known``: reasons (``REASON_SCHEMA``) that were found when the file was read before.
+    """
 
     source: Source
     staged: bool
+    known: pa.Table = field(default_factory=REASON_SCHEMA.empty_table)
 
     @property
     def schema(self) -> pa.Schema:
@@ -147,16 +166,27 @@ class Reading:
         """Yield the accepted rows of one file, and keep everything else in ``result``."""
         source, contract, name = plan.source, plan.source.contract, plan.source.file_name
         total = self._location.size(name)
-        stored, seen = None, SeenRows()
+        versions, seen, stored = SeenVersions(), SeenRows(), None
         if plan.staged:
             cursor = connection.cursor()  # it ends with this thread's connection
             stored = _stored_hashes(cursor, contract, file_bytes=total)
-            if self._options.on_conflict == "reject" and _has_content(contract):
+            if _has_content(contract):
                 seen = SeenBesideStored(stored or AskedRows(cursor, contract))
+        if self._options.on_conflict == "update":
+            seen = versions
         with self._location.open(name) as stream:
             file = CsvFile(stream, path=self._location.describe(name), expected=contract.names)
             for records in file:
-                processed = process(records, contract, lookups=self._parents, seen=seen, adopts=source.adds_parents)
+                processed = process(
+                    records,
+                    contract,
+                    lookups=self._parents,
+                    seen=seen,
+                    adopts=source.adds_parents,
+                    known=plan.known,
+                )
+                if versions.contested and not plan.staged:
+                    raise StageNeeded
                 result.add(processed)
                 if processed.rejected:
                     result.rejects.add(rejects_of(processed, contract))
@@ -165,6 +195,7 @@ class Reading:
                 self._options.on_progress(
                     Progress(table=source.table, records=result.read, bytes_read=file.bytes_read, bytes_total=total)
                 )
+        result.superseded = versions.superseded()
         result.sha256, result.size, result.columns = file.sha256, file.bytes_read, tuple(file.names)
 
     def _changed(self, processed: Verdict, stored: StoredHashes | None, result: FileResult) -> pa.Table:
@@ -213,6 +244,11 @@ class FileBlocks:
 def _close(item: "bytes | FileResult | BaseException") -> None:
     if isinstance(item, FileResult):
         item.rejects.close()
+
+
+class StageNeeded(Exception):
+    """A key came twice, and the last record of it counts: what was handed on before cannot be told apart without a
+    stage."""
 
 
 class _Stopped(Exception):

@@ -47,10 +47,18 @@ class ChecksIncomplete(Exception):
     """PostgreSQL refused rows that the checks had accepted: a merge finds out which."""
 
 
+class RefusedUnforeseen(Exception):
+    """PostgreSQL refused rows in whose place earlier records of their keys may be good: ``reasons`` says which."""
+
+    def __init__(self, reasons: pa.Table) -> None:
+        super().__init__()
+        self.reasons = reasons
+
+
 def keep_limit(result: FileResult, options: LoadOptions) -> None:
     """Raise LimitPassed where the file has more rejects than allowed."""
     limit = options.max_rejects
-    if limit is not None and limit.passed(rejected=result.rejects.count, read=result.read):
+    if limit is not None and limit.passed(rejected=result.rejects.count - result.closed, read=result.read):
         raise LimitPassed
 
 
@@ -79,6 +87,7 @@ def write_merged(cursor: CursorWrapper, plan: FilePlan, blocks: FileBlocks, opti
     stage.create()
     copy_encoded(cursor, STAGE.string, plan.schema.names, blocks)
     keep_limit(blocks.result, options)
+    _discard_superseded(stage, blocks.result)
     counts = stage.classify()
     late = _conflicts(stage, source.contract) if counts.conflicts and not updates else REASON_SCHEMA.empty_table()
     if options.dry_run:
@@ -95,7 +104,10 @@ def write_merged(cursor: CursorWrapper, plan: FilePlan, blocks: FileBlocks, opti
     )
     inserted, refused_new = stage.insert() if counts.new else (0, {})
     if refused or refused_new:
-        late = pa.concat_tables([late, refused_by_database({**refused, **refused_new})]).sort_by("position")
+        unforeseen = refused_by_database({**refused, **refused_new})
+        if len(blocks.result.superseded[0]):
+            raise RefusedUnforeseen(unforeseen)
+        late = pa.concat_tables([late, unforeseen]).sort_by("position")
     return FileRowCounts(
         inserted=inserted,
         updated=updated,
@@ -103,6 +115,18 @@ def write_merged(cursor: CursorWrapper, plan: FilePlan, blocks: FileBlocks, opti
         parents_added=added,
         late=late,
     )
+
+
+def _discard_superseded(stage: StagingTable, result: FileResult) -> None:
+    """Leave of each key the row that counts, and of the parents to add those that such a row names."""
+    positions, _ = result.superseded
+    if not len(positions):
+        return
+    discarded = stage.discard(positions.tolist())
+    result.unchanged -= len(positions) - discarded  # not staged, for the table holds them
+    for column, keys in result.adopted.items():
+        every = pa.concat_arrays(keys).unique()
+        result.adopted[column] = [pa.array(stage.named(column, every.to_pylist()), every.type)]
 
 
 def _adopted(result: FileResult) -> Iterator[tuple[str, ArrowColumn]]:

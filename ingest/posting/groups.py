@@ -15,9 +15,10 @@ def fallen(judged: Sequence[TableVerdict], groups: Mapping[int, str], conflicts:
     """Return the indices of good records whose group has a bad one; ``conflicts`` are refused too, by what is stored.
 
     A record that only clashes with another one of the unit is not bad for good while that one may still fall itself,
-    with its group or as a conflict: nobody falls with it before that is known.
+    with its group or as a conflict: nobody falls with it before that is known. With one in whose place a later one
+    counts nobody falls; but it falls with others.
     """
-    refused = {int(index) for verdict in judged for index in verdict.refused} | conflicts
+    refused = {int(index) for verdict in judged for index in verdict.faulty} | conflicts
     unsure = _unsure(judged, groups, refused)
     final = refused - unsure
     while True:

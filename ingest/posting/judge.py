@@ -1,7 +1,10 @@
-"""The verdict on a whole unit: ``process`` on each table, then stored rows, then groups, until nothing more falls."""
+"""The two verdicts on a whole unit, in its transaction. Both begin with records that were checked by themselves.
+
+``optimistic`` asks nothing: a clean unit, as most are, is written at once, and PostgreSQL's own constraints have the
+word. ``asked`` looks up parents and stored rows, locks them, and judges until nothing more falls.
+"""
 
 from collections.abc import Sequence
-from functools import partial
 
 import numpy as np
 import pyarrow as pa
@@ -9,122 +12,113 @@ from django.db.backends.utils import CursorWrapper
 
 from ingest.posting.groups import fallen
 from ingest.posting.judged import TableVerdict
-from ingest.posting.unit import TableRecords, Unit
-from ingest.processing.duplicates import SeenOnce
-from ingest.processing.process import process
-from ingest.processing.reasons import REASON_SCHEMA, reasons
+from ingest.posting.unit import Unit
+from ingest.processing.check_records import CheckedRecords, check_records
+from ingest.processing.duplicates import LastOnce, SeenOnce
+from ingest.processing.process import Verdict, verdict_on
+from ingest.processing.reasons import reasons
 from ingest.rules.key_text import key_texts
 from ingest.rules.sources import is_adopted
-from ingest.tables.locked_parents import UnitParents
+from ingest.tables.locked_parents import StoredParents, UnitParents
 from ingest.tables.refusals import STORED_ALREADY
 from ingest.tables.stored_rows import StoredRows, all_new
 
 GROUP = "Another record of the group {group} was rejected, so this one was too."
 
 
-class Judge:
-    """Judges one unit, again and again if need be; what the database said is asked once, and only of units in doubt."""
+def check_unit(unit: Unit) -> list[CheckedRecords]:
+    """Check the records of each table by themselves: what both verdicts begin with, however often they are given."""
+    return [check_records(table.records, table.source.contract) for table in unit.tables]
 
-    def __init__(self, cursor: CursorWrapper, unit: Unit) -> None:
-        lock = not unit.dry_run
-        self._unit = unit
-        self._parents = UnitParents(cursor, lock=lock)
-        self.stored = {
-            table.source.table: StoredRows(
-                cursor,
-                table.source.contract,
-                lock=lock and (unit.on_conflict == "update" or is_adopted(table.source)),  # a placeholder is updated
-                fills_placeholders=is_adopted(table.source),
-            )
-            for table in unit.tables
-        }
-        self._late = REASON_SCHEMA.empty_table()
-        # A unit is trusted: its keys are taken for new without asking, and its parents for stored until something in it
-        # is refused. PostgreSQL itself has the word while it writes. Most units are like that.
-        self._parents.trusts = self._trusts_keys = not unit.dry_run and unit.on_conflict == "reject"
 
-    @property
-    def trusts(self) -> bool:
-        """Whether there is something that was not asked so far."""
-        return self._trusts_keys or self._parents.trusts
+def optimistic(unit: Unit, checked: Sequence[CheckedRecords]) -> list[TableVerdict] | None:
+    """Return the verdict on every table with all parents taken for granted, and all keys for new.
 
-    def doubt(self) -> None:
-        """Ask from now on, and again for what was asked: the locks are gone with the savepoint."""
-        self._parents.trusts = self._trusts_keys = False
-        self.forget()
-
-    def forget(self) -> None:
-        """Ask the tables again: another batch has been faster, or the locks are gone."""
-        self._parents.forget()
-        for stored in self.stored.values():
-            stored.forget()
-
-    def refuse(self, late: pa.Table) -> None:
-        """Take in reasons that only the database could give."""
-        self._late = pa.concat_tables([self._late, late])
-
-    def verdict(self) -> list[TableVerdict]:
-        """Return the verdict on every table. Each round refuses at least one record more, so it ends."""
-        while True:
-            judged = self._judge()
-            new_reasons = (
-                [self._conflicts(verdict) for verdict in judged if verdict.compared.differs]
-                if self._unit.on_conflict == "reject"
-                else []
-            )
-            if self._unit.mode == "partial" and self._unit.groups:
-                conflicts = {int(index) for table in new_reasons for index in table["position"].to_numpy()}
-                new_reasons.append(self._fallen(fallen(judged, self._unit.groups, conflicts)))
-            if not sum(map(len, new_reasons)):
-                return judged
-            self.refuse(pa.concat_tables(new_reasons))
-
-    def _judge(self) -> list[TableVerdict]:
-        self._parents.begin()
-        judged: list[TableVerdict] = []
-        for table in self._unit.tables:
-            before = self._parents.trusts, self._trusts_keys
-            judged.append(self._judge_table(table))
-            if before != (self._parents.trusts, self._trusts_keys) and len(judged) > 1:
-                return self._judge()  # the tables before this one were taken on trust
-        return judged
-
-    def _judge_table(self, table: TableRecords) -> TableVerdict:
-        self._parents.expect(table.source.contract, table.records.columns)
-        check = partial(process, table.records, table.source.contract, lookups=self._parents, known=self._late)
-        processed = check(seen=SeenOnce())
+    None where that will not do: where a record is refused even so, an update looks for stored rows, or a dry run never
+    comes to PostgreSQL's own answer.
+    """
+    if unit.dry_run or unit.on_conflict == "update":
+        return None
+    judged = []
+    for table, records in zip(unit.tables, checked, strict=True):
+        if records.reasons or len(table.records.unreadable):
+            return None
+        processed = verdict_on(records, seen=SeenOnce())
         if processed.rejected:
-            self._parents.trusts = False
-            # Where good records may fall with the bad ones, PostgreSQL would not be asked to write them.
-            self._trusts_keys &= self._unit.mode == "partial" and not self._unit.groups
-            if self._parents.believed:  # one without a parent was refused, and those of the others were not looked up
-                processed = check(seen=SeenOnce())
-        if not self._parents.trusts:
-            self._parents.remember(table.source, processed)
-        rows, stored = processed.rows, self.stored[table.source.table]
-        compared = all_new(len(rows)) if self._trusts_keys else stored.compare(rows)
-        return TableVerdict(sent=table, processed=processed, compared=compared)
+            return None
+        judged.append(TableVerdict(sent=table, processed=processed, compared=all_new(len(processed.rows))))
+    return judged
 
-    def _conflicts(self, judged: TableVerdict) -> pa.Table:
-        """Return the reasons of rows that are stored with other content."""
-        contract, rows = judged.sent.source.contract, list(judged.compared.differs)
-        keys = judged.processed.rows.select(contract.natural_key).take(pa.array(rows, pa.int64()))
-        messages = [STORED_ALREADY.format(differs=", ".join(names)) for names in judged.compared.differs.values()]
-        return reasons(
-            judged.position[rows],
-            field=contract.natural_key[0],
-            code="unique",
-            message=pa.array(messages, pa.string()),
-            values=key_texts(keys, contract),
-        )
 
-    def _fallen(self, falling: Sequence[int]) -> pa.Table:
-        """Return the reasons of good records that belong to a group with a bad one."""
-        groups = [self._unit.groups[index] for index in falling]
-        return reasons(
-            np.array(falling, np.int64),
-            field=None,
-            code="group_rejected",
-            message=pa.array([GROUP.format(group=group) for group in groups], pa.string()),
-            values=pa.array(groups, pa.string()),
+def asked(cursor: CursorWrapper, unit: Unit, checked: Sequence[CheckedRecords], known: pa.Table) -> list[TableVerdict]:
+    """Return the verdict on every table by what is stored, whose rows are locked; ``known``: reasons found before.
+
+    Must run in the savepoint that writes: its end lets go of the locks. Each round refuses at least one record more,
+    so it ends.
+    """
+    parents, stored = StoredParents(cursor, lock=not unit.dry_run), stored_rows(cursor, unit)
+    while True:
+        judged = _round(unit, checked, known, parents, stored)
+        more = [_conflicts(verdict) for verdict in judged if verdict.compared.differs and unit.on_conflict == "reject"]
+        if unit.mode == "partial" and unit.groups:
+            conflicts = {int(index) for table in more for index in table["position"].to_numpy()}
+            more.append(_fallen(unit, fallen(judged, unit.groups, conflicts)))
+        if not sum(map(len, more)):
+            return judged
+        known = pa.concat_tables([known, *more])
+
+
+def stored_rows(cursor: CursorWrapper, unit: Unit) -> list[StoredRows]:
+    """Return what looks up the stored rows of each table of the unit."""
+    return [
+        StoredRows(
+            cursor,
+            table.source.contract,
+            lock=not unit.dry_run and (unit.on_conflict == "update" or is_adopted(table.source)),
+            fills_placeholders=is_adopted(table.source),  # by an update
         )
+        for table in unit.tables
+    ]
+
+
+def _round(
+    unit: Unit,
+    checked: Sequence[CheckedRecords],
+    known: pa.Table,
+    parents: StoredParents,
+    stored: Sequence[StoredRows],
+) -> list[TableVerdict]:
+    before: dict[str, Verdict] = {}
+    judged = []
+    for table, records, rows in zip(unit.tables, checked, stored, strict=True):
+        seen = LastOnce() if unit.on_conflict == "update" else SeenOnce()
+        processed = verdict_on(records, lookups=UnitParents(parents, before), seen=seen, known=known)
+        before[table.source.table] = processed
+        judged.append(TableVerdict(sent=table, processed=processed, compared=rows.compare(processed.rows)))
+    return judged
+
+
+def _conflicts(judged: TableVerdict) -> pa.Table:
+    """Return the reasons of rows that are stored with other content."""
+    contract, rows = judged.sent.source.contract, list(judged.compared.differs)
+    keys = judged.processed.rows.select(contract.natural_key).take(pa.array(rows, pa.int64()))
+    messages = [STORED_ALREADY.format(differs=", ".join(names)) for names in judged.compared.differs.values()]
+    return reasons(
+        judged.position[rows],
+        field=contract.natural_key[0],
+        code="unique",
+        message=pa.array(messages, pa.string()),
+        values=key_texts(keys, contract),
+    )
+
+
+def _fallen(unit: Unit, falling: Sequence[int]) -> pa.Table:
+    """Return the reasons of good records that belong to a group with a bad one."""
+    groups = [unit.groups[index] for index in falling]
+    return reasons(
+        np.array(falling, np.int64),
+        field=None,
+        code="group_rejected",
+        message=pa.array([GROUP.format(group=group) for group in groups], pa.string()),
+        values=pa.array(groups, pa.string()),
+    )

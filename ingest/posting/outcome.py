@@ -11,7 +11,7 @@ from core.arrow import Rows
 from ingest.accounts.report import TableReport
 from ingest.models import Batch
 from ingest.posting.judged import TableVerdict
-from ingest.processing.reasons import reasons
+from ingest.processing.reasons import SUPERSEDED_IN_BATCH, reasons
 
 type Outcome = Literal["inserted", "updated", "unchanged", "duplicate", "rejected", "rolled_back"]
 
@@ -25,6 +25,11 @@ class RecordOutcome:
     outcome: Outcome
     reasons: tuple[dict[str, Any], ...] = ()
     reject: int | None = None  # the number of its reject; None in a dry run
+
+    @property
+    def closed(self) -> bool:
+        """Whether nothing is left to be done about it: it is in, or a later record counts instead."""
+        return self.outcome != "rejected" or self.reasons[0]["code"] == SUPERSEDED_IN_BATCH
 
 
 @dataclass(frozen=True, kw_only=True)

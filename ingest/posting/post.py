@@ -1,13 +1,13 @@
 """``post``: one unit of records into the tables, with rejects and account, in the caller's transaction."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
-from typing import Any
+from types import MappingProxyType
 from uuid import uuid4
 
 import pyarrow as pa
-from django.contrib.auth.models import User
 from django.db import DataError, IntegrityError, transaction
 from django.db.backends.utils import CursorWrapper
 from django.db.models import Model
@@ -20,58 +20,48 @@ from core.version import __version__
 from ingest.accounts.report import FileFacts, TableReport, account_row, status_of
 from ingest.accounts.totals import parts_of, parts_of_batch
 from ingest.models import Batch
-from ingest.posting.judge import Judge
+from ingest.posting.judge import asked, check_unit, optimistic, stored_rows
 from ingest.posting.judged import TableVerdict
 from ingest.posting.outcome import UnitResult
 from ingest.posting.settle import question, settle_rejects
-from ingest.posting.unit import Unit
+from ingest.posting.unit import Origin, Unit
+from ingest.processing.reasons import REASON_SCHEMA
 from ingest.rejects.describe import rejects_of
 from ingest.rejects.merge import RejectOrigin
-from ingest.rejects.store import store_numbered
+from ingest.rejects.store import renew_rejects, store_numbered
 from ingest.tables.locked_parents import tables_of
 from ingest.tables.refusals import refused_by_database
-from ingest.tables.write_rows import RowCounts, culprits, key_exists, write
+from ingest.tables.write_rows import RowCounts, TableRows, culprits, key_exists, write
 
 SHARE_TIMEOUT_SECONDS = 1
-# Keeps one table's rejects; gives the server's count of them, and their numbers by the indices of their records.
-type KeepRejects = Callable[[CursorWrapper, Unit, TableVerdict, Batch], tuple[int, dict[int, int]]]
 # Each failure means that another batch with some of the same keys was committed, or that a table refused rows.
 ATTEMPTS = 20
 
 
 def post(
-    cursor: CursorWrapper,
-    unit: Unit,
-    *,
-    origin: str,
-    user: User | None,
-    options: dict[str, Any],
-    caused_by: Batch | None = None,
-    keep: KeepRejects | None = None,
-    replayed: Sequence[int] = (),
+    cursor: CursorWrapper, unit: Unit, origin: Origin, *, replays: Mapping[int, int] = MappingProxyType({})
 ) -> UnitResult:
     """Check ``unit``, write what is good, keep what is not, and account for all.
 
     Must run in a transaction, whose rollback leaves nothing behind. TableBusy where a load or restore holds a table;
-    Django's database errors pass through. ``options`` are kept with the batch; ``keep`` says where rejects go,
-    ``replayed`` are the numbers of those that the unit replays. Orphans may wait for its records: whoever runs the
-    transaction hands the result to ``heal.schedule``.
+    Django's database errors pass through. ``replays``: where the unit is a replay, the number of each record's reject,
+    by index; one that is refused again gets new reasons. Orphans may wait for its records: whoever runs the transaction
+    hands the result to ``heal.schedule``.
     """
     started, clock = timezone.now(), time.monotonic()
     share(cursor, tables_of(table.source for table in unit.tables), timeout_seconds=SHARE_TIMEOUT_SECONDS)
-    judge = Judge(cursor, unit)
-    judged, counts = _write(cursor, unit, judge)
+    judged, counts = _write(cursor, unit)
     tables = _reports(unit, judged, counts, seconds=time.monotonic() - clock)
     status = status_of(tables)
     if unit.dry_run:
         return UnitResult(batch=None, status=status, tables=tables, judged=tuple(judged), refused=counts is None)
     batch = Batch(
         id=uuid4(),
-        origin=origin,
+        origin=origin.kind,
         status=status,
-        user=user,
-        options={"mode": unit.mode, "on_conflict": unit.on_conflict, **options},
-        caused_by=caused_by,
+        user=origin.user,
+        options={"mode": unit.mode, "on_conflict": unit.on_conflict, **origin.options},
+        caused_by=origin.caused_by,
         app_version=__version__,
         started_at=started,
         finished_at=timezone.now(),
@@ -79,9 +69,9 @@ def post(
     rows: list[Model] = [batch]
     numbers: dict[int, int] = {}
     for verdict, report in zip(judged, tables, strict=True):
-        stored, new_numbers = (keep or keep_rejects)(cursor, unit, verdict, batch)
+        kept, new_numbers = _keep_rejects(cursor, unit, verdict, batch, replays)
         numbers |= new_numbers
-        account = replace(report, rejected=stored)
+        account = replace(report, rejected=kept)
         rows.append(account_row(batch.id, verdict.sent.source, account, file=FileFacts(columns=verdict.sent.columns)))
         rows += parts_of(account)
     rows += parts_of_batch(batch)
@@ -94,36 +84,38 @@ def post(
         judged=tuple(judged),
         refused=counts is None,
         rejects=numbers,
-        awaited=() if counts is None else settle_rejects(cursor, judged, batch, replayed=replayed),
+        awaited=() if counts is None else settle_rejects(cursor, judged, batch, replayed=list(replays.values())),
     )
 
 
-def _write(cursor: CursorWrapper, unit: Unit, judge: Judge) -> tuple[list[TableVerdict], list[RowCounts] | None]:
+def _write(cursor: CursorWrapper, unit: Unit) -> tuple[list[TableVerdict], list[RowCounts] | None]:
     """Judge and write until both agree; None in place of counts where the unit as a whole was refused."""
+    checked = check_unit(unit)
+    judged = optimistic(unit, checked)
+    if judged is not None:
+        with suppress(IntegrityError, DataError), transaction.atomic():  # else something was not as it was taken for
+            return judged, write(cursor, [verdict.to_write() for verdict in judged])
+    known = REASON_SCHEMA.empty_table()
     for _ in range(ATTEMPTS):
-        judged, rows = [], []
+        rows: list[TableRows] = []
         try:
             with transaction.atomic():  # its end lets go of its locks too: the next attempt takes all of them in order
-                judged = judge.verdict()
-                if unit.mode == "atomic" and any(len(verdict.refused) for verdict in judged):
-                    return judged, None
+                judged = asked(cursor, unit, checked, known)
+                if unit.mode == "atomic" and any(len(verdict.faulty) for verdict in judged):
+                    return [verdict.reinstated() for verdict in judged], None
                 rows = [verdict.to_write() for verdict in judged]
                 if unit.dry_run:
                     return judged, [RowCounts(len(table.new), len(table.changed)) for table in rows]
                 return judged, write(cursor, rows)
         except (IntegrityError, DataError) as error:
-            if not rows:
+            if judged is None or not rows:
                 raise
-            if judge.trusts:
-                judge.doubt()
-                continue
-            if key_exists(error) and _overtaken(judge, judged):
+            if key_exists(error) and _overtaken(cursor, unit, judged):
                 continue
             refused = culprits(cursor, rows)
-            if any(map(key_exists, refused.values())) and _overtaken(judge, judged):  # while they were sought
+            if any(map(key_exists, refused.values())) and _overtaken(cursor, unit, judged):  # while they were sought
                 refused = {index: error for index, error in refused.items() if not key_exists(error)}
-            judge.forget()
-            judge.refuse(refused_by_database(refused))
+            known = pa.concat_tables([known, refused_by_database(refused)])
     raise TableBusy(
         tables=", ".join(table.source.table for table in unit.tables),
         holder="other batches with the same keys",
@@ -131,14 +123,15 @@ def _write(cursor: CursorWrapper, unit: Unit, judge: Judge) -> tuple[list[TableV
     )
 
 
-def _overtaken(judge: Judge, judged: Sequence[TableVerdict]) -> bool:
+def _overtaken(cursor: CursorWrapper, unit: Unit, judged: Sequence[TableVerdict]) -> bool:
     """Ask the tables again; tell whether they hold a key by now that they did not hold before."""
-    judge.forget()
     with transaction.atomic():
-        again = (judge.stored[verdict.sent.source.table].compare(verdict.processed.rows) for verdict in judged)
+        again = (
+            rows.compare(verdict.processed.rows)
+            for rows, verdict in zip(stored_rows(cursor, unit), judged, strict=True)
+        )
         overtaken = any((now.new != verdict.compared.new).any() for now, verdict in zip(again, judged, strict=True))
         transaction.set_rollback(True)
-    judge.forget()
     return overtaken
 
 
@@ -165,8 +158,13 @@ def _reports(
     return tuple(reports)
 
 
-def keep_rejects(cursor: CursorWrapper, unit: Unit, judged: TableVerdict, batch: Batch) -> tuple[int, dict[int, int]]:
-    """Store one table's rejects, each as a row of its own or seen once more."""
+def _keep_rejects(
+    cursor: CursorWrapper, unit: Unit, judged: TableVerdict, batch: Batch, replays: Mapping[int, int]
+) -> tuple[int, Mapping[int, int]]:
+    """Keep one table's rejects; return the server's count of them, and their numbers by the indices of the records.
+
+    Each is a row of its own, or seen once more, or one that was replayed in vain.
+    """
     if not judged.processed.rejected:
         return 0, {}
     contract = judged.sent.source.contract
@@ -175,6 +173,8 @@ def keep_rejects(cursor: CursorWrapper, unit: Unit, judged: TableVerdict, batch:
     moment = batch.finished_at or timezone.now()
     columns, atomic = judged.sent.columns, unit.mode == "atomic"
     origin = RejectOrigin(batch=batch.id, contract=contract, now=moment, columns=columns, atomic=atomic)
+    if replays:
+        return renew_rejects(cursor, rejects, replays, origin), replays
     numbers = store_numbered(cursor, rejects, origin)
     return len(numbers), numbers
 

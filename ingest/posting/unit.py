@@ -2,8 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
+from django.contrib.auth.models import User
+
+from ingest.models import Batch
 from ingest.processing.records import Records
 from ingest.rules.on_conflict import OnConflict
 from ingest.rules.sources import Source
@@ -27,7 +30,8 @@ class Unit:
     """n records of some tables, parents first. ``refs`` and ``groups`` are by index, for those that have one.
 
     ``partial``: good records are kept, others rejected; ``atomic``: all or nothing. Records with the same group stand
-    or fall together in both.
+    or fall together in both. ``on_conflict`` is for keys that are stored with other content and for keys that repeat:
+    ``reject`` keeps what is stored, and the first record of a key; ``update`` writes its last.
     """
 
     tables: tuple[TableRecords, ...]
@@ -39,3 +43,13 @@ class Unit:
 
     def __len__(self) -> int:
         return sum(len(table.records) for table in self.tables)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Origin:
+    """Where a unit comes from: ``kind`` is one of ``Batch.Origin``, ``options`` are kept with its batch."""
+
+    kind: str
+    user: User | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+    caused_by: Batch | None = None

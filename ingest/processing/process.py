@@ -8,25 +8,33 @@ database only through the look-ups passed in. All steps work on whole columns.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from core.arrow import ArrowColumn, Mask, Rows, Text, indices, mask_of
-from ingest.processing.check_column import check_column
+from core.arrow import ArrowColumn, Mask, Rows, indices, mask_of
+from ingest.processing.check_records import CheckedRecords, check_records, shown
 from ingest.processing.duplicates import SeenRows
 from ingest.processing.lookups import Lookups, NoParents
-from ingest.processing.reasons import ROW_REASON_SCHEMA, by_position, by_row, reasons
+from ingest.processing.reasons import (
+    REASON_SCHEMA,
+    ROW_REASON_SCHEMA,
+    SUPERSEDED_IN_BATCH,
+    by_position,
+    by_row,
+    reasons,
+)
 from ingest.processing.records import Records
 from ingest.processing.row_hashes import Hashes
-from ingest.rules.contract import Contract, RowCheck
+from ingest.rules.contract import Contract
 from ingest.rules.key_text import value_texts
 
 UNIQUE = "A record with this key, but other content, came earlier in the same batch."
+SUPERSEDED = "A later record of the same batch has this key and counts instead: record {winner}."
 NO_PARENT = "There is no such record in {table}."
 PARENT_REJECTED = "The record of {table} that this one belongs to was rejected in the same batch."
 
@@ -39,6 +47,7 @@ class Verdict:
     the contract's columns; ``source``: their indices (int64, m); ``hashes``: of their whole content (see
     ``duplicates.hash_rows``). ``duplicates``: indices of records equal to an earlier one of the batch; ``refused``: of
     those that have ``reasons`` (``REASON_SCHEMA``, ordered by record). Each record is in exactly one of the three.
+    ``superseded``: of the refused, those for whose key a later record counts; ``winners``: the positions of these.
     ``repairs``: values changed, by rule. ``adopted``: by reference column, keys whose parent is missing and may be
     added.
     """
@@ -50,6 +59,8 @@ class Verdict:
     hashes: Hashes
     duplicates: Rows
     refused: Rows
+    superseded: Rows
+    winners: Rows
     reasons: pa.Table
     repairs: dict[str, int]
     adopted: dict[str, ArrowColumn]
@@ -63,6 +74,19 @@ class Verdict:
     def rejected(self) -> int:
         """Records with at least one reason, and the unreadable ones."""
         return len(self.refused) + self.records.unreadable.num_rows
+
+    def reinstated(self) -> "Verdict":
+        """Return it with the superseded records among the accepted, as it is where none is written."""
+        source = np.union1d(self.source, self.superseded)
+        return replace(
+            self,
+            rows=self.checked.take(indices(source)),
+            source=source,
+            refused=np.setdiff1d(self.refused, self.superseded),
+            superseded=self.superseded[:0],
+            winners=self.winners[:0],
+            reasons=self.reasons.filter(pc.not_equal(self.reasons["code"], SUPERSEDED_IN_BATCH)),
+        )
 
 
 def process(
@@ -80,29 +104,50 @@ def process(
     ``adopts`` names reference columns whose missing parents are to be added instead of refused; ``known`` are reasons
     (``REASON_SCHEMA``) that the caller has already found: their records, if they are among these, claim no key.
     """
-    work = _Work(records, contract)
-    work.refuse([] if known is None else [by_row(known, records.position)])
-    work.check_columns()
-    for check in contract.row_checks:
-        work.check_rows(check)
+    return verdict_on(check_records(records, contract), lookups=lookups, seen=seen, adopts=adopts, known=known)
+
+
+def verdict_on(
+    checked: CheckedRecords,
+    *,
+    lookups: Lookups | None = None,
+    seen: SeenRows | None = None,
+    adopts: Sequence[str] = (),
+    known: pa.Table | None = None,
+) -> Verdict:
+    """Do the second half of ``process``: what depends on other records, and may be asked again of the same ones."""
+    work = _Work(checked, [] if known is None else [by_row(known, checked.records.position)])
     work.check_references(lookups or NoParents(), adopts)  # a record without its parent claims no key either
     work.find_duplicates(seen or SeenRows())
     return work.result()
 
 
-class _Work:
-    """One call of ``process``: the columns, and which records are still in."""
+def superseded_reasons(records: Rows, winners: Rows, keys: pa.Table, *, schema: pa.Schema = REASON_SCHEMA) -> pa.Table:
+    """Return the reasons of n records for whose ``keys`` (typed rows) later records count, at positions ``winners``."""
+    return reasons(
+        records,
+        field=keys.column_names[0],
+        code=SUPERSEDED_IN_BATCH,
+        message=pa.array([SUPERSEDED.format(winner=winner) for winner in winners.tolist()], pa.string()),
+        values=shown(keys),
+        schema=schema,
+    )
 
-    def __init__(self, records: Records, contract: Contract) -> None:
-        self.records, self.contract = records, contract
-        self.count = records.columns.num_rows
+
+class _Work:
+    """One verdict at work: the columns, and which records are still in."""
+
+    def __init__(self, checked: CheckedRecords, known: Sequence[pa.Table]) -> None:
+        self.records, self.contract, self.table = checked.records, checked.contract, checked.rows
+        self.count = self.table.num_rows
         self.alive: Mask = np.ones(self.count, bool)
-        self.table = contract.schema.empty_table()
-        self.found_reasons: list[pa.Table] = []
-        self.repaired: list[tuple[str, Rows]] = []
+        self.found_reasons: list[pa.Table] = [ROW_REASON_SCHEMA.empty_table()]
+        self.repaired = checked.repaired
         self.duplicates: Rows = np.empty(0, np.int64)
+        self.superseded = self.winners = self.duplicates
         self.adopting: dict[str, Rows] = {}  # by reference column: records whose parent is to be added
         self.hashed: tuple[Rows, Hashes] = (self.duplicates, (np.empty(0, np.uint64), np.empty(0, np.uint64)))
+        self.refuse([*known, *checked.reasons])
 
     def refuse(self, blocks: Iterable[pa.Table]) -> None:
         for block in blocks:
@@ -112,45 +157,21 @@ class _Work:
     def _refuse(self, rows: Rows, **reason: Any) -> None:
         self.refuse([reasons(rows, schema=ROW_REASON_SCHEMA, **reason)])
 
-    def check_columns(self) -> None:
-        faults = self.records.faults
-        self.refuse([pa.table([*faults.columns, pa.nulls(len(faults), pa.string())], schema=ROW_REASON_SCHEMA)])
-        checked: dict[str, ArrowColumn] = {}
-        for column in self.contract.columns:
-            faulty = np.zeros(self.count, bool)
-            if len(faults):  # seldom: values that their format cannot mean
-                faulty[faults.filter(pc.equal(faults["field"], column.name))["row"].to_numpy()] = True
-            text, absent = _member(self.records, column.name)
-            result = check_column(text, column, absent=absent, faulty=faulty)
-            checked[column.name] = result.values
-            self.refuse(result.reasons)
-            self.repaired.extend(result.repairs)
-        self.table = pa.table(checked)
-
-    def check_rows(self, check: RowCheck) -> None:
-        broken = np.flatnonzero(mask_of(pc.invert(check.holds(self.table)).combine_chunks()))
-        if len(broken):
-            shown = _shown(self.table.select(check.columns).take(indices(broken)))
-            self._refuse(
-                broken,
-                field=check.columns[-1],
-                code="check",
-                message=check.message,
-                values=shown,
-                constraint=check.name,
-            )
-
     def find_duplicates(self, seen: SeenRows) -> None:
         rows = np.flatnonzero(self.alive)
-        repeated = seen.sort_out(self._rows(rows), self.contract)
+        repeated = seen.sort_out(self._rows(rows), self.contract, self.records.position.to_numpy()[rows])
         self.hashed = (rows, repeated.hashes)
         self.duplicates = rows[repeated.duplicates]
         self.alive[self.duplicates] = False
         clashes = rows[repeated.clashes]
-        if len(clashes):
-            key = self.contract.natural_key
-            shown = _shown(self.table.select(key).take(indices(clashes)))
-            self._refuse(clashes, field=key[0], code="unique", message=UNIQUE, values=shown)
+        if not len(clashes):
+            return
+        keys = self.table.select(self.contract.natural_key).take(indices(clashes))
+        if repeated.winners is None:
+            self._refuse(clashes, field=keys.column_names[0], code="unique", message=UNIQUE, values=shown(keys))
+        else:
+            self.superseded, self.winners = clashes, repeated.winners[repeated.clashes]
+            self.refuse([superseded_reasons(clashes, self.winners, keys, schema=ROW_REASON_SCHEMA)])
 
     def check_references(self, lookups: Lookups, adopts: Sequence[str]) -> None:
         alive = self.alive.copy()  # all references of a record are checked, not only up to the first that fails
@@ -169,9 +190,9 @@ class _Work:
                 ("does_not_exist", NO_PARENT, ~parents.exist & ~parents.refused),
             ):
                 if missing.any():
-                    named = message.format(table=reference.table)
-                    shown = value_texts(keys.filter(pa.array(missing)))  # what a reject waits for is found by it
-                    self._refuse(rows[missing], field=reference.column, code=code, message=named, values=shown)
+                    said = message.format(table=reference.table)
+                    names = value_texts(keys.filter(pa.array(missing)))  # what a reject waits for is found by it
+                    self._refuse(rows[missing], field=reference.column, code=code, message=said, values=names)
 
     def _rows(self, rows: Rows) -> pa.Table:
         return self.table if len(rows) == self.count else self.table.take(indices(rows))
@@ -197,6 +218,8 @@ class _Work:
             hashes=(lanes[0][picked], lanes[1][picked]),
             duplicates=self.duplicates,
             refused=np.flatnonzero(~kept),
+            superseded=self.superseded,
+            winners=self.winners,
             reasons=by_position(
                 every_reason.take(indices(np.argsort(every_reason["row"].to_numpy(), kind="stable"))),
                 self.records.position,
@@ -204,22 +227,3 @@ class _Work:
             repairs={rule: count for rule, count in repairs.items() if count},
             adopted={name: self._adopted(name, rows) for name, rows in self.adopting.items() if self.alive[rows].any()},
         )
-
-
-def _member(records: Records, name: str) -> tuple[Text, Mask]:
-    """Return a field's n texts, and the mask of the records that lack it."""
-    count = records.columns.num_rows
-    if name not in records.columns.column_names:
-        return pa.nulls(count, pa.string()), np.ones(count, bool)
-    absent = records.absent.get(name)
-    mask = np.zeros(count, bool) if absent is None else mask_of(absent)
-    return records.columns.column(name).combine_chunks(), mask
-
-
-def _shown(values: pa.Table) -> Text:
-    """Write rows for a person: one value as it is, several as ``name=value, ...``."""
-    texts: Mapping[str, Any] = {name: values.column(name).cast(pa.string()) for name in values.column_names}
-    if len(texts) == 1:
-        return next(iter(texts.values())).combine_chunks()
-    parts = [pc.binary_join_element_wise(name, text, "=") for name, text in texts.items()]
-    return pc.binary_join_element_wise(*parts, ", ").combine_chunks()

@@ -19,6 +19,7 @@ REASON_SCHEMA = schema_of(
 )
 # While ``process`` works, a record is its index among the columns that are checked.
 ROW_REASON_SCHEMA = REASON_SCHEMA.set(0, pa.field("row", pa.int64(), nullable=False))
+SUPERSEDED_IN_BATCH = "superseded_in_batch"  # the code of records that are no fault of their sender: a later one counts
 REQUIRED = "This field is required."
 NULL = "This field may not be null."
 BLANK = "This field may not be blank."

@@ -6,10 +6,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from core.arrow import ArrowColumn, Rows, Text, indices, schema_of
+from core.arrow import ArrowColumn, Mask, Rows, Text, indices, schema_of
 from core.json_columns import json_lists, json_objects
 from ingest.models import RejectedRecord
 from ingest.processing.process import UNIQUE, Verdict
+from ingest.processing.reasons import SUPERSEDED_IN_BATCH
 from ingest.processing.records import Records
 from ingest.rules.contract import Contract
 from ingest.rules.key_text import KEY_LENGTH, kept_part, key_texts
@@ -67,6 +68,15 @@ def describe(records: Records, checked: pa.Table, reasons: pa.Table, contract: C
     )
 
 
+def are_superseded(rejects: pa.Table) -> Mask:
+    """Mark those of n rejects (``REJECT_SCHEMA``) in whose place a later record of their batch counts."""
+    codes = rejects["codes"].combine_chunks()
+    superseded = pc.equal(pc.list_flatten(codes), SUPERSEDED_IN_BATCH)  # the only reason of its record
+    marked = np.zeros(len(rejects), bool)
+    marked[pc.list_parent_indices(codes).filter(superseded).to_numpy()] = True
+    return marked
+
+
 def _rows_at(positions: Rows, records: Records) -> Any:
     """Return the rows of records, by their positions in ascending order; the records come in that order too."""
     return indices(np.searchsorted(records.position.to_numpy(), positions))
@@ -105,7 +115,7 @@ def _stages(codes: Text, messages: Text) -> Text:
     stage = RejectedRecord.Stage
     cases = {
         stage.REFERENCES: pc.is_in(codes, _ORPHAN_CODES),
-        stage.DUPLICATES: pc.equal(messages, UNIQUE),
+        stage.DUPLICATES: pc.or_(pc.equal(messages, UNIQUE), pc.equal(codes, SUPERSEDED_IN_BATCH)),
         stage.STORED: pc.equal(codes, "unique"),
         stage.WRITE: pc.is_in(codes, _LAST_CODES),
     }

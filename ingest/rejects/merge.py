@@ -11,6 +11,7 @@ from django.db.backends.utils import CursorWrapper
 
 from core.postgres.copy_in import copy_in
 from core.version import __version__
+from ingest.processing.reasons import SUPERSEDED_IN_BATCH
 from ingest.rejects.describe import REJECT_SCHEMA
 from ingest.rules.contract import Contract
 
@@ -45,6 +46,9 @@ truncate reject_stage
 # alone or in an atomic batch: it is replayed as the records of that batch that it stands or falls with.
 _KEEPS = """(r.status = 'open' and (r."group" <> '' and excluded."group" = '' or %(atomic)s and not exists (
             select from ingest_batch b where b.id = r.last_batch_id and b.options ->> 'mode' = 'atomic')))"""
+# One for whose key a later record of the same batch counts is closed at once: there is nothing to repair or to replay.
+_SUPERSEDED = f"(codes = array['{SUPERSEDED_IN_BATCH}'])"
+SUPERSEDED_WHY = "A later record of the same batch has this key, and counts instead."
 # Stores each staged raw record once, or counts it as seen once more: the reasons of an open reject are renewed, those
 # of a closed one stay. In the order of the hash, so that two batches with the same bad records cannot lock each other
 # out. Returns for every staged position the number under which its record is kept.
@@ -52,15 +56,17 @@ _MERGE = """
 with staged as (select *, sha256(raw) as sha from reject_stage),
 distinct_ones as (
     select distinct on (sha) *, count(*) over (partition by sha) as times from staged
-    order by sha, "group" = '', position
+    order by sha, {superseded}, "group" = '', position
 ),
 stored as (
     insert into ingest_rejectedrecord as r ("table", raw, record, natural_key, reasons, codes, fields, stage, batch_id,
         file_name, position, line, waits_for, ref, "group", contract_version, app_version, times_seen,
-        first_seen_at, last_seen_at, last_batch_id, status, attempts, closed_why, header)
+        first_seen_at, last_seen_at, last_batch_id, status, closed_at, closed_why, attempts, header)
     select %(table)s, raw, record, natural_key, reasons, codes, fields, stage, %(batch)s,
         %(file)s, position, line, waits_for, ref, "group", %(contract)s, %(app)s, times, %(now)s, %(now)s,
-        %(batch)s, 'open', 0, '', %(header)s
+        %(batch)s, case when {superseded} then 'superseded' else 'open' end,
+        case when {superseded} then %(now)s::timestamptz end, case when {superseded} then %(why)s else '' end,
+        0, %(header)s
     from distinct_ones order by sha
     on conflict ("table", raw_sha256, header) do update set
         times_seen = r.times_seen + excluded.times_seen,
@@ -73,19 +79,25 @@ stored as (
         waits_for = case when r.status = 'open' then excluded.waits_for else r.waits_for end,
         ref = case when r.status = 'open' then excluded.ref else r.ref end,
         "group" = case when r.status = 'open' and not {keeps} then excluded."group" else r."group" end,
-        contract_version = case when r.status = 'open' then excluded.contract_version else r.contract_version end
+        contract_version = case when r.status = 'open' then excluded.contract_version else r.contract_version end,
+        status = case when r.status = 'open' then excluded.status else r.status end,
+        closed_at = case when r.status = 'open' then excluded.closed_at else r.closed_at end,
+        closed_why = case when r.status = 'open' then excluded.closed_why else r.closed_why end
     returning id, raw_sha256
 )
 select staged.position, stored.id from staged join stored on stored.raw_sha256 = staged.sha
-""".replace("{keeps}", _KEEPS)
-# Gives rejects that were replayed in vain, and are still open, their new reasons.
+""".replace("{keeps}", _KEEPS).replace("{superseded}", _SUPERSEDED)
+# Gives rejects that were replayed in vain, and are still open, their new reasons; closes those superseded meanwhile.
 _RENEW = """
 update ingest_rejectedrecord as r set
     reasons = s.reasons, codes = s.codes, fields = s.fields, stage = s.stage, waits_for = s.waits_for,
-    contract_version = %(contract)s, last_batch_id = %(batch)s, last_seen_at = %(now)s, attempts = r.attempts + 1
+    contract_version = %(contract)s, last_batch_id = %(batch)s, last_seen_at = %(now)s, attempts = r.attempts + 1,
+    status = case when s.{superseded} then 'superseded' else 'open' end,
+    closed_at = case when s.{superseded} then %(now)s::timestamptz end,
+    closed_why = case when s.{superseded} then %(why)s else '' end
 from reject_stage s join unnest(%(positions)s::bigint[], %(numbers)s::bigint[]) as n (position, id) using (position)
 where r.id = n.id and r.status = 'open'
-"""
+""".replace("s.{superseded}", _SUPERSEDED.replace("codes", "s.codes"))
 
 
 def merge_rejects(cursor: CursorWrapper, rejects: pa.Table, origin: RejectOrigin) -> dict[int, int]:
@@ -113,6 +125,7 @@ def _facts(origin: RejectOrigin) -> dict[str, Any]:
         "now": origin.now,
         "atomic": origin.atomic,
         "header": origin.header,
+        "why": SUPERSEDED_WHY,
     }
 
 

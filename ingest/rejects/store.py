@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from django.db import IntegrityError, transaction
 from django.db.backends.utils import CursorWrapper
 
-from core.arrow import Rows, indices, schema_of
+from core.arrow import ArrowColumn, Rows, bools, indices, schema_of
 from core.errors import DatabaseFailed
 from core.postgres.array_literals import array_text
 from core.postgres.copy_in import copy_in
@@ -19,9 +19,9 @@ from core.postgres.planner import fetch_by_index
 from core.version import __version__
 from ingest.accounts.totals import parts_of_rejects
 from ingest.models import RejectedRecord
-from ingest.rejects.describe import REJECT_SCHEMA
+from ingest.rejects.describe import REJECT_SCHEMA, are_superseded
 from ingest.rejects.links import link, parents_of
-from ingest.rejects.merge import RejectOrigin, merge_rejects, renew
+from ingest.rejects.merge import SUPERSEDED_WHY, RejectOrigin, merge_rejects, renew
 
 CHUNK_ROWS = 16_384
 CHUNK_BYTES = 32 << 20
@@ -39,10 +39,11 @@ _STORED_SCHEMA = schema_of(
     pa.field("app_version", pa.string()),
     pa.field("first_seen_at", pa.timestamp("us", "UTC")),
     pa.field("last_seen_at", pa.timestamp("us", "UTC")),
-    pa.field("status", pa.string()),
     pa.field("attempts", pa.int32()),
-    pa.field("closed_why", pa.string()),
     pa.field("header", pa.string()),
+    pa.field("status", pa.string()),
+    pa.field("closed_at", pa.timestamp("us", "UTC")),
+    pa.field("closed_why", pa.string()),
     pa.field("parent_id", pa.int64()),
 )
 # Which of these raw records are stored already, by their hashes, and as many new numbers: see ``fetch_by_index``.
@@ -110,8 +111,9 @@ class _Distinct:
         places = {digest: place for place, digest in enumerate(self.hashes)}
         self.place: Rows = np.fromiter((places[digest] for digest in digests), np.int64, len(digests))
         grouped = pc.not_equal(rejects["group"], "").to_numpy()
-        # Of equal ones, the first that stands or falls with others; reasons that only the table gave came last.
-        order = np.lexsort((rejects["position"].to_numpy(), ~grouped))
+        # Of equal ones, the first that stands or falls with others; reasons that only the table gave came last. One
+        # that is superseded needs nobody, another does.
+        order = np.lexsort((rejects["position"].to_numpy(), ~grouped, are_superseded(rejects)))
         _, first, self.times = np.unique(self.place[order], return_index=True, return_counts=True)
         self.rows = rejects.take(indices(order[first]))
         self.position: Rows = rejects["position"].to_numpy()
@@ -123,7 +125,12 @@ def _add(
     """Add the ``fresh`` ones under ``numbers``; None where another batch was the first with one of them."""
     rows = distinct.rows.take(indices(fresh))
     by_position = np.sort(np.array(numbers))[np.argsort(np.argsort(rows["position"].to_numpy()))]
-    more = [pa.array(by_position), pa.array(distinct.times[fresh]), *_constants(origin, len(rows))]
+    more = [
+        pa.array(by_position),
+        pa.array(distinct.times[fresh]),
+        *_constants(origin, len(rows)),
+        *_status(rows, origin),
+    ]
     stored = pa.table([*rows.columns, *more, parents_of(cursor, rows, origin)], schema=_STORED_SCHEMA)
     try:
         with transaction.atomic():
@@ -146,9 +153,19 @@ def _constants(origin: RejectOrigin, count: int) -> list[Any]:
     moment, batch = pa.scalar(origin.now, pa.timestamp("us", "UTC")), pa.scalar(origin.batch.bytes, pa.binary(16))
     texts = [origin.file_name, origin.contract.version, __version__]
     values: list[Any] = [pa.scalar(origin.contract.table), batch, batch, *map(pa.scalar, texts), moment, moment]
-    values += [pa.scalar(RejectedRecord.Status.OPEN.value), pa.scalar(0, pa.int32()), pa.scalar("")]
-    values.append(pa.scalar(origin.header))
+    values += [pa.scalar(0, pa.int32()), pa.scalar(origin.header)]
     return [pa.repeat(value, count) for value in values]
+
+
+def _status(rows: pa.Table, origin: RejectOrigin) -> list[ArrowColumn]:
+    """Return the status of n rejects, when they were closed and why: at once, where they are superseded already."""
+    status, moment = RejectedRecord.Status, pa.scalar(origin.now, pa.timestamp("us", "UTC"))
+    superseded = bools(are_superseded(rows))
+    return [
+        pc.if_else(superseded, status.SUPERSEDED.value, status.OPEN.value),
+        pc.if_else(superseded, moment, pa.scalar(None, moment.type)),
+        pc.if_else(superseded, SUPERSEDED_WHY, ""),
+    ]
 
 
 def _chunks(rejects: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:

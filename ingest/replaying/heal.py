@@ -12,9 +12,11 @@ from django.tasks import task
 from psycopg2 import sql
 
 from core.postgres.retry import in_transaction
-from ingest.models import Batch
+from ingest.models import Batch, RejectedRecord
 from ingest.posting.outcome import UnitResult
+from ingest.posting.unit import Origin
 from ingest.replaying.replay import Replay, rounds, run, unit_of, with_groups
+from ingest.rules.on_conflict import OnConflict
 from ingest.rules.sources import sources
 from ingest.tables.stored_rows import column_type
 
@@ -109,7 +111,7 @@ class _Replays:
                 return closed
             self.tried |= numbers
             for unit in posted:
-                closed += sum(fate.outcome != "rejected" for fate in unit.fates)
+                closed += sum(fate.closed for fate in unit.fates)
                 if unit.awaited:
                     children = _Replays(_ORPHANS, caused_by=unit.batch, parents=list(unit.awaited))
                     self.healed += children.run() + children.healed
@@ -122,11 +124,25 @@ class _Replays:
         cursor.execute(query, {**self._facts, "tried": list(self.tried)})
         numbers = {number for (number,) in cursor.fetchall()}
         rejects = with_groups(numbers)
-        posted = []
-        for part in rounds(rejects):
-            replay = Replay(rejects=part, corrections={})
-            posted.append(run(cursor, replay, unit_of(replay), user=None, options={}, caused_by=self._caused_by))
+        origin = Origin(kind=Batch.Origin.REPLAY, caused_by=self._caused_by)
+        replays = [replay for part in rounds(rejects) for replay in _as_asked(part)]
+        posted = [run(cursor, replay, unit_of(replay), origin) for replay in replays]
         return numbers | {reject.pk for reject in rejects}, posted
+
+
+def _as_asked(rejects: Sequence[RejectedRecord]) -> list[Replay]:
+    """Part rejects by what their batches asked for: where a batch was to update, the last record of a key counts."""
+    batches = {reject.last_batch_id for reject in rejects}
+    updates = set(Batch.objects.filter(pk__in=batches, options__on_conflict="update").values_list("pk", flat=True))
+    parts: dict[OnConflict, list[RejectedRecord]] = {"reject": [], "update": []}
+    for reject in rejects:
+        parts["update" if reject.last_batch_id in updates else "reject"].append(reject)
+    parts["update"].sort(key=lambda reject: (reject.last_seen_at, reject.pk))
+    return [
+        Replay(rejects=tuple(part), corrections={}, on_conflict=on_conflict)
+        for on_conflict, part in parts.items()
+        if part
+    ]
 
 
 def _stored(cursor: CursorWrapper) -> sql.Composable:

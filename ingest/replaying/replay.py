@@ -12,14 +12,10 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from ingest.models import Batch, RejectedRecord
-from ingest.posting.judged import TableVerdict
 from ingest.posting.outcome import UnitResult
 from ingest.posting.post import post
-from ingest.posting.unit import TableRecords, Unit
+from ingest.posting.unit import Origin, TableRecords, Unit
 from ingest.readers.json.records import SentRecord, is_storable, records_from_json, storable
-from ingest.rejects.describe import rejects_of
-from ingest.rejects.merge import RejectOrigin
-from ingest.rejects.store import renew_rejects
 from ingest.replaying.as_sent import as_kept
 from ingest.rules.on_conflict import OnConflict
 from ingest.rules.sources import sources
@@ -34,6 +30,14 @@ _REMEMBER_CORRECTIONS = """
 insert into ingest_correction (reject_id, batch_id, user_id, record, made_at)
 select id, %s, %s, correction, %s from ingest_rejectedrecord where id = any(%s) order by id
 """
+
+
+# Says of rejects that were closed because a later one was replayed with them which one that is, and by whom.
+_NAME_WINNERS = """
+update ingest_rejectedrecord r set closed_by_id = %s, closed_why = w.why
+from unnest(%s::bigint[], %s::text[]) w (id, why) where r.id = w.id and r.status = 'superseded'
+"""
+_WINNER = "The reject {winner} has this key too, came later, and was replayed with this one: it counts instead."
 
 
 class NotReplayable(Exception):
@@ -113,38 +117,17 @@ def unit_of(replay: Replay) -> Unit:
     )
 
 
-def run(
-    cursor: CursorWrapper,
-    replay: Replay,
-    unit: Unit,
-    *,
-    user: User | None,
-    options: dict[str, Any],
-    caused_by: Batch | None = None,
-) -> UnitResult:
+def run(cursor: CursorWrapper, replay: Replay, unit: Unit, origin: Origin) -> UnitResult:
     """Replay; an accepted reject is closed, one that fails again has new reasons. Raises what ``post`` raises."""
     numbers = {index: reject.pk for index, reject in enumerate(replay.rejects)}
-
-    def keep(cursor: CursorWrapper, _unit: Unit, judged: TableVerdict, batch: Batch) -> tuple[int, dict[int, int]]:
-        contract = judged.sent.source.contract
-        origin = RejectOrigin(batch=batch.id, contract=contract, now=timezone.now())
-        return renew_rejects(cursor, rejects_of(judged.processed, contract), numbers, origin), numbers
-
-    posted = post(
-        cursor,
-        unit,
-        origin=Batch.Origin.REPLAY,
-        user=user,
-        options=options,
-        caused_by=caused_by,
-        keep=keep,
-        replayed=list(numbers.values()),
-    )
+    posted = post(cursor, unit, origin, replays=numbers)
+    user = origin.user
     # What cannot be kept to the letter is not kept: the next replay would judge, and store, what nobody sent.
     kept = {number: record for number, record in replay.corrections.items() if is_storable(record)}
     _keep_corrections(cursor, kept)
     _remember_corrections(cursor, list(kept), posted.batch, user)
     _close([numbers[fate.index] for fate in posted.fates if fate.outcome != "rejected"], posted.batch, user)
+    _name_winners(cursor, posted, numbers, user)
     return posted
 
 
@@ -191,3 +174,11 @@ def _close(numbers: Sequence[int], batch: Batch | None, user: User | None) -> No
         last_batch=batch,
         attempts=F("attempts") + 1,
     )
+
+
+def _name_winners(cursor: CursorWrapper, posted: UnitResult, numbers: Mapping[int, int], user: User | None) -> None:
+    """Name the reject that counts in place of each one that was superseded in the replay."""
+    winners = {numbers[index]: numbers[winner] for verdict in posted.judged for index, winner in verdict.superseded}
+    if winners:
+        whys = [_WINNER.format(winner=winner) for winner in winners.values()]
+        cursor.execute(_NAME_WINNERS, [user.pk if user else None, list(winners), whys])

@@ -1,6 +1,7 @@
 """What a unit knows of parents: those stored, locked until its end, and those that it brings along itself."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
@@ -8,7 +9,7 @@ import pyarrow.compute as pc
 from django.db.backends.utils import CursorWrapper
 from psycopg2 import sql
 
-from core.arrow import ArrowColumn, indices, mask_of
+from core.arrow import ArrowColumn, Mask, indices, mask_of
 from core.postgres.array_literals import texts_array
 from ingest.processing.lookups import Parents
 from ingest.processing.process import Verdict
@@ -18,60 +19,24 @@ from ingest.rules.sources import Source, sources
 from ingest.tables.stored_rows import column_type
 
 
-class UnitParents:
-    """The Lookups of a unit: one query a foreign key, whose rows nobody deletes until the transaction ends."""
+class StoredParents:
+    """Keys of stored parents, asked for once: one query a foreign key. With ``lock``, nobody deletes their rows until
+    the transaction ends."""
 
     def __init__(self, cursor: CursorWrapper, *, lock: bool) -> None:
         self._cursor, self._lock = cursor, lock
-        self.trusts = False  # takes parents for stored, until a record of a table is refused
-        self.believed = False  # whether it did so for the table that it was told of last
-        self._expected: dict[str, int] = {}
         self._contracts = {source.table: source.contract for source in sources()}
-        self.forget()
-        self.begin()
-
-    def forget(self) -> None:
-        """Ask the tables again: another batch has been faster."""
         self._asked: dict[str, ArrowColumn] = {}  # by table: all keys looked up, and those of them that are stored
         self._stored: dict[str, ArrowColumn] = {}
 
-    def begin(self) -> None:
-        """Forget what the unit itself brings along, before its records are judged again."""
-        self._accepted: dict[str, ArrowColumn] = {}
-        self._refused: dict[str, ArrowColumn] = {}
+    def hold(self, reference: Reference, keys: ArrowColumn) -> Mask:
+        """Mark those of n keys that the table holds."""
+        self._look_up(self._contracts[reference.table], keys)
+        return mask_of(pc.is_in(keys, self._stored[reference.table]))
 
-    def expect(self, contract: Contract, records: pa.Table) -> None:
-        """Be told the records of the next table: while all that name a parent are good, it can be trusted."""
-        self.believed = False
-        self._expected = {reference.column: _given(records, reference.column) for reference in contract.references}
-
-    def remember(self, source: Source, processed: Verdict) -> None:
-        """Remember the keys of one table that were accepted, and those refused (as far as they are keys)."""
-        contract = source.contract
-        if len(contract.natural_key) > 1:
-            return  # no foreign key refers to it
-        key = contract.natural_key[0]
-        self._accepted[source.table] = processed.rows[key].combine_chunks()
-        refused = processed.checked[key].take(indices(processed.refused)).combine_chunks()
-        self._refused[source.table] = refused.drop_null()
-
-    def parents(self, reference: Reference, keys: ArrowColumn) -> Parents:
-        """Say of n keys which parents exist."""
-        if self.trusts and len(keys) == self._expected[reference.column]:
-            self.believed = True
-            return Parents(np.ones(len(keys), bool), np.zeros(len(keys), bool))
-        self.trusts = False
-        contract = self._contracts[reference.table]
-        self._look_up(contract, keys)
-        exist = mask_of(pc.is_in(keys, self._stored[reference.table])) | self._among(self._accepted, reference, keys)
-        return Parents(exist, self._among(self._refused, reference, keys))
-
-    def _among(
-        self, known: dict[str, ArrowColumn], reference: Reference, keys: ArrowColumn
-    ) -> "np.ndarray[tuple[int], np.dtype[np.bool_]]":
-        if reference.table not in known:
-            return np.zeros(len(keys), bool)
-        return mask_of(pc.is_in(keys, known[reference.table]))
+    def key_of(self, table: str) -> str:
+        """Name the column that foreign keys to ``table`` refer to."""
+        return self._contracts[table].natural_key[0]
 
     def _look_up(self, contract: Contract, keys: ArrowColumn) -> None:
         """Ask for those keys that were not asked for before, in the order in which all units ask."""
@@ -92,11 +57,25 @@ class UnitParents:
         self._stored[contract.table] = _joined(self._stored.get(contract.table), stored)
 
 
-def _given(records: pa.Table, name: str) -> int:
-    """Count the texts of a column that are there and not empty."""
-    if name not in records.column_names:
-        return 0
-    return int(pc.sum(pc.greater(pc.binary_length(records.column(name)), 0)).as_py() or 0)
+@dataclass(frozen=True)
+class UnitParents:
+    """The Lookups of one table of a unit: what is ``stored``, and the verdicts on the tables ``before`` it, by name."""
+
+    stored: StoredParents
+    before: Mapping[str, Verdict]
+
+    def parents(self, reference: Reference, keys: ArrowColumn) -> Parents:
+        """Say of n keys which parents exist, and which this unit refused."""
+        exist, refused = self.stored.hold(reference, keys), np.zeros(len(keys), bool)
+        verdict = self.before.get(reference.table)
+        if verdict is None:
+            return Parents(exist, refused)
+        key = self.stored.key_of(reference.table)
+        exist = exist | mask_of(pc.is_in(keys, verdict.rows[key].combine_chunks()))
+        if len(verdict.refused) and not exist.all():
+            named = verdict.checked[key].take(indices(verdict.refused)).combine_chunks()
+            refused = mask_of(pc.is_in(keys, named.drop_null()))
+        return Parents(exist, refused)
 
 
 def _joined(first: ArrowColumn | None, second: ArrowColumn) -> ArrowColumn:

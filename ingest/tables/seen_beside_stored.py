@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.backends.utils import CursorWrapper
 from psycopg2 import sql
 
-from core.arrow import Mask
+from core.arrow import Mask, Rows
 from core.postgres.array_literals import array_text
 from core.postgres.copy_out import copy_out
 from ingest.processing.duplicates import Duplicates, SeenRows, hash_rows
@@ -66,7 +66,7 @@ class SeenBesideStored(SeenRows):
         super().__init__()
         self._stored = stored
 
-    def sort_out(self, rows: pa.Table, contract: Contract) -> Duplicates:
+    def sort_out(self, rows: pa.Table, contract: Contract, _position: Rows) -> Duplicates:
         """As ``SeenRows`` does; but a row that is stored with other content repeats none, and none repeats it."""
         key, rest, whole = hash_rows(rows, contract)
         differs = self._stored.differ(rows, key, whole)

@@ -4,6 +4,7 @@ The stage is a temporary table with the contract's columns and the position of e
 a table that is not empty comes this way; the endpoint's few rows are compared in memory (``stored_rows``).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,7 @@ from django.db.backends.utils import CursorWrapper
 from psycopg2 import sql
 
 from core.arrow import schema_of
+from core.postgres.array_literals import array_text
 from core.postgres.copy_out import copy_out
 from ingest.rules.contract import Contract
 from ingest.rules.key_text import key_sql
@@ -30,6 +32,10 @@ WORK_MEMORY = "64MB"  # of the joins that compare; twice that for a hash
 _CREATE_STAGE = """
 create temporary table {stage} on commit drop as select {columns}, 0::bigint as position from {table} limit 0
 """
+# Takes back rows, by the positions of their records.
+_DISCARD = "delete from {stage} where position = any(%s::bigint[])"
+# Of some keys of parents, those that staged rows still name.
+_NAMED = "select distinct {column} from {stage} where {column} = any(%s)"
 # Counts the staged rows by what the table holds under their keys, in the order of ``StagedCounts``.
 _COUNT_BY_STORED = """
 select count(*) filter (where t.{first_key} is null),
@@ -85,6 +91,16 @@ class StagingTable:
     def create(self) -> None:
         """Make the empty stage; it goes with the transaction."""
         self._execute(_CREATE_STAGE)
+
+    def discard(self, positions: Sequence[int]) -> int:
+        """Take back the rows at ``positions``; return how many were staged."""
+        self.cursor.execute(self._compose(_DISCARD), [array_text(positions)])
+        return int(self.cursor.rowcount)
+
+    def named(self, column: str, keys: list[Any]) -> list[Any]:
+        """Return those of ``keys`` that staged rows name in ``column``."""
+        self.cursor.execute(self._compose(_NAMED, column=sql.Identifier(column)), [keys])
+        return [key for (key,) in self.cursor.fetchall()]
 
     def classify(self) -> StagedCounts:
         """Compare the staged rows with the table; keep what is not unchanged, if anything is not."""

@@ -46,7 +46,7 @@ def all_new(count: int) -> StoredComparison:
 
 
 class StoredRows:
-    """The rows of one table, read as often as they are asked for until ``forget``."""
+    """The rows of one table under the keys that they are asked for by, each read once."""
 
     def __init__(self, cursor: CursorWrapper, contract: Contract, *, lock: bool, fills_placeholders: bool) -> None:
         """``lock``: rows that are found are locked against changes, for an update."""
@@ -56,10 +56,6 @@ class StoredRows:
         self._rest = [name for name in contract.names if name not in contract.natural_key]
         self._asked: set[Key] = set()
         self._rows: dict[Key, dict[str, Any]] = {}
-
-    def forget(self) -> None:
-        """Ask the table again: another batch has been faster."""
-        self._asked.clear()
 
     def compare(self, rows: pa.Table) -> StoredComparison:
         """Compare n typed rows with those stored under the same keys."""
@@ -87,8 +83,6 @@ class StoredRows:
             _query(self._cursor, self._contract, lock=self._lock),
             [array_text(values) for values in zip(*keys, strict=True)],
         )
-        for key in keys:
-            self._rows.pop(key, None)
         names, places = self._contract.names, [self._contract.names.index(n) for n in self._contract.natural_key]
         for stored in self._cursor.fetchall():
             self._rows[tuple(stored[place] for place in places)] = dict(zip(names, stored, strict=True))

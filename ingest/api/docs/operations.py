@@ -37,7 +37,15 @@ _RECORD = {
 _NAME = {"type": "string", "minLength": 1, "maxLength": MAX_NAME_CHARACTERS, "pattern": "^[ -~]+$"}
 _OPTIONS: dict[str, dict[str, Any]] = {
     "mode": {"type": "string", "enum": list(MODES), "default": "partial"},
-    "on_conflict": {"type": "string", "enum": list(ON_CONFLICT), "default": "reject"},
+    "on_conflict": {
+        "type": "string",
+        "enum": list(ON_CONFLICT),
+        "default": "reject",
+        "description": "For a key that is stored with other content, or comes more than once. reject: what is stored "
+        "stays, and the first record of a key counts. update: the last good record of a key is written; earlier ones "
+        "are rejected as superseded_in_batch, which is no fault: no group and no atomic batch falls with them, and "
+        "they are closed.",
+    },
     "results": {"type": "string", "enum": list(RESULTS), "default": "errors"},
     "dry_run": {"type": "boolean", "default": False},
 }

@@ -9,6 +9,13 @@ from ingest.posting.unit import MODES
 
 FATES = ("inserted", "updated", "unchanged", "duplicate", "rejected", "rolled_back")
 
+CODES = (
+    "As Django names it, for a value (required, null, blank, invalid, invalid_choice, max_length, min_value, ...), "
+    "a key (unique) and a parent (does_not_exist); or unknown_field, ragged_row, encoding, check (a rule between "
+    "columns), parent_rejected and group_rejected (with another record of the batch), superseded_in_batch (no fault: "
+    "an update, and a later record of the batch with this key counts instead; the reject is closed), database."
+)
+
 
 class CountsSerializer(serializers.Serializer[Any]):
     """An account: read is the sum of all others."""
@@ -32,7 +39,7 @@ class KeptReasonSerializer(serializers.Serializer[Any]):
     """One way in which a kept record is wrong."""
 
     field = serializers.CharField(allow_null=True, help_text="null: the record as a whole.")
-    code = serializers.CharField()
+    code = serializers.CharField(help_text=CODES)
     message = serializers.CharField()
     value = serializers.CharField(allow_null=True, help_text="As it came.")
     constraint = serializers.CharField(required=False, help_text="The rule's name, for check and database.")

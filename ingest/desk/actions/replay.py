@@ -10,8 +10,9 @@ from django.utils import timezone
 
 from core.postgres.retry import in_transaction
 from ingest.desk.actions.log import note
-from ingest.models import RejectedRecord
+from ingest.models import Batch, RejectedRecord
 from ingest.posting.outcome import RecordOutcome, UnitResult
+from ingest.posting.unit import Origin
 from ingest.replaying.heal import schedule
 from ingest.replaying.replay import NotReplayable, Replay, find_group, run, unit_of
 from ingest.rules.on_conflict import OnConflict
@@ -85,7 +86,8 @@ def dismiss(numbers: Sequence[int], *, tables: Sequence[str], why: str, user: Us
 
 
 def _run(cursor: CursorWrapper, replay: Replay, user: User) -> UnitResult:
-    posted = run(cursor, replay, unit_of(replay), user=user, options=OPTIONS)
+    origin = Origin(kind=Batch.Origin.REPLAY, user=user, options=OPTIONS)
+    posted = run(cursor, replay, unit_of(replay), origin)
     schedule(posted)
     return posted
 

@@ -19,6 +19,7 @@ from ingest.desk.bulk.summary import JobSummary
 from ingest.models import Batch, RejectedRecord
 from ingest.posting.outcome import UnitResult
 from ingest.posting.post import post
+from ingest.posting.unit import Origin
 from ingest.replaying.as_sent import as_kept
 from ingest.replaying.heal import schedule
 from ingest.replaying.replay import Replay, rounds, run, unit_of, with_groups
@@ -73,16 +74,17 @@ def replay_some(
 
 def _tried(cursor: CursorWrapper, replay: Replay, user: User) -> Iterator[tuple[Replay, UnitResult]]:
     unit = replace(unit_of(replay), dry_run=True)
-    yield replay, post(cursor, unit, origin=Batch.Origin.REPLAY, user=user, options={})
+    yield replay, post(cursor, unit, Origin(kind=Batch.Origin.REPLAY, user=user))
 
 
 def _replayed(
     cursor: CursorWrapper, replay: Replay, user: User, job: int, *, leave_busy: bool
 ) -> Iterator[tuple[Replay, UnitResult | None]]:
     """Replay all, or, where others are in the way of some, in parts: None for those that they are in the way of."""
+    origin = Origin(kind=Batch.Origin.REPLAY, user=user, options={"from": "admin", "job": job})
     try:
         with transaction.atomic():
-            posted = run(cursor, replay, unit_of(replay), user=user, options={"from": "admin", "job": job})
+            posted = run(cursor, replay, unit_of(replay), origin)
     except (TableBusy, OperationalError) as error:
         if not leave_busy or (isinstance(error, OperationalError) and not others_in_the_way(error)):
             raise

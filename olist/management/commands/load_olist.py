@@ -30,7 +30,12 @@ class Command(BaseCommand):
         parser.add_argument("--table", action="append", default=[], choices=tables, help="only this table (repeat it)")
         parser.add_argument("--dry-run", action="store_true", help="check everything, write nothing")
         parser.add_argument("--max-rejects", type=_limit, metavar="N|P%", help="refuse a file with more rejects")
-        parser.add_argument("--on-conflict", choices=["reject", "update"], default="reject")
+        parser.add_argument(
+            "--on-conflict",
+            choices=["reject", "update"],
+            default="reject",
+            help="of a key that is stored with other content, or comes twice: keep the first, or write the last",
+        )
         parser.add_argument("--rejects-out", type=Path, metavar="FILE", help="also write the rejects here (NDJSON)")
         parser.add_argument("--format", choices=["text", "json"], default="text")
 

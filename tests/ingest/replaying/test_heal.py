@@ -190,3 +190,20 @@ def test_a_healing_that_fails_leaves_the_load_as_done_and_says_what_heals_later(
     assert ran.report["status"] == "accepted"
     assert "manage.py replay_rejects will" in ran.err
     assert sweep() == "1 rejects replayed: 1 accepted, 0 still open.\n"
+
+
+def test_orphans_of_an_update_are_healed_as_one_the_last_of_a_key_counts(api: ApiClient) -> None:
+    orders = [record("orders", order_status=status) for status in ("shipped", "delivered")]
+    assert api.post(one_table("orders", *orders, on_conflict="update")).counts == {"read": 2, "rejected": 2}
+    api.post(one_table("customers", record("customers")))
+    assert query("select order_status from olist_orders") == [("delivered",)]
+    assert statuses() == {"orders": ["superseded", "replayed"]}
+
+
+def test_a_record_that_was_superseded_in_its_batch_is_never_healed(api: ApiClient) -> None:
+    api.post(one_table("customers", record("customers")))
+    orders = [record("orders", order_status=status) for status in ("shipped", "delivered")]
+    api.post(one_table("orders", *orders, on_conflict="update"))
+    query("delete from olist_orders")
+    assert "0" in sweep("--code", "superseded_in_batch")
+    assert (stored("orders"), statuses()) == (0, {"orders": ["superseded"]})

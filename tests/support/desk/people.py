@@ -9,7 +9,7 @@ from core.json_scanner import scan
 from core.postgres.retry import in_transaction
 from ingest.models import Batch, RejectedRecord
 from ingest.posting.post import post
-from ingest.posting.unit import TableRecords, Unit
+from ingest.posting.unit import Origin, TableRecords, Unit
 from ingest.readers.json.records import SentRecord, records_from_json
 from ingest.rules.sources import sources
 from tests.support.access.people import person
@@ -34,7 +34,7 @@ def send(*records: tuple[str, dict[str, Any] | str], group: str = "", mode: Any 
         groups=dict.fromkeys(range(len(records)), group) if group else {},
         mode=mode,
     )
-    posted = in_transaction(lambda cursor: post(cursor, unit, origin="api", user=None, options={}))
+    posted = in_transaction(lambda cursor: post(cursor, unit, Origin(kind="api")))
     assert posted.batch
     return posted.batch
 

@@ -10,6 +10,7 @@ from django.db.backends.utils import CursorWrapper
 from psycopg2 import sql
 from psycopg2.extensions import AsIs, QuotedString
 
+from core.arrow import Rows
 from ingest.processing.duplicates import Duplicates, SeenRows
 from ingest.processing.lookups import Lookups
 from ingest.processing.process import Verdict, process
@@ -22,7 +23,7 @@ from tests.support.rules.strategies import BeyondPython, Row, text_of
 class Forgetful(SeenRows):
     """Finds no duplicates: each row is judged as if it came alone."""
 
-    def sort_out(self, rows: pa.Table, contract: Contract) -> Duplicates:
+    def sort_out(self, rows: pa.Table, contract: Contract, _position: Rows) -> Duplicates:
         nothing = np.zeros(rows.num_rows, bool)
         return Duplicates(nothing, nothing, (np.zeros(rows.num_rows, np.uint64), np.zeros(rows.num_rows, np.uint64)))
 
