@@ -212,3 +212,12 @@ def test_the_same_records_get_the_same_rows_and_reasons_every_way(case: str, tmp
         )  # the rejects of a replay were there before
         assert same[0] == same[1], name
     assert found["load"][0][1] or case in {"good", "repairs"}
+
+
+QUOTED = ["'=1+1", "''rio", "'", "'-1", "' x"]
+
+
+@pytest.mark.parametrize("way", [by_load, by_endpoint, by_csv, by_replay])
+def test_no_way_takes_an_apostrophe_off(way: Way, tmp_path: Path) -> None:
+    way({"sellers": [{"seller_id": hex_id(n), "seller_city": city} for n, city in enumerate(QUOTED)]}, tmp_path)
+    assert query("select seller_city from olist_sellers order by seller_id") == [(city,) for city in QUOTED]
