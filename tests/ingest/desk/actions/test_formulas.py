@@ -1,11 +1,14 @@
 """Cells of an export in which a spreadsheet finds nothing to run."""
 
 import re
+import sys
+import unicodedata
 from time import perf_counter
 
 import pytest
 from hypothesis import example, given
 
+from ingest.desk.actions import formulas
 from ingest.desk.actions.formulas import harmless
 from tests.support.desk.cells import CELLS, NUMBER, STARTERS, UNSEEN, first_seen
 
@@ -46,6 +49,12 @@ def test_a_cell_that_begins_like_a_formula_gets_an_apostrophe(start: str) -> Non
 )
 def test_other_cells_stay(cell: str) -> None:
     assert harmless(cell) == cell
+
+
+def test_whatever_is_the_beginning_of_a_formula_in_plain_form_is_known() -> None:
+    every = map(chr, range(sys.maxunicode + 1))
+    plain = {mark for mark in every if unicodedata.normalize("NFKC", mark)[:1] in set("=+-@\N{MINUS SIGN}")}
+    assert plain == formulas.STARTERS
 
 
 def test_a_cell_of_blank_lines_alone_takes_no_longer_than_any_of_its_length() -> None:
