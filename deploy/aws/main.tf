@@ -144,6 +144,17 @@ module "schedule" {
   security_group_id = module.network.security_group_ids["tasks"]
 }
 
+# What is due stands in the database (every ten minutes at most), so it is looked at twice as often.
+module "chores" {
+  source            = "./modules/schedule"
+  name              = "${var.name}-chores"
+  expression        = "rate(5 minutes)"
+  cluster_arn       = aws_ecs_cluster.this.arn
+  task              = module.task["chores"]
+  subnet_ids        = module.network.private_subnet_ids
+  security_group_id = module.network.security_group_ids["tasks"]
+}
+
 module "observability" {
   source           = "./modules/observability"
   name             = var.name

@@ -1,4 +1,4 @@
-# The kinds of tasks: one image, six commands. Each gets the secrets and buckets that it needs, and no others.
+# The kinds of tasks: one image, seven commands. Each gets the secrets and buckets that it needs, and no others.
 
 locals {
   scratch  = "/data"
@@ -36,6 +36,10 @@ locals {
 
     # The backups that are due; EventBridge starts it.
     backup = { command = ["python", "manage.py", "run_scheduled_backups"], port = null, size = "worker", secrets = local.running, reads = [], writes = local.backups }
+
+    # What must happen to rejects by itself: orphans healed, old ones let go, bulk jobs of dead workers taken up again.
+    # EventBridge starts it.
+    chores = { command = ["python", "manage.py", "tend_rejects"], port = null, size = "worker", secrets = local.running, reads = [], writes = [] }
 
     # The dataset from S3, started by hand.
     load = { command = ["python", "manage.py", "load_olist", "s3://${module.uploads.name}/olist"], port = null, size = "load", secrets = local.running, reads = [module.uploads.arn], writes = [] }

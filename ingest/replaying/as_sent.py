@@ -1,5 +1,6 @@
 """Rejects read again: as they were last corrected, or from exactly the bytes that came."""
 
+import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -33,6 +34,23 @@ def as_kept(rejects: Sequence[RejectedRecord]) -> list[SentRecord]:
         for index, raw, fields in zip(indices, raws, _split(header, raws), strict=True):
             records[index] = SentRecord(index, fields, raw)
     return [sent for sent in records if sent is not None]
+
+
+def json_lines(rejects: Sequence[RejectedRecord]) -> list[str]:
+    """Write each record, all of which could be split into fields, as a line of JSON: exactly as it came, where it came
+    as JSON and was not corrected; else its fields."""
+    headers = _headers(rejects)
+    return [
+        json.dumps(sent.value, ensure_ascii=False)
+        if reject.correction is not None or (reject.batch_id, reject.table) in headers
+        else _on_one_line(sent.raw)
+        for reject, sent in zip(rejects, as_kept(rejects), strict=True)
+    ]
+
+
+def _on_one_line(raw: bytes) -> str:
+    """Return JSON without line ends, which are no part of any text in it."""
+    return raw.decode().replace("\r", " ").replace("\n", " ")
 
 
 def _headers(rejects: Sequence[RejectedRecord]) -> Mapping[tuple[Any, str], Header]:

@@ -7,9 +7,11 @@ from pathlib import Path
 import django_tasks_db
 from django.core.management import find_commands, get_commands
 
+from dataforge.container.processes import LOOPS
 from tests.support.aws.terraform import NOT_EMULATED, SOURCE
 
 README = (SOURCE / "README.md").read_text()
+TASKS = (SOURCE / "tasks.tf").read_text()
 FILES = {
     path.relative_to(SOURCE): path.read_text()
     for path in sorted(SOURCE.rglob("*.tf"))
@@ -77,8 +79,17 @@ def test_the_readme_names_every_module_and_what_was_not_tried() -> None:
 
 
 def test_the_commands_of_tasks_and_readme_are_commands_of_the_project() -> None:
-    tasks = re.findall(r'"manage.py", "(\w+)"', (SOURCE / "tasks.tf").read_text())
+    tasks = re.findall(r'"manage.py", "(\w+)"', TASKS)
     told = re.findall(r"manage\.py ([a-z_]+)", README)
-    assert len(tasks) == 4
+    assert len(tasks) == 5
     of_the_worker = find_commands(str(Path(django_tasks_db.__file__).parent / "management"))
     assert set(tasks) | set(told) <= {*get_commands(), *of_the_worker}
+
+
+def test_whatever_must_happen_by_itself_is_started_by_the_clock() -> None:
+    """In the image's other homes the same commands run as loops."""
+    commands = dict(re.findall(r'^    (\w+) += { command = \["python", "manage\.py", "(\w+)"', TASKS, re.MULTILINE))
+    modules = blocks("module", (SOURCE / "main.tf").read_text()).values()
+    by_clock = [body for body in modules if re.search(r'source += "\./modules/schedule"', body)]
+    started = {commands[kind] for body in by_clock for kind in re.findall(r'task += module\.task\["(\w+)"\]', body)}
+    assert started == {name for _, _, name, _ in LOOPS}

@@ -93,8 +93,23 @@ def check_what_there_is(terraform: Terraform, emulator: str) -> None:
         s3 = client(emulator, "s3")
         assert s3.get_bucket_versioning(Bucket=bucket)["Status"] == "Enabled"
         assert all(s3.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"].values())
+    check_clocks(emulator)
     check_rights(emulator)
     check_secrets(emulator, (terraform.folder / "terraform.tfstate").read_text())
+
+
+def check_clocks(emulator: str) -> None:
+    scheduler, ecs = client(emulator, "scheduler"), client(emulator, "ecs")
+    started = {}
+    for name in (schedule["Name"] for schedule in scheduler.list_schedules()["Schedules"]):
+        schedule = scheduler.get_schedule(Name=name)
+        definition = schedule["Target"]["EcsParameters"]["TaskDefinitionArn"]
+        (container,) = ecs.describe_task_definition(taskDefinition=definition)["taskDefinition"]["containerDefinitions"]
+        started[name] = (schedule["ScheduleExpression"], schedule["State"], container["command"][2:])
+    assert started == {
+        "dataforge-backups": ("cron(5 * * * ? *)", "ENABLED", ["run_scheduled_backups"]),
+        "dataforge-chores": ("rate(5 minutes)", "ENABLED", ["tend_rejects"]),
+    }
 
 
 def check_rights(emulator: str) -> None:

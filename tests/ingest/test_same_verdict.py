@@ -266,3 +266,12 @@ def test_updates_with_keys_that_repeat_get_the_same_every_way(
 ) -> None:
     tables = {"customers": customers, "sellers": sellers, "orders": orders}
     assert_the_same(tables, {**WAYS, "replay": by_replay}, tmp_path_factory.mktemp("same"), "update")
+
+
+QUOTED = ["'=1+1", "''rio", "'", "'-1", "' x"]
+
+
+@pytest.mark.parametrize("way", [by_load, by_endpoint, by_csv, by_replay])
+def test_no_way_takes_an_apostrophe_off(way: Way, tmp_path: Path) -> None:
+    way({"sellers": [{"seller_id": hex_id(n), "seller_city": city} for n, city in enumerate(QUOTED)]}, tmp_path)
+    assert query("select seller_city from olist_sellers order by seller_id") == [(city,) for city in QUOTED]

@@ -15,7 +15,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 
 from ingest.desk.actions import rights
-from ingest.desk.actions.export import in_parts, left_out, tables_of_rejects
+from ingest.desk.actions.export import FORMS, count_unsplit, in_parts, tables_of_rejects
 from ingest.desk.actions.log import note, note_many
 from ingest.desk.actions.replay import MAX_NOTE
 from ingest.desk.bulk.jobs import SMALL_RECORDS, do_at_once, draft
@@ -25,8 +25,6 @@ from ingest.desk.search.cells import by_index
 from ingest.desk.search.listing import look_at_all
 from ingest.models import BulkJob, RejectedRecord
 from ingest.rules.sources import find_source
-
-KINDS = {"csv": "text/csv", "ndjson": "application/x-ndjson"}
 
 if TYPE_CHECKING:  # Django's classes are generic for the type checker only
     _QuerySet = models.QuerySet[RejectedRecord]
@@ -77,37 +75,45 @@ class DeskActions:
         }
         return TemplateResponse(request, "ingest/desk/dismiss.html", context)
 
-    @admin.action(permissions=["export"], description="Export as CSV")
-    def export_csv(self, request: HttpRequest, chosen: _QuerySet) -> HttpResponseBase | None:
-        """Return a file that can be posted back."""
-        return self._export(request, chosen, "csv")
-
-    @admin.action(permissions=["export"], description="Export as NDJSON")
-    def export_ndjson(self, request: HttpRequest, chosen: _QuerySet) -> HttpResponseBase | None:
-        """Return a file that can be posted back."""
-        return self._export(request, chosen, "ndjson")
-
-    def _export(self, request: HttpRequest, chosen: _QuerySet, ending: str) -> HttpResponseBase | None:
-        numbers = self._all_numbers(request) if _all_of_list(request) else _numbers(chosen)
+    @admin.action(permissions=["export"], description="Export")
+    def export_selected(self, request: HttpRequest, chosen: _QuerySet) -> HttpResponseBase | None:
+        """Say which files there are and what each is for, then return the one that was asked for."""
+        across = _all_of_list(request)
+        numbers = self._all_numbers(request) if across else _numbers(chosen)
         with connection.cursor() as cursor:
             tables = tables_of_rejects(cursor, numbers)
-            left = left_out(cursor, numbers)
+            unsplit = count_unsplit(cursor, numbers)
         source = find_source(tables[0]) if len(tables) == 1 else None
         if source is None:
             if tables:
                 messages.error(request, "A file holds records of one table: filter by table first.")
             return None
+        form = FORMS.get(request.POST.get("form", ""))
+        if form is None:
+            return self._ask_for_form(request, numbers, across=across, table=source.table, unsplit=unsplit)
         user: Any = request.user
-        self._note_export(user, request, numbers, ending)
+        self._note_export(user, request, numbers, form.name)
         response = StreamingHttpResponse(
-            in_parts(numbers, source, ending), content_type=f"{KINDS[ending]}; charset=utf-8"
+            in_parts(numbers, source, form), content_type=f"{form.media_type}; charset=utf-8"
         )
-        response["Content-Disposition"] = f'attachment; filename="{source.table}_rejects.{ending}"'
-        response["Forge-Left-Out"] = str(left)  # records that could not be split into fields
+        response["Content-Disposition"] = f'attachment; filename="{source.table}_rejects_{form.ending}"'
         return response
 
-    def _note_export(self, user: Any, request: HttpRequest, numbers: Sequence[int], ending: str) -> None:
-        message = f"Exported as {ending.upper()}."
+    def _ask_for_form(self, request: HttpRequest, numbers: list[int], *, across: bool, **facts: Any) -> HttpResponse:
+        context = {
+            **self.admin_site.each_context(request),
+            **facts,
+            "title": "Export records",
+            "opts": self.opts,
+            "count": len(numbers),
+            "numbers": numbers[:1] if across else numbers,
+            "across": across,
+            "checkbox": helpers.ACTION_CHECKBOX_NAME,
+        }
+        return TemplateResponse(request, "ingest/desk/export.html", context)
+
+    def _note_export(self, user: Any, request: HttpRequest, numbers: Sequence[int], form: str) -> None:
+        message = f"Exported as {form}."
         if len(numbers) <= SMALL_RECORDS:
             note(user, RejectedRecord.objects.filter(pk__in=numbers).only("pk", "table", "natural_key"), message)
         else:

@@ -34,7 +34,7 @@ class RejectedRecordAdmin(DeskActions, BigTableAdmin):
     list_display = ("record_key", "table", "why", "where", "state", "age", "seen")
     left_out_of_list: ClassVar = ("raw", "record", "correction", "raw_sha256", "waits_for")
     list_filter = FILTERS
-    actions = ("repair_selected", "replay_selected", "dismiss_selected", "export_csv", "export_ndjson")
+    actions = ("repair_selected", "replay_selected", "dismiss_selected", "export_selected")
     actions_selection_counter = True
     change_list_template = "ingest/desk/list.html"
 

@@ -1,13 +1,17 @@
 """The desk in a real browser: from the login to a record that is in, and pages that everybody can use."""
 
+import csv
+import io
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from access.tokens import create_token
 from ingest.desk.bulk import jobs, worker
 from ingest.desk.bulk.recipe import Recipe
 from ingest.models import RejectedRecord
-from olist.models import Customer
+from olist.models import Customer, Seller
 from tests.support.api.parcels import stored
 from tests.support.desk.people import refused, send, staff
 from tests.support.desk.site import Site
@@ -93,6 +97,48 @@ def test_many_are_replayed_once_their_parent_is_there(site: Site) -> None:
     site.page.click("text=Run")
     site.see("Replayed 3: 3 are in")
     assert stored("orders") == 3
+
+
+def test_a_person_filters_exports_opens_and_posts_back(site: Site) -> None:
+    ana = staff("ana", superuser=True)
+    evil = ["'=1+1", "=1+1", "\ufeff\u200b@x", "rio; +x"]
+    send(*[("sellers", {"seller_id": hex_id(n), "seller_state": "XX", "seller_city": c}) for n, c in enumerate(evil)])
+    refused("orders", order_status="teleported")
+    site.log_in("ana")
+    site.go(LIST)
+    site.page.click("#changelist-filter a:has-text('sellers (4)')")
+    site.page.click("#action-toggle")
+    site.page.select_option("select[name=action]", label="Export")
+    site.page.click("text=Run")
+    site.see("Export 4 records of sellers")
+    assert look(site) == []
+    name, text = download(site, "CSV for a spreadsheet")
+    assert name == "sellers_rejects_for_a_spreadsheet.csv"
+    opened = list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"), newline="")))
+    assert [row["seller_city"] for row in opened] == ["''=1+1", "'=1+1", "'\ufeff\u200b@x", "rio;' +x"]
+    assert {row["reject_reasons"].partition(":")[0] for row in opened} == {"seller_state"}
+    token = create_token(ana, name="browser", expires=None)
+    for button, kind in (("CSV, unescaped", "text/csv"), ("NDJSON", "application/x-ndjson")):
+        _, text = download(site, button)
+        mended = text.replace("XX", "RJ")
+        answer = site.page.request.post(
+            f"{site.url}/api/v1/batches/?table=sellers",
+            data=mended.encode(),
+            headers={"Authorization": f"Token {token}", "Content-Type": kind},
+        )
+        assert answer.status == (201 if kind == "text/csv" else 200)  # the second file holds the same records
+    assert list(Seller.objects.order_by("seller_id").values_list("seller_city", flat=True)) == evil
+    site.page.click("a:text-is('Back')")
+    site.see("4 rejected records")
+    assert site.page.locator("#result_list .forge-status-superseded").count() == 4
+    assert site.complaints == []
+
+
+def download(site: Site, button: str) -> tuple[str, str]:
+    """Press a button that gives a file; return its name and text."""
+    with site.page.expect_download() as started:
+        site.page.click(f"button:text-is('{button}')")
+    return started.value.suggested_filename, Path(started.value.path()).read_bytes().decode()
 
 
 def test_many_are_repaired_by_a_recipe_with_a_preview(site: Site) -> None:

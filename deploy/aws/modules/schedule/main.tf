@@ -79,7 +79,7 @@ resource "aws_scheduler_schedule" "this" {
       }
     }
 
-    # The next hour tries again.
+    # The next time tries again.
     retry_policy {
       maximum_retry_attempts       = 3
       maximum_event_age_in_seconds = 900

@@ -88,7 +88,7 @@ DEEDS = {
     "repair": ("{pk}/repair/", "replay_selected"),
     "replay": ("{pk}/replay/", "replay_selected"),
     "dismiss": ("{pk}/dismiss/", "dismiss_selected"),
-    "export": ("", "export_csv"),
+    "export": ("", "export_selected"),
 }
 EVERY_DEED = pytest.mark.parametrize("deed", DEEDS)
 

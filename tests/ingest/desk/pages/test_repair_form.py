@@ -13,7 +13,7 @@ from ingest.rejects.prune import prune
 from tests.support.access.people import browser
 from tests.support.api.parcels import stored
 from tests.support.desk.people import refused, send, staff
-from tests.support.loading.loads import PLAIN
+from tests.support.loading.loads import PLAIN, query
 
 pytestmark = pytest.mark.django_db
 LIST = "/admin/ingest/rejectedrecord/"
@@ -56,6 +56,12 @@ def test_the_form_leads_to_an_accepted_record(ana: Client, bad_seller: RejectedR
     answer = save(ana, bad_seller, form(bad_seller, seller_state="rj"))
     assert answer.status_code == 302
     assert stored("sellers") == 1
+
+
+def test_the_form_takes_no_apostrophe_off(ana: Client) -> None:
+    reject = refused("sellers", seller_state="XX", seller_city="'=1+1")
+    save(ana, reject, form(reject, seller_state="RJ"))
+    assert query("select seller_city from olist_sellers") == [("'=1+1",)]
 
 
 def test_a_correction_is_kept_with_its_author_and_logged(ana: Client, bad_seller: RejectedRecord) -> None:
