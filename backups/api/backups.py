@@ -3,7 +3,6 @@
 from http import HTTPStatus
 from uuid import UUID
 
-from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -27,6 +26,7 @@ from backups.models import Backup, Status
 from backups.tasks import ask_for_backup, ask_for_check, ask_for_restore
 from core.web.problems import Problem
 from core.web.request_bodies import JsonParser
+from core.web.things import ThingView
 
 
 class Backups(APIView):
@@ -52,16 +52,24 @@ class Backups(APIView):
         return BACKUPS.page(request)
 
 
-class BackupDetail(APIView):
+class _OneBackup(ThingView):
+    """What stands at a backup's number."""
+
+    def find(self, request: Request, number: UUID, /) -> Backup:
+        """Find a backup, for whoever may view them."""
+        return BACKUPS.one(request, number)
+
+
+class BackupDetail(_OneBackup):
     """One backup."""
 
     @openapi.shows_backup
     def get(self, request: Request, number: UUID) -> Response:
         """Return a backup."""
-        return BACKUPS.one(request, number)
+        return Response(BackupSerializer(self.thing, context={"request": request}).data)
 
 
-class BackupVerify(APIView):
+class BackupVerify(_OneBackup):
     """Verifications."""
 
     parser_classes = (JsonParser,)
@@ -71,13 +79,13 @@ class BackupVerify(APIView):
         """Read a backup whole and compare it with its manifest; with drill, let PostgreSQL restore it aside."""
         require(request, VERIFY)
         asked = read(request, VerifyRequest)
-        backup = _with_file(get_object_or_404(BACKUPS.rows(request), pk=number))
+        backup = _with_file(self.thing)
         failure = ask_for_check(backup, drill=asked["drill"], user=sender(request)[0])
         location = reverse("backups_api:backup", args=[number])
         return accepted(BackupSerializer(backup).data, location=location, failure=failure, path=backup.path)
 
 
-class BackupRestore(APIView):
+class BackupRestore(_OneBackup):
     """Restores from one backup."""
 
     parser_classes = (JsonParser,)
@@ -87,7 +95,7 @@ class BackupRestore(APIView):
         """Bring a table back to this backup, verified before it is committed; what was there is backed up first."""
         require(request, RESTORE)
         asked = read(request, RestoreRequest)
-        backup = _with_file(get_object_or_404(BACKUPS.rows(request), pk=number))
+        backup = _with_file(self.thing)
         known_table(backup.table)
         if asked["with_children"]:
             require_reach(request, with_descendants(backup.table))

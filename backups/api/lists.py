@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
+from django.http import Http404
 from django.shortcuts import get_object_or_404
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -14,7 +15,7 @@ from rest_framework.response import Response
 from backups.api.answers import require
 from backups.api.serializers import BackupFilters, BackupSerializer, RestoreFilters, RestoreSerializer
 from backups.catalogue.liveness import close_abandoned
-from backups.catalogue.rights import VIEW, VIEW_RESTORES, within_reach
+from backups.catalogue.rights import VIEW, VIEW_RESTORES, may, within_reach
 from backups.models import Backup, Restore
 from core.web.lists import narrow, page
 
@@ -41,10 +42,11 @@ class ListView:
         rows = narrow(request, self.rows(request), self.filters)
         return page(request, rows, ordering=("-started_at", "id"), serializer=self.serializer)
 
-    def one(self, request: Request, number: UUID) -> Response:
-        """Answer with one of them, or 404."""
-        require(request, self.right)
-        return Response(self.serializer(get_object_or_404(self.rows(request), pk=number)).data)
+    def one(self, request: Request, number: UUID) -> Any:
+        """Return one of them; Http404 where there is none, or none that the user may see."""
+        if not may(request.user, self.right):
+            raise Http404
+        return get_object_or_404(self.rows(request), pk=number)
 
 
 BACKUPS = ListView(

@@ -22,6 +22,7 @@ from ingest.posting.post import post
 from ingest.replaying.as_sent import as_kept
 from ingest.replaying.heal import schedule
 from ingest.replaying.replay import Replay, rounds, run, unit_of, with_groups
+from ingest.rights import viewable_tables
 from ingest.rules.sources import sources
 
 CLOSED = "closed already ({status})"
@@ -126,7 +127,7 @@ def _closed(numbers: Collection[int]) -> Counter[str]:
 
 def dismiss_some(numbers: Sequence[int], *, why: str, user: User) -> JobSummary:
     """Close those that are open."""
-    tables = rights.viewable_tables(user)
+    tables = viewable_tables(user)
     dismissed = dismiss(numbers, tables=tables, why=why, user=user)
     others = set(numbers) - set(dismissed)
     unseen = RejectedRecord.objects.filter(pk__in=others).exclude(table__in=tables).values_list("pk", flat=True)
@@ -150,11 +151,11 @@ def _corrections(
 
 def _hindered(rejects: Sequence[RejectedRecord], user: User) -> dict[Group, str]:
     """Say which groups cannot be replayed by ``user``, and why."""
-    may_change = {table: rights.may_rows(user, table, "change") for table in {reject.table for reject in rejects}}
+    may_replay = {table: rights.replayer(user)(table) for table in {reject.table for reject in rejects}}
     batches = {reject.last_batch_id for reject in rejects}
     atomic = set(Batch.objects.filter(pk__in=batches, options__mode="atomic").values_list("pk", flat=True))
     hindered: dict[Group, str] = {_group(reject): ATOMIC for reject in rejects if reject.last_batch_id in atomic}
-    return hindered | {_group(reject): NOT_YOURS for reject in rejects if not may_change[reject.table]}
+    return hindered | {_group(reject): NOT_YOURS for reject in rejects if not may_replay[reject.table]}
 
 
 def _without(

@@ -17,6 +17,7 @@ from ingest.desk.pages.html import chip, status_chip
 from ingest.desk.search.batches import rejects_by_reason
 from ingest.desk.search.spans import span_of
 from ingest.models import OUTCOMES, Batch
+from ingest.rights import viewable_tables
 from ingest.table_admin.big_tables import BigTableAdmin
 from ingest.table_admin.values import EMPTY, moment
 
@@ -106,7 +107,7 @@ class BatchAdmin(BigTableAdmin):
         """Remember with the batch whose rejects may be shown."""
         batch = super().get_object(request, object_id, from_field)
         if batch is not None:
-            batch.seen_tables = rights.viewable_tables(request.user) if rights.may(request.user, "view") else []
+            batch.seen_tables = viewable_tables(request.user) if rights.may(request.user, "view") else []
         return batch
 
     @admin.display(description="by")
