@@ -22,6 +22,7 @@ from backups.api.serializers import (
     VerifyRequest,
 )
 from backups.catalogue.rights import BACK_UP, RESTORE, VERIFY, with_descendants
+from backups.catalogue.told import family
 from backups.models import Backup, Status
 from backups.tasks import ask_for_backup, ask_for_check, ask_for_restore
 from core.web.problems import Problem
@@ -42,9 +43,10 @@ class Backups(APIView):
         require_reach(request, tables)
         run, failure = ask_for_backup(tables, user=sender(request)[0])
         rows = list(BACKUPS.rows(request).filter(run=run).order_by("table"))
-        document = BackupRunSerializer({"run": run, "results": rows}).data
+        document = BackupRunSerializer({"run": run, "results": rows}, context={"request": request}).data
         location = f"{reverse('backups_api:backups')}?run={run}"
-        return accepted(document, location=location, failure=failure, path=f"{rows[0].path}/")
+        told = failure and failure.told(request.user, tables)
+        return accepted(document, location=location, failure=told, path=f"{rows[0].path}/")
 
     @openapi.lists_backups
     def get(self, request: Request) -> Response:
@@ -82,7 +84,9 @@ class BackupVerify(_OneBackup):
         backup = _with_file(self.thing)
         failure = ask_for_check(backup, drill=asked["drill"], user=sender(request)[0])
         location = reverse("backups_api:backup", args=[number])
-        return accepted(BackupSerializer(backup).data, location=location, failure=failure, path=backup.path)
+        document = BackupSerializer(self.find(request, number), context={"request": request}).data
+        told = failure and failure.told(request.user, [backup.table])
+        return accepted(document, location=location, failure=told, path=backup.path)
 
 
 class BackupRestore(_OneBackup):
@@ -107,7 +111,9 @@ class BackupRestore(_OneBackup):
             user=sender(request)[0],
         )
         location = reverse("backups_api:restore", args=[row.pk])
-        return accepted(RestoreSerializer(row).data, location=location, failure=failure, path=row.path)
+        document = RestoreSerializer(row, context={"request": request}).data
+        told = failure and failure.told(request.user, family(row.table))
+        return accepted(document, location=location, failure=told, path=row.path)
 
 
 def _with_file(backup: Backup) -> Backup:

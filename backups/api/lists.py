@@ -16,6 +16,7 @@ from backups.api.answers import require
 from backups.api.serializers import BackupFilters, BackupSerializer, RestoreFilters, RestoreSerializer
 from backups.catalogue.liveness import close_abandoned
 from backups.catalogue.rights import VIEW, VIEW_RESTORES, may, within_reach
+from backups.catalogue.told import with_figures
 from backups.models import Backup, Restore
 from core.web.lists import narrow, page
 
@@ -24,9 +25,9 @@ type Serializer = type[serializers.Serializer[Any]]
 
 @dataclass(frozen=True, kw_only=True)
 class ListView:
-    """Rows that need the permission ``right`` to be seen; ``every`` gives all of them."""
+    """Rows that need the permission ``right`` to be seen; ``every`` gives all, as a user may be told of them."""
 
-    every: Callable[[], QuerySet[Any]]
+    every: Callable[[Any], QuerySet[Any]]
     right: str
     filters: Serializer
     serializer: Serializer
@@ -34,7 +35,7 @@ class ListView:
     def rows(self, request: Request) -> QuerySet[Any]:
         """Return those within reach, without a look at the right; what was abandoned is marked so first."""
         close_abandoned()
-        return within_reach(request.user, self.every())
+        return within_reach(request.user, self.every(request.user))
 
     def page(self, request: Request) -> Response:
         """Answer with one page of them, the latest first."""
@@ -50,13 +51,13 @@ class ListView:
 
 
 BACKUPS = ListView(
-    every=lambda: Backup.objects.select_related("user", "schedule"),
+    every=lambda user: with_figures(user, Backup.objects.select_related("user", "schedule")),
     right=VIEW,
     filters=BackupFilters,
     serializer=BackupSerializer,
 )
 RESTORES = ListView(
-    every=lambda: Restore.objects.select_related("user"),
+    every=lambda _user: Restore.objects.select_related("user"),
     right=VIEW_RESTORES,
     filters=RestoreFilters,
     serializer=RestoreSerializer,

@@ -30,14 +30,14 @@ class RejectPages:
 
     def detail(self, request: HttpRequest, number: int) -> HttpResponse:
         """Show the raw record beside its reasons, its kin and its history."""
+        reject = self._find(request, number)
         if request.method not in ("GET", "HEAD"):
             raise PermissionDenied
-        reject = self._find(request, number)
         source = find_source(reject.table)
         context = self._context(request, reject) | {
             "lines": lines_of(reject, source) if source else (),
             "checks": broken_checks(reject.reasons, source.contract) if source else {},
-            "details": details_of(reject, viewable_tables(request.user)),
+            "details": details_of(reject, request.user),
         }
         return TemplateResponse(request, "ingest/desk/reject.html", context)
 
@@ -59,9 +59,9 @@ class RejectPages:
 
     def replay(self, request: HttpRequest, number: int) -> HttpResponse:
         """Replay it as it is."""
+        reject = self._find(request, number)
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
-        reject = self._find(request, number)
         if not self._may_repair(request, reject):
             raise PermissionDenied
         user: Any = request.user
@@ -72,9 +72,9 @@ class RejectPages:
 
     def dismiss(self, request: HttpRequest, number: int) -> HttpResponse:
         """Close it with a note."""
+        self._find(request, number)
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
-        self._find(request, number)
         if not rights.may(request.user, "dismiss"):
             raise PermissionDenied
         why, user = request.POST.get("why", "").strip()[:MAX_NOTE], request.user

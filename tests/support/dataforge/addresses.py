@@ -22,6 +22,11 @@ def things() -> list[str]:
     return sorted(address for address in found if PLACE in address)
 
 
+def pages() -> list[str]:
+    """Return those that name no thing."""
+    return sorted(set(_addresses(get_resolver().url_patterns, "/", dict.fromkeys(SAMPLES, PLACE))) - set(things()))
+
+
 def _addresses(patterns: list[Any], before: str, samples: Mapping[str, str]) -> Iterator[str]:
     for pattern in patterns:
         here = before + _filled(pattern, samples)

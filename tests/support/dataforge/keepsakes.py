@@ -66,8 +66,14 @@ def nobodys(keys: tuple[str, ...]) -> tuple[str, ...]:
 
 def _report() -> dict[str, Any]:
     figures = {"rows": SECRET_ROWS, "added": 1, "changed": SECRET_ROWS, "removed": 0, "examples": [f"~ {SECRET_KEY}"]}
-    table = {"table": "olist_sellers", "path": "/x/sellers.parquet", "mode": "merge", "notes": [], "safety": None}
-    orphans = {"table": "olist_order_items", "columns": ["seller_id"], "parent": "olist_sellers"}
+    table: dict[str, Any] = {
+        "table": "olist_sellers",
+        "path": "/x/sellers.parquet",
+        "mode": "merge",
+        "notes": [],
+        "safety": None,
+    }
+    orphans = {"table": "olist_sellers", "columns": ["seller_city"], "parent": "olist_geolocation"}
     return {
         "seconds": 1.0,
         "tables": [table | figures],
