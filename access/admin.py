@@ -12,7 +12,7 @@ from django.utils import timezone
 from access import user_admin  # noqa: F401 - importing is registering, Django's way
 from access.models import Token
 from access.tokens import DEFAULT_DAYS, fresh_token
-from core.web.read_only_admin import DeclaredFilters
+from core.web.read_only_admin import DeclaredFilters, ViewableObjects
 
 if TYPE_CHECKING:  # Django's classes are generic for the type checker only
     _ModelAdmin = admin.ModelAdmin[Token]
@@ -35,7 +35,7 @@ class TokenForm(_ModelForm):
 
 
 @admin.register(Token)
-class TokenAdmin(DeclaredFilters, _ModelAdmin):
+class TokenAdmin(DeclaredFilters, ViewableObjects, _ModelAdmin):
     """To revoke a token is to delete it. A superuser makes and sees everybody's, others their own."""
 
     form = TokenForm

@@ -13,6 +13,8 @@ from django.contrib.auth.models import Group, Permission, User
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
+from core.web.read_only_admin import ViewableObjects
+
 if TYPE_CHECKING:  # Django's classes are generic for the type checker only
     _Permissions = QuerySet[Permission]
     _Groups = QuerySet[Group]
@@ -43,7 +45,7 @@ def may_manage(user: Any, other: User | Group) -> bool:
     return not other.is_superuser and not rights_of(other).exclude(pk__in=rights_of(user).values("pk")).exists()
 
 
-class WithinOwnRights:
+class WithinOwnRights(ViewableObjects):
     """Mixed into an admin of users or groups: no change, no choice, beyond the rights of whoever asks."""
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -55,6 +57,13 @@ class WithinOwnRights:
         """Ask for Django's right, and for all that ``obj`` has."""
         may: bool = super().has_delete_permission(request, obj)  # type: ignore[misc]  # of the admin it is mixed into
         return may and (obj is None or may_manage(request.user, obj))
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """Name what is to be deleted, and count what goes with it: log entries name records of any table."""
+        named, counts, lacking, protected = super().get_deleted_objects(objs, request)  # type: ignore[misc]
+        if not request.user.is_superuser:
+            named = [name for name in named if not isinstance(name, list)]
+        return named, counts, lacking, protected
 
     def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         """Offer only rights that the user has, and groups that hold no others."""

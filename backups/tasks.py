@@ -4,8 +4,8 @@ With Django's own ``ImmediateBackend`` they run within the request; with a worke
 """
 
 import logging
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -14,9 +14,10 @@ from django.tasks import TaskResult, TaskResultStatus, task
 
 from backups.backing_up.backup import plan_backup, run_backup
 from backups.backing_up.verify import verify
+from backups.catalogue.told import told_fault
 from backups.models import Backup, Restore, Status
 from backups.restoring.restore import RestoreOrder, plan_restore, run_restore
-from core.errors import DataForgeError
+from core.errors import DatabaseUnavailable, DataForgeError, TableBusy
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +28,12 @@ class Failure:
 
     kind: type[BaseException]
     text: str
+
+    def told(self, user: Any, tables: Iterable[str]) -> "Failure":
+        """Return it in words that ``user`` may be told of ``tables``; that a table is held is told to everybody."""
+        if issubclass(self.kind, (TableBusy, DatabaseUnavailable)):
+            return self
+        return replace(self, text=told_fault(user, self.text, tables))
 
 
 @task

@@ -14,11 +14,13 @@ from backups.admin.forms import ScheduleForm
 from backups.admin.views import BackUpNow, RestorePage
 from backups.catalogue.liveness import close_abandoned
 from backups.catalogue.rights import BACK_UP, RESTORE, VERIFY, may, out_of_reach, within_reach
+from backups.catalogue.told import told, told_fault, with_figures
 from backups.console import moment, size
 from backups.models import Backup, BackupSchedule, Restore, Status
 from backups.schedules.run_due import next_times
+from backups.tables import all_tables
 from backups.tasks import ask_for_check
-from core.web.read_only_admin import DeclaredFilters, ReadOnlyAdmin
+from core.web.read_only_admin import DeclaredFilters, ReadOnlyAdmin, ViewableObjects
 
 if TYPE_CHECKING:  # Django's classes are generic for the type checker only
     _BackupAdmin = admin.ModelAdmin[Backup]
@@ -42,6 +44,17 @@ class CatalogueAdmin(ReadOnlyAdmin):
         close_abandoned()
         rows: QuerySet[Any] = super().get_queryset(request)  # type: ignore[misc]  # of the admin it is mixed into
         return within_reach(request.user, rows.select_related("user"))
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        """Show of it what the user may be told."""
+        row = super().get_object(request, object_id, from_field)
+        return row and told(request.user, row)
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """Show of each what the user may be told."""
+        page = super().get_changelist_instance(request)  # type: ignore[misc]
+        page.result_list = [told(request.user, row) for row in page.result_list]
+        return page
 
 
 @admin.register(Backup)
@@ -123,18 +136,22 @@ class BackupAdmin(CatalogueAdmin, _BackupAdmin):
             failure = ask_for_check(row, drill=drill, user=request.user)  # type: ignore[arg-type]  # signed in
             self.log_change(request, row, f"Asked to be {what}.")
             if failure is not None:
-                messages.error(request, failure.text)
+                messages.error(request, failure.told(request.user, [row.table]).text)
             elif (row.verified_at, row.drilled_at) != before:
                 messages.success(request, f"{row}: {what}.")
             else:
                 messages.info(request, f"{row}: to be {what} when a worker comes to it.")
 
-    @admin.display(description="rows", ordering="rows")
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Add the figures that the user may be told, by which the list is sorted."""
+        return with_figures(request.user, super().get_queryset(request))
+
+    @admin.display(description="rows", ordering="told_rows")
     def rows_held(self, row: Backup) -> str:
         """Return the number of rows."""
         return EMPTY if row.rows is None else f"{row.rows:,}"
 
-    @admin.display(description="size", ordering="bytes")
+    @admin.display(description="size", ordering="told_bytes")
     def size(self, row: Backup) -> str:
         """Return the size of the file."""
         return EMPTY if row.bytes is None else size(row.bytes)
@@ -190,6 +207,8 @@ class RestoreAdmin(CatalogueAdmin, _RestoreAdmin):
 
 def _told(table: dict[str, Any], *, dry_run: bool) -> str:
     verb = "would be restored" if dry_run else "restored"
+    if table["rows"] is None:
+        return f"{table['table']}: {verb}"
     if table["added"] is None:
         return f"{table['table']}: {table['rows']:,} rows {verb}"
     counts = f"{table['added']:,} added, {table['changed']:,} changed, {table['removed']:,} removed"
@@ -197,7 +216,7 @@ def _told(table: dict[str, Any], *, dry_run: bool) -> str:
 
 
 @admin.register(BackupSchedule)
-class BackupScheduleAdmin(DeclaredFilters, _ScheduleAdmin):
+class BackupScheduleAdmin(DeclaredFilters, ViewableObjects, _ScheduleAdmin):
     """Schedules, with when they run next and what came of the last run."""
 
     form = ScheduleForm
@@ -218,6 +237,16 @@ class BackupScheduleAdmin(DeclaredFilters, _ScheduleAdmin):
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **options: Any) -> Any:  # noqa: FBT001, FBT002 - Django's
         """Offer the tables that the user may back up."""
         return type("Form", (super().get_form(request, obj, change, **options),), {"user": request.user})
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        """Remember who looks at it."""
+        return _read_by(request.user, super().get_object(request, object_id, from_field))
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """Remember who looks at them."""
+        page = super().get_changelist_instance(request)
+        page.result_list = [_read_by(request.user, schedule) for schedule in page.result_list]
+        return page
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Let only superusers change what backs up tables that are theirs alone."""
@@ -242,14 +271,22 @@ class BackupScheduleAdmin(DeclaredFilters, _ScheduleAdmin):
         return format_html_join("", "{}<br>", ((line,) for line in _next(schedule, count=3))) or EMPTY
 
     @admin.display(description="last result")
-    def last_result(self, schedule: BackupSchedule) -> str:
+    def last_result(self, schedule: Any) -> str:
         """Say what came of the last run."""
         if schedule.last_started_at is None:
             return "It has not run yet."
         if schedule.last_finished_at is None:
             return f"Started at {moment(schedule.last_started_at)}."
         ended = "Failed" if schedule.last_error else "Done"
-        return f"{ended} at {moment(schedule.last_finished_at)}. {schedule.last_error}"
+        why = told_fault(schedule.reader, schedule.last_error, schedule.tables or all_tables())
+        return f"{ended} at {moment(schedule.last_finished_at)}. {why}"
+
+
+def _read_by(user: Any, schedule: Any) -> Any:
+    """Put on a schedule, if there is one, who reads it: what stands on it is told by their rights."""
+    if schedule is not None:
+        schedule.reader = user
+    return schedule
 
 
 def _next(schedule: BackupSchedule, *, count: int) -> list[str]:

@@ -12,7 +12,17 @@ from django.urls import reverse
 
 from backups.admin.forms import BackUpForm, DryRunForm, TypedNameForm
 from backups.catalogue.liveness import close_abandoned
-from backups.catalogue.rights import BACK_UP, RESTORE, may, out_of_reach, with_descendants, within_reach
+from backups.catalogue.rights import (
+    BACK_UP,
+    RESTORE,
+    VIEW,
+    VIEW_RESTORES,
+    may,
+    out_of_reach,
+    with_descendants,
+    within_reach,
+)
+from backups.catalogue.told import family, told, told_fault
 from backups.models import Backup, Restore, Status
 from backups.tables import known_models
 from backups.tasks import ask_for_backup, ask_for_restore
@@ -56,7 +66,7 @@ class BackUpNow(_Page):
         for row in rows:
             self._admin.log_addition(request, row, "Asked for in the admin.")
         if failure is not None:
-            messages.error(request, failure.text)
+            messages.error(request, failure.told(request.user, form.cleaned_data["tables"]).text)
         elif all(row.status == Status.DONE for row in rows):
             messages.success(request, f"{len(rows)} tables were backed up as one snapshot has them.")
         else:
@@ -82,13 +92,17 @@ class RestorePage(_Page):
                 if failure:
                     messages.error(request, failure)
                 return HttpResponseRedirect(reverse("admin:backups_restore_confirm", args=[backup.pk, row.pk]))
-        return self._render(request, "restore", title=f"Restore {backup.table}", backup=backup, form=form)
+        return self._render(
+            request, "restore", title=f"Restore {backup.table}", backup=told(request.user, backup), form=form
+        )
 
     def confirm(self, request: HttpRequest, number: UUID, dry_run: UUID) -> HttpResponse:
         """Show the dry run, and restore as it did when the table's name is typed."""
         close_abandoned()
         backup = self._backup(request, number)
-        shown = get_object_or_404(Restore, pk=dry_run, backup=backup, dry_run=True)
+        rows = Restore.objects.filter(backup=backup, dry_run=True)
+        mine = rows if may(request.user, VIEW_RESTORES) else rows.filter(user=request.user.pk)
+        shown = told(request.user, get_object_or_404(mine, pk=dry_run))
         self._reach(request, backup, with_children=shown.with_children)
         report = shown.report or {}
         ready = shown.status == Status.DONE and not report.get("orphans")
@@ -109,7 +123,7 @@ class RestorePage(_Page):
         return self._render(request, "restore_confirm", title=f"Restore {backup.table}", **context)
 
     def _backup(self, request: HttpRequest, number: UUID) -> Backup:
-        if not may(request.user, RESTORE):
+        if not (may(request.user, VIEW) and may(request.user, RESTORE)):
             raise PermissionDenied
         backup: Backup = get_object_or_404(within_reach(request.user, Backup.objects.all()), pk=number)
         if backup.status != Status.DONE or backup.table not in known_models():
@@ -129,9 +143,9 @@ class RestorePage(_Page):
                 backup, mode=mode or None, with_children=children, dry_run=dry_run, user=user
             )
         except DataForgeError as error:
-            messages.error(request, str(error))
-            return None, str(error)
-        return row, failure.text if failure else ""
+            messages.error(request, told_fault(user, str(error), family(backup.table)))
+            return None, ""
+        return row, failure.told(user, family(backup.table)).text if failure else ""
 
     def _say(self, request: HttpRequest, row: Restore, failure: str) -> None:
         if failure:

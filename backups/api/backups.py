@@ -3,7 +3,6 @@
 from http import HTTPStatus
 from uuid import UUID
 
-from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -23,10 +22,12 @@ from backups.api.serializers import (
     VerifyRequest,
 )
 from backups.catalogue.rights import BACK_UP, RESTORE, VERIFY, with_descendants
+from backups.catalogue.told import family
 from backups.models import Backup, Status
 from backups.tasks import ask_for_backup, ask_for_check, ask_for_restore
 from core.web.problems import Problem
 from core.web.request_bodies import JsonParser
+from core.web.things import ThingView
 
 
 class Backups(APIView):
@@ -42,9 +43,10 @@ class Backups(APIView):
         require_reach(request, tables)
         run, failure = ask_for_backup(tables, user=sender(request)[0])
         rows = list(BACKUPS.rows(request).filter(run=run).order_by("table"))
-        document = BackupRunSerializer({"run": run, "results": rows}).data
+        document = BackupRunSerializer({"run": run, "results": rows}, context={"request": request}).data
         location = f"{reverse('backups_api:backups')}?run={run}"
-        return accepted(document, location=location, failure=failure, path=f"{rows[0].path}/")
+        told = failure and failure.told(request.user, tables)
+        return accepted(document, location=location, failure=told, path=f"{rows[0].path}/")
 
     @openapi.lists_backups
     def get(self, request: Request) -> Response:
@@ -52,16 +54,24 @@ class Backups(APIView):
         return BACKUPS.page(request)
 
 
-class BackupDetail(APIView):
+class _OneBackup(ThingView):
+    """What stands at a backup's number."""
+
+    def find(self, request: Request, number: UUID, /) -> Backup:
+        """Find a backup, for whoever may view them."""
+        return BACKUPS.one(request, number)
+
+
+class BackupDetail(_OneBackup):
     """One backup."""
 
     @openapi.shows_backup
     def get(self, request: Request, number: UUID) -> Response:
         """Return a backup."""
-        return BACKUPS.one(request, number)
+        return Response(BackupSerializer(self.thing, context={"request": request}).data)
 
 
-class BackupVerify(APIView):
+class BackupVerify(_OneBackup):
     """Verifications."""
 
     parser_classes = (JsonParser,)
@@ -71,13 +81,15 @@ class BackupVerify(APIView):
         """Read a backup whole and compare it with its manifest; with drill, let PostgreSQL restore it aside."""
         require(request, VERIFY)
         asked = read(request, VerifyRequest)
-        backup = _with_file(get_object_or_404(BACKUPS.rows(request), pk=number))
+        backup = _with_file(self.thing)
         failure = ask_for_check(backup, drill=asked["drill"], user=sender(request)[0])
         location = reverse("backups_api:backup", args=[number])
-        return accepted(BackupSerializer(backup).data, location=location, failure=failure, path=backup.path)
+        document = BackupSerializer(self.find(request, number), context={"request": request}).data
+        told = failure and failure.told(request.user, [backup.table])
+        return accepted(document, location=location, failure=told, path=backup.path)
 
 
-class BackupRestore(APIView):
+class BackupRestore(_OneBackup):
     """Restores from one backup."""
 
     parser_classes = (JsonParser,)
@@ -87,7 +99,7 @@ class BackupRestore(APIView):
         """Bring a table back to this backup, verified before it is committed; what was there is backed up first."""
         require(request, RESTORE)
         asked = read(request, RestoreRequest)
-        backup = _with_file(get_object_or_404(BACKUPS.rows(request), pk=number))
+        backup = _with_file(self.thing)
         known_table(backup.table)
         if asked["with_children"]:
             require_reach(request, with_descendants(backup.table))
@@ -99,7 +111,9 @@ class BackupRestore(APIView):
             user=sender(request)[0],
         )
         location = reverse("backups_api:restore", args=[row.pk])
-        return accepted(RestoreSerializer(row).data, location=location, failure=failure, path=row.path)
+        document = RestoreSerializer(row, context={"request": request}).data
+        told = failure and failure.told(request.user, family(row.table))
+        return accepted(document, location=location, failure=told, path=row.path)
 
 
 def _with_file(backup: Backup) -> Backup:

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
+from django.http import Http404
 from django.shortcuts import get_object_or_404
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -14,7 +15,8 @@ from rest_framework.response import Response
 from backups.api.answers import require
 from backups.api.serializers import BackupFilters, BackupSerializer, RestoreFilters, RestoreSerializer
 from backups.catalogue.liveness import close_abandoned
-from backups.catalogue.rights import VIEW, VIEW_RESTORES, within_reach
+from backups.catalogue.rights import VIEW, VIEW_RESTORES, may, within_reach
+from backups.catalogue.told import with_figures
 from backups.models import Backup, Restore
 from core.web.lists import narrow, page
 
@@ -23,9 +25,9 @@ type Serializer = type[serializers.Serializer[Any]]
 
 @dataclass(frozen=True, kw_only=True)
 class ListView:
-    """Rows that need the permission ``right`` to be seen; ``every`` gives all of them."""
+    """Rows that need the permission ``right`` to be seen; ``every`` gives all, as a user may be told of them."""
 
-    every: Callable[[], QuerySet[Any]]
+    every: Callable[[Any], QuerySet[Any]]
     right: str
     filters: Serializer
     serializer: Serializer
@@ -33,7 +35,7 @@ class ListView:
     def rows(self, request: Request) -> QuerySet[Any]:
         """Return those within reach, without a look at the right; what was abandoned is marked so first."""
         close_abandoned()
-        return within_reach(request.user, self.every())
+        return within_reach(request.user, self.every(request.user))
 
     def page(self, request: Request) -> Response:
         """Answer with one page of them, the latest first."""
@@ -41,20 +43,21 @@ class ListView:
         rows = narrow(request, self.rows(request), self.filters)
         return page(request, rows, ordering=("-started_at", "id"), serializer=self.serializer)
 
-    def one(self, request: Request, number: UUID) -> Response:
-        """Answer with one of them, or 404."""
-        require(request, self.right)
-        return Response(self.serializer(get_object_or_404(self.rows(request), pk=number)).data)
+    def one(self, request: Request, number: UUID) -> Any:
+        """Return one of them; Http404 where there is none, or none that the user may see."""
+        if not may(request.user, self.right):
+            raise Http404
+        return get_object_or_404(self.rows(request), pk=number)
 
 
 BACKUPS = ListView(
-    every=lambda: Backup.objects.select_related("user", "schedule"),
+    every=lambda user: with_figures(user, Backup.objects.select_related("user", "schedule")),
     right=VIEW,
     filters=BackupFilters,
     serializer=BackupSerializer,
 )
 RESTORES = ListView(
-    every=lambda: Restore.objects.select_related("user"),
+    every=lambda _user: Restore.objects.select_related("user"),
     right=VIEW_RESTORES,
     filters=RestoreFilters,
     serializer=RestoreSerializer,

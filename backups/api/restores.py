@@ -8,6 +8,9 @@ from rest_framework.views import APIView
 
 from backups.api import openapi
 from backups.api.lists import RESTORES
+from backups.api.serializers import RestoreSerializer
+from backups.models import Restore
+from core.web.things import ThingView
 
 
 class Restores(APIView):
@@ -19,10 +22,14 @@ class Restores(APIView):
         return RESTORES.page(request)
 
 
-class RestoreDetail(APIView):
+class RestoreDetail(ThingView):
     """One restore."""
+
+    def find(self, request: Request, number: UUID, /) -> Restore:
+        """Find a restore, for whoever may view them."""
+        return RESTORES.one(request, number)
 
     @openapi.shows_restore
     def get(self, request: Request, number: UUID) -> Response:
         """Return a restore, and what it did or would do."""
-        return RESTORES.one(request, number)
+        return Response(RestoreSerializer(self.thing, context={"request": request}).data)

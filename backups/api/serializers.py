@@ -8,6 +8,7 @@ from typing import Any
 from rest_framework import serializers
 
 from backups.api.names import known_table
+from backups.catalogue.told import family, told_fault, told_report
 from backups.models import NAME_LENGTH, Backup, Restore, Status
 from backups.tables import all_tables
 from core.web.lists import Moment
@@ -90,7 +91,13 @@ class BackupSerializer(serializers.ModelSerializer[Backup]):
     schedule = serializers.CharField(
         source="schedule.name", default=None, allow_null=True, help_text="Whose run it was."
     )
-    error = serializers.SerializerMethodField(help_text="Why it failed, or what its last verification found.")
+    rows = serializers.IntegerField(
+        source="told_rows", allow_null=True, help_text="null before it is done, and where you may not view the table."
+    )
+    bytes = serializers.IntegerField(source="told_bytes", allow_null=True, help_text="Likewise.")
+    error = serializers.SerializerMethodField(
+        help_text="Why it failed, or what its last verification found, if you may view the table."
+    )
 
     class Meta:
         model = Backup
@@ -105,7 +112,7 @@ class BackupSerializer(serializers.ModelSerializer[Backup]):
 
     def get_error(self, row: Backup) -> str:
         """Return the fault without the folder."""
-        return without_folder(row.error, row.path)
+        return told_fault(self.context["request"].user, without_folder(row.error, row.path), [row.table])
 
 
 class BackupRunSerializer(serializers.Serializer[Any]):
@@ -121,7 +128,7 @@ class OrphansSerializer(serializers.Serializer[Any]):
     table = serializers.CharField()
     columns = serializers.ListField(child=serializers.CharField())
     parent = serializers.CharField()  # type: ignore[assignment]  # DRF's own attribute of this name is not used here
-    rows = serializers.IntegerField(min_value=1)
+    rows = serializers.IntegerField(min_value=1, allow_null=True, help_text="null: you may not view the table.")
     examples = serializers.ListField(child=serializers.CharField())
 
 
@@ -131,8 +138,10 @@ class TableReportSerializer(serializers.Serializer[Any]):
     table = serializers.CharField()
     file = serializers.SerializerMethodField(help_text="The backup's file.")
     mode = serializers.ChoiceField(RESTORE_MODES)
-    rows = serializers.IntegerField(min_value=0, help_text="After the restore.")
-    added = serializers.IntegerField(allow_null=True, help_text="null: a replace does not compare.")
+    rows = serializers.IntegerField(
+        min_value=0, allow_null=True, help_text="After the restore; null: you may not view the table."
+    )
+    added = serializers.IntegerField(allow_null=True, help_text="null: a replace does not compare, or likewise.")
     changed = serializers.IntegerField(allow_null=True)
     removed = serializers.IntegerField(allow_null=True)
     examples = serializers.ListField(child=serializers.CharField(), help_text="Keys behind +, ~ or -.")
@@ -161,7 +170,9 @@ class RestoreSerializer(serializers.ModelSerializer[Restore]):
 
     user = serializers.CharField(source="user.username", default=None, allow_null=True, help_text="Who asked for it.")
     report = RestoreReportSerializer(allow_null=True, help_text="null before it is done, and where it failed.")
-    error = serializers.SerializerMethodField(help_text="Why it failed; nothing was changed then.")
+    error = serializers.SerializerMethodField(
+        help_text="Why it failed, if you may view the table and those that refer to it; nothing was changed then."
+    )
 
     class Meta:
         model = Restore
@@ -172,7 +183,13 @@ class RestoreSerializer(serializers.ModelSerializer[Restore]):
 
     def get_error(self, row: Restore) -> str:
         """Return the fault without the folder."""
-        return without_folder(row.error, row.path)
+        return told_fault(self.context["request"].user, without_folder(row.error, row.path), family(row.table))
+
+    def to_representation(self, instance: Restore) -> Any:
+        """Write it with the figures of tables that the user may view."""
+        shown = super().to_representation(instance)
+        report = shown["report"]
+        return {**shown, "report": report and told_report(self.context["request"].user, report)}
 
 
 def file_name(path: str) -> str:

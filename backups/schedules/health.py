@@ -1,13 +1,17 @@
 """How backups stand, for a front page: schedules that ail, and how old the newest verified backup is."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db.models import Max, Min
 from django.utils import timezone
 
+from backups.catalogue.told import told_fault
 from backups.models import Backup, BackupSchedule, Restore, Status
 from backups.schedules.run_due import ailing
+from backups.tables import all_tables
 
 WAITING_AT_MOST = timedelta(minutes=10)
 
@@ -30,14 +34,24 @@ class Health:
         return not self.ailing and self.verified_at is not None
 
 
-def health(*, now: datetime | None = None) -> Health:
-    """Look at the schedules that are on, and at the newest backup that was verified and not made before a restore."""
+def health_for(user: Any) -> Health:
+    """Look at it as ``user`` may be told of it."""
+    return health(why=lambda schedule: told_fault(user, schedule.last_error, schedule.tables or all_tables()))
+
+
+def health(
+    *, now: datetime | None = None, why: Callable[[BackupSchedule], str] = lambda schedule: schedule.last_error
+) -> Health:
+    """Look at the schedules that are on, and at the newest backup that was verified and not made before a restore.
+
+    ``why``: what is said of a schedule that failed.
+    """
     moment = now or timezone.now()
     finished = Backup.objects.filter(status=Status.DONE, verified_at__isnull=False)
     asked_for = finished.exclude(origin=Backup.Origin.SAFETY)
     newest: datetime | None = asked_for.aggregate(newest=Max("snapshot_at"))["newest"]
     return Health(
-        ailing=(*ailing(now=moment), *_waiting(moment)),
+        ailing=(*ailing(now=moment, why=why), *_waiting(moment)),
         schedules=BackupSchedule.objects.filter(enabled=True).count(),
         verified_at=newest,
         age=None if newest is None else moment - newest,

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
@@ -72,15 +72,17 @@ def run_due(*, now: datetime | None = None) -> tuple[ScheduleRun, ...]:
     return tuple(done)
 
 
-def ailing(*, now: datetime | None = None) -> tuple[str, ...]:
-    """Say which schedules failed, cannot run, or were missed: one line each."""
+def ailing(
+    *, now: datetime | None = None, why: Callable[[BackupSchedule], str] = lambda schedule: schedule.last_error
+) -> tuple[str, ...]:
+    """Say which schedules failed (and ``why``), cannot run, or were missed: one line each."""
     moment, lines = now or timezone.now(), []
     for schedule in BackupSchedule.objects.filter(enabled=True).order_by("name"):
         since = due_since(schedule, now=moment)
         if wrong := schedule.errors_by_field():
             lines.append(f"{schedule.name}: cannot run: {' '.join(wrong.values())}")
         elif schedule.last_error:
-            lines.append(f"{schedule.name}: failed: {schedule.last_error}")
+            lines.append(f"{schedule.name}: failed: {why(schedule)}")
         elif since is None or (moment - since).total_seconds() <= GRACE_SECONDS:
             continue
         elif not _unfinished(schedule) or is_dead(_process(schedule.pk)):  # else it is at work

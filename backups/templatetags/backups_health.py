@@ -5,7 +5,7 @@ from typing import Any
 from django import template
 
 from backups.catalogue.rights import VIEW
-from backups.schedules.health import health
+from backups.schedules.health import health_for
 
 register = template.Library()
 
@@ -14,4 +14,4 @@ register = template.Library()
 def backups_health(context: dict[str, Any]) -> dict[str, Any]:
     """Return what the box shows; nothing without the right to view backups."""
     user = context["request"].user
-    return {"health": health() if user.has_perm(VIEW) else None}
+    return {"health": health_for(user) if user.has_perm(VIEW) else None}

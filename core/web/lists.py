@@ -87,4 +87,4 @@ def page(
     pages.ordering = ordering
     pages.place = rows.model._meta.get_field(ordering[0].lstrip("-"))
     shown = pages.paginate_queryset(rows, request)
-    return pages.get_paginated_response(serializer(shown, many=True).data)
+    return pages.get_paginated_response(serializer(shown, many=True, context={"request": request}).data)

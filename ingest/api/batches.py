@@ -5,7 +5,7 @@ from http import HTTPStatus
 from typing import Any
 
 from django.db.backends.utils import CursorWrapper
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from rest_framework.request import Request
@@ -19,6 +19,7 @@ from core.postgres.retry import in_transaction
 from core.web.lists import narrow, page, parameters
 from core.web.problems import Problem
 from core.web.request_bodies import Body, JsonParser, body_of
+from core.web.things import ThingView
 from ingest.api.docs import operations
 from ingest.api.filters import BatchFilters
 from ingest.api.request.idempotency import Answer, Claim
@@ -26,12 +27,12 @@ from ingest.api.request.parsers import CsvParser, NdjsonParser
 from ingest.api.request.serializer import BatchSerializer, read_envelope
 from ingest.api.response.answer import answer, counted
 from ingest.api.response.serializers import BatchAccountSerializer
-from ingest.api.rights import viewable_tables
-from ingest.models import Account, Batch
+from ingest.models import Batch
 from ingest.posting.outcome import UnitResult
 from ingest.posting.post import post
 from ingest.posting.unit import Origin, Unit
 from ingest.replaying.heal import schedule
+from ingest.rights import viewable_batches, viewable_tables
 
 log = logging.getLogger(__name__)
 
@@ -55,6 +56,7 @@ class Batches(APIView):
         unit: Unit = serializer.validated_data["unit"]
         results: str = serializer.validated_data["results"]
         user, token = sender(request)
+        seen = viewable_tables(user)
         key = _claim(request, body, owner=token.pk)
         claim = None if unit.dry_run else key
         spend_records(request, len(unit))
@@ -66,7 +68,7 @@ class Batches(APIView):
             posted = post(cursor, unit, origin)
             schedule(posted)
             where = "/records/{index}/data" if envelope and envelope.tagged else "/records/{index}"
-            answered = answer(unit, posted, results=results, where=where)
+            answered = answer(unit, posted, results=results, where=where, seen=seen)
             if claim and posted.batch:
                 claim.keep(cursor, posted.batch, answered)
             return answered, posted
@@ -79,24 +81,28 @@ class Batches(APIView):
     @operations.lists_batches
     def get(self, request: Request) -> Response:
         """List batches, the newest first: one's own, and those whose tables one may view."""
-        rows = narrow(request, viewable_batches(request), BatchFilters)
+        rows = narrow(request, _shown(request), BatchFilters)
         return page(request, rows, ordering=("-started_at", "id"), serializer=BatchAccountSerializer)
 
 
-class BatchDetail(APIView):
+class BatchDetail(ThingView):
     """One batch."""
+
+    def find(self, request: Request, number: Any, /) -> Batch:
+        """Find a batch of one's own, or one whose tables one may view."""
+        return get_object_or_404(_shown(request), pk=number)
 
     @operations.shows_batch
     def get(self, request: Request, number: Any) -> Response:
         """Return a batch and its account."""
-        return Response(BatchAccountSerializer(get_object_or_404(viewable_batches(request), pk=number)).data)
+        return Response(BatchAccountSerializer(self.thing).data)
 
 
-def viewable_batches(request: Request) -> QuerySet[Batch]:
-    """Return the batches that the user sent, and those all of whose tables the user may view."""
-    hidden = Account.objects.filter(batch=OuterRef("pk")).exclude(table__in=viewable_tables(request.user))
-    seen = Q(user=request.user) | ~Exists(hidden)
-    return Batch.objects.filter(seen).select_related("user").prefetch_related("accounts")
+def _shown(request: Request) -> QuerySet[Batch]:
+    """Return the batches that the user may view, each with the one that caused it where that is one of them."""
+    cause = viewable_batches(request.user).filter(pk=OuterRef("caused_by")).values("pk")
+    shown = viewable_batches(request.user).annotate(shown_cause=Subquery(cause))
+    return shown.select_related("user").prefetch_related("accounts")
 
 
 def log_batch(posted: UnitResult, token: Token) -> None:

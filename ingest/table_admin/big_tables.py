@@ -192,6 +192,8 @@ class BigTableAdmin(ReadOnlyAdmin, _ModelAdmin):
 
     def _cell(self, name: str) -> Any:
         field = self._fields.get(name)
+        if isinstance(field, models.ForeignKey):
+            return parent_cell(field)  # Django would show the parent itself, also to who may not view its table
         return (field and value_cell(field)) or name
 
     def _referring(self) -> list[ForeignKey]:

@@ -5,14 +5,19 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from django.db import DataError, IntegrityError, transaction
 from django.db.backends.utils import CursorWrapper
 
-from ingest.processing.reasons import reasons
+from ingest.processing.process import UNIQUE
+from ingest.processing.reasons import REASON_SCHEMA, reasons
 
 log = logging.getLogger(__name__)
 
 STORED_ALREADY = "A record with this key is stored with other content; different: {differs}."
+# What is said in their place to those who may not view the table.
+KEY_TAKEN = "A record with this key is stored with other content."
+REFUSED_UNFORESEEN = "PostgreSQL refuses this record for a reason that no check knows; it was logged."
 
 # Errors by position. Each is a bug of the rulebook: the checks should have found it.
 type Refusals = Mapping[int, Exception]
@@ -33,6 +38,17 @@ def refused_by_database(refused: Refusals) -> pa.Table:
         message=pa.array(messages, pa.string()),
         constraint=pa.array(constraints, pa.string()),
     )
+
+
+def without_stored(reasons: pa.Table) -> pa.Table:
+    """Return n reasons without what they tell of stored rows: which columns differ, and PostgreSQL's own words.
+
+    All other reasons speak of the record as it was sent, or say that the record it refers to is not there.
+    """
+    codes, messages = reasons["code"], reasons["message"]
+    taken = pc.and_(pc.equal(codes, "unique"), pc.not_equal(messages, UNIQUE))
+    words = pc.if_else(taken, KEY_TAKEN, pc.if_else(pc.equal(codes, "database"), REFUSED_UNFORESEEN, messages))
+    return reasons.set_column(reasons.column_names.index("message"), REASON_SCHEMA.field("message"), words)
 
 
 def write_or_halve(

@@ -7,7 +7,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from django.core.management import base
 
 import manage
 from tests.support.loading.loads import database_url
@@ -66,7 +65,8 @@ def test_a_mistake_in_a_command_of_djangos_is_one_line(
 ) -> None:
     monkeypatch.setattr(sys, "argv", ["manage.py", *arguments])
     monkeypatch.setattr(sys, "stdin", io.StringIO())
-    monkeypatch.setattr(base.connections, "close_all", lambda: None)  # the test's own transaction goes on
+    close_all = "django.core.management.base.connections.close_all"
+    monkeypatch.setattr(close_all, lambda: None)  # the test's own transaction goes on
     try:
         ended = manage.main()
     except SystemExit as end:

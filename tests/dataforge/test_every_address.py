@@ -3,16 +3,15 @@
 from collections.abc import Iterable, Iterator
 from typing import Any
 from urllib.parse import quote
-from uuid import UUID
 
 import pytest
 from django.contrib import admin
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.test import Client
-from django.urls import URLPattern, URLResolver, get_resolver
 
 from access.tokens import create_token
+from tests.support.dataforge.addresses import every_address
 from tests.support.desk.people import staff
 
 pytestmark = pytest.mark.django_db
@@ -21,36 +20,11 @@ METHODS = (
     *QUICK,
     *(pytest.param(name, marks=pytest.mark.slow) for name in ("HEAD", "POST", "PUT", "PATCH", "DELETE", "TRACE")),
 )
-# What stands in an address in place of a converter, by its name.
-SAMPLES = {"int": "1", "uuid": str(UUID(int=1)), "str": "x", "slug": "x", "path": "x", "raw": "1"}
 NUL = "a\0b"
 NASTY = (NUL, "\ud800", "\0", "x" * 10_000, "-1", "1e400", "9" * 40, "[]", "{}", "'", "%00", "2018-02-30", "None")
 
 
-def addresses(patterns: list[Any], before: str = "/") -> Iterator[str]:
-    """Every address that the site knows, with a sample in each place."""
-    for pattern in patterns:
-        here = before + filled(pattern)
-        if isinstance(pattern, URLResolver):
-            yield from addresses(pattern.url_patterns, here)
-        elif isinstance(pattern, URLPattern):
-            yield here
-
-
-def filled(pattern: URLPattern | URLResolver) -> str:
-    """The pattern's part of an address."""
-    route = str(pattern.pattern)
-    for name, converter in getattr(pattern.pattern, "converters", {}).items():
-        kind = type(converter).__name__.removesuffix("Converter").lower()
-        for spelled in (f"<{kind}:{name}>", f"<{name}>"):
-            route = route.replace(spelled, SAMPLES[{"string": "str"}.get(kind, kind)])
-    if "(?P<" in route or route.startswith("^"):
-        groups = pattern.pattern.regex.groupindex
-        route = "".join("1/" for _ in groups) if groups else ""
-    return route
-
-
-PLACES = sorted(set(addresses(get_resolver().url_patterns)))
+PLACES = every_address()
 
 
 class Person:

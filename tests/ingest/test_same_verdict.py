@@ -273,5 +273,6 @@ QUOTED = ["'=1+1", "''rio", "'", "'-1", "' x"]
 
 @pytest.mark.parametrize("way", [by_load, by_endpoint, by_csv, by_replay])
 def test_no_way_takes_an_apostrophe_off(way: Way, tmp_path: Path) -> None:
-    way({"sellers": [{"seller_id": hex_id(n), "seller_city": city} for n, city in enumerate(QUOTED)]}, tmp_path)
+    sellers: list[Row] = [{"seller_id": hex_id(n), "seller_city": city} for n, city in enumerate(QUOTED)]
+    way({"sellers": sellers}, tmp_path, "reject")
     assert query("select seller_city from olist_sellers order by seller_id") == [(city,) for city in QUOTED]

@@ -94,8 +94,10 @@ class TableSummarySerializer(serializers.Serializer[Any]):
 class TableSerializer(TableEntrySerializer):
     """A table with its rules."""
 
-    rows = serializers.IntegerField(min_value=0)
-    rows_exact = serializers.BooleanField(help_text="false: the planner's estimate.")
+    rows = serializers.IntegerField(min_value=0, allow_null=True, help_text="null: you may not view the table.")
+    rows_exact = serializers.BooleanField(
+        allow_null=True, help_text="false: the planner's estimate; null: you may not view the table."
+    )
     rules = serializers.DictField(child=serializers.CharField(), help_text="By column, in words.")
     checks = serializers.DictField(child=serializers.CharField(), help_text="Between columns, in words.")
     schema = serializers.DictField(help_text="JSON Schema of a record.")

@@ -1,6 +1,7 @@
 """What the API says of a unit that was dealt with."""
 
 import json
+from collections.abc import Collection
 from typing import Any
 
 from django.urls import reverse
@@ -15,8 +16,11 @@ from ingest.posting.unit import Unit
 COUNTS = ("read", *OUTCOMES)
 
 
-def answer(unit: Unit, posted: UnitResult, *, results: str, where: str) -> Answer:
-    """Write the answer: status, headers, and the whole account. ``where``: a record's JSON pointer, by ``{index}``."""
+def answer(unit: Unit, posted: UnitResult, *, results: str, where: str, seen: Collection[str]) -> Answer:
+    """Write the answer: status, headers, and the whole account.
+
+    ``where``: a record's JSON pointer, by ``{index}``. ``seen``: tables whose stored rows reasons may tell of.
+    """
     document: dict[str, Any] = {
         "id": str(posted.batch.id) if posted.batch else None,
         "status": str(posted.status),
@@ -29,7 +33,7 @@ def answer(unit: Unit, posted: UnitResult, *, results: str, where: str) -> Answe
     if posted.batch:
         headers["Location"] = reverse("api:batch", args=[posted.batch.id])
     around = json.dumps(document, ensure_ascii=False).removesuffix("}")
-    written = write_results(unit, posted, results=results, where=where)
+    written = write_results(unit, posted, results=results, where=where, seen=seen)
     return Answer(_status(unit, posted), headers, f'{around}, "results": {written}}}')
 
 

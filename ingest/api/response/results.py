@@ -1,5 +1,6 @@
 """The ``results`` of an answer: what became of each record, written as JSON on whole columns."""
 
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -11,19 +12,22 @@ from core.json_columns import json_lists, json_objects, json_texts
 from ingest.posting.judged import TableVerdict
 from ingest.posting.outcome import UnitResult, why
 from ingest.posting.unit import Unit
+from ingest.tables.refusals import without_stored
 
 VALUE_CHARACTERS = 200
 _NUL = "\x00"  # JSON can say it
 
 
-def write_results(unit: Unit, posted: UnitResult, *, results: str, where: str) -> str:
+def write_results(unit: Unit, posted: UnitResult, *, results: str, where: str, seen: Collection[str]) -> str:
     """Write the list of what became of records, by index: of ``results``, which is "errors", "all" or "summary".
 
-    ``where``: a record's JSON pointer, by ``{index}``.
+    ``where``: a record's JSON pointer, by ``{index}``. ``seen``: tables whose stored rows reasons may tell of.
     """
     parts: list[tuple[Rows, Text]] = []
     if results != "summary":
-        parts += [_rejected(verdict, unit, posted, where) for verdict in posted.judged if verdict.processed.rejected]
+        parts += [
+            _rejected(verdict, unit, posted, where, seen) for verdict in posted.judged if verdict.processed.rejected
+        ]
     if results == "all":
         for verdict in posted.judged:
             table = verdict.sent.source.table
@@ -39,15 +43,19 @@ def write_results(unit: Unit, posted: UnitResult, *, results: str, where: str) -
     return f"[{', '.join(every)}]"
 
 
-def _rejected(judged: TableVerdict, unit: Unit, posted: UnitResult, where: str) -> tuple[Rows, Text]:
-    reasons = why(judged)
+def _rejected(
+    judged: TableVerdict, unit: Unit, posted: UnitResult, where: str, seen: Collection[str]
+) -> tuple[Rows, Text]:
+    table, reasons = judged.sent.source.table, why(judged)
+    if table not in seen:
+        reasons = without_stored(reasons)
     offsets, position = _runs(reasons["position"].to_numpy())
     written = json_lists(_reasons(reasons, where), pa.array(offsets, pa.int32()))
     numbers: Any = "null"
     if posted.rejects:
         kept = [posted.rejects[index] for index in position.tolist()]
         numbers = json_texts(pa.array(kept, pa.int64()).cast(pa.string()))
-    head = f'"table": "{judged.sent.source.table}", "outcome": "rejected", "reject_id": '
+    head = f'"table": "{table}", "outcome": "rejected", "reject_id": '
     return position, _written(position, unit, head, numbers, ', "reasons": ', written)
 
 

@@ -22,6 +22,11 @@ class BatchAccountSerializer(serializers.ModelSerializer[Batch]):
     user = serializers.CharField(
         source="user.username", default=None, allow_null=True, help_text="Who sent or started it."
     )
+    caused_by = serializers.UUIDField(
+        source="shown_cause",
+        allow_null=True,
+        help_text="The batch after which it was made; null: none that you may view.",
+    )
     counts = serializers.SerializerMethodField()
     tables = serializers.SerializerMethodField()
 
@@ -56,7 +61,9 @@ class RejectSerializer(serializers.ModelSerializer[RejectedRecord]):
     raw = serializers.SerializerMethodField(help_text=r"The exact text; bytes that are not UTF-8 as \xNN.")
     raw_sha256 = serializers.SerializerMethodField(help_text="Of the exact bytes.")
     parent = serializers.CharField(  # type: ignore[assignment]  # DRF's own attribute of this name is not used here
-        source="parent_id", allow_null=True, help_text="The reject that it waits for."
+        source="shown_parent",
+        allow_null=True,
+        help_text="The reject that it waits for; null: none that you may view.",
     )
     reasons = KeptReasonSerializer(many=True)
     record = serializers.DictField(

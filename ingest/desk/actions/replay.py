@@ -19,7 +19,7 @@ from ingest.rules.on_conflict import OnConflict
 
 MAX_NOTE = 500  # characters
 OPTIONS = {"from": "admin"}
-type MayChange = Callable[[str], bool]  # whether a person may change rows of a table, by its name
+type MayReplay = Callable[[str], bool]  # whether a person may replay records of a table, by its name
 
 
 class TriedMeanwhile(NotReplayable):
@@ -42,7 +42,7 @@ def replay_one(
     number: int,
     *,
     user: User,
-    may_change: MayChange,
+    may_replay: MayReplay,
     correction: Mapping[str, str] | None = None,
     tries: int | None = None,
     on_conflict: OnConflict = "reject",
@@ -50,13 +50,13 @@ def replay_one(
 ) -> ReplayResult:
     """Replay a reject with its group, corrected or as it was; ``tries``: its attempts as the person saw them.
 
-    NotReplayable says why not; PermissionDenied where the user may not change one of the tables. TableBusy and Django's
-    OperationalError where a lock is not free.
+    NotReplayable says why not; PermissionDenied where the user may not view and change all of the tables. TableBusy
+    and Django's OperationalError where a lock is not free.
     """
 
     def work(cursor: CursorWrapper) -> ReplayResult:
         rejects = find_group(number)
-        _require(rejects, may_change)
+        _require(rejects, may_replay)
         index = next(i for i, reject in enumerate(rejects) if reject.pk == number)
         if tries is not None and rejects[index].attempts != tries:
             raise TriedMeanwhile
@@ -92,10 +92,10 @@ def _run(cursor: CursorWrapper, replay: Replay, user: User) -> UnitResult:
     return posted
 
 
-def _require(rejects: Sequence[RejectedRecord], may_change: MayChange) -> None:
+def _require(rejects: Sequence[RejectedRecord], may_replay: MayReplay) -> None:
     for table in {reject.table for reject in rejects}:
-        if not may_change(table):
-            raise PermissionDenied(f"You may not change {table}, to which a record of this replay belongs.")
+        if not may_replay(table):
+            raise PermissionDenied("A record of this replay is of a table that you may not view, or not change.")
 
 
 def _log(user: User, rejects: Sequence[RejectedRecord], posted: UnitResult, what: str) -> None:

@@ -11,7 +11,6 @@ from django.db.backends.utils import CursorWrapper
 
 from core.errors import TableBusy
 from core.postgres.retry import others_in_the_way
-from ingest.desk.actions import rights
 from ingest.desk.actions.log import note
 from ingest.desk.actions.replay import dismiss
 from ingest.desk.bulk.recipe import Recipe, Record
@@ -23,12 +22,14 @@ from ingest.posting.unit import Origin
 from ingest.replaying.as_sent import as_kept
 from ingest.replaying.heal import schedule
 from ingest.replaying.replay import Replay, rounds, run, unit_of, with_groups
+from ingest.rights import may_rows, viewable_tables
 from ingest.rules.sources import sources
 
 CLOSED = "closed already ({status})"
 PRUNED = "closed already, and pruned since"
 UNSEEN = "of a table that you may not see"
 NOT_YOURS = "of a table that you may not change"
+HIDDEN = "of a table, or of a group with a record of one, that you may not view"
 BUSY = "at work elsewhere at this moment; try again"
 ATOMIC = "of an atomic batch, which must be posted again whole"
 type Group = tuple[Any, ...]
@@ -128,7 +129,7 @@ def _closed(numbers: Collection[int]) -> Counter[str]:
 
 def dismiss_some(numbers: Sequence[int], *, why: str, user: User) -> JobSummary:
     """Close those that are open."""
-    tables = rights.viewable_tables(user)
+    tables = viewable_tables(user)
     dismissed = dismiss(numbers, tables=tables, why=why, user=user)
     others = set(numbers) - set(dismissed)
     unseen = RejectedRecord.objects.filter(pk__in=others).exclude(table__in=tables).values_list("pk", flat=True)
@@ -152,11 +153,13 @@ def _corrections(
 
 def _hindered(rejects: Sequence[RejectedRecord], user: User) -> dict[Group, str]:
     """Say which groups cannot be replayed by ``user``, and why."""
-    may_change = {table: rights.may_rows(user, table, "change") for table in {reject.table for reject in rejects}}
+    changed = {table for table in {reject.table for reject in rejects} if may_rows(user, table, "change")}
+    seen = viewable_tables(user)
     batches = {reject.last_batch_id for reject in rejects}
     atomic = set(Batch.objects.filter(pk__in=batches, options__mode="atomic").values_list("pk", flat=True))
     hindered: dict[Group, str] = {_group(reject): ATOMIC for reject in rejects if reject.last_batch_id in atomic}
-    return hindered | {_group(reject): NOT_YOURS for reject in rejects if not may_change[reject.table]}
+    hindered |= {_group(reject): NOT_YOURS for reject in rejects if reject.table not in changed}
+    return hindered | {_group(reject): HIDDEN for reject in rejects if reject.table not in seen}
 
 
 def _without(

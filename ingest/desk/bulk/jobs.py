@@ -11,7 +11,8 @@ from ingest.desk.bulk.recipe import Recipe
 from ingest.desk.bulk.select import CHUNK_RECORDS
 from ingest.desk.bulk.summary import JobSummary, from_json
 from ingest.desk.bulk.worker import bulk_task, carry_on
-from ingest.models import Account, BulkJob
+from ingest.models import Account, BulkJob, RejectedRecord
+from ingest.rights import viewable_rejects
 
 SMALL_RECORDS = CHUNK_RECORDS  # up to which a job is done while the person waits
 Status = BulkJob.Status
@@ -28,6 +29,15 @@ def jobs_of(user: Any) -> QuerySet[BulkJob]:
 def summary_of(job: BulkJob) -> JobSummary:
     """Return what has become of a job's rejects so far."""
     return from_json({"passed": job.passed, "failed": job.failed, "left": job.left, "reasons": job.reasons})
+
+
+def summary_for(user: Any, job: BulkJob) -> JobSummary:
+    """Return it without the reasons of rejects that ``user``, who began the job, may not view any more."""
+    summary = summary_of(job)
+    sampled = RejectedRecord.objects.filter(pk__in=summary.samples)
+    hidden = sampled.exclude(pk__in=viewable_rejects(user).filter(pk__in=summary.samples).values("pk"))
+    summary.leave_out(set(hidden.values_list("pk", flat=True)))
+    return summary
 
 
 def others_of(job: BulkJob) -> int:

@@ -7,11 +7,11 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.db.backends.utils import CursorWrapper
 
-from ingest.desk.actions.rights import viewable_tables
 from ingest.desk.bulk.select import asked_of
 from ingest.desk.search.counts import Count
 from ingest.desk.search.listing import look_up
 from ingest.models import BulkJob, RejectedRecord
+from ingest.rights import viewable_tables
 
 LOOKED_AT = 1_000  # rejects, those seen last
 SHOWN_VALUES = 20

@@ -6,10 +6,10 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.db.backends.utils import CursorWrapper
 
-from ingest.desk.actions import rights
 from ingest.desk.search.cells import by_index
 from ingest.desk.search.listing import RejectFilter, look_at_all
 from ingest.models import BulkJob, RejectedRecord
+from ingest.rights import viewable_tables
 
 CHUNK_RECORDS = 1_000
 OPEN = RejectedRecord.Status.OPEN.value
@@ -44,7 +44,7 @@ def asked_of(job: BulkJob) -> RejectFilter:
 
 def tables_of_job(job: BulkJob, user: User) -> list[str]:
     """Name the tables whose rejects the job may deal with: its recipe's, or those that its user may see."""
-    tables = rights.viewable_tables(user)
+    tables = viewable_tables(user)
     return [name for name in tables if name == job.table] if job.table else tables
 
 

@@ -1,7 +1,7 @@
 """What became of many rejects, in numbers that add up: each passed, failed, or was left alone."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 from uuid import UUID
@@ -72,6 +72,17 @@ class JobSummary:
         if fault not in self.reasons and len(self.reasons) >= MAX_FAULTS:
             fault, message = OTHERS[:2], OTHERS[2]
         return self.reasons.setdefault(fault, FailureReason(message=message))
+
+    @property
+    def samples(self) -> list[int]:
+        """The numbers of all samples."""
+        return [number for why in self.reasons.values() for number, _ in why.samples]
+
+    def leave_out(self, hidden: Collection[int]) -> None:
+        """Leave out the reasons of which a sample is among the rejects ``hidden``."""
+        self.reasons = {
+            fault: why for fault, why in self.reasons.items() if not any(number in hidden for number, _ in why.samples)
+        }
 
     def as_json(self) -> dict[str, Any]:
         """Return what ``from_json`` reads, the most frequent reasons first; without the batches."""

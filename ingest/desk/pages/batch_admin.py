@@ -17,6 +17,7 @@ from ingest.desk.pages.html import chip, status_chip
 from ingest.desk.search.batches import rejects_by_reason
 from ingest.desk.search.spans import span_of
 from ingest.models import OUTCOMES, Batch
+from ingest.rights import viewable_batches, viewable_tables
 from ingest.table_admin.big_tables import BigTableAdmin
 from ingest.table_admin.values import EMPTY, moment
 
@@ -99,14 +100,16 @@ class BatchAdmin(BigTableAdmin):
         css: ClassVar = {"all": ("ingest/desk.css",)}
 
     def get_queryset(self, request: HttpRequest) -> _QuerySet:
-        """Fetch a page's users and accounts with one query each."""
-        return super().get_queryset(request).select_related("user").prefetch_related("accounts")
+        """Show batches that the user may view; fetch a page's users and accounts with one query each."""
+        rows = viewable_batches(request.user).order_by(*self.ordering)
+        return rows.select_related("user").prefetch_related("accounts")
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
-        """Remember with the batch whose rejects may be shown."""
+        """Remember with the batch which rejects and which other batches may be shown."""
         batch = super().get_object(request, object_id, from_field)
         if batch is not None:
-            batch.seen_tables = rights.viewable_tables(request.user) if rights.may(request.user, "view") else []
+            batch.others = viewable_batches(request.user)
+            batch.seen_tables = viewable_tables(request.user) if rights.may(request.user, "view") else []
         return batch
 
     @admin.display(description="by")
@@ -152,14 +155,14 @@ class BatchAdmin(BigTableAdmin):
         return _lines('<a href="{}">{}</a> {}', [*rows, *whole])
 
     @admin.display(description="caused by")
-    def cause(self, batch: Batch) -> str:
+    def cause(self, batch: Any) -> str:
         """Link to the batch that brought it about."""
-        return EMPTY if batch.caused_by_id is None else _links([batch.caused_by])
+        return _links(batch.others.filter(pk=batch.caused_by_id))
 
     @admin.display(description="caused")
-    def effects(self, batch: Batch) -> str:
+    def effects(self, batch: Any) -> str:
         """Link to the batches that it brought about."""
-        return _links(batch.caused.order_by("started_at")[:SHOWN_CAUSED])
+        return _links(batch.others.filter(caused_by=batch.pk).order_by("started_at")[:SHOWN_CAUSED])
 
 
 def _links(batches: Iterable[Any]) -> str:

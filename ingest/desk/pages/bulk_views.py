@@ -47,7 +47,7 @@ class JobPages:
     def progress(self, request: HttpRequest, number: int) -> HttpResponse:
         """Return the part of the page that changes while it is at work."""
         job = self._find(request, number)
-        response = TemplateResponse(request, "ingest/desk/bulk/progress.html", self._facts(job))
+        response = TemplateResponse(request, "ingest/desk/bulk/progress.html", self._facts(request, job))
         if job.status not in jobs.AT_WORK:
             response[FINISHED] = "yes"
         return response
@@ -116,7 +116,12 @@ class JobPages:
     def _page(self, request: HttpRequest, job: BulkJob, form: RecipeForm | None) -> HttpResponse:
         may = self._may(request, job)
         editable = may and job.dry_run and job.status not in jobs.AT_WORK
-        facts = self._facts(job) | {"may": may, "editable": editable, "max_note": MAX_NOTE, "errors": bool(form)}
+        facts = self._facts(request, job) | {
+            "may": may,
+            "editable": editable,
+            "max_note": MAX_NOTE,
+            "errors": bool(form),
+        }
         if editable and (job.status != BulkJob.Status.DONE or job.action == BulkJob.Action.REPAIR):
             preview = _glance(request, job)
             facts |= {"preview": preview}
@@ -157,8 +162,8 @@ class JobPages:
             "form": form,
         }
 
-    def _facts(self, job: BulkJob) -> dict[str, Any]:
-        summary = jobs.summary_of(job)
+    def _facts(self, request: HttpRequest, job: BulkJob) -> dict[str, Any]:
+        summary = jobs.summary_for(request.user, job)
         at_work = job.status in jobs.AT_WORK
         stalled = at_work and job.touched_at is not None and timezone.now() - job.touched_at > STALLED
         batches = [pk for of_chunk in job.chunks.order_by("place").values_list("batches", flat=True) for pk in of_chunk]

@@ -17,6 +17,7 @@ from ingest.desk.pages.charts import Bar, Columns, Place, bars, columns
 from ingest.desk.search import figures
 from ingest.desk.search.counts import Count, total
 from ingest.models import Batch
+from ingest.rights import viewable_batches, viewable_tables
 from ingest.rules.sources import find_source
 
 ORIGINS = (Batch.Origin.LOAD.value, Batch.Origin.API.value, Batch.Origin.REPLAY.value)
@@ -42,12 +43,12 @@ class Dashboard:
 
 def dashboard(user: Any) -> Dashboard:
     """Gather what ``user`` may see."""
-    today, tables = timezone.localdate(), rights.viewable_tables(user)
+    today, tables = timezone.localdate(), viewable_tables(user)
     with connection.cursor() as cursor:
         shown: dict[str, Any] = {"rows": _rows(cursor, tables)}
         if user.has_perm("ingest.view_batch"):
             shown |= _flow(cursor, tables, today)
-            newest = Batch.objects.order_by("-started_at").select_related("user").prefetch_related("accounts")
+            newest = viewable_batches(user).order_by("-started_at").select_related("user").prefetch_related("accounts")
             shown["batches"] = newest[:SHOWN_BATCHES]
         if rights.may(user, "view"):
             shown |= _open(cursor, tables, today)

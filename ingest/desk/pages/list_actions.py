@@ -14,7 +14,6 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpRespons
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
-from ingest.desk.actions import rights
 from ingest.desk.actions.export import FORMS, count_unsplit, in_parts, tables_of_rejects
 from ingest.desk.actions.log import note, note_many
 from ingest.desk.actions.replay import MAX_NOTE
@@ -24,6 +23,7 @@ from ingest.desk.pages.messages import tell_job
 from ingest.desk.search.cells import by_index
 from ingest.desk.search.listing import look_at_all
 from ingest.models import BulkJob, RejectedRecord
+from ingest.rights import viewable_tables
 from ingest.rules.sources import find_source
 
 if TYPE_CHECKING:  # Django's classes are generic for the type checker only
@@ -144,7 +144,7 @@ class DeskActions:
     def _all_numbers(self, request: HttpRequest) -> list[int]:
         listing = self.get_changelist_instance(request).listing
         with connection.cursor() as cursor, by_index(cursor):
-            query, facts = look_at_all(cursor, listing.asked, rights.viewable_tables(request.user)).whole()
+            query, facts = look_at_all(cursor, listing.asked, viewable_tables(request.user)).whole()
             cursor.execute(query, facts)
             return sorted(number for (number,) in cursor.fetchall())
 

@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import Q
 
 from ingest.models import Batch, RejectedRecord
+from ingest.rights import viewable_batches, viewable_tables
 from ingest.rules.sources import Source, find_source
 from ingest.table_admin.big_tables import as_key
 
@@ -18,10 +19,14 @@ SHOWN_KIN = 20
 
 @dataclass(frozen=True, kw_only=True)
 class Parent:
-    """A record that the reject refers to and that was not there: is it by now, or was it refused itself?"""
+    """A record that the reject refers to and that was not there: is it by now, or was it refused itself?
+
+    ``seen``: whether the person may view its table; of others nothing is looked up.
+    """
 
     table: str
     key: str
+    seen: bool
     row: models.Model | None
     rejects: tuple[RejectedRecord, ...] = ()
 
@@ -41,27 +46,35 @@ class Event:
 @dataclass(frozen=True, kw_only=True)
 class Details:
     """What stands beside the record on its page. ``mates``: records of the same group; ``children``: rejects that wait
-    for this one."""
+    for this one; ``batches``: those of its batches that can be looked at."""
 
     parents: tuple[Parent, ...]
     mates: tuple[RejectedRecord, ...]
     children: tuple[RejectedRecord, ...]
     events: tuple[Event, ...]
+    batches: frozenset[UUID]
 
 
-def details_of(reject: RejectedRecord, tables: Sequence[str]) -> Details:
-    """Look up a reject's surroundings; other rejects only of ``tables``."""
+def details_of(reject: RejectedRecord, user: Any) -> Details:
+    """Look up of a reject's surroundings what ``user`` may view."""
+    tables = viewable_tables(user)
     near = RejectedRecord.objects.filter(table__in=tables).defer("raw", "record", "correction", "reasons")
     mates = near.filter(last_batch=reject.last_batch_id, group=reject.group).exclude(pk=reject.pk).order_by("pk")
+    events = sorted(_events(reject), key=lambda event: (event.at, event.order))
+    named = {reject.batch_id, reject.last_batch_id, *(event.batch for event in events if event.batch)}
+    seen = viewable_batches(user).filter(pk__in=named) if user.has_perm("ingest.view_batch") else Batch.objects.none()
     return Details(
-        parents=_parents(reject, near),
+        parents=_parents(reject, near, tables),
         mates=tuple(mates[:SHOWN_KIN]) if reject.group else (),
         children=tuple(near.filter(parent=reject.pk).order_by("pk")[:SHOWN_KIN]),
-        events=tuple(sorted(_events(reject), key=lambda event: (event.at, event.order))),
+        events=tuple(events),
+        batches=frozenset(seen.values_list("pk", flat=True)),
     )
 
 
-def _parents(reject: RejectedRecord, near: models.QuerySet[RejectedRecord]) -> tuple[Parent, ...]:
+def _parents(
+    reject: RejectedRecord, near: models.QuerySet[RejectedRecord], tables: Sequence[str]
+) -> tuple[Parent, ...]:
     missing = [tuple(waiting.split("/", 1)) for waiting in dict.fromkeys(reject.waits_for)]
     if not missing:
         return ()
@@ -73,7 +86,8 @@ def _parents(reject: RejectedRecord, near: models.QuerySet[RejectedRecord]) -> t
         Parent(
             table=table,
             key=key,
-            row=_stored(find_source(table), key),
+            seen=table in tables,
+            row=_stored(find_source(table), key) if table in tables else None,
             rejects=tuple(other for other in refused if (other.table, other.natural_key) == (table, key)),
         )
         for table, key in missing

@@ -17,6 +17,7 @@ from ingest.desk.pages.html import chips, status_chip, whereabouts
 from ingest.desk.pages.list_actions import DeskActions
 from ingest.desk.pages.reject_views import RejectPages
 from ingest.models import RejectedRecord
+from ingest.rights import may_rows, viewable_tables
 from ingest.table_admin.big_tables import BigTableAdmin
 from ingest.table_admin.values import legible
 
@@ -40,7 +41,7 @@ class RejectedRecordAdmin(DeskActions, BigTableAdmin):
 
     def tables(self, request: HttpRequest) -> list[str]:
         """Name the tables whose rejects the user may see."""
-        return rights.viewable_tables(request.user)
+        return viewable_tables(request.user)
 
     def get_queryset(self, request: HttpRequest) -> _QuerySet:
         """Show rejects only of tables that the user may view."""
@@ -49,7 +50,7 @@ class RejectedRecordAdmin(DeskActions, BigTableAdmin):
 
     def has_view_permission(self, request: HttpRequest, obj: RejectedRecord | None = None) -> bool:
         """Ask for the desk's right, and the table's."""
-        return rights.may(request.user, "view") and (obj is None or rights.may_rows(request.user, obj.table, "view"))
+        return rights.may(request.user, "view") and (obj is None or may_rows(request.user, obj.table, "view"))
 
     def has_repair_permission(self, request: HttpRequest) -> bool:
         """Say who repairs and replays."""

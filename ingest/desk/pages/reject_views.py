@@ -16,6 +16,7 @@ from ingest.desk.pages.reject_details import details_of
 from ingest.desk.pages.reject_lines import broken_checks, general_reasons, lines_of
 from ingest.desk.pages.repair_form import RepairForm
 from ingest.models import RejectedRecord
+from ingest.rights import may_rows, viewable_tables
 from ingest.rules.sources import find_source
 from ingest.table_admin.big_tables import BigTableAdmin
 from ingest.table_admin.values import bytes_as_text
@@ -29,14 +30,14 @@ class RejectPages:
 
     def detail(self, request: HttpRequest, number: int) -> HttpResponse:
         """Show the raw record beside its reasons, its kin and its history."""
+        reject = self._find(request, number)
         if request.method not in ("GET", "HEAD"):
             raise PermissionDenied
-        reject = self._find(request, number)
         source = find_source(reject.table)
         context = self._context(request, reject) | {
             "lines": lines_of(reject, source) if source else (),
             "checks": broken_checks(reject.reasons, source.contract) if source else {},
-            "details": details_of(reject, rights.viewable_tables(request.user)),
+            "details": details_of(reject, request.user),
         }
         return TemplateResponse(request, "ingest/desk/reject.html", context)
 
@@ -58,29 +59,29 @@ class RejectPages:
 
     def replay(self, request: HttpRequest, number: int) -> HttpResponse:
         """Replay it as it is."""
+        reject = self._find(request, number)
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
-        reject = self._find(request, number)
         if not self._may_repair(request, reject):
             raise PermissionDenied
         user: Any = request.user
-        done = act(request, lambda: replay_one(number, user=user, may_change=rights.changer(user)))
+        done = act(request, lambda: replay_one(number, user=user, may_replay=rights.replayer(user)))
         if done:
             tell_replayed(request, number, done)
         return self._back(number)
 
     def dismiss(self, request: HttpRequest, number: int) -> HttpResponse:
         """Close it with a note."""
+        self._find(request, number)
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
-        self._find(request, number)
         if not rights.may(request.user, "dismiss"):
             raise PermissionDenied
         why, user = request.POST.get("why", "").strip()[:MAX_NOTE], request.user
         if not why:
             messages.error(request, "Say why the record is dismissed: the note is kept with it.")
             return self._back(number)
-        tables = rights.viewable_tables(request.user)
+        tables = viewable_tables(request.user)
         closed = act(request, lambda: dismiss([number], tables=tables, why=why, user=user))  # type: ignore[arg-type]
         if closed:
             messages.success(request, f"Record {number} is dismissed.")
@@ -98,7 +99,7 @@ class RejectPages:
             lambda: replay_one(
                 reject.pk,
                 user=user,
-                may_change=rights.changer(user),
+                may_replay=rights.replayer(user),
                 correction=form.record() if changed or reject.correction is not None else None,
                 changed=changed,
                 tries=int(tries) if tries.isascii() and tries.isdigit() else -1,
@@ -148,7 +149,7 @@ class RejectPages:
         return reject
 
     def _may_repair(self, request: HttpRequest, reject: RejectedRecord) -> bool:
-        return rights.may(request.user, "repair") and rights.may_rows(request.user, reject.table, "change")
+        return rights.may(request.user, "repair") and may_rows(request.user, reject.table, "change")
 
     def _back(self, number: int) -> HttpResponse:
         return HttpResponseRedirect(reverse("admin:ingest_rejectedrecord_change", args=[number]))

@@ -52,10 +52,9 @@ group by "table", codes, fields order by count(*) desc limit %(shown)s
 SHOWN_REASONS = 16
 LOOKED_AT = 1_000  # rejects of one batch; of more, the share that is in the list is an estimate
 
-# Counts of each batch the rejects that were looked at, and those of them that are in the list.
+# Counts of each batch the rejects of some tables that were looked at, and those of them that are in the list.
 _COUNT_IN_LIST = """
-select b.id, count(r.id), count(r.id) filter (where r."table" = any(%(tables)s)
-    and (%(table)s = '' or r."table" = %(table)s)
+select b.id, count(r.id), count(r.id) filter (where (%(table)s = '' or r."table" = %(table)s)
     and (%(code)s = '' or r.codes @> array[%(code)s])
     and (%(field)s = '' or r.fields @> array[%(field)s])
     and (%(status)s = '' or r.status = %(status)s)
@@ -65,9 +64,12 @@ select b.id, count(r.id), count(r.id) filter (where r."table" = any(%(tables)s)
     and (%(beside)s::bigint[] is null or r.id = any(%(beside)s)))
 from unnest(%(batches)s::uuid[]) b (id) left join lateral (
     select * from (
-        (select * from ingest_rejectedrecord where last_batch_id = b.id limit %(looked)s)
+        (select * from (select * from ingest_rejectedrecord where last_batch_id = b.id offset 0) last
+         where "table" = any(%(tables)s) limit %(looked)s)
         union all
-        (select * from ingest_rejectedrecord where batch_id = b.id and last_batch_id <> b.id limit %(looked)s)
+        (select * from (
+            select * from ingest_rejectedrecord where batch_id = b.id and last_batch_id <> b.id offset 0) first
+         where "table" = any(%(tables)s) limit %(looked)s)
     ) refused limit %(looked)s
 ) r on true
 group by b.id

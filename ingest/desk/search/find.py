@@ -20,14 +20,17 @@ with r as materialized (
     from unnest(%(among)s::bigint[]) f (id) join ingest_rejectedrecord r using (id)
 )
 """
-# Finds rejects one of whose fields has one of some values, by the index of the records.
+# Where rejects are looked for by something else, "offset 0" keeps the planner from beginning with their tables.
+
+# Finds rejects of some tables one of whose fields has one of some values, by the index of the records.
 _BY_VALUE = """
 select r.id from unnest(%(patterns)s::jsonb[]) p (part)
 cross join lateral (
-    select id from ingest_rejectedrecord where record @> p.part limit %(limit)s
+    select id from (select id, "table" from ingest_rejectedrecord where record @> p.part offset 0) found
+    where "table" = any(%(tables)s) limit %(limit)s
 ) r
 """
-# Finds rejects of any table by their natural key.
+# Finds rejects of some tables by their natural key.
 _BY_NATURAL_KEY = """
 select r.id from unnest(%(tables)s::text[]) t (name)
 cross join lateral (
@@ -35,9 +38,16 @@ cross join lateral (
 ) r
 """
 # Finds rejects by the name that their sender gave them.
-_BY_REF = "select id from ingest_rejectedrecord where ref = %(term)s and ref <> '' limit %(limit)s"
+_BY_REF = """
+select id from (select id, "table" from ingest_rejectedrecord where ref = %(term)s and ref <> '' offset 0) found
+where "table" = any(%(tables)s) limit %(limit)s
+"""
 # Finds a reject by its number, and those that wait for it.
-_BY_NUMBER = "select id from ingest_rejectedrecord where id = %(number)s or parent_id = %(number)s"
+_BY_NUMBER = """
+select r.id from ingest_rejectedrecord r
+where (r.id = %(number)s or r.parent_id = %(number)s) and exists (
+    select from ingest_rejectedrecord found where found.id = %(number)s and found."table" = any(%(tables)s))
+"""
 # Finds the open rejects of some tables that were first seen between two moments.
 _BY_AGE = """
 select r.id from unnest(%(tables)s::text[]) t (name) cross join lateral (
@@ -46,28 +56,30 @@ select r.id from unnest(%(tables)s::text[]) t (name) cross join lateral (
     limit %(limit)s
 ) r limit %(limit)s
 """
-# Finds the rejects that a batch refused first or last. Two look-ups, since one with "or" would not stop at the limit
-# before it has read both.
+# Finds the rejects of some tables that a batch refused first or last. Two look-ups, since one with "or" would not stop
+# at the limit before it has read both.
 _BY_BATCH = """
 select id from (
-    (select id from ingest_rejectedrecord where last_batch_id = %(batch)s limit %(limit)s)
+    (select id from (select id, "table" from ingest_rejectedrecord where last_batch_id = %(batch)s offset 0) last
+     where "table" = any(%(tables)s) limit %(limit)s)
     union
-    (select id from ingest_rejectedrecord where batch_id = %(batch)s limit %(limit)s)
+    (select id from (select id, "table" from ingest_rejectedrecord where batch_id = %(batch)s offset 0) first
+     where "table" = any(%(tables)s) limit %(limit)s)
 ) refused limit %(limit)s
 """
 
 
-def by_term(cursor: CursorWrapper, term: str, *, at_most: int | None) -> list[int]:
-    """Find rejects with ``term`` as a whole value, natural key or sender's name; also by their number, their parent's,
-    or a batch."""
+def by_term(cursor: CursorWrapper, term: str, tables: Sequence[str], *, at_most: int | None) -> list[int]:
+    """Find rejects of ``tables`` with ``term`` as a whole value, natural key or sender's name; also by their number,
+    their parent's, or a batch. Those of other tables do not count for ``at_most``: that there are many is not told."""
     term = term.strip().replace("\0", "\ufffd")[:MAX_TERM]
-    names = {name for source in sources() for name in source.contract.names}
+    names = {name for source in sources() if source.table in tables for name in source.contract.names}
     spellings = sorted({term, term.lower(), term.upper()})
     patterns = [json.dumps({name: spelling}) for name in sorted(names) for spelling in spellings]
     parts = [_BY_VALUE, _BY_NATURAL_KEY, _BY_REF]
     facts: dict[str, Any] = {
         "patterns": patterns,
-        "tables": [source.table for source in sources()],
+        "tables": list(tables),
         "term": term,
         "limit": at_most,
         "number": int(term) if term.isascii() and term.isdigit() and len(term) < 19 else None,
@@ -81,9 +93,9 @@ def by_term(cursor: CursorWrapper, term: str, *, at_most: int | None) -> list[in
     return numbers
 
 
-def by_batch(cursor: CursorWrapper, batch: str, *, at_most: int | None) -> list[int]:
-    """Find the rejects that a batch refused, first or last."""
-    cursor.execute(_BY_BATCH, {"batch": as_uuid(batch), "limit": at_most})
+def by_batch(cursor: CursorWrapper, batch: str, tables: Sequence[str], *, at_most: int | None) -> list[int]:
+    """Find the rejects of ``tables`` that a batch refused, first or last."""
+    cursor.execute(_BY_BATCH, {"batch": as_uuid(batch), "tables": list(tables), "limit": at_most})
     return [number for (number,) in cursor.fetchall()]
 
 

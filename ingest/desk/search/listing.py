@@ -139,12 +139,12 @@ def look_at_all(cursor: CursorWrapper, asked: RejectFilter, tables: Sequence[str
 def _listing(cursor: CursorWrapper, asked: RejectFilter, tables: Sequence[str], *, at_most: int | None) -> RejectList:
     parts: list[list[int]] = []
     if asked.term.strip():
-        parts.append(by_term(cursor, asked.term, at_most=at_most))
+        parts.append(by_term(cursor, asked.term, tables, at_most=at_most))
     if asked.first:
         parts.append(by_age(cursor, span_of(asked.first), tables, at_most=at_most))
     beside = _common(parts)
     if asked.batch:
-        parts.append(by_batch(cursor, asked.batch, at_most=at_most))
+        parts.append(by_batch(cursor, asked.batch, tables, at_most=at_most))
     among = _common(parts)
     cells = find_cells(cursor, tables, span=asked.span, among=among, at_most=None if at_most is None else MAX_CELLS)
     cut = at_most is not None and any(len(part) >= at_most for part in parts)

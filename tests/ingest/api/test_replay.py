@@ -302,8 +302,25 @@ def test_whoever_may_not_change_a_table_may_not_replay_its_rejects(api: ApiClien
 
 def test_whoever_may_change_a_table_may_replay_its_rejects(api: ApiClient) -> None:
     reject = refused(api, "sellers", seller_state="XX")
-    clerk = client_of(rights={"seller": ("change",)})
+    clerk = client_of(rights={"seller": ("change", "view")})
     assert replay(clerk, reject, {"record": record("sellers")}).status == 201
+
+
+def test_whoever_may_not_view_a_table_is_not_told_that_its_reject_is_there(api: ApiClient) -> None:
+    reject = refused(api, "sellers", seller_state="XX")
+    writer = client_of(rights={"seller": ("add", "change")})
+    assert replay(writer, reject, {"record": record("sellers")}).status == 404
+    reject.refresh_from_db()
+    assert (reject.attempts, stored("sellers")) == (0, 0)
+
+
+def test_a_group_with_a_record_that_one_may_not_view_is_not_replayed_and_its_table_not_named(api: ApiClient) -> None:
+    api.post({"records": [tagged("customers", group="g", customer_state="XX"), tagged("sellers", group="g")]})
+    clerk = client_of(rights={"seller": ("change", "view"), "customer": ("change",)})
+    answer = replay(clerk, RejectedRecord.objects.get(table="sellers"))
+    assert (answer.status, answer.json["code"]) == (403, "permission_denied")
+    assert "customer" not in answer.text
+    assert set(RejectedRecord.objects.values_list("attempts", flat=True)) == {0}
 
 
 def test_a_reject_that_is_not_there_is_not_found(api: ApiClient) -> None:

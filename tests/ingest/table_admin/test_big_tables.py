@@ -71,8 +71,8 @@ def detail(client: Client, rejected: RejectedRecord) -> str:
     return page(client, f"ingest/rejectedrecord/{rejected.pk}/change/")
 
 
-def test_who_may_view_a_batch_sees_its_accounts(batch: Batch) -> None:
-    client = signed_in(may_view=("ingest.batch",))
+def test_who_may_view_batches_and_the_tables_of_one_sees_its_accounts(batch: Batch) -> None:
+    client = signed_in(may_view=("ingest.batch", "olist.order", "olist.orderitem"))
     assert str(batch.pk) in page(client, "ingest/batch/")
     html = page(client, f"ingest/batch/{batch.pk}/change/")
     for shown in ("1,000,163", "2,000,320", "leading_zero 5, trim 1,234", "1,234.57", "order_items"):

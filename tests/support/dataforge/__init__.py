@@ -1,0 +1,1 @@
+"""The site as a whole, as whoever asks finds it."""
