@@ -15,7 +15,8 @@ from backups.admin.views import BackUpNow, RestorePage
 from backups.catalogue.liveness import close_abandoned
 from backups.catalogue.rights import BACK_UP, RESTORE, VERIFY, may, out_of_reach, within_reach
 from backups.console import moment, size
-from backups.models import Backup, BackupSchedule, Restore, Status
+from backups.files.named_stores import store_of, without_addresses
+from backups.models import UNDECIDED, Backup, BackupSchedule, Restore, Status
 from backups.schedules.run_due import next_times
 from backups.tasks import ask_for_check
 from core.web.read_only_admin import DeclaredFilters, ReadOnlyAdmin
@@ -43,6 +44,19 @@ class CatalogueAdmin(ReadOnlyAdmin):
         rows: QuerySet[Any] = super().get_queryset(request)  # type: ignore[misc]  # of the admin it is mixed into
         return within_reach(request.user, rows.select_related("user"))
 
+    @admin.display(description="file")
+    def file(self, row: Backup | Restore) -> str:
+        """Name the file, by its store and its name there."""
+        store, name = store_of(row.path)
+        if row.status in (Status.QUEUED, Status.RUNNING, Status.FAILED) and isinstance(row, Backup):
+            return EMPTY  # what it has is the store's own place
+        return f"{store}/{name}" if store else f"{name} (in no store of the settings)"
+
+    @admin.display(description="error")
+    def fault(self, row: Backup | Restore) -> str:
+        """Return the error without addresses of this machine."""
+        return without_addresses(row.error, row.path) or EMPTY
+
 
 @admin.register(Backup)
 class BackupAdmin(CatalogueAdmin, _BackupAdmin):
@@ -68,9 +82,9 @@ class BackupAdmin(CatalogueAdmin, _BackupAdmin):
     change_list_template = "backups/catalogue.html"
     change_form_template = "backups/backup.html"
     fieldsets = (
-        (None, {"fields": (("table", "status", "origin"), ("snapshot_at", "rows_held", "size"), "error")}),
+        (None, {"fields": (("table", "status", "origin"), ("snapshot_at", "rows_held", "size"), "fault")}),
         ("Proof", {"fields": (("verified_at", "drilled_at"), "sha256", "fingerprint")}),
-        ("Whence and where", {"fields": (("user", "schedule"), "started_at", "run", "path")}),
+        ("Whence and where", {"fields": (("user", "schedule"), "started_at", "run", "file")}),
     )
 
     class Media:
@@ -123,7 +137,7 @@ class BackupAdmin(CatalogueAdmin, _BackupAdmin):
             failure = ask_for_check(row, drill=drill, user=request.user)  # type: ignore[arg-type]  # signed in
             self.log_change(request, row, f"Asked to be {what}.")
             if failure is not None:
-                messages.error(request, failure.text)
+                messages.error(request, without_addresses(failure.text, row.path))
             elif (row.verified_at, row.drilled_at) != before:
                 messages.success(request, f"{row}: {what}.")
             else:
@@ -177,15 +191,15 @@ class RestoreAdmin(CatalogueAdmin, _RestoreAdmin):
     ordering = ("-started_at", "id")
     search_fields = ("table",)
     fieldsets = (
-        (None, {"fields": (("table", "status", "dry_run"), ("mode", "with_children"), "outcome", "error")}),
-        ("Whence and when", {"fields": ("backup", "safety", "path", "user", ("started_at", "finished_at"))}),
+        (None, {"fields": (("table", "status", "dry_run"), ("mode", "with_children"), "outcome", "fault")}),
+        ("Whence and when", {"fields": ("backup", "safety", "file", "user", ("started_at", "finished_at"))}),
     )
 
     @admin.display(description="outcome")
     def outcome(self, row: Restore) -> str:
         """Say what came of each table."""
         lines = [_told(table, dry_run=row.dry_run) for table in (row.report or {}).get("tables", ())]
-        return format_html_join("", "{}<br>", ((line,) for line in lines)) or row.error[:200] or EMPTY
+        return format_html_join("", "{}<br>", ((line,) for line in lines)) or self.fault(row)[:200]
 
 
 def _told(table: dict[str, Any], *, dry_run: bool) -> str:
@@ -201,11 +215,13 @@ class BackupScheduleAdmin(DeclaredFilters, _ScheduleAdmin):
     """Schedules, with when they run next and what came of the last run."""
 
     form = ScheduleForm
-    list_display = ("name", "enabled", "cron", "time_zone", "next_run", "last_result")
+    list_display = ("name", "enabled", "cron", "time_zone", "store", "next_run", "last_result")
+    list_filter = ("enabled", "store")
+    show_facets = admin.ShowFacets.NEVER
     readonly_fields = ("next_three", "last_result")
     fieldsets = (
         (None, {"fields": ("name", "enabled", ("cron", "time_zone"), "next_three", "last_result")}),
-        ("What, and where to", {"classes": ("backups-tables",), "fields": ("tables", "destination")}),
+        ("What, and where to", {"classes": ("backups-tables",), "fields": ("tables", "store")}),
         (
             "How many to keep",
             {"description": _KEEP, "fields": (("keep_last", "keep_daily", "keep_weekly", "keep_monthly"),)},
@@ -218,6 +234,12 @@ class BackupScheduleAdmin(DeclaredFilters, _ScheduleAdmin):
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **options: Any) -> Any:  # noqa: FBT001, FBT002 - Django's
         """Offer the tables that the user may back up."""
         return type("Form", (super().get_form(request, obj, change, **options),), {"user": request.user})
+
+    def save_model(self, request: HttpRequest, obj: BackupSchedule, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's
+        """Forget what was wrong with another store."""
+        if "store" in form.changed_data:
+            obj.last_error = ""
+        super().save_model(request, obj, form, change)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Let only superusers change what backs up tables that are theirs alone."""
@@ -244,12 +266,15 @@ class BackupScheduleAdmin(DeclaredFilters, _ScheduleAdmin):
     @admin.display(description="last result")
     def last_result(self, schedule: BackupSchedule) -> str:
         """Say what came of the last run."""
+        error = without_addresses(schedule.last_error)
+        if schedule.store == UNDECIDED:
+            return schedule.last_error
         if schedule.last_started_at is None:
             return "It has not run yet."
         if schedule.last_finished_at is None:
             return f"Started at {moment(schedule.last_started_at)}."
         ended = "Failed" if schedule.last_error else "Done"
-        return f"{ended} at {moment(schedule.last_finished_at)}. {schedule.last_error}"
+        return f"{ended} at {moment(schedule.last_finished_at)}. {error}"
 
 
 def _next(schedule: BackupSchedule, *, count: int) -> list[str]:

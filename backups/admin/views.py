@@ -13,6 +13,7 @@ from django.urls import reverse
 from backups.admin.forms import BackUpForm, DryRunForm, TypedNameForm
 from backups.catalogue.liveness import close_abandoned
 from backups.catalogue.rights import BACK_UP, RESTORE, may, out_of_reach, with_descendants, within_reach
+from backups.files.named_stores import without_addresses
 from backups.models import Backup, Restore, Status
 from backups.tables import known_models
 from backups.tasks import ask_for_backup, ask_for_restore
@@ -50,13 +51,13 @@ class BackUpNow(_Page):
         try:
             run, failure = ask_for_backup(form.cleaned_data["tables"], user=request.user)  # type: ignore[arg-type]
         except DataForgeError as error:
-            messages.error(request, str(error))
+            messages.error(request, without_addresses(str(error)))
             return self._render(request, "back_up_now", title="Back up now", form=form)
         rows = list(Backup.objects.filter(run=run))
         for row in rows:
             self._admin.log_addition(request, row, "Asked for in the admin.")
         if failure is not None:
-            messages.error(request, failure.text)
+            messages.error(request, without_addresses(failure.text))
         elif all(row.status == Status.DONE for row in rows):
             messages.success(request, f"{len(rows)} tables were backed up as one snapshot has them.")
         else:
@@ -106,6 +107,7 @@ class RestorePage(_Page):
                     return HttpResponseRedirect(reverse("admin:backups_restore_change", args=[row.pk]))
         waits = shown.status in (Status.QUEUED, Status.RUNNING)
         context = {"backup": backup, "restore": shown, "report": report, "ready": ready, "waits": waits, "form": form}
+        context["fault"] = without_addresses(shown.error, shown.path)
         return self._render(request, "restore_confirm", title=f"Restore {backup.table}", **context)
 
     def _backup(self, request: HttpRequest, number: UUID) -> Backup:
@@ -129,9 +131,9 @@ class RestorePage(_Page):
                 backup, mode=mode or None, with_children=children, dry_run=dry_run, user=user
             )
         except DataForgeError as error:
-            messages.error(request, str(error))
-            return None, str(error)
-        return row, failure.text if failure else ""
+            messages.error(request, without_addresses(str(error), backup.path))
+            return None, ""
+        return row, without_addresses(failure.text, backup.path) if failure else ""
 
     def _say(self, request: HttpRequest, row: Restore, failure: str) -> None:
         if failure:

@@ -8,8 +8,8 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from backups.api.serializers import without_folder
 from backups.catalogue.rights import may, out_of_reach
+from backups.files.named_stores import without_addresses
 from backups.tasks import Failure
 from core.errors import BackupDamaged, BackupRefused, DataForgeError, SourceUnreadable
 from core.web.problems import Problem, problem_response
@@ -52,7 +52,9 @@ def accepted(document: Any, *, location: str, failure: Failure | None, path: str
 def _problem(failure: Failure, path: str) -> Exception:
     for kind, code in _REFUSED.items():
         if issubclass(failure.kind, kind):
-            return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, without_folder(failure.text, path), code=code)
+            return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, without_addresses(failure.text, path), code=code)
     if issubclass(failure.kind, DataForgeError):  # the table is held, or the database is away
-        return Problem(HTTPStatus.SERVICE_UNAVAILABLE, failure.text, code="unavailable", retry_after=5)
+        return Problem(
+            HTTPStatus.SERVICE_UNAVAILABLE, without_addresses(failure.text, path), code="unavailable", retry_after=5
+        )
     return RuntimeError(failure.text)

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from django.db.models import Max, Min
 from django.utils import timezone
 
+from backups.files.named_stores import without_addresses
 from backups.models import Backup, BackupSchedule, Restore, Status
 from backups.schedules.run_due import ailing
 
@@ -37,7 +38,7 @@ def health(*, now: datetime | None = None) -> Health:
     asked_for = finished.exclude(origin=Backup.Origin.SAFETY)
     newest: datetime | None = asked_for.aggregate(newest=Max("snapshot_at"))["newest"]
     return Health(
-        ailing=(*ailing(now=moment), *_waiting(moment)),
+        ailing=(*map(without_addresses, ailing(now=moment)), *_waiting(moment)),
         schedules=BackupSchedule.objects.filter(enabled=True).count(),
         verified_at=newest,
         age=None if newest is None else moment - newest,
