@@ -137,7 +137,7 @@ class BackupAdmin(CatalogueAdmin, _BackupAdmin):
             failure = ask_for_check(row, drill=drill, user=request.user)  # type: ignore[arg-type]  # signed in
             self.log_change(request, row, f"Asked to be {what}.")
             if failure is not None:
-                messages.error(request, without_addresses(failure.text, row.path))
+                messages.error(request, f"{row}: {without_addresses(failure.text, row.path)}")
             elif (row.verified_at, row.drilled_at) != before:
                 messages.success(request, f"{row}: {what}.")
             else:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 
 from backups.catalogue.rights import out_of_reach
-from backups.files.named_stores import store_names
+from backups.files.named_stores import DEFAULT, store_names
 from backups.models import BackupSchedule, Restore
 from backups.tables import all_tables, known_models
 
@@ -86,7 +86,7 @@ class ScheduleForm(_ModelForm):
         widget=forms.CheckboxSelectMultiple, required=False, help_text="None: all tables of --all."
     )
 
-    store = forms.ChoiceField(help_text="Stores are named in the settings.")
+    store = forms.ChoiceField(initial=DEFAULT, help_text="Stores are named in the settings.")
 
     class Meta:
         model = BackupSchedule

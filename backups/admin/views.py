@@ -51,13 +51,13 @@ class BackUpNow(_Page):
         try:
             run, failure = ask_for_backup(form.cleaned_data["tables"], user=request.user)  # type: ignore[arg-type]
         except DataForgeError as error:
-            messages.error(request, without_addresses(str(error)))
+            messages.error(request, f"Nothing was backed up. {without_addresses(str(error))}")
             return self._render(request, "back_up_now", title="Back up now", form=form)
         rows = list(Backup.objects.filter(run=run))
         for row in rows:
             self._admin.log_addition(request, row, "Asked for in the admin.")
         if failure is not None:
-            messages.error(request, without_addresses(failure.text))
+            messages.error(request, f"Nothing was backed up. {without_addresses(failure.text)}")
         elif all(row.status == Status.DONE for row in rows):
             messages.success(request, f"{len(rows)} tables were backed up as one snapshot has them.")
         else:
@@ -81,7 +81,7 @@ class RestorePage(_Page):
             if row is not None:
                 self._admin.log_change(request, backup, f"Dry run of a restore: {row.pk}.")
                 if failure:
-                    messages.error(request, failure)
+                    messages.error(request, f"Nothing was changed. {failure}")
                 return HttpResponseRedirect(reverse("admin:backups_restore_confirm", args=[backup.pk, row.pk]))
         return self._render(request, "restore", title=f"Restore {backup.table}", backup=backup, form=form)
 
@@ -131,7 +131,7 @@ class RestorePage(_Page):
                 backup, mode=mode or None, with_children=children, dry_run=dry_run, user=user
             )
         except DataForgeError as error:
-            messages.error(request, without_addresses(str(error), backup.path))
+            messages.error(request, f"Nothing was changed. {without_addresses(str(error), backup.path)}")
             return None, ""
         return row, without_addresses(failure.text, backup.path) if failure else ""
 

@@ -25,6 +25,7 @@ from core.postgres.explain_errors import explained
 
 log = logging.getLogger(__name__)
 
+_UNDECIDED = "where it went is no store of the settings. Choose one for it in the admin."
 GRACE_SECONDS = 600  # how late a backup may start before it counts as missed
 
 
@@ -83,7 +84,7 @@ def ailing(*, now: datetime | None = None) -> tuple[str, ...]:
     for schedule in BackupSchedule.objects.filter(Q(enabled=True) | Q(store=UNDECIDED)).order_by("name"):
         since = due_since(schedule, now=moment)
         if schedule.store == UNDECIDED:
-            lines.append(f"{schedule.name}: is off: {schedule.last_error}")
+            lines.append(f"{schedule.name}: is off: {_UNDECIDED}")
         elif wrong := schedule.errors_by_field():
             lines.append(f"{schedule.name}: cannot run: {' '.join(wrong.values())}")
         elif schedule.last_error:
