@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from cronsim import CronSim, CronSimError
 from django.utils import timezone
 
-from backups.files.named_stores import named_store
+from backups.files.named_stores import store_url
 from backups.tables import table_named
 from core.errors import DataForgeError
 
@@ -35,7 +35,7 @@ def schedule_errors(
         errors["cron"] = "No day of the calendar is one of these."
     for field, check, values in (
         ("tables", table_named, tables),
-        ("store", named_store, [store]),
+        ("store", store_url, [store]),
     ):
         try:
             for value in values:

@@ -16,11 +16,12 @@ from backups.files.named_stores import (
     NAME_RULE,
     PLACE_RULE,
     is_name,
-    named_store,
     place_problem,
     setting_of,
     store_names,
+    store_url,
 )
+from backups.files.store import full_address
 from backups.models import BackupSchedule
 
 _HINT = "BACKUP_STORES holds NAME=PLACE, with commas between, or is an object of JSON."
@@ -48,7 +49,7 @@ def _check_places() -> Iterator[CheckMessage]:
 
 
 def _check_neighbours() -> Iterator[CheckMessage]:
-    places = {name: _real(named_store(name).url) for name in store_names() if not place_problem(name)}
+    places = {name: _real(full_address(store_url(name))) for name in store_names() if not place_problem(name)}
     for one, other in combinations(places, 2):
         if places[one] == places[other]:
             problem = f"{one} and {other} are one place, {places[one]}"

@@ -265,16 +265,20 @@ class BackupScheduleAdmin(DeclaredFilters, _ScheduleAdmin):
 
     @admin.display(description="last result")
     def last_result(self, schedule: BackupSchedule) -> str:
-        """Say what came of the last run."""
-        error = without_addresses(schedule.last_error)
+        """Say what came of the last run, and what is in the way of the next."""
         if schedule.store == UNDECIDED:
             return schedule.last_error
+        wrong = " ".join(schedule.errors_by_field().values()) if schedule.pk and schedule.enabled else ""
+        hindrance = f" It cannot run: {wrong}" if wrong not in schedule.last_error else ""
+        return without_addresses(f"{self._ending(schedule)}{hindrance}")
+
+    def _ending(self, schedule: BackupSchedule) -> str:
         if schedule.last_started_at is None:
             return "It has not run yet."
         if schedule.last_finished_at is None:
             return f"Started at {moment(schedule.last_started_at)}."
         ended = "Failed" if schedule.last_error else "Done"
-        return f"{ended} at {moment(schedule.last_finished_at)}. {error}"
+        return f"{ended} at {moment(schedule.last_finished_at)}. {schedule.last_error}"
 
 
 def _next(schedule: BackupSchedule, *, count: int) -> list[str]:

@@ -21,14 +21,19 @@ def store_names() -> list[str]:
 
 
 def named_store(name: str) -> Store:
-    """Return the store of that name; SourceUnreadable where the settings have none, or no place for it."""
+    """Return the store of that name; SourceUnreadable as of ``store_url``, or where S3 cannot be spoken to."""
+    return Store(store_url(name))
+
+
+def store_url(name: str) -> str:
+    """Return the place of a store; SourceUnreadable where the settings have none of that name, or no place for it."""
     if name not in store_names():
         problem = f"the settings have no such store, but {', '.join(store_names())}"
         remedy = "Name it in BACKUP_STORES again, or choose another one."
         raise SourceUnreadable(path=f"store {name!r}", problem=problem, remedy=remedy)
     if problem := place_problem(name):
         raise SourceUnreadable(path=setting_of(name), problem=problem, remedy=PLACE_RULE)
-    return Store(_urls()[name])
+    return _urls()[name]
 
 
 def store_at(place: str | None) -> Store:

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db import migrations, models
 
-from backups.files.named_stores import DEFAULT, named_store, store_names
+from backups.files.named_stores import DEFAULT, store_names, store_url
 from backups.files.store import full_address
 from core.errors import DataForgeError
 
@@ -33,7 +33,7 @@ def name_places(apps: Any, schema_editor: Any) -> None:
     schedules = apps.get_model("backups", "BackupSchedule").objects.using(schema_editor.connection.alias)
     for schedule in schedules.exclude(store__in=[UNDECIDED, DEFAULT]):
         try:
-            schedule.destination = named_store(schedule.store).url
+            schedule.destination = full_address(store_url(schedule.store))
         except DataForgeError as error:
             schedule.enabled, schedule.last_error = False, str(error)
         schedule.save()
@@ -42,7 +42,7 @@ def name_places(apps: Any, schema_editor: Any) -> None:
 def _store_at(destination: str) -> str:
     for name in store_names():
         try:
-            if named_store(name).url == full_address(destination):
+            if full_address(store_url(name)) == full_address(destination):
                 return name
         except DataForgeError:  # no place for a backup, here or there
             continue

@@ -137,6 +137,12 @@ def test_a_lost_store_is_shown_as_such_and_no_other_chosen_for_it(ana: Client, l
     ]
 
 
+def test_a_lost_store_is_told_of_before_the_next_run(ana: Client, lost: str) -> None:
+    told = "It cannot run: store &#x27;elsewhere&#x27;: the settings have no such store"
+    assert f"It has not run yet. {told}" in page(ana, SCHEDULES)
+    assert told in page(ana, lost)
+
+
 def test_a_schedule_with_a_lost_store_is_not_saved_as_it_is(ana: Client, lost: str) -> None:
     said = send(ana, lost, name="changed")
     assert "the settings have no such store, but default, third. Name it in BACKUP_STORES again" in said
