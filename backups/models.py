@@ -10,9 +10,11 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from backups.files.named_stores import DEFAULT
 from backups.schedule_rules import schedule_errors
 
 NAME_LENGTH = 100
+UNDECIDED = ""  # the store of a schedule whose place was none of the stores, when these got names
 
 
 class Status(models.TextChoices):
@@ -105,7 +107,7 @@ class Restore(models.Model):
 
 
 class BackupSchedule(models.Model):
-    """When to back up which tables, where to, and how many to keep."""
+    """When to back up which tables, to which store, and how many to keep."""
 
     name = models.CharField(max_length=NAME_LENGTH, unique=True)
     cron = models.CharField(max_length=NAME_LENGTH, help_text="Five fields, as in: 30 3 * * *")
@@ -113,7 +115,7 @@ class BackupSchedule(models.Model):
     tables = ArrayField(
         models.CharField(max_length=NAME_LENGTH), default=list, blank=True, help_text="None: all of --all."
     )
-    destination = models.TextField(blank=True, help_text="A folder or s3://bucket/prefix; empty: the default one.")
+    store = models.CharField(max_length=NAME_LENGTH, default=DEFAULT, help_text="One that the settings name.")
     keep_last = models.PositiveIntegerField(default=7)
     keep_daily = models.PositiveIntegerField(default=0)
     keep_weekly = models.PositiveIntegerField(default=0)
@@ -128,8 +130,11 @@ class BackupSchedule(models.Model):
         return self.name
 
     def clean(self) -> None:
-        """Refuse what could not run, field by field."""
-        if errors := self.errors_by_field():
+        """Refuse what could not run, field by field; one that is off may keep a store that the settings lost."""
+        errors = self.errors_by_field()
+        if not self.enabled:
+            errors.pop("store", None)
+        if errors:
             raise ValidationError(errors)
 
     def errors_by_field(self) -> dict[str, str]:
@@ -138,6 +143,6 @@ class BackupSchedule(models.Model):
             cron=self.cron,
             time_zone=self.time_zone,
             tables=self.tables,
-            destination=self.destination,
+            store=self.store,
             keeps=(self.keep_last, self.keep_daily, self.keep_weekly, self.keep_monthly),
         )

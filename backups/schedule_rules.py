@@ -1,4 +1,4 @@
-"""What a schedule may say, judged on plain values: its moments, time zone, tables, destination and what it keeps."""
+"""What a schedule may say, judged on plain values: its moments, time zone, tables, store and what it keeps."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from cronsim import CronSim, CronSimError
 from django.utils import timezone
 
-from backups.files.store import Store
+from backups.files.named_stores import store_url
 from backups.tables import table_named
 from core.errors import DataForgeError
 
@@ -18,7 +18,7 @@ def moments(cron: str, time_zone: str, after: datetime) -> Iterator[datetime]:
 
 
 def schedule_errors(
-    *, cron: str, time_zone: str, tables: Sequence[str], destination: str, keeps: Sequence[int]
+    *, cron: str, time_zone: str, tables: Sequence[str], store: str, keeps: Sequence[int]
 ) -> dict[str, str]:
     """Say what about a schedule could not run, by field of ``BackupSchedule``; empty where all is well."""
     errors: dict[str, str] = {}
@@ -35,7 +35,7 @@ def schedule_errors(
         errors["cron"] = "No day of the calendar is one of these."
     for field, check, values in (
         ("tables", table_named, tables),
-        ("destination", Store, [destination] if destination else []),
+        ("store", store_url, [store]),
     ):
         try:
             for value in values:

@@ -29,11 +29,10 @@ class Failure:
     kind: type[BaseException]
     text: str
 
-    def told(self, user: Any, tables: Iterable[str]) -> "Failure":
+    def told(self, user: Any, tables: Iterable[str], path: str = "") -> "Failure":
         """Return it in words that ``user`` may be told of ``tables``; that a table is held is told to everybody."""
-        if issubclass(self.kind, (TableBusy, DatabaseUnavailable)):
-            return self
-        return replace(self, text=told_fault(user, self.text, tables))
+        for_all = issubclass(self.kind, (TableBusy, DatabaseUnavailable))
+        return replace(self, text=told_fault(user, self.text, () if for_all else tables, path))
 
 
 @task

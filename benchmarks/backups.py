@@ -51,8 +51,9 @@ NOTES = (
 def back_up(store: str, *tables: str) -> None:
     """Back up as ``manage.py backup_table`` does; without ``tables``, as with --all."""
     from backups.backing_up.backup import backup
+    from backups.files.store import Store
 
-    backup(tables or None, to=store)
+    backup(tables or None, store=Store(store))
 
 
 def bring_back(path: str, mode: str) -> None:

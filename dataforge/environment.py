@@ -6,6 +6,7 @@ assignment without a word.
 """
 
 import io
+import json
 import os
 import re
 import tempfile
@@ -79,7 +80,22 @@ class Environment:
 
     def texts(self, name: str, *, default: list[str]) -> list[str]:
         """Return the parts between commas."""
-        return [part.strip() for part in self.text(name).split(",") if part.strip()] or default
+        return _parts(self.text(name)) or default
+
+    def pairs(self, name: str) -> dict[str, str]:
+        """Return texts by their names: NAME=TEXT between commas, or an object of JSON, for a text with a comma."""
+        value = self.text(name).strip()
+        try:
+            pairs = _json_pairs(value) if value.startswith("{") else [_pair(part) for part in _parts(value)]
+        except ValueError as error:
+            example = '{"NAME": "text", "OTHER": "text, with a comma"}'
+            raise ImproperlyConfigured(
+                f"{name} is not accepted: {error}. It must look like NAME=text,OTHER=text or {example}."
+            ) from error
+        for key, _ in pairs:
+            if [other for other, _ in pairs].count(key) > 1:
+                raise ImproperlyConfigured(f"{name} names {key} twice: keep one of them.")
+        return dict(pairs)
 
     def dotted(self, name: str, *, default: str) -> str:
         """Return the dotted name of a class, in a module that is installed."""
@@ -129,6 +145,25 @@ class Environment:
             file = os.environ.get(f"{prefix}_CA_FILE") or str(_written(authorities, folder))
             options.update(sslmode=options.get("sslmode", "verify-full"), sslrootcert=file)
         return settings
+
+
+def _parts(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _pair(part: str) -> tuple[str, str]:
+    name, _, text = (piece.strip() for piece in part.partition("="))
+    if not name or not text:
+        raise ValueError(f"{part!r} is no NAME=text")
+    return name, text
+
+
+def _json_pairs(value: str) -> list[tuple[str, str]]:
+    pairs: list[tuple[str, str]] = json.loads(value, object_pairs_hook=list)
+    for name, text in pairs:
+        if not isinstance(text, str) or not text:
+            raise ValueError(f"{name} is not a text")
+    return pairs
 
 
 def _authorities_problem(pem: str, options: dict[str, Any], url_name: str) -> str:

@@ -115,9 +115,11 @@ STATIC_ROOT = BASE_DIR / "var" / "static"  # goes with the program, not with the
 # What may be loaded, parents first: the only place where the pipeline learns of a dataset.
 DATAFORGE_SOURCES = "olist.sources.SOURCES"
 
-# What `backup_table --all` means: whole apps, or single models as "app.Model". Where to: a folder or s3://bucket/prefix.
+# What `backup_table --all` means: whole apps, or single models as "app.Model". Where to: a folder or s3://bucket/prefix,
+# the store `default`, and others by their names; no form and no request says a place.
 DATAFORGE_BACKUP_TABLES = ["olist", "ingest.Batch", "ingest.Account", "ingest.RejectedRecord"]
 DATAFORGE_BACKUP_STORE = env.text("BACKUP_STORE", default=str(VAR_DIR / "backups"))
+DATAFORGE_BACKUP_STORES = env.pairs("BACKUP_STORES")
 # Backups and restores asked for over HTTP or in the admin run in the request, or in a worker of another backend.
 TASKS = {
     "default": {"BACKEND": env.dotted("TASKS_BACKEND", default="django.tasks.backends.immediate.ImmediateBackend")}

@@ -16,7 +16,8 @@ from backups.catalogue.liveness import close_abandoned
 from backups.catalogue.rights import BACK_UP, RESTORE, VERIFY, may, out_of_reach, within_reach
 from backups.catalogue.told import told, told_fault, with_figures
 from backups.console import moment, size
-from backups.models import Backup, BackupSchedule, Restore, Status
+from backups.files.named_stores import store_of, without_addresses
+from backups.models import UNDECIDED, Backup, BackupSchedule, Restore, Status
 from backups.schedules.run_due import next_times
 from backups.tables import all_tables
 from backups.tasks import ask_for_check
@@ -56,6 +57,19 @@ class CatalogueAdmin(ReadOnlyAdmin):
         page.result_list = [told(request.user, row) for row in page.result_list]
         return page
 
+    @admin.display(description="file")
+    def file(self, row: Backup | Restore) -> str:
+        """Name the file, by its store and its name there."""
+        store, name = store_of(row.path)
+        if row.status in (Status.QUEUED, Status.RUNNING, Status.FAILED) and isinstance(row, Backup):
+            return EMPTY  # what it has is the store's own place
+        return f"{store}/{name}" if store else f"{name} (in no store of the settings)"
+
+    @admin.display(description="error")
+    def fault(self, row: Backup | Restore) -> str:
+        """Return the error as the user may be told of it."""
+        return row.error or EMPTY
+
 
 @admin.register(Backup)
 class BackupAdmin(CatalogueAdmin, _BackupAdmin):
@@ -81,9 +95,9 @@ class BackupAdmin(CatalogueAdmin, _BackupAdmin):
     change_list_template = "backups/catalogue.html"
     change_form_template = "backups/backup.html"
     fieldsets = (
-        (None, {"fields": (("table", "status", "origin"), ("snapshot_at", "rows_held", "size"), "error")}),
+        (None, {"fields": (("table", "status", "origin"), ("snapshot_at", "rows_held", "size"), "fault")}),
         ("Proof", {"fields": (("verified_at", "drilled_at"), "sha256", "fingerprint")}),
-        ("Whence and where", {"fields": (("user", "schedule"), "started_at", "run", "path")}),
+        ("Whence and where", {"fields": (("user", "schedule"), "started_at", "run", "file")}),
     )
 
     class Media:
@@ -136,7 +150,7 @@ class BackupAdmin(CatalogueAdmin, _BackupAdmin):
             failure = ask_for_check(row, drill=drill, user=request.user)  # type: ignore[arg-type]  # signed in
             self.log_change(request, row, f"Asked to be {what}.")
             if failure is not None:
-                messages.error(request, failure.told(request.user, [row.table]).text)
+                messages.error(request, f"{row}: {failure.told(request.user, [row.table], row.path).text}")
             elif (row.verified_at, row.drilled_at) != before:
                 messages.success(request, f"{row}: {what}.")
             else:
@@ -194,15 +208,15 @@ class RestoreAdmin(CatalogueAdmin, _RestoreAdmin):
     ordering = ("-started_at", "id")
     search_fields = ("table",)
     fieldsets = (
-        (None, {"fields": (("table", "status", "dry_run"), ("mode", "with_children"), "outcome", "error")}),
-        ("Whence and when", {"fields": ("backup", "safety", "path", "user", ("started_at", "finished_at"))}),
+        (None, {"fields": (("table", "status", "dry_run"), ("mode", "with_children"), "outcome", "fault")}),
+        ("Whence and when", {"fields": ("backup", "safety", "file", "user", ("started_at", "finished_at"))}),
     )
 
     @admin.display(description="outcome")
     def outcome(self, row: Restore) -> str:
         """Say what came of each table."""
         lines = [_told(table, dry_run=row.dry_run) for table in (row.report or {}).get("tables", ())]
-        return format_html_join("", "{}<br>", ((line,) for line in lines)) or row.error[:200] or EMPTY
+        return format_html_join("", "{}<br>", ((line,) for line in lines)) or self.fault(row)[:200]
 
 
 def _told(table: dict[str, Any], *, dry_run: bool) -> str:
@@ -220,11 +234,13 @@ class BackupScheduleAdmin(DeclaredFilters, ViewableObjects, _ScheduleAdmin):
     """Schedules, with when they run next and what came of the last run."""
 
     form = ScheduleForm
-    list_display = ("name", "enabled", "cron", "time_zone", "next_run", "last_result")
+    list_display = ("name", "enabled", "cron", "time_zone", "store", "next_run", "last_result")
+    list_filter = ("enabled", "store")
+    show_facets = admin.ShowFacets.NEVER
     readonly_fields = ("next_three", "last_result")
     fieldsets = (
         (None, {"fields": ("name", "enabled", ("cron", "time_zone"), "next_three", "last_result")}),
-        ("What, and where to", {"classes": ("backups-tables",), "fields": ("tables", "destination")}),
+        ("What, and where to", {"classes": ("backups-tables",), "fields": ("tables", "store")}),
         (
             "How many to keep",
             {"description": _KEEP, "fields": (("keep_last", "keep_daily", "keep_weekly", "keep_monthly"),)},
@@ -247,6 +263,12 @@ class BackupScheduleAdmin(DeclaredFilters, ViewableObjects, _ScheduleAdmin):
         page = super().get_changelist_instance(request)
         page.result_list = [_read_by(request.user, schedule) for schedule in page.result_list]
         return page
+
+    def save_model(self, request: HttpRequest, obj: BackupSchedule, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's
+        """Forget what was wrong with another store."""
+        if "store" in form.changed_data:
+            obj.last_error = ""
+        super().save_model(request, obj, form, change)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Let only superusers change what backs up tables that are theirs alone."""
@@ -272,7 +294,14 @@ class BackupScheduleAdmin(DeclaredFilters, ViewableObjects, _ScheduleAdmin):
 
     @admin.display(description="last result")
     def last_result(self, schedule: Any) -> str:
-        """Say what came of the last run."""
+        """Say what came of the last run, and what is in the way of the next."""
+        if schedule.store == UNDECIDED:
+            return schedule.last_error
+        wrong = " ".join(schedule.errors_by_field().values()) if schedule.pk and schedule.enabled else ""
+        hindrance = f" It cannot run: {wrong}" if wrong not in schedule.last_error else ""
+        return without_addresses(f"{self._ending(schedule)}{hindrance}")
+
+    def _ending(self, schedule: Any) -> str:
         if schedule.last_started_at is None:
             return "It has not run yet."
         if schedule.last_finished_at is None:

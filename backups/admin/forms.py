@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 
 from backups.catalogue.rights import out_of_reach
+from backups.files.named_stores import DEFAULT, store_names
 from backups.models import BackupSchedule, Restore
 from backups.tables import all_tables, known_models
 
@@ -21,6 +22,14 @@ def table_choices(user: Any, also: Iterable[str] = ()) -> list[tuple[str, str]]:
     names = [*usual, *sorted({*known_models(), *also} - set(usual))]
     beyond = set(out_of_reach(user, names))
     return [(name, name) for name in names if name not in beyond]
+
+
+def store_choices(chosen: str) -> list[tuple[str, str]]:
+    """Name the stores of the settings; before them ``chosen``, where it is none of them: no other is taken for it."""
+    names = [(name, name) for name in store_names()]
+    if chosen in store_names():
+        return names
+    return [(chosen, f"{chosen} (not in the settings any more)" if chosen else "Choose one"), *names]
 
 
 class BackUpForm(forms.Form):
@@ -77,14 +86,16 @@ class ScheduleForm(_ModelForm):
         widget=forms.CheckboxSelectMultiple, required=False, help_text="None: all tables of --all."
     )
 
+    store = forms.ChoiceField(initial=DEFAULT, help_text="Stores are named in the settings.")
+
     class Meta:
         model = BackupSchedule
-        widgets = {"destination": forms.TextInput(attrs={"class": "vLargeTextField"})}
         fields = (
-            "name", "enabled", "cron", "time_zone", "tables", "destination",
+            "name", "enabled", "cron", "time_zone", "tables", "store",
             "keep_last", "keep_daily", "keep_weekly", "keep_monthly",
         )  # fmt: skip
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self.fields["tables"].choices = table_choices(self.user, also=self.instance.tables)  # type: ignore[attr-defined]
+        self.fields["store"].choices = store_choices(self.instance.store)  # type: ignore[attr-defined]

@@ -23,6 +23,7 @@ from backups.catalogue.rights import (
     within_reach,
 )
 from backups.catalogue.told import family, told, told_fault
+from backups.files.named_stores import without_addresses
 from backups.models import Backup, Restore, Status
 from backups.tables import known_models
 from backups.tasks import ask_for_backup, ask_for_restore
@@ -60,13 +61,14 @@ class BackUpNow(_Page):
         try:
             run, failure = ask_for_backup(form.cleaned_data["tables"], user=request.user)  # type: ignore[arg-type]
         except DataForgeError as error:
-            messages.error(request, str(error))
+            messages.error(request, f"Nothing was backed up. {without_addresses(str(error))}")
             return self._render(request, "back_up_now", title="Back up now", form=form)
         rows = list(Backup.objects.filter(run=run))
         for row in rows:
             self._admin.log_addition(request, row, "Asked for in the admin.")
         if failure is not None:
-            messages.error(request, failure.told(request.user, form.cleaned_data["tables"]).text)
+            told_failure = failure.told(request.user, form.cleaned_data["tables"], f"{rows[0].path}/" if rows else "")
+            messages.error(request, f"Nothing was backed up. {told_failure.text}")
         elif all(row.status == Status.DONE for row in rows):
             messages.success(request, f"{len(rows)} tables were backed up as one snapshot has them.")
         else:
@@ -90,7 +92,7 @@ class RestorePage(_Page):
             if row is not None:
                 self._admin.log_change(request, backup, f"Dry run of a restore: {row.pk}.")
                 if failure:
-                    messages.error(request, failure)
+                    messages.error(request, f"Nothing was changed. {failure}")
                 return HttpResponseRedirect(reverse("admin:backups_restore_confirm", args=[backup.pk, row.pk]))
         return self._render(
             request, "restore", title=f"Restore {backup.table}", backup=told(request.user, backup), form=form
@@ -143,9 +145,11 @@ class RestorePage(_Page):
                 backup, mode=mode or None, with_children=children, dry_run=dry_run, user=user
             )
         except DataForgeError as error:
-            messages.error(request, told_fault(user, str(error), family(backup.table)))
+            messages.error(
+                request, f"Nothing was changed. {told_fault(user, str(error), family(backup.table), backup.path)}"
+            )
             return None, ""
-        return row, failure.told(user, family(backup.table)).text if failure else ""
+        return row, failure.told(user, family(backup.table), backup.path).text if failure else ""
 
     def _say(self, request: HttpRequest, row: Restore, failure: str) -> None:
         if failure:

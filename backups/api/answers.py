@@ -8,7 +8,6 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from backups.api.serializers import without_folder
 from backups.catalogue.rights import may, out_of_reach
 from backups.tasks import Failure
 from core.errors import BackupDamaged, BackupRefused, DataForgeError, SourceUnreadable
@@ -40,19 +39,19 @@ def read(request: Request, kind: type[serializers.Serializer[Any]]) -> dict[str,
     return dict(serializer.validated_data)
 
 
-def accepted(document: Any, *, location: str, failure: Failure | None, path: str = "") -> Any:
+def accepted(document: Any, *, location: str, failure: Failure | None) -> Any:
     """Answer 202 with the state of what was asked for; where it has failed already, the problem. Both say where."""
     if failure is None:
         return Response(document, status=HTTPStatus.ACCEPTED, headers={"Location": location})
-    response = problem_response(_problem(failure, path), {})
+    response = problem_response(_problem(failure), {})
     response["Location"] = location
     return response
 
 
-def _problem(failure: Failure, path: str) -> Exception:
+def _problem(failure: Failure) -> Exception:
     for kind, code in _REFUSED.items():
         if issubclass(failure.kind, kind):
-            return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, without_folder(failure.text, path), code=code)
+            return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, failure.text, code=code)
     if issubclass(failure.kind, DataForgeError):  # the table is held, or the database is away
         return Problem(HTTPStatus.SERVICE_UNAVAILABLE, failure.text, code="unavailable", retry_after=5)
     return RuntimeError(failure.text)

@@ -45,8 +45,8 @@ class Backups(APIView):
         rows = list(BACKUPS.rows(request).filter(run=run).order_by("table"))
         document = BackupRunSerializer({"run": run, "results": rows}, context={"request": request}).data
         location = f"{reverse('backups_api:backups')}?run={run}"
-        told = failure and failure.told(request.user, tables)
-        return accepted(document, location=location, failure=told, path=f"{rows[0].path}/")
+        told = failure and failure.told(request.user, tables, f"{rows[0].path}/")
+        return accepted(document, location=location, failure=told)
 
     @openapi.lists_backups
     def get(self, request: Request) -> Response:
@@ -85,8 +85,8 @@ class BackupVerify(_OneBackup):
         failure = ask_for_check(backup, drill=asked["drill"], user=sender(request)[0])
         location = reverse("backups_api:backup", args=[number])
         document = BackupSerializer(self.find(request, number), context={"request": request}).data
-        told = failure and failure.told(request.user, [backup.table])
-        return accepted(document, location=location, failure=told, path=backup.path)
+        told = failure and failure.told(request.user, [backup.table], backup.path)
+        return accepted(document, location=location, failure=told)
 
 
 class BackupRestore(_OneBackup):
@@ -112,8 +112,8 @@ class BackupRestore(_OneBackup):
         )
         location = reverse("backups_api:restore", args=[row.pk])
         document = RestoreSerializer(row, context={"request": request}).data
-        told = failure and failure.told(request.user, family(row.table))
-        return accepted(document, location=location, failure=told, path=row.path)
+        told = failure and failure.told(request.user, family(row.table), row.path)
+        return accepted(document, location=location, failure=told)
 
 
 def _with_file(backup: Backup) -> Backup:

@@ -1,6 +1,6 @@
 """The documents of the API: what is asked for, and how backups and restores are written for those who read them.
 
-Files are shown by name: where they lie is no client's concern, and never taken from one.
+Files are shown by name, their stores too: where these are is no client's concern, and never taken from one.
 """
 
 from typing import Any
@@ -9,6 +9,7 @@ from rest_framework import serializers
 
 from backups.api.names import known_table
 from backups.catalogue.told import family, told_fault, told_report
+from backups.files.named_stores import store_of
 from backups.models import NAME_LENGTH, Backup, Restore, Status
 from backups.tables import all_tables
 from core.web.lists import Moment
@@ -86,6 +87,7 @@ class RestoreFilters(serializers.Serializer[Any]):
 class BackupSerializer(serializers.ModelSerializer[Backup]):
     """A backup: one verified Parquet file of one table."""
 
+    store = serializers.SerializerMethodField(help_text="Where it lies; null: in no store of the settings, or not yet.")
     file = serializers.SerializerMethodField(help_text="Its name; empty before it is written.")
     user = serializers.CharField(source="user.username", default=None, allow_null=True, help_text="Who asked for it.")
     schedule = serializers.CharField(
@@ -102,9 +104,13 @@ class BackupSerializer(serializers.ModelSerializer[Backup]):
     class Meta:
         model = Backup
         fields = (
-            "id", "run", "table", "status", "origin", "schedule", "user", "file", "rows", "bytes", "sha256",
+            "id", "run", "table", "status", "origin", "schedule", "user", "store", "file", "rows", "bytes", "sha256",
             "fingerprint", "started_at", "snapshot_at", "verified_at", "drilled_at", "error",
         )  # fmt: skip
+
+    def get_store(self, row: Backup) -> str | None:
+        """Return the name of the store."""
+        return store_of(row.path)[0]
 
     def get_file(self, row: Backup) -> str:
         """Return the file's name."""
@@ -112,7 +118,7 @@ class BackupSerializer(serializers.ModelSerializer[Backup]):
 
     def get_error(self, row: Backup) -> str:
         """Return the fault without the folder."""
-        return told_fault(self.context["request"].user, without_folder(row.error, row.path), [row.table])
+        return told_fault(self.context["request"].user, row.error, [row.table], row.path)
 
 
 class BackupRunSerializer(serializers.Serializer[Any]):
@@ -183,7 +189,7 @@ class RestoreSerializer(serializers.ModelSerializer[Restore]):
 
     def get_error(self, row: Restore) -> str:
         """Return the fault without the folder."""
-        return told_fault(self.context["request"].user, without_folder(row.error, row.path), family(row.table))
+        return told_fault(self.context["request"].user, row.error, family(row.table), row.path)
 
     def to_representation(self, instance: Restore) -> Any:
         """Write it with the figures of tables that the user may view."""
@@ -195,12 +201,3 @@ class RestoreSerializer(serializers.ModelSerializer[Restore]):
 def file_name(path: str) -> str:
     """Return the last part of a path or address."""
     return path.rpartition("/")[2]
-
-
-def without_folder(text: str, path: str) -> str:
-    """Take the folders above ``path`` out of ``text``."""
-    folder = path.rpartition("/")[0]
-    for place in (folder, folder.rpartition("/")[0]):
-        if len(place) > 1:
-            text = text.replace(f"{place}/", "")
-    return text

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import Error, connection, transaction
 from django.utils import timezone
@@ -16,6 +15,7 @@ from django.utils import timezone
 from backups.backing_up.snapshot import open_snapshot
 from backups.backing_up.write_file import WrittenFile, drafted
 from backups.catalogue.liveness import alive, cause, close_abandoned
+from backups.files.named_stores import DEFAULT, named_store
 from backups.files.store import Store
 from backups.hashing.row_hashes import assert_server_agrees
 from backups.models import Backup, BackupSchedule, Status
@@ -42,7 +42,7 @@ class BackupResult:
 def backup(
     tables: Sequence[str] | None = None,
     *,
-    to: str | None = None,
+    store: Store | None = None,
     origin: str = Backup.Origin.ASKED,
     schedule: BackupSchedule | None = None,
     user: User | None = None,
@@ -50,17 +50,17 @@ def backup(
 ) -> tuple[BackupResult, ...]:
     """Back up ``tables`` (None: those of ``DATAFORGE_BACKUP_TABLES``) as one snapshot of them has them, all or none.
 
-    ``to``: a folder or ``s3://bucket/prefix``; the default is the setting ``DATAFORGE_BACKUP_STORE``. ``on_table``
-    hears of each table as its turn comes. Raises SourceUnreadable (a table that nobody knows, a place that cannot be
-    written to), BackupRefused (what no file can hold), TableBusy, DatabaseUnavailable, DatabaseFailed.
+    ``store``: where to; None is the one named ``default``. ``on_table`` hears of each table as its turn comes. Raises
+    SourceUnreadable (a table that nobody knows, a place that cannot be written to), BackupRefused (what no file can
+    hold), TableBusy, DatabaseUnavailable, DatabaseFailed.
     """
-    return run_backup(plan_backup(tables, to=to, origin=origin, schedule=schedule, user=user), on_table=on_table)
+    return run_backup(plan_backup(tables, store=store, origin=origin, schedule=schedule, user=user), on_table=on_table)
 
 
 def plan_backup(
     tables: Sequence[str] | None = None,
     *,
-    to: str | None = None,
+    store: Store | None = None,
     origin: str = Backup.Origin.ASKED,
     schedule: BackupSchedule | None = None,
     user: User | None = None,
@@ -69,8 +69,8 @@ def plan_backup(
     names = all_tables() if tables is None else tuple(dict.fromkeys(map(table_named, tables)))
     if not names:
         raise SourceUnreadable(path="backup", problem="no table is named", remedy="Name tables, or --all.")
-    store, run = Store(to or settings.DATAFORGE_BACKUP_STORE), uuid4()
-    rows = [Backup(run=run, table=name, origin=origin, schedule=schedule, user=user, path=store.url) for name in names]
+    run, url = uuid4(), (store or named_store(DEFAULT)).url
+    rows = [Backup(run=run, table=name, origin=origin, schedule=schedule, user=user, path=url) for name in names]
     with explained("the backup"):
         return tuple(Backup.objects.bulk_create(rows))
 

@@ -1,18 +1,18 @@
 """Retention: which backups of a schedule may go, and what killed processes left."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from django.conf import settings
 from django.db.models import QuerySet
 
 from backups.files.manifest import SUFFIX
-from backups.files.store import PART, Store, split
+from backups.files.named_stores import named_store, store_names
+from backups.files.store import PART, split
 from backups.models import Backup, BackupSchedule, Status
 from core.postgres.explain_errors import explained
 
@@ -113,18 +113,13 @@ def _told(row: Backup, why: str) -> PrunableFile:
 def _leftovers() -> Iterator[PrunableFile]:
     """Find files of backups that never were finished, a day after they were last written to."""
     now = time.time()
-    for store in _stores():
+    for store in map(named_store, store_names()):
         names = store.names()
         for name in names:
             is_part = name.endswith(PART)
             unfinished = name.endswith(".parquet") and name + SUFFIX not in names
             if (is_part or unfinished) and store.age_seconds(name, now=now) > LEFTOVER_AGE_SECONDS:
                 yield PrunableFile(path=store.path(name), why="left by a backup that did not end")
-
-
-def _stores() -> Iterable[Store]:
-    urls = {settings.DATAFORGE_BACKUP_STORE, *BackupSchedule.objects.values_list("destination", flat=True)} - {""}
-    return [Store(url) for url in sorted(urls)]
 
 
 def _remove(file: PrunableFile) -> None:

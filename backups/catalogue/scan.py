@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.conf import settings
 from django.db import transaction
 
 from backups.files.manifest import SUFFIX, SignedManifest, parse_beside
+from backups.files.named_stores import named_store, store_names
 from backups.files.store import Store
 from backups.models import Backup, Status
 from backups.tables import table_named
@@ -53,20 +53,23 @@ def listed(tables: Sequence[str] = ()) -> tuple[CatalogueEntry, ...]:
 
 
 def known_paths() -> list[str]:
-    """Return the files of all backups: those of the catalogue, or, without a database, those that lie in the store."""
+    """Return the files of all backups: those of the catalogue, or, without a database, those that lie in the stores."""
     try:
         return [entry.path for entry in listed()]
     except DatabaseUnavailable:
-        store = Store(settings.DATAFORGE_BACKUP_STORE)
-        return [store.path(name.removesuffix(SUFFIX)) for name in store.names() if name.endswith(SUFFIX)]
+        return [
+            store.path(name.removesuffix(SUFFIX))
+            for store in map(named_store, store_names())
+            for name in store.names()
+            if name.endswith(SUFFIX)
+        ]
 
 
-def scan(url: str | None = None) -> ScanReport:
-    """Enter every backup under ``url`` (default: ``DATAFORGE_BACKUP_STORE``) that the catalogue does not know.
+def scan(store: Store) -> ScanReport:
+    """Enter every backup in ``store`` that the catalogue does not know.
 
     They count as not verified: a scan reads manifests only. Raises SourceUnreadable, DatabaseUnavailable.
     """
-    store = Store(url or settings.DATAFORGE_BACKUP_STORE)
     names = [name for name in store.names(needed=True) if name.endswith(SUFFIX)]
     added, unreadable = 0, []
     with explained("the scan"), transaction.atomic():

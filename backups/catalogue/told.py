@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db.models import Case, F, QuerySet, When
 
+from backups.files.named_stores import without_addresses
 from backups.models import Backup, Restore
 from backups.tables import known_models
 
@@ -34,10 +35,10 @@ def with_figures(user: Any, rows: QuerySet[Backup]) -> QuerySet[Backup]:
     return rows.annotate(**{f"told_{name}": Case(When(table__in=seen, then=F(name))) for name in names})
 
 
-def told_fault(user: Any, text: str, tables: Iterable[str]) -> str:
-    """Return why something of ``tables`` failed, or who is told that."""
+def told_fault(user: Any, text: str, tables: Iterable[str], path: str = "") -> str:
+    """Return why something of ``tables`` failed, without the folder of ``path``, or who is told that."""
     hidden = () if not text or user.is_superuser else sorted(set(tables) - seen_tables(user))
-    return UNTOLD.format(tables=", ".join(hidden)) if hidden else text
+    return UNTOLD.format(tables=", ".join(hidden)) if hidden else without_addresses(text, path)
 
 
 def told_report(user: Any, report: dict[str, Any]) -> dict[str, Any]:
@@ -71,9 +72,10 @@ def told(user: Any, row: Any) -> Any:
     """Return a copy of a backup or restore, to be shown, with what ``user`` may be told of it."""
     shown = copy(row)
     if isinstance(row, Restore):
-        shown.error = told_fault(user, row.error, family(row.table))
+        shown.error = told_fault(user, row.error, family(row.table), row.path)
         shown.report = row.report and told_report(user, row.report)
-    elif not user.is_superuser and row.table not in seen_tables(user):
+        return shown
+    shown.error = told_fault(user, row.error, [row.table], row.path)
+    if not user.is_superuser and row.table not in seen_tables(user):
         shown.rows = shown.bytes = None
-        shown.error = told_fault(user, row.error, [row.table])
     return shown

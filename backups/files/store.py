@@ -33,12 +33,9 @@ class Store:
 
     def __init__(self, url: str) -> None:
         """Take note of the place; nothing is made there yet."""
-        _refuse_other_schemes(url)
-        self.remote = url.startswith(S3)
-        self._root = url.removeprefix(S3).strip("/") if self.remote else str(Path(url).expanduser().absolute())
-        self.url = f"{S3}{self._root}" if self.remote else self._root
-        if self.remote and not self._root:
-            raise SourceUnreadable(path=url, problem="names no bucket", remedy="Write s3://bucket/prefix.")
+        self.url = full_address(url)
+        self.remote = self.url.startswith(S3)
+        self._root = self.url.removeprefix(S3)
         with self.explained(""):
             self._files: fs.FileSystem = s3.connect() if self.remote else fs.LocalFileSystem()
 
@@ -150,6 +147,16 @@ class Draft:
                 self.sink.close()
             with suppress(OSError):
                 self._files.delete_file(self._working)
+
+
+def full_address(url: str) -> str:
+    """Write a folder as its absolute path, and ``s3://bucket/prefix`` without a slash at its end; SourceUnreadable."""
+    _refuse_other_schemes(url)
+    if not url.startswith(S3):
+        return str(Path(url).expanduser().absolute())
+    if not (root := url.removeprefix(S3).strip("/")):
+        raise SourceUnreadable(path=url, problem="names no bucket", remedy="Write s3://bucket/prefix.")
+    return f"{S3}{root}"
 
 
 def split(path: str) -> tuple[Store, str]:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from dataclasses import replace as changed
 from uuid import UUID, uuid4
 
-from django.conf import settings
 from django.db import DataError, IntegrityError, InterfaceError, OperationalError, transaction
 from django.db.backends.utils import CursorWrapper
 from psycopg2 import sql
@@ -14,8 +13,8 @@ from psycopg2 import sql
 from backups.backing_up.backup import discard, enter
 from backups.backing_up.snapshot import Snapshot
 from backups.backing_up.write_file import WrittenFile, write_table
+from backups.files.named_stores import DEFAULT, named_store
 from backups.files.parquet import BackupFile
-from backups.files.store import Store
 from backups.foreign_keys import ForeignKey, Orphans, border, foreign_keys
 from backups.hashing.row_hashes import assert_server_agrees, server_fingerprint
 from backups.models import Backup, Restore
@@ -160,7 +159,7 @@ def _safe() -> Iterator[list[WrittenFile]]:
 
 def _keep(cursor: CursorWrapper, fits: Sequence[FileMatch], row: Restore, kept: list[WrittenFile]) -> dict[str, str]:
     """Back up what the tables hold now, under the same locks; return the paths by table. Nothing of empty ones."""
-    store, run = Store(settings.DATAFORGE_BACKUP_STORE), uuid4()
+    store, run = named_store(DEFAULT), uuid4()
     rows: list[Backup] = []
     cursor.execute("select clock_timestamp()")
     ((now,),) = cursor.fetchall()

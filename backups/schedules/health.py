@@ -9,6 +9,7 @@ from django.db.models import Max, Min
 from django.utils import timezone
 
 from backups.catalogue.told import told_fault
+from backups.files.named_stores import without_addresses
 from backups.models import Backup, BackupSchedule, Restore, Status
 from backups.schedules.run_due import ailing
 from backups.tables import all_tables
@@ -51,7 +52,7 @@ def health(
     asked_for = finished.exclude(origin=Backup.Origin.SAFETY)
     newest: datetime | None = asked_for.aggregate(newest=Max("snapshot_at"))["newest"]
     return Health(
-        ailing=(*ailing(now=moment, why=why), *_waiting(moment)),
+        ailing=(*map(without_addresses, ailing(now=moment, why=why)), *_waiting(moment)),
         schedules=BackupSchedule.objects.filter(enabled=True).count(),
         verified_at=newest,
         age=None if newest is None else moment - newest,

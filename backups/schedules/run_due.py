@@ -7,20 +7,25 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
+from uuid import uuid4
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from backups.backing_up.backup import backup
 from backups.catalogue.liveness import alive, close_abandoned, is_dead
 from backups.catalogue.prune import prune_after
-from backups.models import Backup, BackupSchedule
+from backups.files.named_stores import named_store
+from backups.models import UNDECIDED, Backup, BackupSchedule, Status
 from backups.schedule_rules import moments
+from backups.tables import all_tables, table_named
 from core.errors import DataForgeError, TableBusy
 from core.postgres.explain_errors import explained
 
 log = logging.getLogger(__name__)
 
+_UNDECIDED = "where it went is no store of the settings. Choose one for it in the admin."
 GRACE_SECONDS = 600  # how late a backup may start before it counts as missed
 
 
@@ -46,9 +51,10 @@ def next_times(schedule: BackupSchedule, *, after: datetime, count: int = 3) -> 
 def due_since(schedule: BackupSchedule, *, now: datetime) -> datetime | None:
     """Tell since when a schedule has been due; None where it is not.
 
-    However many moments passed during an outage, it is due once: the next run counts for all of them.
+    However many moments passed during an outage, it is due once: the next run counts for all of them. One that cannot
+    run is due too, and fails, unless it names no moments.
     """
-    if not schedule.enabled or schedule.errors_by_field():
+    if not schedule.enabled or {"cron", "time_zone"} & schedule.errors_by_field().keys():
         return None
     if _unfinished(schedule):
         return schedule.last_started_at
@@ -77,9 +83,11 @@ def ailing(
 ) -> tuple[str, ...]:
     """Say which schedules failed (and ``why``), cannot run, or were missed: one line each."""
     moment, lines = now or timezone.now(), []
-    for schedule in BackupSchedule.objects.filter(enabled=True).order_by("name"):
+    for schedule in BackupSchedule.objects.filter(Q(enabled=True) | Q(store=UNDECIDED)).order_by("name"):
         since = due_since(schedule, now=moment)
-        if wrong := schedule.errors_by_field():
+        if schedule.store == UNDECIDED:
+            lines.append(f"{schedule.name}: is off: {_UNDECIDED}")
+        elif wrong := schedule.errors_by_field():
             lines.append(f"{schedule.name}: cannot run: {' '.join(wrong.values())}")
         elif schedule.last_error:
             lines.append(f"{schedule.name}: failed: {why(schedule)}")
@@ -125,18 +133,33 @@ def _claim(pk: int, now: datetime, stack: ExitStack) -> tuple[BackupSchedule, da
     return schedule, since
 
 
+def _keep_failure(schedule: BackupSchedule, error: str) -> None:
+    """Show a run that could not begin as failed in the catalogue."""
+    tables = dict.fromkeys(map(table_named, schedule.tables or all_tables()))
+    run, origin = uuid4(), Backup.Origin.SCHEDULE
+    Backup.objects.bulk_create(
+        Backup(run=run, table=table, origin=origin, schedule=schedule, status=Status.FAILED, error=error)
+        for table in tables
+    )
+
+
 def _run(schedule: BackupSchedule, since: datetime) -> ScheduleRun:
     done: tuple[object, ...] = ()
     pruned: tuple[object, ...] = ()
     error, started = "", time.monotonic()
     try:
-        done = backup(
-            schedule.tables or None,
-            to=schedule.destination or None,
-            origin=Backup.Origin.SCHEDULE,
-            schedule=schedule,
-        )
-        pruned = prune_after(schedule)
+        if wrong := schedule.errors_by_field():
+            error = " ".join(wrong.values())
+            if "tables" not in wrong:
+                _keep_failure(schedule, error)
+        else:
+            done = backup(
+                schedule.tables or None,
+                store=named_store(schedule.store),
+                origin=Backup.Origin.SCHEDULE,
+                schedule=schedule,
+            )
+            pruned = prune_after(schedule)
     except DataForgeError as failure:
         error = f"{'The backups were made. ' if done else ''}{failure}"
     schedule.last_finished_at, schedule.last_error = timezone.now(), error

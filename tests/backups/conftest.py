@@ -69,6 +69,13 @@ def store(tmp_path: Path, settings: Settings) -> Path:
     return tmp_path / "store"
 
 
+@pytest.fixture
+def elsewhere(store: Path, tmp_path: Path, settings: Settings) -> Path:
+    """The folder of a second store, which is named so."""
+    settings.DATAFORGE_BACKUP_STORES = {"elsewhere": str(tmp_path / "elsewhere")}
+    return tmp_path / "elsewhere"
+
+
 @pytest.fixture(scope="session")
 def s3_server() -> Iterator[str]:
     logging.getLogger("werkzeug").propagate = False  # it runs in this process, and its log is not the commands'

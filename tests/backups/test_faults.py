@@ -15,6 +15,7 @@ from django.db.backends.signals import connection_created
 
 from backups.backing_up.backup import backup
 from backups.backing_up.verify import verify
+from backups.files.store import Store
 from backups.models import Backup, Restore
 from backups.restoring.restore import RestoreOrder, restore
 from core.postgres.advisory_locks import share
@@ -26,8 +27,8 @@ pytestmark = pytest.mark.usefixtures("committed")
 PATIENCE_SECONDS = 30
 FAMILY = ("shelves", "books")
 BACKUP = (
-    "from backups.backing_up.backup import backup; from backups.tables import table_named;"
-    "print('ready', flush=True); backup(['shelves', 'books'], to={store!r}); print('done', flush=True)"
+    "from backups.backing_up.backup import backup; from backups.files.store import Store;"
+    "print('ready', flush=True); backup(['shelves', 'books'], store=Store({store!r})); print('done', flush=True)"
 )
 RESTORE = (
     "from backups.restoring.restore import RestoreOrder, restore;"
@@ -72,13 +73,13 @@ def kill_backups(store: Path, *, seed: int, kills: int) -> None:
             assert verify(row.path).rows == row.rows
         for beside in store.rglob("*.manifest.json"):  # whatever a scan would find is whole
             verify(str(beside).removesuffix(".manifest.json"), catalogue=False)
-    backup(FAMILY, to=str(store))
+    backup(FAMILY, store=Store(str(store)))
     assert not Backup.objects.filter(status="running").exists()
     assert {row.error for row in Backup.objects.filter(status="failed")} <= {"The process ended before the backup did."}
 
 
 def kill_restores(store: Path, *, seed: int, kills: int) -> None:
-    backup(FAMILY, to=str(store))
+    backup(FAMILY, store=Store(str(store)))
     new = [content(table) for table in FAMILY]
     structure = built(*FAMILY)
     moments = random.Random(seed)

@@ -1,6 +1,7 @@
 """Settings are loud: a wrong value stops the start with one line that names the variable."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -41,6 +42,46 @@ def test_a_number_that_is_none_is_refused(env: Environment, monkeypatch: pytest.
     monkeypatch.setenv("FORGE", value)
     with pytest.raises(ImproperlyConfigured, match=r"^FORGE=.* is not a number"):
         env.number("FORGE", default=1)
+
+
+@pytest.mark.parametrize(
+    ("value", "pairs"),
+    [
+        ("", {}),
+        ("a=s3://b/c", {"a": "s3://b/c"}),
+        (" a = /x , b=s3://c/d=e ,", {"a": "/x", "b": "s3://c/d=e"}),
+        ('{"a": "/x, y=z", "b": "/c"}', {"a": "/x, y=z", "b": "/c"}),
+        ("{}", {}),
+    ],
+)
+def test_texts_by_names_are_read_with_commas_or_as_json(
+    env: Environment, monkeypatch: pytest.MonkeyPatch, value: str, pairs: dict[str, str]
+) -> None:
+    monkeypatch.setenv("FORGE", value)
+    assert env.pairs("FORGE") == pairs
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ("/x", "FORGE is not accepted: '/x' is no NAME=text. It must look like NAME=text,OTHER=text or {"),
+        ("a=/x, y", "FORGE is not accepted: 'y' is no NAME=text"),
+        ("a=", "FORGE is not accepted: 'a=' is no NAME=text"),
+        ("=/x", "FORGE is not accepted: '=/x' is no NAME=text"),
+        ('{"a": 1}', "FORGE is not accepted: a is not a text"),
+        ('{"a": {"b": "c"}}', "FORGE is not accepted: a is not a text"),
+        ('{"a": ""}', "FORGE is not accepted: a is not a text"),
+        ('{"a": "/x"', "FORGE is not accepted: Expecting"),
+        ("a=/x,a=/y", "FORGE names a twice: keep one of them."),
+        ('{"a": "/x", "a": "/y"}', "FORGE names a twice: keep one of them."),
+    ],
+)
+def test_texts_by_names_that_are_none_are_refused(
+    env: Environment, monkeypatch: pytest.MonkeyPatch, value: str, said: str
+) -> None:
+    monkeypatch.setenv("FORGE", value)
+    with pytest.raises(ImproperlyConfigured, match=f"^{re.escape(said)}"):
+        env.pairs("FORGE")
 
 
 def test_a_secret_comes_from_a_file_without_its_last_newline(
@@ -221,6 +262,7 @@ def check(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]
         ("SECRET_KEY", "abcd" * 20, "SECRET_KEY has only 4 different characters"),
         ("TASKS_BACKEND", "x.Y", "TASKS_BACKEND=x.Y"),
         ("DEBUG", "maybe", "DEBUG=maybe"),
+        ("BACKUP_STORES", "x", "BACKUP_STORES is not accepted: 'x' is no NAME=text"),
         ("DATABASE_URL", "x", "DATABASE_"),
     ],
 )
@@ -229,6 +271,12 @@ def test_a_wrong_setting_stops_a_command_with_one_line(name: str, value: str, me
     assert result.returncode == 2
     assert result.stderr.startswith(f"error: {message}")
     assert result.stderr.count("\n") == 1
+
+
+def test_a_store_whose_place_is_none_stops_a_command() -> None:
+    result = check(DEBUG="off", SECRET_KEY=SECRET_KEY, BACKUP_STORES="second=bucket/x")
+    assert result.returncode == 1
+    assert "BACKUP_STORES: second: 'bucket/x' names neither a bucket nor a folder from / on." in result.stderr
 
 
 @pytest.mark.django_db

@@ -1,4 +1,4 @@
-"""``manage.py list_backups [TABLE...] [--scan [URL]]``."""
+"""``manage.py list_backups [TABLE...] [--scan [NAME|URL]]``."""
 
 from typing import Any
 
@@ -6,6 +6,7 @@ from django.core.management.base import BaseCommand, CommandParser
 
 from backups.catalogue.scan import listed, scan
 from backups.console import exits, moment, print_table, size
+from backups.files.named_stores import store_at
 
 
 class Command(BaseCommand):
@@ -20,7 +21,7 @@ class Command(BaseCommand):
             "--scan",
             nargs="?",
             const="",
-            metavar="URL",
+            metavar="NAME|URL",
             help="first enter what lies there (default: BACKUP_STORE) and the catalogue does not know",
         )
 
@@ -28,7 +29,7 @@ class Command(BaseCommand):
         """Parse, call ``scan`` and ``listed``, print."""
         with exits("the catalogue is as it was."):
             if options["scan"] is not None:
-                report = scan(options["scan"] or None)
+                report = scan(store_at(options["scan"] or None))
                 self.stdout.write(f"{report.manifests} manifests, {report.added} of them new to the catalogue.")
                 for problem in report.unreadable:
                     self.stderr.write(problem)

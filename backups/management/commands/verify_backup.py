@@ -28,7 +28,7 @@ class Command(BaseCommand):
         """Define the contract's arguments."""
         parser.add_argument("paths", nargs="*", metavar="PATH", help="a .parquet file: a path or an s3:// address")
         parser.add_argument(
-            "--all", action="store_true", help="all of the catalogue, or of BACKUP_STORE if there is no database"
+            "--all", action="store_true", help="all of the catalogue, or of the stores if there is no database"
         )
         parser.add_argument("--drill", action="store_true", help="also restore each into a scratch table and compare")
 

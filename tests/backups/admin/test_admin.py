@@ -70,7 +70,7 @@ def test_a_backup_shows_where_its_file_is_and_its_hash(ana: Client) -> None:
     row = shelves()
     detail = page(ana, f"{CATALOGUE}{row.pk}/change/")
     assert row.sha256 in detail
-    assert row.path in detail
+    assert f"default/shelves/{Path(row.path).name}" in detail
 
 
 def test_the_catalogue_leads_to_a_backup_now(ana: Client) -> None:
@@ -286,6 +286,7 @@ NIGHTLY = {
     "cron": "30 3 * * *",
     "time_zone": "Asia/Tokyo",
     "tables": ["shelves"],
+    "store": "default",
     "keep_last": 7,
     "keep_daily": 0,
     "keep_weekly": 0,

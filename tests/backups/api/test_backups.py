@@ -88,10 +88,6 @@ def test_a_list_is_narrowed(ana: ApiClient) -> None:
     assert [row["table"] for row in ana.get(f"{BACKUPS}?status=queued").json["results"]] == ["books"]
 
 
-def test_a_list_is_not_narrowed_by_where_files_are(ana: ApiClient) -> None:
-    assert ana.get(f"{BACKUPS}?path=/x").status == 400
-
-
 @pytest.mark.parametrize("name", ["olist_order_payments", "order_payments", "olist.OrderPayment"])
 @pytest.mark.parametrize(("kind", "address"), [(Backup, BACKUPS), (Restore, RESTORES)])
 def test_a_list_is_narrowed_by_any_name_of_a_table(

@@ -34,6 +34,14 @@ def test_with_a_worker_the_answer_to_a_backup_comes_first(queued: Json) -> None:
     assert waiting.args == [queued["run"]]
 
 
+def test_the_queue_holds_numbers_and_no_place(ana: ApiClient, queued: Json) -> None:
+    work()
+    ana.post({"drill": True}, to=f"{BACKUPS}{queued['id']}/verify/")
+    restore = ana.post({"mode": "merge", "with_children": True}, to=f"{BACKUPS}{queued['id']}/restore/").json
+    sent = [(waiting.args, waiting.kwargs) for waiting in default_task_backend.results]  # type: ignore[attr-defined]
+    assert sent == [([queued["run"]], {}), ([queued["id"]], {"drill": True}), ([restore["id"]], {})]
+
+
 def test_a_backup_that_is_still_queued_is_not_restored(ana: ApiClient, queued: Json) -> None:
     assert ana.post({}, to=f"{BACKUPS}{queued['id']}/restore/").status == 409
 

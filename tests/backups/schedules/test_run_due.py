@@ -59,8 +59,8 @@ def test_a_time_that_summer_time_skips_is_not_lost() -> None:
         ({"time_zone": "Mars/Olympus"}, "time_zone"),
         ({"time_zone": "../etc"}, "time_zone"),
         ({"tables": ["orderz"]}, "tables"),
-        ({"destination": "s3://"}, "destination"),
-        ({"destination": "gs://bucket/x"}, "destination"),
+        ({"store": "elsewhere"}, "store"),
+        ({"store": "s3://bucket/x"}, "store"),
         ({"keep_last": 0}, "keep_last"),
     ],
 )
@@ -104,14 +104,14 @@ def test_one_that_is_off_or_broken_is_never_due(changes: dict[str, Any]) -> None
     assert run_due() == ()
 
 
-def test_the_command_runs_what_is_due_where_it_wants_it(store: Path, tmp_path: Path) -> None:
+def test_the_command_runs_what_is_due_to_the_store_that_it_names(elsewhere: Path) -> None:
     library()
-    made = schedule(destination=str(tmp_path / "elsewhere"), tables=["shelves"])
+    made = schedule(store="elsewhere", tables=["shelves"])
     said = run("run_scheduled_backups").out
     assert said.startswith("nightly: 1 tables backed up (due 2026-03-02 00:30:00)")
     row = Backup.objects.get()
     assert (row.origin, row.schedule) == ("schedule", made)
-    assert row.path.startswith(str(tmp_path / "elsewhere"))
+    assert row.path.startswith(f"{elsewhere}/shelves/")
     assert run("run_scheduled_backups").out == ""
 
 

@@ -19,7 +19,7 @@ DOCKERFILE = (PROJECT / "Dockerfile").read_text()
 # Of the image postgres, of gunicorn and of Python, which read them by themselves.
 OTHERS = {"POSTGRES_PASSWORD", "PUBLISH", "PORT", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}
 READS = re.compile(
-    r"""(?:\benv\.(?:text|flag|number|texts|dotted|database)\(|os\.environ(?:\.get\(|\[))\s*["']([A-Z_0-9]+)["']"""
+    r"""(?:\benv\.(?:text|flag|number|texts|pairs|dotted|database)\(|os\.environ(?:\.get\(|\[))\s*["']([A-Z_0-9]+)["']"""
 )
 NOT_FOR_OPERATORS = {"DJANGO_SETTINGS_MODULE", "XDG_RUNTIME_DIR"}
 
