@@ -20,7 +20,7 @@ from core.web.unread_bodies import (
 )
 
 
-class Body(body.Body):  # type: ignore[misc]  # gunicorn has no types
+class SettledBody(body.Body):  # type: ignore[misc]  # gunicorn has no types
     """The body of the request that ``parser`` has just read the head of."""
 
     def __init__(self, parser: Any) -> None:
@@ -64,7 +64,7 @@ class LingeringWorker(ThreadWorker):  # type: ignore[misc]
             sent = environ["wsgi.input"]
 
             def start(*answer: Any) -> Any:
-                if isinstance(sent, Body):
+                if isinstance(sent, SettledBody):
                     sent.settle()
                 return start_response(*answer)
 
@@ -74,7 +74,7 @@ class LingeringWorker(ThreadWorker):  # type: ignore[misc]
 
     def handle_request(self, req: Any, conn: TConn) -> Any:
         """Answer a request whose head was read."""
-        req.body = Body(conn.parser)
+        req.body = SettledBody(conn.parser)
         return super().handle_request(req, conn)
 
     def finish_request(self, conn: TConn, fs: Any) -> None:

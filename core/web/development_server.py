@@ -14,7 +14,7 @@ from core.web.unread_bodies import READ_BYTES, READ_SECONDS, linger
 _LINE_BYTES = 1 << 16
 
 
-class Server(basehttp.WSGIServer):
+class DevelopmentServer(basehttp.WSGIServer):
     """Answers by our handler, whatever handler it is given."""
 
     def __init__(self, address: tuple[str, int], _handler: type, **options: Any) -> None:

@@ -2,10 +2,10 @@
 
 from django.contrib.staticfiles.management.commands import runserver
 
-from core.web.development_server import Server
+from core.web.development_server import DevelopmentServer
 
 
 class Command(runserver.Command):
     """Serve the site on a developer's machine."""
 
-    server_cls = Server
+    server_cls = DevelopmentServer
