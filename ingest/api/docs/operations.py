@@ -37,7 +37,13 @@ _RECORD = {
 _NAME = {"type": "string", "minLength": 1, "maxLength": MAX_NAME_CHARACTERS, "pattern": "^[ -~]+$"}
 _OPTIONS: dict[str, dict[str, Any]] = {
     "mode": {"type": "string", "enum": list(MODES), "default": "partial"},
-    "on_conflict": {"type": "string", "enum": list(ON_CONFLICT), "default": "reject"},
+    "on_conflict": {
+        "type": "string",
+        "enum": list(ON_CONFLICT),
+        "default": "reject",
+        "description": "For a key that is stored with other content. An update writes the whole record over it: a "
+        "member left out becomes null, and where it must not be null, the record is rejected.",
+    },
     "results": {"type": "string", "enum": list(RESULTS), "default": "errors"},
     "dry_run": {"type": "boolean", "default": False},
 }
