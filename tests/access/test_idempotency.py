@@ -3,17 +3,13 @@
 from collections.abc import Iterator
 
 import pytest
-from django.core.management import call_command
 
 from tests.support.api.client import trusted
 from tests.support.api.parcels import one_table, record
 from tests.support.loading.loads import query
+from tests.support.postgres.migrating import migrate
 
 SELLER = one_table("sellers", record("sellers"))
-
-
-def migrate(*arguments: str) -> None:
-    call_command("migrate", *arguments, verbosity=0)
 
 
 @pytest.fixture
