@@ -1,8 +1,9 @@
-"""Tokens of the HTTP API, and the counters that keep their bounds."""
+"""Tokens of the HTTP API, the counters that keep their bounds, and the answers to requests with a key."""
 
 from typing import ClassVar
 
 from django.db import models
+from django.utils import timezone
 from knox.models import AbstractAuthToken
 
 
@@ -28,3 +29,26 @@ class Counter(models.Model):
 
     def __str__(self) -> str:
         return f"{self.key}: {self.used} in minute {self.minute}"
+
+
+class IdempotencyKey(models.Model):
+    """A request that was carried out, and its answer, for whoever repeats it within 24 hours."""
+
+    owner = models.CharField(max_length=200, help_text="The token's hash.")
+    key = models.CharField(max_length=255)
+    fingerprint = models.CharField(max_length=64, help_text="SHA-256 of the request.")
+    work = models.CharField(
+        max_length=100, blank=True, help_text="The number of work that was entered for it and has no answer yet."
+    )
+    status = models.PositiveSmallIntegerField()
+    headers = models.JSONField()
+    answer = models.TextField()
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        default_permissions = ()
+        constraints: ClassVar = [models.UniqueConstraint(fields=["owner", "key"], name="access_idempotency_key")]
+        indexes: ClassVar = [models.Index(fields=["created_at"], name="access_idempotency_age")]
+
+    def __str__(self) -> str:
+        return self.key

@@ -64,12 +64,22 @@ def bring_back(restore: str) -> None:
 
 def ask_for_backup(tables: Sequence[str] | None, *, user: User) -> tuple[UUID, Failure | None]:
     """Queue a backup of ``tables`` (None: those of --all); return its run, and why it failed if it did at once."""
+    run = enter_backup(tables, user=user)
+    return run, start_backup(run)
+
+
+def enter_backup(tables: Sequence[str] | None, *, user: User) -> UUID:
+    """Enter a backup into the catalogue, for ``start_backup``."""
     rows = plan_backup(tables, user=user)
-    run = rows[0].run
-    log.info("%s asked for backup run %s: %s", user, run, ", ".join(row.table for row in rows))
+    log.info("%s asked for backup run %s: %s", user, rows[0].run, ", ".join(row.table for row in rows))
+    return rows[0].run
+
+
+def start_backup(run: UUID) -> Failure | None:
+    """Queue a run that was entered; return why it failed where it did so at once."""
     failed = _enqueue(back_up, str(run))
     error = Backup.objects.filter(run=run, status=Status.FAILED).values_list("error", flat=True).first()
-    return run, _failure(failed, error)
+    return _failure(failed, error)
 
 
 def ask_for_check(backup: Backup, *, drill: bool, user: User) -> Failure | None:
@@ -84,14 +94,25 @@ def ask_for_restore(
     backup: Backup, *, mode: str | None, with_children: bool, dry_run: bool, user: User
 ) -> tuple[Restore, Failure | None]:
     """Queue a restore from ``backup``, or a dry run; return its row, and why it failed where it did so at once."""
+    row = enter_restore(backup, mode=mode, with_children=with_children, dry_run=dry_run, user=user)
+    return row, start_restore(row)
+
+
+def enter_restore(backup: Backup, *, mode: str | None, with_children: bool, dry_run: bool, user: User) -> Restore:
+    """Enter a restore, or a dry run, among the restores, for ``start_restore``."""
     row = plan_restore(
         RestoreOrder(backup.table, path=backup.path, mode=mode, with_children=with_children, dry_run=dry_run, user=user)
     )
     Restore.objects.filter(pk=row.pk).update(backup=backup)
     log.info("%s asked for restore %s of %s from %s (dry run: %s)", user, row.pk, row.table, backup.pk, dry_run)
+    return row
+
+
+def start_restore(row: Restore) -> Failure | None:
+    """Queue a restore that was entered; bring its row up to date, and return why it failed where it did so at once."""
     failed = _enqueue(bring_back, str(row.pk))
     row.refresh_from_db()
-    return row, _failure(failed, row.error)
+    return _failure(failed, row.error)
 
 
 def _enqueue(work: Any, *args: str, **options: bool) -> type[BaseException] | None:

@@ -7,10 +7,10 @@ from typing import Any
 
 from gunicorn.glogging import Logger
 from gunicorn.http import errors
-from gunicorn.workers.gthread import ThreadWorker
 
 from core.web.problems import CONTENT_TYPE, problem_document
 from dataforge.environment import FLAGS
+from dataforge.lingering import LingeringWorker
 from dataforge.logs import DiscreetFilter, formatter
 
 _OF_THE_APPLICATION = (errors.InvalidResponseHeader, errors.InvalidResponseHeaderName)
@@ -35,7 +35,7 @@ class JsonLogger(Logger):  # type: ignore[misc]  # gunicorn has no types
             handler.addFilter(DiscreetFilter())
 
 
-class Worker(ThreadWorker):  # type: ignore[misc]
+class Worker(LingeringWorker):
     """Answers requests that never come so far as Django: gunicorn's own words are HTML, and quote what was sent."""
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: Exception) -> None:

@@ -317,26 +317,6 @@ class Chore(models.Model):
         return self.name
 
 
-class IdempotencyKey(models.Model):
-    """A request that was carried out, and its answer, for whoever repeats it within 24 hours."""
-
-    owner = models.CharField(max_length=200, help_text="The token's hash.")
-    key = models.CharField(max_length=255)
-    fingerprint = models.CharField(max_length=64, help_text="SHA-256 of the request.")
-    batch = models.ForeignKey(Batch, on_delete=models.CASCADE, related_name="+")
-    status = models.PositiveSmallIntegerField()
-    headers = models.JSONField()
-    answer = models.TextField()
-    created_at = models.DateTimeField(default=timezone.now)
-
-    class Meta:
-        constraints: ClassVar = [models.UniqueConstraint(fields=["owner", "key"], name="ingest_idempotency_key")]
-        indexes: ClassVar = [models.Index(fields=["created_at"], name="ingest_idempotency_age")]
-
-    def __str__(self) -> str:
-        return self.key
-
-
 class TotalPart(models.Model):
     """A part of a total that only ever grows, such as a table's records inserted so far.
 

@@ -5,9 +5,10 @@ from http import HTTPStatus
 from typing import Any
 
 from rest_framework import serializers
+from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
-from rest_framework.response import Response
 
+from access.idempotency import Answer
 from backups.catalogue.rights import may, out_of_reach
 from backups.tasks import Failure
 from core.errors import BackupDamaged, BackupRefused, DataForgeError, SourceUnreadable
@@ -39,13 +40,12 @@ def read(request: Request, kind: type[serializers.Serializer[Any]]) -> dict[str,
     return dict(serializer.validated_data)
 
 
-def accepted(document: Any, *, location: str, failure: Failure | None) -> Any:
+def accepted(document: Any, *, location: str, failure: Failure | None) -> Answer:
     """Answer 202 with the state of what was asked for; where it has failed already, the problem. Both say where."""
     if failure is None:
-        return Response(document, status=HTTPStatus.ACCEPTED, headers={"Location": location})
+        return Answer(HTTPStatus.ACCEPTED, {"Location": location}, JSONRenderer().render(document).decode())
     response = problem_response(_problem(failure), {})
-    response["Location"] = location
-    return response
+    return Answer(response.status_code, {**response.headers, "Location": location}, response.content.decode())
 
 
 def _problem(failure: Failure) -> Exception:

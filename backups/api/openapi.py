@@ -15,13 +15,14 @@ from backups.api.serializers import (
 )
 from backups.models import NAME_LENGTH, Restore
 from core.web import openapi
-from core.web.openapi import CURSOR, RETRY_AFTER, header, page_of
+from core.web.openapi import CURSOR, RETRY_AFTER, changes_something, header, page_of
 from core.web.request_bodies import JSON
 
-_WRITING = (400, 403, 404, 411, 413, 415, 422)
+_WRITING = (400, 403, 404, 409, 411, 413, 415, 422)
 _SAID = {
-    409: "The backup has no file (yet, or any more): its status says why.",
-    422: "It cannot be done: the problem says why, and Location where that is kept.",
+    409: "The Idempotency-Key is in flight, or the backup has no file (yet, or any more): its status says why.",
+    422: "It cannot be done: the problem says why, and Location where that is kept. Or the key was used for another "
+    "request.",
 }
 _LOCATION = header("Location", OpenApiTypes.STR, [202, 422, 503], "Where its state is kept.")
 _TABLE = {"type": "string", "minLength": 1, "maxLength": NAME_LENGTH}
@@ -41,7 +42,7 @@ def _body(required: tuple[str, ...] = (), **members: dict[str, Any]) -> dict[str
 posts_backup = extend_schema(
     operation_id="post_backup",
     tags=["backups"],
-    parameters=[_LOCATION, RETRY_AFTER],
+    parameters=[_LOCATION, *changes_something(202, 422)],
     request=_body(
         ("tables",),
         tables={
@@ -73,17 +74,17 @@ shows_backup = extend_schema(
 verifies_backup = extend_schema(
     operation_id="verify_backup",
     tags=["backups"],
-    parameters=[_LOCATION, RETRY_AFTER],
+    parameters=[_LOCATION, *changes_something(202, 422)],
     request=_body(drill={**_FLAG, "description": "Also restore it into a scratch table and compare."}),
     responses={
         (202, JSON): OpenApiResponse(BackupSerializer, "It is queued, or done already: see verified_at."),
-        **problem_responses(*_WRITING, 409),
+        **problem_responses(*_WRITING),
     },
 )
 restores_backup = extend_schema(
     operation_id="restore_backup",
     tags=["backups"],
-    parameters=[_LOCATION, RETRY_AFTER],
+    parameters=[_LOCATION, *changes_something(202, 422)],
     request=_body(
         mode={"type": "string", "enum": Restore.Mode.values, "description": "Without it: what fits the difference."},
         with_children={**_FLAG, "description": "Also the tables that refer to it, from the same snapshot."},
@@ -91,7 +92,7 @@ restores_backup = extend_schema(
     ),
     responses={
         (202, JSON): OpenApiResponse(RestoreSerializer, "It is queued, or done already: see status."),
-        **problem_responses(*_WRITING, 409),
+        **problem_responses(*_WRITING),
     },
     examples=[OpenApiExample("dry run", {"dry_run": True}, request_only=True, media_type=JSON)],
 )

@@ -12,7 +12,7 @@ MAX_GROWTH_MIB_A_MINUTE = 3.0
 MAX_MIB = 400.0
 LONG_SECONDS = 300  # in less, a slope would be that of workers that still warm up
 
-_KEYS = "select key, batch_id::text, status from ingest_idempotencykey"
+_KEYS = "select key, answer::json->>'id', status from access_idempotencykey"
 _BATCHES = "select id::text from ingest_batch where origin = 'api'"
 # The counts of each account of the endpoint, as its answers tell them.
 _COUNTS = """

@@ -77,6 +77,13 @@ def try_claim(cursor: Cursor, name: str) -> bool:
     return bool(free)
 
 
+@contextmanager
+def claimed(session: BaseDatabaseWrapper, name: str) -> Iterator[bool]:
+    """Take ``name`` as ``try_claim`` does, for the block: by a transaction of ``session``, which does nothing else."""
+    with _transaction(session) as cursor:
+        yield try_claim(cursor, name)
+
+
 def _key(table: str) -> int:
     """Hash a table's name to a signed 32-bit number; two tables of one hash merely share their lock."""
     number = zlib.crc32(table.encode())

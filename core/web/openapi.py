@@ -16,9 +16,9 @@ _PROBLEMS = {
     403: "The token's user lacks a permission; it is named.",
     404: "There is nothing of this name or number, or it is not yours to see.",
     406: "Answers are JSON: accept application/json.",
-    411: "The body came as a stream, without a Content-Length.",
+    411: "The body came in chunks, without a Content-Length.",
     413: "Too many bytes; the bound is named.",
-    415: "Not JSON in UTF-8, plain or gzipped.",
+    415: "Not JSON in UTF-8, as it is or gzipped once (gzip, x-gzip).",
     429: "Too many requests in this minute; see Retry-After.",
     503: "A load or restore holds the table, or the database is away; see Retry-After.",
 }
@@ -58,5 +58,18 @@ def header(name: str, kind: OpenApiTypes, statuses: list[int | str], description
     return OpenApiParameter(name, kind, OpenApiParameter.HEADER, response=statuses, description=description)
 
 
+def changes_something(*statuses: int | str) -> list[OpenApiParameter]:
+    """Describe the headers of every request that changes something, and is answered by these statuses where it did."""
+    replayed = header("Idempotency-Replayed", OpenApiTypes.BOOL, [*statuses], "It had this same answer before.")
+    return [KEY, replayed, ACCEPT_ENCODING, RETRY_AFTER]
+
+
+KEY = OpenApiParameter(
+    "Idempotency-Key",
+    {"type": "string", "minLength": 1, "maxLength": 255, "pattern": r"^[!-+\--~]([ -+\--~]*[!-+\--~])?$"},
+    OpenApiParameter.HEADER,
+    description="The same key and request again within 24 hours get the first answer, and are not carried out again.",
+)
+ACCEPT_ENCODING = header("Accept-Encoding", OpenApiTypes.STR, [415], "The codings of a body that are read.")
 RETRY_AFTER = header("Retry-After", OpenApiTypes.INT, [429, 503], "In so many seconds.")
 CURSOR = OpenApiParameter("cursor", str, description="Of `next` or `previous`.")

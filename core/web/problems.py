@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Mapping
 from http import HTTPStatus
+from types import MappingProxyType
 from typing import Any
 
 from django.core.exceptions import BadRequest, PermissionDenied, SuspiciousOperation
@@ -29,10 +30,18 @@ log = logging.getLogger(__name__)
 
 
 class Problem(APIException):
-    """A fault of the request: what is wrong, what to do, and facts for programs."""
+    """A fault of the request: what is wrong, what to do, facts for programs, and headers of the answer."""
 
-    def __init__(self, status: HTTPStatus, detail: str, *, code: str = "", **facts: Any) -> None:
-        self.status_code = int(status)
+    def __init__(
+        self,
+        status: HTTPStatus,
+        detail: str,
+        *,
+        code: str = "",
+        headers: Mapping[str, str] = MappingProxyType({}),
+        **facts: Any,
+    ) -> None:
+        self.status_code, self.headers = int(status), headers
         self.facts = {"code": code or status.name.lower(), **facts}
         super().__init__(detail)
 
@@ -46,8 +55,8 @@ def problem_response(error: Exception, _context: Mapping[str, Any]) -> HttpRespo
 def _explain(error: Exception) -> tuple[dict[str, Any], dict[str, str]]:
     match error:
         case Problem():
-            headers = {"Retry-After": str(error.facts["retry_after"])} if "retry_after" in error.facts else {}
-            return problem_document(error.status_code, str(error.detail), **error.facts), headers
+            later = {"Retry-After": str(error.facts["retry_after"])} if "retry_after" in error.facts else {}
+            return problem_document(error.status_code, str(error.detail), **error.facts), {**error.headers, **later}
         case Throttled():
             seconds = max(1, int(getattr(error, "wait", None) or 1))
             detail = f"Too many in this minute. Send it again in {seconds} s."

@@ -1,6 +1,5 @@
 """The body of a request as bytes: bounded before it is parsed, unpacked where it is gzipped, UTF-8 or refused."""
 
-import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -11,11 +10,12 @@ from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 
 from core.json_scanner import DoubledMembers, NotJson, finish, scan, too_deep
+from core.web.gzip_members import NotGzip, unpack
 from core.web.problems import Problem
 
 JSON = "application/json"
 _BOM = "\ufeff"
-_GZIP_WINDOW = 31  # zlib's word for "a gzip header"
+_GZIP = ("gzip", "x-gzip")
 _CHARSETS = ("utf-8", "utf8", "us-ascii")
 
 
@@ -43,11 +43,15 @@ class BodyParser(BaseParser):
                 detail = f"The charset {charset[:40]!r} is not read: send UTF-8."
                 raise Problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, detail)
         packing = headers.get("Content-Encoding", "identity").strip().lower()
-        if packing not in ("identity", "gzip", ""):
-            detail = f"The encoding {packing[:40]!r} is not read: send the body as it is, or gzipped."
-            raise Problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, detail)
+        if packing not in ("identity", "", *_GZIP):
+            detail = (
+                f"The Content-Encoding {packing[:40]!r} is not read: send the body as it is (identity), or gzipped "
+                "once (gzip, or x-gzip)."
+            )
+            accepted = {"Accept-Encoding": "gzip, identity"}
+            raise Problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, detail, headers=accepted)
         data = _read(stream, announced=int(headers.get("Content-Length") or 0))
-        return Body(self.media_type, _unpack(data) if packing == "gzip" else data)
+        return Body(self.media_type, _unpack(data) if packing in _GZIP else data)
 
 
 class JsonParser(BodyParser):
@@ -57,10 +61,7 @@ class JsonParser(BodyParser):
 
 
 def body_of(request: Request) -> Body | None:
-    """Return the body, or None where there is none. Problem: 411 for a stream, which Django takes for no body."""
-    if "Transfer-Encoding" in request.headers and "Content-Length" not in request.headers:
-        detail = "A body without a Content-Length is not read: send it in one piece."
-        raise Problem(HTTPStatus.LENGTH_REQUIRED, detail, code="length_required")
+    """Return the body, or None where there is none."""
     body = request.data
     return body if isinstance(body, Body) and body.data else None
 
@@ -110,13 +111,10 @@ def _read(stream: Any, *, announced: int) -> bytes:
 
 def _unpack(data: bytes) -> bytes:
     """Unpack gzip, but no more than is allowed: a bomb is noticed before it goes off."""
-    packed, limit = zlib.decompressobj(_GZIP_WINDOW), settings.API_MAX_BYTES
     try:
-        unpacked = packed.decompress(data, limit + 1)
-    except zlib.error as error:
-        raise Problem(HTTPStatus.BAD_REQUEST, "The body is not sound gzip.", code="gzip") from error
-    if len(unpacked) > limit:
+        unpacked = unpack(data, at_most=settings.API_MAX_BYTES)
+    except NotGzip as error:
+        raise Problem(HTTPStatus.BAD_REQUEST, f"The body is not sound gzip. {error}", code="gzip") from error
+    if len(unpacked) > settings.API_MAX_BYTES:
         raise too_large()
-    if not packed.eof or packed.unused_data:
-        raise Problem(HTTPStatus.BAD_REQUEST, "The gzipped body is cut short, or something follows it.", code="gzip")
     return unpacked

@@ -13,16 +13,16 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from access.authentication import sender
+from access.idempotency import Answer, claim_of
 from access.models import Token
 from access.throttling import spend_records
 from core.postgres.retry import in_transaction
 from core.web.lists import narrow, page, parameters
 from core.web.problems import Problem
-from core.web.request_bodies import Body, JsonParser, body_of
+from core.web.request_bodies import JsonParser, body_of
 from core.web.things import ThingView
 from ingest.api.docs import operations
 from ingest.api.filters import BatchFilters
-from ingest.api.request.idempotency import Answer, Claim
 from ingest.api.request.parsers import CsvParser, NdjsonParser
 from ingest.api.request.serializer import BatchSerializer, read_envelope
 from ingest.api.response.answer import answer, counted
@@ -57,7 +57,7 @@ class Batches(APIView):
         results: str = serializer.validated_data["results"]
         user, token = sender(request)
         seen = viewable_tables(user)
-        key = _claim(request, body, owner=token.pk)
+        key = claim_of(request, body)
         claim = None if unit.dry_run else key
         spend_records(request, len(unit))
         origin = Origin(kind=Batch.Origin.API, user=user, options={"token": token.name})
@@ -70,13 +70,13 @@ class Batches(APIView):
             where = "/records/{index}/data" if envelope and envelope.tagged else "/records/{index}"
             answered = answer(unit, posted, results=results, where=where, seen=seen)
             if claim and posted.batch:
-                claim.keep(cursor, posted.batch, answered)
+                claim.keep(cursor, answered)
             return answered, posted
 
         answered, posted = in_transaction(work)
         if posted:
             log_batch(posted, token)
-        return send(answered)
+        return answered.response()
 
     @operations.lists_batches
     def get(self, request: Request) -> Response:
@@ -117,18 +117,3 @@ def log_batch(posted: UnitResult, token: Token) -> None:
             "seconds": round((posted.batch.finished_at - posted.batch.started_at).total_seconds(), 4),
         }
         log.info("batch", extra=facts)
-
-
-def send(answered: Answer) -> HttpResponse:
-    """Send an answer that is written already."""
-    return HttpResponse(
-        answered.content, status=answered.status, headers=answered.headers, content_type="application/json"
-    )
-
-
-def _claim(request: Request, body: Body, *, owner: str) -> Claim | None:
-    key = request.headers.get("Idempotency-Key")
-    if key is None:
-        return None
-    parts = (request.path, request.META.get("QUERY_STRING", ""), body.media_type)
-    return Claim(owner=owner, key=key, request="\n".join(parts).encode() + b"\n" + body.data)

@@ -12,6 +12,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from access.authentication import sender
+from access.idempotency import Answer, claim_of
 from access.throttling import spend_records
 from core.postgres.retry import in_transaction
 from core.web.lists import narrow, page, parameters, refuse_others
@@ -19,10 +20,9 @@ from core.web.problems import Problem
 from core.web.request_bodies import JsonParser, body_of, read_members
 from core.web.serializer_fields import OneOf, StrictSerializer
 from core.web.things import ThingView
-from ingest.api.batches import log_batch, send
+from ingest.api.batches import log_batch
 from ingest.api.docs import operations
 from ingest.api.filters import RejectFilters
-from ingest.api.request.idempotency import Answer
 from ingest.api.response.answer import answer
 from ingest.api.response.serializers import RejectSerializer
 from ingest.api.rights import require
@@ -90,8 +90,11 @@ class RejectReplay(_OneReject):
         user, token = sender(request)
         origin = Origin(kind=Batch.Origin.REPLAY, user=user, options={"token": token.name})
         seen = viewable_tables(user)
+        claim = claim_of(request, body)
 
-        def work(cursor: CursorWrapper) -> tuple[Answer, UnitResult]:
+        def work(cursor: CursorWrapper) -> tuple[Answer, UnitResult | None]:
+            if claim and (kept := claim.take(cursor)):
+                return kept, None
             try:
                 rejects = find_group(number)
             except RejectedRecord.DoesNotExist as error:
@@ -105,12 +108,16 @@ class RejectReplay(_OneReject):
             unit = unit_of(replay)
             posted = run(cursor, replay, unit, origin)
             schedule(posted)
-            return answer(unit, posted, results="all", where="/record", seen=seen), posted
+            answered = answer(unit, posted, results="all", where="/record", seen=seen)
+            if claim:
+                claim.keep(cursor, answered)
+            return answered, posted
 
         spend_records(request, 1)
         answered, posted = in_transaction(work)
-        log_batch(posted, token)
-        return send(answered)
+        if posted:
+            log_batch(posted, token)
+        return answered.response()
 
 
 def _shown(request: Request) -> QuerySet[RejectedRecord]:

@@ -25,7 +25,7 @@ CANONICAL_FORM = (
     "This is the canonical form of a record. Values are judged by their exact text, so a number may also be sent as "
     "text. A value that its rule refuses is normalised first, by the steps in x-normalised-by, and judged again: more "
     "than this schema is accepted, and each change is counted as a repair. Where null is allowed, an empty text and a "
-    "member left out mean null."
+    "member left out mean null, in an update (on_conflict) too, which writes whole records."
 )
 _NO_NUL = r"^[^\x00]*$"  # PostgreSQL holds none, and no pattern of its own can say so
 

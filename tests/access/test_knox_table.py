@@ -11,10 +11,7 @@ from django.core.management import call_command
 from access.models import Token
 from access.tokens import create_token, find_token
 from tests.support.loading.loads import query
-
-
-def migrate(*arguments: str) -> None:
-    call_command("migrate", *arguments, verbosity=0)
+from tests.support.postgres.migrating import migrate
 
 
 def left_of_knox() -> list[tuple[Any, ...]]:
@@ -61,4 +58,4 @@ def test_a_database_that_was_migrated_before_loses_it_and_keeps_its_tokens() -> 
     assert row.user == ana
     call_command("flush", interactive=False, verbosity=0)
     assert not Token.objects.exists()
-    assert ContentType.objects.filter(app_label="access").count() == 2
+    assert ContentType.objects.filter(app_label="access").count() == 3

@@ -17,6 +17,7 @@ from tests.support.backups.runs import all_tables
 
 PEOPLE = (
     "access_counter",
+    "access_idempotencykey",
     "access_token",
     "django_session",
     "django_admin_log",

@@ -96,7 +96,7 @@ def test_the_site_runs_as_the_owner_of_one_schema_and_analysts_only_read_what_th
     orders = f"{OWNER}.olist_orders"
     assert int(as_role("ana_of_a_test", f"select count(*) from {orders}")) > 0
     assert int(as_role("ana_of_a_test", f"select count(*) from {OWNER}.ingest_account")) == 9
-    for hidden in ("auth_user", "access_token", "django_session", "ingest_rejectedrecord", "ingest_idempotencykey"):
+    for hidden in ("auth_user", "access_token", "django_session", "ingest_rejectedrecord", "access_idempotencykey"):
         assert as_role("ana_of_a_test", f"select from {OWNER}.{hidden}") == "42501"
     for deed in (
         f"delete from {orders}",

@@ -6,7 +6,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
 
 from core.web import openapi
-from core.web.openapi import CURSOR, RETRY_AFTER, header, page_of
+from core.web.openapi import CURSOR, RETRY_AFTER, changes_something, header, page_of
 from core.web.request_bodies import JSON
 from ingest.api.docs.schemas import AnswerSerializer, TableSerializer, TableSummarySerializer
 from ingest.api.filters import BatchFilters, RejectFilters
@@ -24,7 +24,7 @@ _PROBLEMS = {
     400: "The request is not JSON, or its envelope or parameters are wrong.",
     409: "The Idempotency-Key is in flight, or the reject is closed.",
     413: "Too many records or bytes; the bound is named.",
-    415: "Neither JSON, NDJSON nor CSV in UTF-8, plain or gzipped.",
+    415: "Neither JSON, NDJSON nor CSV in UTF-8, as it is or gzipped once (gzip, x-gzip).",
     422: "The Idempotency-Key was used for another request.",
     429: "Too many requests or records in this minute; see Retry-After.",
 }
@@ -44,7 +44,8 @@ _OPTIONS: dict[str, dict[str, Any]] = {
         "description": "For a key that is stored with other content, or comes more than once. reject: what is stored "
         "stays, and the first record of a key counts. update: the last good record of a key is written; earlier ones "
         "are rejected as superseded_in_batch, which is no fault: no group and no atomic batch falls with them, and "
-        "they are closed.",
+        "they are closed. An update writes the whole record over what is stored: a member left out becomes null, and "
+        "where it must not be null, the record is rejected.",
     },
     "results": {"type": "string", "enum": list(RESULTS), "default": "errors"},
     "dry_run": {"type": "boolean", "default": False},
@@ -88,20 +89,9 @@ def problems(*statuses: int) -> dict[Any, Any]:
     return openapi.problem_responses(*statuses, said=_PROBLEMS)
 
 
-_KEY = OpenApiParameter(
-    "Idempotency-Key",
-    {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]([ -~]*[!-~])?$"},
-    OpenApiParameter.HEADER,
-    description="The same key and request again within 24 hours get the first answer, and are not carried out again.",
-)
-
-
 _CARRIED_OUT: list[int | str] = [200, 201, 207, 422]
 _FORGE_REJECTED = header("Forge-Rejected", OpenApiTypes.INT, _CARRIED_OUT, "How many records were rejected.")
 _LOCATION = header("Location", OpenApiTypes.STR, _CARRIED_OUT, "Of the batch; a dry run has none.")
-_REPLAYED = header(
-    "Idempotency-Replayed", OpenApiTypes.BOOL, _CARRIED_OUT, "The same request got this same answer before."
-)
 _NUMBER = OpenApiParameter("number", {"type": "integer", "minimum": 1}, OpenApiParameter.PATH)
 _IN_ADDRESS = [
     OpenApiParameter(name, {**schema}, description="For NDJSON and CSV; JSON says it in the body.")
@@ -111,7 +101,7 @@ _IN_ADDRESS = [
 posts_batch = extend_schema(
     operation_id="post_batch",
     tags=["batches"],
-    parameters=[_KEY, *_IN_ADDRESS, _FORGE_REJECTED, _LOCATION, _REPLAYED, RETRY_AFTER],
+    parameters=[*_IN_ADDRESS, _FORGE_REJECTED, _LOCATION, *changes_something(*_CARRIED_OUT)],
     request={JSON: batch_request()},
     responses={
         (200, JSON): OpenApiResponse(AnswerSerializer, "Nothing new: all unchanged or duplicate; or a dry run."),
@@ -151,7 +141,7 @@ shows_reject = extend_schema(
 replays_reject = extend_schema(
     operation_id="replay_reject",
     tags=["rejects"],
-    parameters=[_NUMBER, _FORGE_REJECTED, _LOCATION, RETRY_AFTER],
+    parameters=[_NUMBER, _FORGE_REJECTED, _LOCATION, *changes_something(*_CARRIED_OUT)],
     request={
         JSON: {
             "type": "object",

@@ -1,1 +1,1 @@
-"""What a request may be: its envelope, records, options and idempotency key."""
+"""What a request may be: its envelope, records and options."""

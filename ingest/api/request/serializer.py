@@ -25,7 +25,11 @@ class BatchSerializer(StrictSerializer):
 
     table = PlainText(required=False, help_text="The table of all records; without it, each record names its own.")
     mode = OneOf(MODES, default="partial", help_text="partial: good records are kept; atomic: all or nothing.")
-    on_conflict = OneOf(ON_CONFLICT, default="reject", help_text="For a key that is stored with other content.")
+    on_conflict = OneOf(
+        ON_CONFLICT,
+        default="reject",
+        help_text="For a key that is stored with other content; an update writes whole records.",
+    )
     results = OneOf(RESULTS, default="errors", help_text="Which records the answer lists one by one.")
     dry_run = Flag(default=False, help_text="Check everything, write nothing; always answered with 200.")
 

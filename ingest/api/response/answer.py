@@ -6,8 +6,8 @@ from typing import Any
 
 from django.urls import reverse
 
+from access.idempotency import Answer
 from ingest.accounts.report import TableReport
-from ingest.api.request.idempotency import Answer
 from ingest.api.response.results import write_results
 from ingest.models import OUTCOMES, Batch
 from ingest.posting.outcome import UnitResult

@@ -194,7 +194,7 @@ def test_csv_with_a_wrong_header_is_refused_as_a_whole(api: ApiClient, body: byt
 PACKED = gzip.compress(envelope().encode())
 
 
-@pytest.mark.parametrize("body", [b"x", PACKED[:-5], PACKED + b"x", PACKED + PACKED, PACKED[:-8] + b"\0" * 8])
+@pytest.mark.parametrize("body", [b"x", PACKED[:-5], PACKED + b"x", PACKED + PACKED[:-1], PACKED[:-8] + b"\0" * 8])
 def test_damaged_gzip_is_refused(api: ApiClient, body: bytes) -> None:
     assert_problem(api.post(body, Content_Encoding="gzip"), 400, '"gzip"')
 
@@ -203,6 +203,9 @@ def test_damaged_gzip_is_refused(api: ApiClient, body: bytes) -> None:
     ("headers", "status"),
     [
         ({"Content-Encoding": "gzip,gzip"}, 415),
+        ({"Content-Encoding": "gzip, gzip"}, 415),
+        ({"Content-Encoding": "gzip, identity"}, 415),
+        ({"Content-Encoding": "br"}, 415),
         ({"Content-Encoding": "\xff"}, 415),
         ({"kind": "text/plain"}, 415),
         ({"kind": "application/json; charset=utf-16"}, 415),
@@ -215,6 +218,8 @@ def test_damaged_gzip_is_refused(api: ApiClient, body: bytes) -> None:
         ({"Idempotency-Key": ""}, 400),
         ({"Idempotency-Key": "k" * 256}, 400),
         ({"Idempotency-Key": "\xff"}, 400),
+        ({"Idempotency-Key": "one,two"}, 400),
+        ({"Idempotency-Key": "one, one"}, 400),
         ({"Authorization": "Token"}, 401),
         ({"Authorization": "Token a b"}, 401),
         ({"Authorization": "Token \0"}, 401),

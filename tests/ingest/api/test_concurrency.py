@@ -7,7 +7,8 @@ from functools import partial
 import pytest
 from django.db.backends.utils import CursorWrapper
 
-from ingest.models import Batch, IdempotencyKey
+from access.models import IdempotencyKey
+from ingest.models import Batch
 from tests.support.api.client import Answered, ApiClient, Json
 from tests.support.api.parcels import assert_accounts_exact, mixed_batch, one_table, record, stored, tagged
 from tests.support.loading.loads import hex_id, query

@@ -10,10 +10,11 @@ import pytest
 from django.db import OperationalError, connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from access.models import IdempotencyKey
 from core.errors import EmbeddedPostgresFailed
 from core.postgres.advisory_locks import exclusive
 from core.postgres.retry import in_transaction
-from ingest.models import Batch, IdempotencyKey, RejectedRecord
+from ingest.models import Batch, RejectedRecord
 from ingest.posting import post as posting_module
 from ingest.replaying import heal
 from ingest.tables.write_rows import culprits
@@ -154,7 +155,7 @@ def test_a_lock_that_is_held_too_long_gives_503_and_nothing_is_kept(api: ApiClie
 # A database that is lost
 
 
-@pytest.mark.parametrize("table", ["olist_orders", "ingest_rejectedrecord", "ingest_account", "ingest_idempotencykey"])
+@pytest.mark.parametrize("table", ["olist_orders", "ingest_rejectedrecord", "ingest_account", "access_idempotencykey"])
 def test_a_connection_lost_half_way_gives_503_and_the_next_request_succeeds(api: ApiClient, table: str) -> None:
     batch = {"records": [*FAMILY, tagged("sellers", seller_id="x")]}
     with sabotage(table, "perform pg_terminate_backend(pg_backend_pid());"):

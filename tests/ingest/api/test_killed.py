@@ -12,9 +12,10 @@ from functools import partial
 import pytest
 from django.contrib.auth.models import User
 
+from access.models import IdempotencyKey
 from access.tokens import create_token
 from core.embedded_postgres import stop
-from ingest.models import Batch, IdempotencyKey, RejectedRecord
+from ingest.models import Batch, RejectedRecord
 from tests.support.api.client import Answered, Json
 from tests.support.api.parcels import assert_accounts_exact, mixed_batch, stored, tagged
 from tests.support.api.service import THREADS, WORKERS, Service, serving

@@ -4,9 +4,9 @@ import pytest
 from pytest_django import Settings
 from rest_framework.exceptions import Throttled
 
-from access.models import Counter
+from access.models import Counter, IdempotencyKey
 from access.throttling import spend
-from ingest.models import Batch, IdempotencyKey
+from ingest.models import Batch
 from tests.support.api.client import BATCHES, Answered, ApiClient, client_of, trusted
 from tests.support.api.parcels import one_table, record
 from tests.support.loading.loads import hex_id, query

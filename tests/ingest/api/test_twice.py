@@ -9,7 +9,8 @@ from functools import partial
 import pytest
 from django.utils import timezone
 
-from ingest.models import Batch, IdempotencyKey, RejectedRecord
+from access.models import IdempotencyKey
+from ingest.models import Batch, RejectedRecord
 from tests.support.api.client import Answered, ApiClient, Json, client_of
 from tests.support.api.parcels import assert_accounts_exact, one_table, record, stored, tagged
 from tests.support.loading.loads import hex_id, query
@@ -93,7 +94,7 @@ def test_a_key_is_free_again_after_24_hours_even_for_another_request(api: ApiCli
     IdempotencyKey.objects.update(created_at=timezone.now() - timedelta(hours=24))
     later = api.post(OTHER_SELLER, Idempotency_Key="k")
     assert (later.status, "Idempotency-Replayed" in later.headers) == (201, False)
-    assert IdempotencyKey.objects.get().batch_id == Batch.objects.latest("started_at").pk
+    assert later.json["id"] == str(Batch.objects.latest("started_at").pk) in IdempotencyKey.objects.get().answer
 
 
 def test_a_dry_run_claims_no_key(api: ApiClient) -> None:
@@ -112,9 +113,9 @@ def test_two_requests_that_take_away_each_others_expired_keys_do_not_wait_for_ea
     IdempotencyKey.objects.update(created_at=timezone.now() - timedelta(hours=25))
     with transaction_elsewhere() as other, aside(partial(api.post, SELLER, Idempotency_Key="b")) as (posting,):
         other.execute("set local lock_timeout = '300ms'")
-        other.execute("delete from ingest_idempotencykey where key = 'b'")
+        other.execute("delete from access_idempotencykey where key = 'b'")
         wait_for_waiting()
-        other.execute("delete from ingest_idempotencykey where key = 'a'")
+        other.execute("delete from access_idempotencykey where key = 'a'")
         other.connection.commit()
         assert posting.result().status == 200
     assert IdempotencyKey.objects.get().key == "b"
@@ -210,3 +211,34 @@ def test_a_reject_of_an_atomic_batch_is_not_replayed(api: ApiClient) -> None:
     answer = api.post({"record": record("customers")}, to=replay_path(customer))
     assert (answer.status, answer.json["code"]) == (409, "not_replayable")
     assert query("select status, attempts from ingest_rejectedrecord") == [("open", 0)]
+
+
+def test_a_replay_that_is_asked_for_twice_with_a_key_is_made_once(api: ApiClient) -> None:
+    api.post(one_table("sellers", record("sellers", seller_state="XX")))
+    asked = partial(api.post, {"record": record("sellers")}, to=replay_path(RejectedRecord.objects.get()))
+    first, again = (asked(Idempotency_Key="k") for _ in range(2))
+    assert (first.status, again.text, again.headers["Location"]) == (201, first.text, first.headers["Location"])
+    assert ("Idempotency-Replayed" in first.headers, again.headers["Idempotency-Replayed"]) == (False, "true")
+    assert asked().status == 409
+    assert Batch.objects.filter(origin="replay").count() == 1
+
+
+def test_a_replay_that_failed_again_gets_its_answer_by_its_key(api: ApiClient) -> None:
+    api.post(one_table("sellers", record("sellers", seller_state="XX")))
+    asked = partial(api.post, "", to=replay_path(RejectedRecord.objects.get()), Idempotency_Key="k")
+    first, again = asked(), asked()
+    assert (first.status, again.text, RejectedRecord.objects.get().attempts) == (422, first.text, 1)
+
+
+def test_a_key_of_another_replay_is_refused(api: ApiClient) -> None:
+    customer, seller = group_of_two(api)
+    api.post({}, to=replay_path(seller), Idempotency_Key="k")
+    for path, body in ((replay_path(customer), {}), (replay_path(seller), {"on_conflict": "update"}), (None, SELLER)):
+        reused = api.post(body, to=path or "/api/v1/batches/", Idempotency_Key="k")
+        assert (reused.status, reused.json["code"]) == (422, "key_reused")
+
+
+def test_a_refused_replay_leaves_its_key_free(api: ApiClient) -> None:
+    customer, _ = group_of_two(api, mode="atomic")
+    assert api.post({}, to=replay_path(customer), Idempotency_Key="k").status == 409
+    assert api.post(SELLER, Idempotency_Key="k").status == 201

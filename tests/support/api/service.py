@@ -103,3 +103,30 @@ def serving(database: str, *, log: Path | None = None, **settings: str) -> Itera
                     os.kill(number, signal.SIGKILL)
                 process.kill()
                 process.wait()
+
+
+@contextmanager
+def serving_for_a_developer(database: str, **settings: str) -> Iterator[Service]:
+    """Run what ``make serve`` runs, on a port that was free just before."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = int(listener.getsockname()[1])
+    known = {"DATABASE_URL": database, "DEBUG": "on", "SECRET_KEY": "of a test"}
+    process = subprocess.Popen(
+        [sys.executable, "manage.py", "runserver", "--noreload", f"127.0.0.1:{port}"],
+        cwd=PROJECT,
+        env={**os.environ, **known, **settings},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        wait_until(lambda: _listens(port))
+        yield Service(process, port)
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def _listens(port: int) -> bool:
+    with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+        return True
+    return False

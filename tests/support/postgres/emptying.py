@@ -4,7 +4,7 @@ from django.db import connection, transaction
 
 from tests.support.loading.loads import all_tables
 
-OTHERS = ("access_counter", "access_token", "auth_user")
+OTHERS = ("access_counter", "access_idempotencykey", "access_token", "auth_user")
 
 
 def empty_tables(_: object = None) -> None:
