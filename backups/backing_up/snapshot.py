@@ -11,7 +11,7 @@ from django.db.backends.utils import CursorWrapper
 from psycopg2 import sql
 
 from core.errors import TableBusy
-from core.postgres import lock_timeouts
+from core.postgres.locks import lock_timeouts
 from core.postgres.tables import Table
 
 LOCK_TIMEOUT_SECONDS = 30

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from backups.models import Backup, Restore, Status
 from core.errors import DataForgeError, TableBusy
-from core.postgres.advisory_locks import exclusive
+from core.postgres.locks.advisory_locks import exclusive
 
 QUEUED_AT_MOST = timedelta(days=1)
 

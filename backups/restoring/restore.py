@@ -20,8 +20,8 @@ from backups.restoring.report import RestoreReport
 from backups.restoring.transaction import carry_out, is_empty
 from backups.tables import table_named
 from core.errors import BackupRefused
-from core.postgres.advisory_locks import exclusive
 from core.postgres.explain_errors import explained
+from core.postgres.locks.advisory_locks import exclusive
 from core.postgres.tables import Cursor, find_table
 
 log = logging.getLogger(__name__)

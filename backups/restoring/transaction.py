@@ -27,9 +27,9 @@ from backups.restoring.report import TableRestore
 from backups.restoring.sequences import raise_sequences
 from backups.tables import Shape, ordered, shape
 from core.errors import BackupRefused, DatabaseFailed, TableBusy
-from core.postgres import lock_timeouts
 from core.postgres.fingerprint import Fingerprint
-from core.postgres.table_locks import lock_tables_for_load
+from core.postgres.locks import lock_timeouts
+from core.postgres.locks.table_locks import lock_tables_for_load
 from core.postgres.tables import Cursor, Table
 
 LOCK_TIMEOUT_SECONDS = 30

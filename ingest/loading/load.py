@@ -10,10 +10,10 @@ from django.db import Error, connection
 from django.utils import timezone
 
 from core.errors import DataForgeError
-from core.postgres.advisory_locks import exclusive
 from core.postgres.column_types import assert_matches
 from core.postgres.explain_errors import explained
 from core.postgres.insert_rows import insert_rows
+from core.postgres.locks.advisory_locks import exclusive
 from core.version import __version__
 from ingest.accounts.report import FileFacts, TableReport, account_row, status_of
 from ingest.accounts.totals import end_batch, parts_of

@@ -12,7 +12,7 @@ from django.db.backends.utils import CursorWrapper
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from core.postgres.advisory_locks import try_claim
+from core.postgres.locks.advisory_locks import try_claim
 from core.web.problems import Problem
 from ingest.models import Batch, IdempotencyKey
 

@@ -4,7 +4,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
 
 from core.errors import TableBusy
-from core.postgres.advisory_locks import exclusive, share
+from core.postgres.locks.advisory_locks import exclusive, share
 
 SOON = 0.05
 

@@ -10,7 +10,7 @@ from core.errors import DatabaseFailed, TableBusy
 from core.postgres.copy_in import copy_in
 from core.postgres.drop_and_rebuild import drop_for_load, rebuild
 from core.postgres.fingerprint import structure
-from core.postgres.table_locks import lock_tables_for_load
+from core.postgres.locks.table_locks import lock_tables_for_load
 
 # Everything about a constraint or index that a definition tells, and most of what none tells.
 DDL = """

@@ -12,7 +12,7 @@ from django.db import DatabaseError, InterfaceError
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from core.errors import TableBusy
-from core.postgres import lock_timeouts
+from core.postgres.locks import lock_timeouts
 from core.postgres.tables import Cursor
 
 # The first of the two numbers of every key: keeps our locks apart from those of other programs in the same database.
