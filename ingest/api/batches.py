@@ -19,6 +19,7 @@ from core.postgres.retry import in_transaction
 from core.web.lists import narrow, page, parameters
 from core.web.problems import Problem
 from core.web.request_bodies import Body, JsonParser, body_of
+from ingest.accounts.load_batches import close_dead_loads
 from ingest.api.docs import operations
 from ingest.api.filters import BatchFilters
 from ingest.api.request.idempotency import Answer, Claim
@@ -98,7 +99,11 @@ class BatchDetail(APIView):
 
 
 def viewable_batches(request: Request) -> QuerySet[Batch]:
-    """Return the batches that the user sent, and those all of whose tables the user may view."""
+    """Return the batches that the user sent, and those all of whose tables the user may view.
+
+    A load whose process was killed is marked so first.
+    """
+    close_dead_loads()
     hidden = Account.objects.filter(batch=OuterRef("pk")).exclude(table__in=viewable_tables(request.user))
     seen = Q(user=request.user) | ~Exists(hidden)
     return Batch.objects.filter(seen).select_related("user").prefetch_related("accounts")

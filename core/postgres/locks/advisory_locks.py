@@ -1,15 +1,12 @@
-"""One advisory lock a table: batches share it, loads and restores take it alone.
+"""One advisory lock a table: batches share it, loads and restores take it alone. And one for each work that runs.
 
-They are PostgreSQL's, so a lost connection lets go of them by itself, and waiting sharers queue behind a waiting load.
-Tables are always locked in the order of their names, so that two sessions cannot wait for each other.
+All of them are held by a transaction and go with it: a lock of a session would stay on it behind a pooler. Waiting
+sharers queue behind a waiting load. Tables are always locked in the order of their names, so that two sessions cannot
+wait for each other.
 """
 
 import zlib
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-
-from django.db import DatabaseError, InterfaceError
-from django.db.backends.base.base import BaseDatabaseWrapper
+from collections.abc import Iterable, Sequence
 
 from core.errors import TableBusy
 from core.postgres.locks import lock_timeouts
@@ -18,35 +15,13 @@ from core.postgres.tables import Cursor
 # The first of the two numbers of every key: keeps our locks apart from those of other programs in the same database.
 LOCK_CLASS = 0x0DA7AF06
 _UINT32 = 1 << 32
-_MAX_NAME_BYTES = 63  # PostgreSQL cuts application_name there
-
-
-@contextmanager
-def exclusive(
-    connection: BaseDatabaseWrapper, tables: Iterable[str], *, what: str, timeout_seconds: float
-) -> Iterator[None]:
-    """Hold ``tables`` alone, over as many transactions as the block needs; within a transaction, until its end.
-
-    ``what`` (such as "load_olist") is the session's ``application_name`` meanwhile, which others see in their
-    ``TableBusy``. ``TableBusy`` after ``timeout_seconds`` in all, with nothing held.
-    """
-    names = sorted(set(tables))
-    if connection.in_atomic_block:  # it may be rolled back, and then could not run the statements that let go
-        with connection.cursor() as cursor:
-            _take_all(cursor, "pg_{}advisory_xact_lock", names, timeout_seconds)
-        yield
-        return
-    connection.ensure_connection()
-    session = connection.connection
-    held: list[str] = []
-    before = _rename(connection, what)
-    try:
-        with _transaction(connection) as cursor:
-            _take_all(cursor, "pg_{}advisory_lock", names, timeout_seconds, held=held)
-        yield
-    finally:
-        if connection.connection is session:
-            _release(connection, held, before)
+# Of some keys, those that any session holds. Takes none itself, so two that look at once do not take each other for
+# an owner.
+_HELD = """
+select distinct objid::bigint from pg_locks
+where locktype = 'advisory' and granted and objsubid = 2 and classid::bigint = %s and objid::bigint = any(%s)
+  and database = (select oid from pg_database where datname = current_database())
+"""
 
 
 def share(cursor: Cursor, tables: Iterable[str], *, timeout_seconds: float) -> None:
@@ -62,9 +37,22 @@ def share(cursor: Cursor, tables: Iterable[str], *, timeout_seconds: float) -> N
         free_from_here = f"case when pg_try_advisory_xact_lock_shared(%s, %s) then {free_from_here} else false end"
     cursor.execute(f"select {free_from_here}", [number for name in names for number in (LOCK_CLASS, _key(name))])
     ((free,),) = cursor.fetchall()
-    if free:
-        return
-    _take_all(cursor, "pg_{}advisory_xact_lock_shared", names, timeout_seconds)
+    if not free:
+        _take_all(cursor, "pg_{}advisory_xact_lock_shared", names, timeout_seconds)
+
+
+def take_alone(cursor: Cursor, names: Sequence[str], *, timeout_seconds: float) -> None:
+    """Take ``names``, in their order, alone until the end of the transaction; see ``held_locks`` for a longer time.
+
+    ``TableBusy`` after ``timeout_seconds`` in all: roll back then.
+    """
+    _take_all(cursor, "pg_{}advisory_xact_lock", names, timeout_seconds)
+
+
+def wait_for_sharing(cursor: Cursor, name: str, *, timeout_seconds: float) -> bool:
+    """Share ``name`` as soon as nobody holds it alone; False where that was not so in time."""
+    deadline, key = lock_timeouts.Deadline(timeout_seconds), [LOCK_CLASS, _key(name)]
+    return lock_timeouts.take(cursor, "select pg_advisory_xact_lock_shared(%s, %s)", deadline, parameters=key)
 
 
 def try_claim(cursor: Cursor, name: str) -> bool:
@@ -77,65 +65,33 @@ def try_claim(cursor: Cursor, name: str) -> bool:
     return bool(free)
 
 
-def _key(table: str) -> int:
-    """Hash a table's name to a signed 32-bit number; two tables of one hash merely share their lock."""
-    number = zlib.crc32(table.encode())
+def held(cursor: Cursor, names: Iterable[str]) -> frozenset[str]:
+    """Return those of ``names`` that any session holds at this moment, by one look at all."""
+    keys = {name: _key(name) % _UINT32 for name in names}
+    cursor.execute(_HELD, [LOCK_CLASS, list(keys.values())])
+    found = {key for (key,) in cursor.fetchall()}
+    return frozenset(name for name, key in keys.items() if key in found)
+
+
+def _key(name: str) -> int:
+    """Hash a name to a signed 32-bit number; two of one hash merely share their lock."""
+    number = zlib.crc32(name.encode())
     return number - _UINT32 if number >= _UINT32 // 2 else number
 
 
-def _take_all(
-    cursor: Cursor, function: str, tables: list[str], timeout_seconds: float, *, held: list[str] | None = None
-) -> None:
+def _take_all(cursor: Cursor, function: str, names: Sequence[str], timeout_seconds: float) -> None:
     deadline = lock_timeouts.Deadline(timeout_seconds)
-    for table in tables:
-        key = [LOCK_CLASS, _key(table)]
+    for name in names:
+        key = [LOCK_CLASS, _key(name)]
         cursor.execute(f"select {function.format('try_')}(%s, %s)", key)
         ((free,),) = cursor.fetchall()
         if not free and not lock_timeouts.take(
             cursor, f"select {function.format('')}(%s, %s)", deadline, parameters=key
         ):
             raise TableBusy(
-                tables=table,
+                tables=name,
                 holder=lock_timeouts.holders(
-                    cursor, locktype="advisory", classid=LOCK_CLASS, ids=[_key(table) % _UINT32]
+                    cursor, locktype="advisory", classid=LOCK_CLASS, ids=[_key(name) % _UINT32]
                 ),
                 remedy="Run it again when that has ended.",
             )
-        if held is not None:
-            held.append(table)
-
-
-def _rename(connection: BaseDatabaseWrapper, name: str) -> str:
-    """Set the session's name; return the one before."""
-    with connection.cursor() as cursor:
-        cursor.execute("select current_setting('application_name')")
-        ((before,),) = cursor.fetchall()
-        cut = name.encode()[:_MAX_NAME_BYTES].decode(errors="ignore")
-        cursor.execute("select set_config('application_name', %s, false)", [cut])
-    return str(before)
-
-
-@contextmanager
-def _transaction(connection: BaseDatabaseWrapper) -> Iterator[Cursor]:
-    """Open a transaction on just this connection (``atomic`` takes an alias, and another thread's has the same)."""
-    connection.set_autocommit(False)
-    try:
-        with connection.cursor() as cursor:
-            yield cursor
-        connection.commit()
-    except BaseException:
-        connection.rollback()
-        raise
-    finally:
-        connection.set_autocommit(True)
-
-
-def _release(connection: BaseDatabaseWrapper, tables: list[str], name: str) -> None:
-    try:
-        with connection.cursor() as cursor:
-            for table in reversed(tables):
-                cursor.execute("select pg_advisory_unlock(%s, %s)", [LOCK_CLASS, _key(table)])
-        _rename(connection, name)
-    except (DatabaseError, InterfaceError):
-        if not connection.connection.closed:
-            raise

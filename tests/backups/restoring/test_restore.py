@@ -214,7 +214,7 @@ def test_what_postgresql_makes_of_the_rows_is_compared_before_the_commit(hundred
 
 
 def test_a_load_at_work_keeps_a_restore_out(hundred: Path) -> None:
-    from core.postgres.locks.advisory_locks import exclusive
+    from core.postgres.locks.held_locks import exclusive
 
     other = connection.copy()
     with (

@@ -11,7 +11,7 @@ from django.db import OperationalError, connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from core.errors import EmbeddedPostgresFailed
-from core.postgres.locks.advisory_locks import exclusive
+from core.postgres.locks.held_locks import exclusive
 from core.postgres.retry import in_transaction
 from ingest.models import Batch, IdempotencyKey, RejectedRecord
 from ingest.posting import post as posting_module
