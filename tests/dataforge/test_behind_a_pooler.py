@@ -4,6 +4,9 @@ Slow proofs, and only where ``pgbouncer`` is installed, which it is not in CI: s
 """
 
 import io
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -14,14 +17,17 @@ from django.core.management import call_command
 from django.db import connection
 from django.test import Client
 
+from backups.catalogue.liveness import close_abandoned
+from backups.models import Restore
 from core.postgres.locks.held_locks import exclusive
 from dataforge.metrics import exposition
 from ingest.models import Batch, RejectedRecord
 from tests.support.access.people import browser
 from tests.support.api.client import trusted
 from tests.support.api.parcels import one_table, record, stored, tagged
+from tests.support.desk.bulk_jobs import RIO, begun, press, sellers
 from tests.support.desk.people import staff
-from tests.support.loading.loads import ONE_OF_EACH, finish, hex_id, load, load_json, query, spawn, write_files
+from tests.support.loading.loads import ONE_OF_EACH, PROJECT, finish, hex_id, load, load_json, query, spawn, write_files
 from tests.support.postgres.pooler import POOL_SIZE, Pooler, running_pooler, through
 from tests.support.postgres.sessions import transaction_elsewhere, wait_until
 
@@ -133,8 +139,13 @@ def test_batches_desk_and_bulk_jobs_work(folder: Path) -> None:
         "backups/backupschedule/add/",
     ):
         assert ana.get(f"/admin/{path}", secure=True).status_code == 200, path
-    picked = [str(reject.pk) for reject in rejects]
-    ana.post("/admin/ingest/rejectedrecord/", {"action": "dismiss_selected", "_selected_action": picked}, secure=True)
+    sellers("Rio", "Rio", "YY", first=10)
+    job = begun(ana)
+    for deed in (RIO, {"deed": "carry_out"}):
+        press(ana, job, **deed)
+    assert set(RejectedRecord.objects.filter(record__seller_state="Rio").values_list("status", flat=True)) == {
+        "replayed"
+    }
     call_command("tend_rejects", stdout=io.StringIO())
     assert left_behind() == {}
 
@@ -151,6 +162,34 @@ def test_backup_and_restore_work(folder: Path, tmp_path: Path, settings: Any) ->
         assert stored("order_reviews") == 1
     call_command("verify_backup", "--all", "--drill", stdout=out)
     call_command("run_scheduled_backups", stdout=out)
+    assert left_behind() == {}
+
+
+def test_a_restore_that_is_killed_is_failed_and_the_next_one_is_done(
+    pooled: Pooler, folder: Path, tmp_path: Path, settings: Any
+) -> None:
+    settings.DATAFORGE_BACKUP_STORE = store = str(tmp_path / "store")
+    load_json(folder)
+    call_command("backup_table", "order_reviews", stdout=io.StringIO())
+    query("delete from olist_order_reviews")
+
+    def is_failed() -> bool:
+        close_abandoned()
+        return Restore.objects.get().status == "failed"
+
+    with transaction_elsewhere() as cursor:
+        cursor.execute("lock table olist_order_reviews in row exclusive mode")
+        command = [sys.executable, "manage.py", "restore_table", "order_reviews"]
+        told = {"DATABASE_URL": pooled.url, "DEBUG": "on", "SECRET_KEY": "of a test", "BACKUP_STORE": store}
+        process = subprocess.Popen(command, cwd=PROJECT, env={**os.environ, **told})
+        waiting = "select 1 from pg_locks where not granted and relation = 'olist_order_reviews'::regclass"
+        wait_until(lambda: bool(query(waiting)))
+        assert not is_failed()
+        process.kill()
+        process.wait()
+        wait_until(is_failed)
+    call_command("restore_table", "order_reviews", stdout=io.StringIO())
+    assert stored("order_reviews") == 1
     assert left_behind() == {}
 
 

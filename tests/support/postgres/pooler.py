@@ -71,8 +71,7 @@ def running_pooler(*, size: int = POOL_SIZE) -> Iterator[Pooler]:
         unused.close()
         folder = Path(name)
         # It refuses root, and the embedded server's socket lets nobody in but its own user.
-        socket_of_another = os.geteuid() == 0 and str(server["host"]).startswith("/")
-        user: int | None = Path(server["host"]).stat().st_uid if socket_of_another else None
+        owner = Path(server["host"]).stat() if os.geteuid() == 0 and str(server["host"]).startswith("/") else None
         folder.chmod(0o755)
         (folder / "pgbouncer.ini").write_text(
             SETTINGS.format(
@@ -90,7 +89,9 @@ def running_pooler(*, size: int = POOL_SIZE) -> Iterator[Pooler]:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 cwd="/",
-                user=user,
+                user=owner.st_uid if owner else None,
+                group=owner.st_gid if owner else None,
+                extra_groups=[] if owner else None,
             )
         pooler = Pooler(port, process, folder / "log")
         try:
