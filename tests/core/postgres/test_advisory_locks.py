@@ -86,7 +86,10 @@ def test_who_looks_holds_nothing_and_so_two_who_look_do_not_meet(cursor: CursorW
 
 def test_a_lock_of_another_program_is_none_of_ours(cursor: CursorWrapper, other: BaseDatabaseWrapper) -> None:
     with exclusive(other, ["orders"], what="load", timeout_seconds=SOON):
-        cursor.execute("select objid::bigint from pg_locks where locktype = 'advisory' and granted and pid <> 0")
+        cursor.execute(
+            "select objid::bigint from pg_locks l join pg_database d on d.oid = l.database"
+            " where d.datname = current_database() and l.locktype = 'advisory'"
+        )
         ((key,),) = cursor.fetchall()
     with other.cursor() as theirs:
         theirs.execute(

@@ -57,7 +57,8 @@ def at_work(folder: Path) -> Iterator[Any]:
         process = spawn(folder)
         waiting = "select 1 from pg_locks where not granted and relation = 'olist_orders'::regclass"
         try:
-            wait_until(lambda: bool(query(waiting)))
+            wait_until(lambda: process.poll() is not None or bool(query(waiting)), patience_seconds=90)
+            assert process.poll() is None, process.communicate()
             yield process
         finally:
             process.kill()
