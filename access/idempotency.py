@@ -20,7 +20,8 @@ from rest_framework.request import Request
 
 from access.authentication import sender
 from access.models import IdempotencyKey
-from core.postgres.advisory_locks import claimed, try_claim
+from core.postgres.locks.advisory_locks import try_claim
+from core.postgres.locks.held_locks import held_locks
 from core.web.problems import Problem
 from core.web.request_bodies import Body
 
@@ -118,26 +119,22 @@ def once(claim: Claim | None, *, enter: Callable[[], str], carry_out: Callable[[
     """
     if claim is None:
         return _sure(carry_out(enter()))
-    session = connection.copy()  # whose transaction lasts as long as the work
-    try:
-        with claimed(session, claim.lock) as free:
-            if not free:
-                raise in_flight()
-            before = claim.find()
-            if before and not before.work:
-                return _again(before)
-            answer = carry_out(before.work) if before else None
-            if answer is None:
-                with transaction.atomic():
-                    number = enter()
-                    claim.begin(number)
-                answer = _sure(carry_out(number))
-            if answer.status < HTTPStatus.INTERNAL_SERVER_ERROR:
-                with transaction.atomic(), connection.cursor() as cursor:
-                    claim.keep(cursor, answer)
-            return answer
-    finally:
-        session.close()
+    with held_locks(connection, what="request with an Idempotency-Key") as locks:
+        if not locks.claim(claim.lock):
+            raise in_flight()
+        before = claim.find()
+        if before and not before.work:
+            return _again(before)
+        answer = carry_out(before.work) if before else None
+        if answer is None:
+            with transaction.atomic():
+                number = enter()
+                claim.begin(number)
+            answer = _sure(carry_out(number))
+        if answer.status < HTTPStatus.INTERNAL_SERVER_ERROR:
+            with transaction.atomic(), connection.cursor() as cursor:
+                claim.keep(cursor, answer)
+        return answer
 
 
 def in_flight() -> Problem:

@@ -71,8 +71,9 @@ def _applied() -> set[Migration]:
     connection = connections["default"].copy()
     connection.settings_dict["OPTIONS"]["connect_timeout"] = TIMEOUT_SECONDS
     try:
+        connection.set_autocommit(False)  # one transaction: behind a pooler, a SET outside of one would stay for others
         with connection.cursor() as cursor:
-            cursor.execute("set statement_timeout = %s", [f"{TIMEOUT_SECONDS}s"])
+            cursor.execute("set local statement_timeout = %s", [f"{TIMEOUT_SECONDS}s"])
         return set(MigrationRecorder(connection).applied_migrations())
     finally:
         connection.close()

@@ -1,4 +1,4 @@
-"""What must happen by itself: orphans healed, old rejects let go, long work taken up again.
+"""What must happen by itself: orphans healed, old rejects let go, long work taken up again, dead loads said to be dead.
 
 When each was last begun stands in the database, so any number of processes may look, and one of them does it.
 """
@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from core.postgres.explain_errors import explained
 from core.postgres.retry import in_transaction
+from ingest.accounts.load_batches import close_dead_loads
 from ingest.desk.bulk.jobs import AT_WORK
 from ingest.desk.bulk.worker import resume_stalled
 from ingest.models import BulkJob
@@ -79,8 +80,14 @@ def _resume() -> str:
     return f"{count:,} bulk jobs without a sign of life were taken up again." if count else ""
 
 
+def _bury() -> str:
+    count = close_dead_loads()
+    return f"{count:,} whose process ended before they did are marked as failed." if count else ""
+
+
 ROUTINES = (
     Routine("sweep", timedelta(minutes=10), _heal),
     Routine("pruning", timedelta(days=1), _prune),
     Routine("bulk jobs", timedelta(minutes=1), _resume),
+    Routine("loads", timedelta(minutes=1), _bury),
 )

@@ -9,6 +9,7 @@ from prometheus_client.registry import Collector
 
 from core.postgres.planner import planned_rows
 from ingest.accounts import totals
+from ingest.accounts.load_batches import close_dead_loads
 from ingest.accounts.totals import Total
 from ingest.desk.search.cells import by_index
 from ingest.models import OUTCOMES, Batch, RejectedRecord
@@ -31,6 +32,7 @@ class IngestCollector(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """Ask the database. Reads no table whose size grows with the records, but for a bounded part of an index."""
+        close_dead_loads()
         sums = totals.totals()
         if sum(total.parts for total in sums) > totals.FOLDED_FROM:
             totals.fold()

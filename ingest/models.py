@@ -48,7 +48,10 @@ class Batch(models.Model):
 
     class Meta:
         verbose_name_plural = "batches"
-        indexes: ClassVar = [models.Index(fields=["-started_at"], name="ingest_batch_newest")]
+        indexes: ClassVar = [
+            models.Index(fields=["-started_at"], name="ingest_batch_newest"),
+            models.Index(fields=["id"], condition=Q(status="running"), name="ingest_batch_running"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.origin} {self.id}"

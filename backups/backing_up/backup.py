@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from backups.backing_up.snapshot import open_snapshot
 from backups.backing_up.write_file import WrittenFile, drafted
-from backups.catalogue.liveness import alive, cause, close_abandoned
+from backups.catalogue.liveness import alive, backup_name, cause, close_abandoned
 from backups.files.named_stores import DEFAULT, named_store
 from backups.files.store import Store
 from backups.hashing.row_hashes import assert_server_agrees
@@ -150,7 +150,7 @@ def _recorded(rows: Sequence[Backup]) -> Iterator[None]:
     entered = Backup.objects.filter(pk__in=[row.pk for row in rows])
     with ExitStack() as life:
         try:
-            life.enter_context(alive(rows[0].run))
+            life.enter_context(alive(backup_name(rows[0].run)))
             entered.update(status=Status.RUNNING)
             yield
         except BaseException as error:

@@ -11,7 +11,8 @@ from django.db.backends.utils import CursorWrapper
 from psycopg2 import sql
 
 from core.errors import TableBusy
-from core.postgres import lock_timeouts
+from core.postgres.locks import lock_timeouts
+from core.postgres.locks.long_transactions import end_with_its_client
 from core.postgres.tables import Table
 
 LOCK_TIMEOUT_SECONDS = 30
@@ -53,6 +54,7 @@ def _transaction() -> Iterator[CursorWrapper]:
         with session.cursor() as cursor:
             cursor.execute("set transaction isolation level repeatable read, read only")
             cursor.execute("set local idle_in_transaction_session_timeout = 0")
+            end_with_its_client(cursor)
             yield cursor
     finally:
         session.close()

@@ -1,31 +1,31 @@
-"""Whether the process of a backup or restore still lives: it holds a lock that PostgreSQL drops with its session."""
+"""Whether the process of a backup or restore still lives: it holds a lock that PostgreSQL drops with its connection."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.db import connection
 from django.utils import timezone
 
 from backups.models import Backup, Restore, Status
-from core.errors import DataForgeError, TableBusy
-from core.postgres.advisory_locks import exclusive
+from core.errors import DataForgeError
+from core.postgres.locks.advisory_locks import held
+from core.postgres.locks.held_locks import HeldLocks, exclusive
 
 QUEUED_AT_MOST = timedelta(days=1)
 
-_MOMENT_SECONDS = 0.01
 _NOBODY = f"Nobody began it within {QUEUED_AT_MOST.total_seconds() / 3600:.0f} hours: is a worker at work?"
 
 
 @contextmanager
-def alive(work: object) -> Iterator[None]:
-    """Hold the lock of ``work`` (the id of a run of backups or of a restore, a name) in a session of its own."""
-    session = connection.copy()
-    try:
-        with exclusive(session, [_name(work)], what="a backup or restore", timeout_seconds=1):
-            yield
-    finally:
-        session.close()
+def alive(work: str) -> Iterator[HeldLocks]:
+    """Hold the lock of ``work``, a name as ``backup_name`` gives it; more locks may be taken beside it.
+
+    ``TableBusy`` where another process holds it.
+    """
+    with exclusive(connection, [work], what=work, timeout_seconds=1) as locks:
+        yield locks
 
 
 def close_abandoned(*, now: datetime | None = None) -> None:
@@ -34,30 +34,46 @@ def close_abandoned(*, now: datetime | None = None) -> None:
     The killed process cannot do so. Called by whatever reads the state of backups and restores, or begins new ones.
     """
     moment = now or timezone.now()
-    for run in set(Backup.objects.filter(status=Status.RUNNING).values_list("run", flat=True)):
-        if is_dead(run):
-            Backup.objects.filter(run=run, status=Status.RUNNING).update(
-                status=Status.FAILED, error="The process ended before the backup did."
-            )
-    for restore in Restore.objects.filter(status=Status.RUNNING).values_list("pk", flat=True):
-        if is_dead(restore):
-            Restore.objects.filter(pk=restore, status=Status.RUNNING).update(
-                status=Status.FAILED,
-                error="The process ended before the restore did: nothing was changed.",
-                finished_at=moment,
-            )
+    # Read, then looked for, then read again: a lock goes after the books say how the work ended, never before.
+    runs = set(Backup.objects.filter(status=Status.RUNNING).values_list("run", flat=True))
+    restores = set(Restore.objects.filter(status=Status.RUNNING).values_list("pk", flat=True))
+    if runs or restores:
+        living = living_of([*map(backup_name, runs), *map(restore_name, restores)])
+        dead = [run for run in runs if backup_name(run) not in living]
+        Backup.objects.filter(run__in=dead, status=Status.RUNNING).update(
+            status=Status.FAILED, error="The process ended before the backup did."
+        )
+        Restore.objects.filter(
+            pk__in=[pk for pk in restores if restore_name(pk) not in living], status=Status.RUNNING
+        ).update(
+            status=Status.FAILED,
+            error="The process ended before the restore did: nothing was changed.",
+            finished_at=moment,
+        )
     late = {"status": Status.QUEUED, "started_at__lt": moment - QUEUED_AT_MOST}
     Backup.objects.filter(**late).update(status=Status.FAILED, error=_NOBODY)
     Restore.objects.filter(**late).update(status=Status.FAILED, error=_NOBODY, finished_at=moment)
 
 
-def is_dead(work: object) -> bool:
-    """Tell that nobody holds the lock of ``work``."""
-    try:
-        with exclusive(connection, [_name(work)], what="", timeout_seconds=_MOMENT_SECONDS):
-            return True
-    except TableBusy:
-        return False
+def living_of(works: Iterable[str]) -> frozenset[str]:
+    """Return those of ``works`` whose process lives."""
+    with connection.cursor() as cursor:
+        return held(cursor, works)
+
+
+def backup_name(run: UUID) -> str:
+    """Name a run of backups, to its lock and to whoever meets it."""
+    return f"backup {run}"
+
+
+def restore_name(restore: UUID) -> str:
+    """Name a restore likewise."""
+    return f"restore {restore}"
+
+
+def schedule_name(schedule: int) -> str:
+    """Name the work on a schedule likewise."""
+    return f"schedule {schedule}"
 
 
 def cause(error: BaseException) -> str:
@@ -65,7 +81,3 @@ def cause(error: BaseException) -> str:
     if isinstance(error, Exception):
         return str(error) if isinstance(error, DataForgeError) else f"{type(error).__name__}: {error}"
     return "It was stopped before it was done."
-
-
-def _name(work: object) -> str:
-    return f"backups {work}"

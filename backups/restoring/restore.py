@@ -12,7 +12,7 @@ from django.db import Error, connection
 from django.utils import timezone
 
 from backups.catalogue.choose import choose, entry, sibling
-from backups.catalogue.liveness import alive, cause, close_abandoned
+from backups.catalogue.liveness import alive, cause, close_abandoned, restore_name
 from backups.files.parquet import BackupFile, opened
 from backups.foreign_keys import descendants
 from backups.models import Restore, Status
@@ -20,8 +20,8 @@ from backups.restoring.report import RestoreReport
 from backups.restoring.transaction import carry_out, is_empty
 from backups.tables import table_named
 from core.errors import BackupRefused
-from core.postgres.advisory_locks import exclusive
 from core.postgres.explain_errors import explained
+from core.postgres.locks.held_locks import HeldLocks
 from core.postgres.tables import Cursor, find_table
 
 log = logging.getLogger(__name__)
@@ -77,7 +77,7 @@ def run_restore(row: Restore, *, safety_backup: bool = True) -> RestoreReport:
     with ExitStack() as stack:
         stack.enter_context(explained("the restore"))
         close_abandoned()
-        stack.enter_context(_recorded(row))
+        locks = stack.enter_context(_recorded(row))
         stack.enter_context(explained("the restore"))  # within, for what the row says
         file = stack.enter_context(opened(row.path))
         row.backup = entry(file)
@@ -89,9 +89,9 @@ def run_restore(row: Restore, *, safety_backup: bool = True) -> RestoreReport:
                 child = stack.enter_context(opened(path))
                 files[child.manifest.table] = child
         if not row.dry_run:
-            stack.enter_context(exclusive(connection, files, what="restore", timeout_seconds=LOCK_WAIT_SECONDS))
+            locks.take(files, timeout_seconds=LOCK_WAIT_SECONDS)
         with connection.cursor() as cursor:
-            outcome = carry_out(cursor, files, row, safety_backup=safety_backup)
+            outcome = carry_out(cursor, files, row, locks, safety_backup=safety_backup)
         report = RestoreReport(
             id=str(row.id),
             dry_run=row.dry_run,
@@ -120,14 +120,17 @@ def _children(cursor: Cursor, table: str, file: BackupFile) -> list[str]:
 
 
 @contextmanager
-def _recorded(row: Restore) -> Iterator[Restore]:
-    """Keep ``row`` as running, and at the end, while its process still counts as alive, as what became of it."""
+def _recorded(row: Restore) -> Iterator[HeldLocks]:
+    """Keep ``row`` as running, and at the end, while its process still counts as alive, as what became of it.
+
+    Yields the locks by which it counts so, beside which those of its tables are taken.
+    """
     row.status = Status.RUNNING
     with ExitStack() as life:
         try:
-            life.enter_context(alive(row.id))
+            locks = life.enter_context(alive(restore_name(row.id)))
             row.save()
-            yield row
+            yield locks
             row.status = Status.DONE
         except BaseException as error:
             row.status, row.error, row.safety = Status.FAILED, cause(error), None

@@ -26,9 +26,11 @@ from backups.restoring.report import TableRestore
 from backups.restoring.sequences import raise_sequences
 from backups.tables import Shape, ordered, shape
 from core.errors import BackupRefused, DatabaseFailed, TableBusy
-from core.postgres import lock_timeouts
 from core.postgres.fingerprint import Fingerprint
-from core.postgres.table_locks import lock_tables_for_load
+from core.postgres.locks import lock_timeouts
+from core.postgres.locks.held_locks import HeldLocks
+from core.postgres.locks.long_transactions import end_with_its_client
+from core.postgres.locks.table_locks import lock_tables_for_load
 from core.postgres.tables import Cursor, Table
 
 LOCK_TIMEOUT_SECONDS = 30
@@ -44,10 +46,14 @@ class RestoreOutcome:
 
 
 def carry_out(
-    cursor: CursorWrapper, files: Mapping[str, BackupFile], row: Restore, *, safety_backup: bool
+    cursor: CursorWrapper, files: Mapping[str, BackupFile], row: Restore, locks: HeldLocks, *, safety_backup: bool
 ) -> RestoreOutcome:
-    """Restore the tables of ``files`` as ``row`` asks; ``row.mode``, where empty, becomes the one that was chosen."""
+    """Restore the tables of ``files`` as ``row`` asks; ``row.mode``, where empty, becomes the one that was chosen.
+
+    Nothing is committed where ``locks`` were lost meanwhile.
+    """
     with _safe() as kept, transaction.atomic():
+        end_with_its_client(cursor)
         assert_server_agrees(cursor)
         if not row.dry_run:
             _lock(cursor, tuple(files), alone=row.mode == Restore.Mode.REPLACE)
@@ -64,6 +70,7 @@ def carry_out(
         safety = _keep(cursor, touched, row, kept) if safety_backup else {}
         _write(cursor, fits, differences, row.mode, keys)
         _prove(cursor, fits)
+        locks.assert_held()
         return RestoreOutcome(tables=_reports(fits, differences, row.mode, safety))
 
 

@@ -14,7 +14,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from backups.backing_up.backup import backup
-from backups.catalogue.liveness import alive, close_abandoned, is_dead
+from backups.catalogue.liveness import alive, close_abandoned, living_of, schedule_name
 from backups.catalogue.prune import prune_after
 from backups.files.named_stores import named_store
 from backups.models import UNDECIDED, Backup, BackupSchedule, Status
@@ -93,7 +93,7 @@ def ailing(
             lines.append(f"{schedule.name}: failed: {why(schedule)}")
         elif since is None or (moment - since).total_seconds() <= GRACE_SECONDS:
             continue
-        elif not _unfinished(schedule) or is_dead(_process(schedule.pk)):  # else it is at work
+        elif not _unfinished(schedule) or not living_of([schedule_name(schedule.pk)]):  # else it is at work
             lines.append(f"{schedule.name}: missed: due since {timezone.localtime(since):%Y-%m-%d %H:%M}")
     return tuple(lines)
 
@@ -105,11 +105,6 @@ def _moments(schedule: BackupSchedule, after: datetime) -> Iterator[datetime]:
 def _unfinished(schedule: BackupSchedule) -> bool:
     started, finished = schedule.last_started_at, schedule.last_finished_at
     return started is not None and (finished is None or finished < started)
-
-
-def _process(pk: int) -> str:
-    """Name the lock that says that a process is running the schedule."""
-    return f"schedule {pk}"
 
 
 def _enabled() -> list[int]:
@@ -125,7 +120,7 @@ def _claim(pk: int, now: datetime, stack: ExitStack) -> tuple[BackupSchedule, da
         if schedule is None or since is None:
             return None
         try:
-            stack.enter_context(alive(_process(pk)))
+            stack.enter_context(alive(schedule_name(pk)))
         except TableBusy:  # it is running
             return None
         schedule.last_started_at, schedule.last_finished_at = now, None

@@ -96,11 +96,14 @@ def detail_of(status: str, seconds: float) -> str:
     return f"{status} {bound}"
 
 
-def end_batch(batch: Batch) -> None:
-    """Store how a batch ended, and count it."""
+def end_batch(batch: Batch) -> bool:
+    """Store how a batch ended, and count it; False where it has ended already, and then nothing is changed."""
+    running = Batch.objects.filter(pk=batch.pk, status=Batch.Status.RUNNING)
     with transaction.atomic(), connection.cursor() as cursor:
-        batch.save(update_fields=["status", "error", "finished_at"])
-        insert_rows(cursor, parts_of_batch(batch))
+        ended = running.update(status=batch.status, error=batch.error, finished_at=batch.finished_at)
+        if ended:
+            insert_rows(cursor, parts_of_batch(batch))
+    return bool(ended)
 
 
 def totals() -> list[Total]:

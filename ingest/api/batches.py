@@ -21,6 +21,7 @@ from core.web.lists import narrow, page, parameters
 from core.web.problems import Problem
 from core.web.request_bodies import JsonParser, body_of
 from core.web.things import ThingView
+from ingest.accounts.load_batches import close_dead_loads
 from ingest.api.docs import operations
 from ingest.api.filters import BatchFilters
 from ingest.api.request.parsers import CsvParser, NdjsonParser
@@ -99,7 +100,11 @@ class BatchDetail(ThingView):
 
 
 def _shown(request: Request) -> QuerySet[Batch]:
-    """Return the batches that the user may view, each with the one that caused it where that is one of them."""
+    """Return the batches that the user may view, each with the one that caused it where that is one of them.
+
+    A load whose process was killed is marked so first.
+    """
+    close_dead_loads()
     cause = viewable_batches(request.user).filter(pk=OuterRef("caused_by")).values("pk")
     shown = viewable_batches(request.user).annotate(shown_cause=Subquery(cause))
     return shown.select_related("user").prefetch_related("accounts")

@@ -14,6 +14,7 @@ import psycopg2
 import pyarrow as pa
 from django.db import connection
 
+from core.postgres.locks.held_locks import HeldLocks
 from ingest.accounts.report import TableReport
 from ingest.loading.load_file import RejectsSink, load_file
 from ingest.loading.options import LoadOptions
@@ -36,11 +37,12 @@ class Lane:
         options: LoadOptions,
         *,
         batch: UUID | None,
+        locks: HeldLocks,
         sink: RejectsSink | None,
     ) -> None:
         self.reports: dict[str, TableReport] = {}
         self._chosen, self._location, self._options = chosen, location, options
-        self._batch, self._sink = batch, sink
+        self._batch, self._locks, self._sink = batch, locks, sink
         self._parents = LoadParents(sources())
         self._refused_late: dict[str, pa.Table] = {}  # by table: rows that the checks accepted and PostgreSQL did not
         self._reading: Reading | None = None
@@ -100,7 +102,13 @@ class Lane:
             blocks = reading.blocks()
             try:
                 report = load_file(
-                    plan, blocks, location=self._location, options=self._options, batch=self._batch, sink=self._sink
+                    plan,
+                    blocks,
+                    location=self._location,
+                    options=self._options,
+                    batch=self._batch,
+                    locks=self._locks,
+                    sink=self._sink,
                 )
             except (ChecksIncomplete, StageNeeded):
                 return [replace(plan, staged=True), *later]

@@ -9,19 +9,20 @@ from uuid import UUID
 from django.db import Error, connection
 from django.utils import timezone
 
-from core.errors import DataForgeError
-from core.postgres.advisory_locks import exclusive
+from core.errors import DataForgeError, TableBusy
 from core.postgres.column_types import assert_matches
 from core.postgres.explain_errors import explained
 from core.postgres.insert_rows import insert_rows
+from core.postgres.locks.held_locks import HeldLocks, held_locks
 from core.version import __version__
+from ingest.accounts.load_batches import close_dead_loads, end_load, keep_turned_away, load_name
 from ingest.accounts.report import FileFacts, TableReport, account_row, status_of
-from ingest.accounts.totals import end_batch, parts_of
+from ingest.accounts.totals import parts_of
 from ingest.loading.lanes import Lane, apart, run_lanes
 from ingest.loading.load_file import RejectsSink
 from ingest.loading.options import LoadOptions, LoadReport
 from ingest.loading.reject_file import RejectsFile, assert_no_source
-from ingest.loading.resume import fingerprint_of, last_agreement, mark_dead, sha256_of
+from ingest.loading.resume import fingerprint_of, last_agreement, sha256_of
 from ingest.loading.write_table import MISSING_PARENT
 from ingest.models import Batch
 from ingest.readers.csv.file import CsvFile
@@ -30,8 +31,6 @@ from ingest.replaying.heal import heal
 from ingest.rules.sources import Source, sources
 
 log = logging.getLogger(__name__)
-
-LOCK_WAIT_SECONDS = 2
 
 
 def load(place: str, options: LoadOptions) -> LoadReport:
@@ -43,15 +42,16 @@ def load(place: str, options: LoadOptions) -> LoadReport:
     chosen = [source for source in sources() if not options.tables or source.table in options.tables]
     location = open_location(place)
     _check_headers(location, chosen)
-    tables = [source.contract.db_table for source in chosen]
     if options.rejects_out:
         taken = [place, *(location.describe(source.file_name) for source in chosen)]
         assert_no_source(options.rejects_out, taken)
     with ExitStack() as stack:
         stack.enter_context(explained("the load"))
-        stack.enter_context(exclusive(connection, tables, what="load", timeout_seconds=LOCK_WAIT_SECONDS))
+        batch = None if options.dry_run else _batch(place, chosen, options)
+        locks = stack.enter_context(held_locks(connection, what=load_name(batch.id) if batch else "load (dry run)"))
+        _take(locks, chosen, options, batch)
         out = stack.enter_context(RejectsFile(options.rejects_out)) if options.rejects_out else None
-        report = _Load(location, chosen, options, out.write if out else None).run(place)
+        report = _Load(location, chosen, options, batch, locks, out.write if out else None).run()
     if report.batch is not None:
         _heal(report.batch)
     return report
@@ -73,20 +73,53 @@ def _check_headers(location: Location, chosen: Iterable[Source]) -> None:
             CsvFile(stream, path=location.describe(source.file_name), expected=source.contract.names)
 
 
+def _batch(place: str, chosen: Iterable[Source], options: LoadOptions) -> Batch:
+    """Make the batch of a load, which is not stored before its tables are held, or refused to it."""
+    limit = options.max_rejects
+    return Batch(
+        origin=Batch.Origin.LOAD,
+        source=place,
+        app_version=__version__,
+        options={
+            "tables": [source.table for source in chosen],
+            "on_conflict": options.on_conflict,
+            "max_rejects": None if limit is None else str(limit),
+        },
+    )
+
+
+def _take(locks: HeldLocks, chosen: Iterable[Source], options: LoadOptions, batch: Batch | None) -> None:
+    """Take the tables, and the lock that says that the process of ``batch`` lives."""
+    names = [source.contract.db_table for source in chosen]
+    try:
+        locks.take([*names, load_name(batch.id)] if batch else names, timeout_seconds=options.wait_seconds)
+    except TableBusy as busy:
+        if batch is not None:
+            keep_turned_away(batch, why=str(busy))
+        raise
+
+
 class _Load:
-    """One run, with its tables held."""
+    """One run, with its tables held; ``batch`` None: a dry run."""
 
     def __init__(
-        self, location: Location, chosen: list[Source], options: LoadOptions, sink: RejectsSink | None
+        self,
+        location: Location,
+        chosen: list[Source],
+        options: LoadOptions,
+        batch: Batch | None,
+        locks: HeldLocks,
+        sink: RejectsSink | None,
     ) -> None:
         self.location, self.chosen, self.options, self.sink = location, chosen, options, sink
         self.reports: dict[str, TableReport] = {}
-        self.batch: Batch | None = None
+        self.planned, self.locks = batch, locks
+        self.batch: Batch | None = None  # as soon as it is stored
 
-    def run(self, place: str) -> LoadReport:
+    def run(self) -> LoadReport:
         started = time.monotonic()
         try:
-            self._load(self._begin(place))
+            self._load(self._begin())
         except BaseException as error:
             self._end(Batch.Status.FAILED, error=str(error) or type(error).__name__)
             raise
@@ -99,27 +132,19 @@ class _Load:
             tables=tuple(self.reports[source.table] for source in self.chosen),
         )
 
-    def _begin(self, place: str) -> list[Source]:
+    def _begin(self) -> list[Source]:
         """Close the books of runs that died and open ours; return the files to be loaded."""
         with connection.cursor() as cursor:
             for source in self.chosen:
                 assert_matches(cursor, source.contract.db_table, source.contract.schema)
-        if self.options.dry_run:
+        batch = self.planned
+        if batch is None:
             return self.chosen
-        tables = [source.table for source in self.chosen]
-        mark_dead(tables)
-        limit = self.options.max_rejects
-        self.batch = Batch.objects.create(
-            origin=Batch.Origin.LOAD,
-            source=place,
-            app_version=__version__,
-            options={
-                "tables": tables,
-                "on_conflict": self.options.on_conflict,
-                "max_rejects": None if limit is None else str(limit),
-            },
-        )
-        return [source for source in self.chosen if not self._agrees(source, self.batch)]
+        close_dead_loads()
+        batch.started_at = timezone.now()  # not when it began to wait
+        batch.save(force_insert=True)
+        self.batch = batch
+        return [source for source in self.chosen if not self._agrees(source, batch)]
 
     def _agrees(self, source: Source, batch: Batch) -> bool:
         """Know a file as unchanged: it, the rules and the whole table are what they were when they agreed.
@@ -150,19 +175,23 @@ class _Load:
 
     def _load(self, remaining: list[Source]) -> None:
         batch = self.batch.id if self.batch else None
-        lanes = [Lane(group, self.location, self.options, batch=batch, sink=self.sink) for group in apart(remaining)]
+        lanes = [
+            Lane(group, self.location, self.options, batch=batch, locks=self.locks, sink=self.sink)
+            for group in apart(remaining)
+        ]
         try:
             run_lanes(lanes)
         finally:
             for lane in lanes:
                 self.reports |= lane.reports
+        self.locks.assert_held()  # else somebody may have said by now that it is dead
 
     def _end(self, status: str, *, error: str = "") -> None:
         if self.batch is None:
             return
         self.batch.status, self.batch.error, self.batch.finished_at = status, error, timezone.now()
         try:
-            end_batch(self.batch)
+            end_load(self.batch)
         except Error:
-            # The database is gone; the next load over these tables closes the books.
+            # The database is gone; whoever looks next closes the books.
             log.warning("the batch %s could not be marked %s", self.batch.id, status)

@@ -15,6 +15,8 @@ from django.utils import timezone
 from core.arrow import ArrowColumn, indices
 from core.errors import SourceUnreadable
 from core.postgres.insert_rows import insert_rows
+from core.postgres.locks.held_locks import HeldLocks
+from core.postgres.locks.long_transactions import end_with_its_client
 from ingest.accounts.report import FileFacts, TableReport, account_row
 from ingest.accounts.totals import parts_of
 from ingest.loading.options import LoadOptions
@@ -43,15 +45,17 @@ def load_file(
     location: Location,
     options: LoadOptions,
     batch: UUID | None,
+    locks: HeldLocks,
     sink: RejectsSink | None = None,
 ) -> TableReport:
     """Load one file; report status ``rejected`` if it has more rejects than allowed, and then nothing of it is kept.
 
     Rejects and account are written outside the savepoint that a refused file rolls back. ``batch`` None: a dry run.
-    Raises ChecksIncomplete, with nothing written.
+    Raises ChecksIncomplete, with nothing written, and DatabaseFailed, too, where ``locks`` were lost meanwhile.
     """
     started = time.monotonic()
     with closing(blocks), transaction.atomic(), connection.cursor() as cursor:
+        end_with_its_client(cursor)
         try:
             with transaction.atomic():
                 written: FileRowCounts | None = _write(cursor, plan, blocks, location, options)
@@ -72,6 +76,7 @@ def load_file(
             file = _facts(plan.source, blocks.result)
             account = account_row(batch, plan.source, report, file=file, fingerprint=fingerprint)
             insert_rows(cursor, [account, *parts_of(report)])
+        locks.assert_held()
     return report
 
 

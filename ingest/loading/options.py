@@ -9,6 +9,8 @@ from uuid import UUID
 from ingest.accounts.report import TableReport
 from ingest.rules.on_conflict import OnConflict
 
+LOCK_WAIT_SECONDS = 2.0
+
 
 @dataclass(frozen=True)
 class RejectLimit:
@@ -37,13 +39,17 @@ class Progress:
 
 @dataclass(frozen=True, kw_only=True)
 class LoadOptions:
-    """Options of a load; ``tables`` empty means all, ``max_rejects`` None means no limit."""
+    """Options of a load; ``tables`` empty means all, ``max_rejects`` None means no limit.
+
+    ``wait_seconds``: how long it waits for tables that others hold.
+    """
 
     tables: tuple[str, ...] = ()
     dry_run: bool = False
     max_rejects: RejectLimit | None = None
     on_conflict: OnConflict = "reject"
     rejects_out: Path | None = None
+    wait_seconds: float = LOCK_WAIT_SECONDS
     on_progress: Callable[[Progress], None] = field(default=lambda progress: None)
 
 

@@ -1,32 +1,15 @@
-"""What earlier loads leave to this one: books to close where they died, and files that need no second look.
-
-Called while the load holds its tables alone: a load that still says it is running over one of them is dead.
-"""
+"""What earlier loads leave to this one: files that need no second look."""
 
 import hashlib
-from collections.abc import Sequence
 
 from django.db.backends.utils import CursorWrapper
-from django.utils import timezone
 
 from core.postgres.fingerprint import table_fingerprint
-from ingest.accounts.totals import end_batch
-from ingest.models import Account, Batch
+from ingest.models import Account
 from ingest.readers.places.locations import Location
 from ingest.rules.sources import Source
 
 _READ_BYTES = 1024 * 1024
-
-
-def mark_dead(tables: Sequence[str]) -> None:
-    """Mark loads over any of ``tables`` that never said how they ended as failed."""
-    running = Batch.objects.filter(origin=Batch.Origin.LOAD, status=Batch.Status.RUNNING)
-    for batch in running:
-        if set(batch.options.get("tables", ())) & set(tables):
-            batch.status = Batch.Status.FAILED
-            batch.error = "The process ended before the load did."
-            batch.finished_at = timezone.now()
-            end_batch(batch)
 
 
 def last_agreement(source: Source) -> Account | None:

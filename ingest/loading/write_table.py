@@ -13,7 +13,7 @@ from psycopg2 import sql
 from core.arrow import ArrowColumn
 from core.postgres.copy_in import copy_encoded
 from core.postgres.drop_and_rebuild import drop_for_load, rebuild
-from core.postgres.table_locks import lock_tables_for_load
+from core.postgres.locks.table_locks import lock_tables_for_load
 from ingest.loading.options import LoadOptions
 from ingest.loading.read_ahead import FileBlocks, FilePlan, FileResult
 from ingest.processing.reasons import REASON_SCHEMA, reasons

@@ -14,8 +14,8 @@ from django.db.models import Model
 from django.utils import timezone
 
 from core.errors import TableBusy
-from core.postgres.advisory_locks import share
 from core.postgres.insert_rows import insert_rows
+from core.postgres.locks.advisory_locks import share
 from core.version import __version__
 from ingest.accounts.report import FileFacts, TableReport, account_row, status_of
 from ingest.accounts.totals import parts_of, parts_of_batch

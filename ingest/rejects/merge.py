@@ -1,5 +1,6 @@
 """Rejects that are stored already: seen once more, or renewed by a replay. From a stage, a table of the session."""
 
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -35,12 +36,14 @@ class RejectOrigin:
         return "" if tuple(self.columns) == self.contract.names else ",".join(self.columns)
 
 
+_STAGE_COLUMNS = """position bigint, line bigint, raw bytea, record jsonb, natural_key text, reasons jsonb,
+    codes text[], fields text[], stage text, waits_for text[], ref text, "group" text"""
+# Named for its columns: behind a pooler, a session and the stage in it outlast the version of the program.
+_STAGE = f"reject_stage_{zlib.crc32(_STAGE_COLUMNS.encode()):08x}"
 # A connection makes the stage once, and each commit empties it; TRUNCATE does for a second use within one transaction.
-_STAGE_DDL = """
-create temporary table if not exists reject_stage (position bigint, line bigint, raw bytea, record jsonb,
-    natural_key text, reasons jsonb, codes text[], fields text[], stage text, waits_for text[], ref text, "group" text)
-on commit delete rows;
-truncate reject_stage
+_STAGE_DDL = f"""
+create temporary table if not exists {_STAGE} ({_STAGE_COLUMNS}) on commit delete rows;
+truncate {_STAGE}
 """
 # An open reject of a group stays one of it, and one that can be replayed stays so, when the same record comes again
 # alone or in an atomic batch: it is replayed as the records of that batch that it stands or falls with.
@@ -52,8 +55,9 @@ SUPERSEDED_WHY = "A later record of the same batch has this key, and counts inst
 # Stores each staged raw record once, or counts it as seen once more: the reasons of an open reject are renewed, those
 # of a closed one stay. In the order of the hash, so that two batches with the same bad records cannot lock each other
 # out. Returns for every staged position the number under which its record is kept.
-_MERGE = """
-with staged as (select *, sha256(raw) as sha from reject_stage),
+_MERGE = (
+    """
+with staged as (select *, sha256(raw) as sha from {stage}),
 distinct_ones as (
     select distinct on (sha) *, count(*) over (partition by sha) as times from staged
     order by sha, {superseded}, "group" = '', position
@@ -86,7 +90,10 @@ stored as (
     returning id, raw_sha256
 )
 select staged.position, stored.id from staged join stored on stored.raw_sha256 = staged.sha
-""".replace("{keeps}", _KEEPS).replace("{superseded}", _SUPERSEDED)
+""".replace("{keeps}", _KEEPS)
+    .replace("{stage}", _STAGE)
+    .replace("{superseded}", _SUPERSEDED)
+)
 # Gives rejects that were replayed in vain, and are still open, their new reasons; closes those superseded meanwhile.
 _RENEW = """
 update ingest_rejectedrecord as r set
@@ -95,9 +102,9 @@ update ingest_rejectedrecord as r set
     status = case when s.{superseded} then 'superseded' else 'open' end,
     closed_at = case when s.{superseded} then %(now)s::timestamptz end,
     closed_why = case when s.{superseded} then %(why)s else '' end
-from reject_stage s join unnest(%(positions)s::bigint[], %(numbers)s::bigint[]) as n (position, id) using (position)
+from {stage} s join unnest(%(positions)s::bigint[], %(numbers)s::bigint[]) as n (position, id) using (position)
 where r.id = n.id and r.status = 'open'
-""".replace("s.{superseded}", _SUPERSEDED.replace("codes", "s.codes"))
+""".replace("{stage}", _STAGE).replace("s.{superseded}", _SUPERSEDED.replace("codes", "s.codes"))
 
 
 def merge_rejects(cursor: CursorWrapper, rejects: pa.Table, origin: RejectOrigin) -> dict[int, int]:
@@ -132,7 +139,7 @@ def _facts(origin: RejectOrigin) -> dict[str, Any]:
 def _stage(cursor: CursorWrapper, rejects: pa.Table) -> None:
     """Fill the stage with ``rejects``; a connection makes it once, and each commit empties it."""
     cursor.execute(_STAGE_DDL)
-    count = copy_in(cursor, "reject_stage", [rejects], schema=REJECT_SCHEMA)
+    count = copy_in(cursor, _STAGE, [rejects], schema=REJECT_SCHEMA)
     if count > _ANALYSED_FROM:
         # The planner needs the number of rows; to look into JSON and arrays too would cost a third of storing them.
-        cursor.execute("analyze reject_stage (position)")
+        cursor.execute(f"analyze {_STAGE} (position)")

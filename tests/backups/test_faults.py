@@ -18,7 +18,7 @@ from backups.backing_up.verify import verify
 from backups.files.store import Store
 from backups.models import Backup, Restore
 from backups.restoring.restore import RestoreOrder, restore
-from core.postgres.advisory_locks import share
+from core.postgres.locks.advisory_locks import share
 from tests.support.backups.runs import all_tables, backup_file, built, content, library, run, spawn
 from tests.support.loading.loads import query
 from tests.support.postgres.sessions import wait_until

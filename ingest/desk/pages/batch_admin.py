@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib import admin
 from django.db import connection, models
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import formats, timezone
 from django.utils.html import format_html, format_html_join
 
+from ingest.accounts.load_batches import close_dead_loads
 from ingest.desk.actions import rights
 from ingest.desk.pages.html import chip, status_chip
 from ingest.desk.search.batches import rejects_by_reason
@@ -104,8 +105,14 @@ class BatchAdmin(BigTableAdmin):
         rows = viewable_batches(request.user).order_by(*self.ordering)
         return rows.select_related("user").prefetch_related("accounts")
 
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """List them; a load whose process was killed is marked so first."""
+        close_dead_loads()
+        return super().changelist_view(request, extra_context)
+
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
-        """Remember with the batch which rejects and which other batches may be shown."""
+        """Remember which rejects and other batches may be shown; a load whose process was killed is marked first."""
+        close_dead_loads()
         batch = super().get_object(request, object_id, from_field)
         if batch is not None:
             batch.others = viewable_batches(request.user)

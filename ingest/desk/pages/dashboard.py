@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import formats, timezone
 
+from ingest.accounts.load_batches import close_dead_loads
 from ingest.desk.actions import rights
 from ingest.desk.pages.charts import Bar, Columns, Place, bars, columns
 from ingest.desk.search import figures
@@ -47,6 +48,7 @@ def dashboard(user: Any) -> Dashboard:
     with connection.cursor() as cursor:
         shown: dict[str, Any] = {"rows": _rows(cursor, tables)}
         if user.has_perm("ingest.view_batch"):
+            close_dead_loads()
             shown |= _flow(cursor, tables, today)
             newest = viewable_batches(user).order_by("-started_at").select_related("user").prefetch_related("accounts")
             shown["batches"] = newest[:SHOWN_BATCHES]

@@ -11,11 +11,12 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from core.errors import DataForgeError
 from ingest.loading.console import LoadConsole
 from ingest.loading.load import load
-from ingest.loading.options import LoadOptions, RejectLimit
+from ingest.loading.options import LOCK_WAIT_SECONDS, LoadOptions, RejectLimit
 from ingest.rules.sources import sources
 
 EXIT_REFUSED = 1
 EXIT_INTERRUPTED = 130
+LONGEST_WAIT_SECONDS = 86_400
 
 
 class Command(BaseCommand):
@@ -37,6 +38,13 @@ class Command(BaseCommand):
             help="of a key that is stored with other content, or comes twice: keep the first, or write the last",
         )
         parser.add_argument("--rejects-out", type=Path, metavar="FILE", help="also write the rejects here (NDJSON)")
+        parser.add_argument(
+            "--wait",
+            type=_seconds,
+            default=LOCK_WAIT_SECONDS,
+            metavar="SECONDS",
+            help="how long to wait for tables that another load or a restore holds (%(default)g)",
+        )
         parser.add_argument("--format", choices=["text", "json"], default="text")
 
     def handle(self, *_args: Any, **options: Any) -> None:
@@ -52,6 +60,7 @@ class Command(BaseCommand):
                         max_rejects=options["max_rejects"],
                         on_conflict=options["on_conflict"],
                         rejects_out=options["rejects_out"],
+                        wait_seconds=options["wait"],
                         on_progress=on_progress,
                     ),
                 )
@@ -68,6 +77,16 @@ class Command(BaseCommand):
             console.summary(report, dry_run=options["dry_run"])
         if any(table.refused for table in report.tables):
             sys.exit(EXIT_REFUSED)
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds <= LONGEST_WAIT_SECONDS:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds from 0 to {LONGEST_WAIT_SECONDS} (a day)")
+    return seconds
 
 
 def _limit(text: str) -> RejectLimit:

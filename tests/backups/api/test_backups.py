@@ -7,10 +7,11 @@ from unittest import mock
 from uuid import uuid4
 
 import pytest
+from django.db import connection
 
 from backups.models import Backup, Restore
-from core.errors import TableBusy
 from core.postgres.fingerprint import Fingerprint
+from core.postgres.locks.held_locks import exclusive
 from tests.support.api.client import Answered, ApiClient, Json
 from tests.support.backups.people import EVERYTHING, caller, person
 from tests.support.backups.runs import content, library
@@ -225,8 +226,10 @@ def test_a_restore_that_would_leave_orphans_is_refused_with_them(ana: ApiClient,
 
 def test_a_table_that_is_held_is_503(ana: ApiClient) -> None:
     (row,) = back_up(ana, "shelves")
-    busy = TableBusy(tables="shelves", holder="a load", remedy="Wait.")
-    with mock.patch("backups.restoring.restore.exclusive", side_effect=busy):
+    with (
+        exclusive(connection, ["shelves"], what="a load", timeout_seconds=1),
+        mock.patch("backups.restoring.restore.LOCK_WAIT_SECONDS", 0.05),
+    ):
         answer = ana.post({}, to=f"{BACKUPS}{row['id']}/restore/")
     assert (answer.status, answer.headers["Retry-After"]) == (503, "5")
 

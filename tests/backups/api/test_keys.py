@@ -11,7 +11,7 @@ from django.db import connection
 from access.models import IdempotencyKey
 from backups import tasks
 from backups.models import Backup, Restore
-from core.postgres.advisory_locks import exclusive
+from core.postgres.locks.held_locks import exclusive
 from tests.support.api.client import Answered, ApiClient, Json
 from tests.support.backups.runs import content, library
 from tests.support.loading.loads import query

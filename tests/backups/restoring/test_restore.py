@@ -3,6 +3,7 @@
 import re
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 import pytest
@@ -11,9 +12,11 @@ from django.utils import timezone
 
 from backups.backing_up.backup import BackupResult, backup
 from backups.models import Backup, Restore
+from backups.restoring import transaction as transaction_module
 from backups.restoring.restore import RestoreOrder, restore
 from core.errors import BackupRefused, DatabaseFailed, TableBusy
 from core.postgres.fingerprint import Fingerprint
+from core.postgres.locks.held_locks import exclusive
 from tests.support.backups.runs import backup_file, built, content, library, run
 from tests.support.loading.loads import query
 
@@ -214,16 +217,32 @@ def test_what_postgresql_makes_of_the_rows_is_compared_before_the_commit(hundred
 
 
 def test_a_load_at_work_keeps_a_restore_out(hundred: Path) -> None:
-    from core.postgres.advisory_locks import exclusive
-
-    other = connection.copy()
     with (
-        exclusive(other, ["shelves"], what="a load", timeout_seconds=1),
+        exclusive(connection, ["shelves"], what="a load", timeout_seconds=1),
         mock.patch("backups.restoring.restore.LOCK_WAIT_SECONDS", 0.05),
         pytest.raises(TableBusy, match="a load"),
     ):
         restore(RestoreOrder("shelves"))
-    other.close()
+
+
+@MODES
+def test_a_restore_that_loses_its_locks_changes_nothing(mode: str, hundred: Path) -> None:
+    damage(5)
+    before, prove = content("shelves"), transaction_module._prove
+
+    def prove_and_end_its_locks(*arguments: Any) -> None:
+        prove(*arguments)
+        query("select pg_terminate_backend(pid, 5000) from pg_stat_activity where application_name like 'restore %%'")
+
+    with (
+        mock.patch.object(transaction_module, "_prove", prove_and_end_its_locks),
+        pytest.raises(DatabaseFailed, match=r"during the restore \S+: the connection that held its locks was lost"),
+    ):
+        restore(RestoreOrder("shelves", mode=mode))
+    assert content("shelves") == before
+    row = Restore.objects.get()
+    assert (row.status, row.safety) == ("failed", None)
+    assert "held its locks was lost" in row.error
 
 
 def test_a_restore_keeps_its_state_on_its_own_row(hundred: Path) -> None:

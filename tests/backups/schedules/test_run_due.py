@@ -12,7 +12,7 @@ from django.core.exceptions import ValidationError
 from django.db import connection
 from django.utils import timezone
 
-from backups.catalogue.liveness import alive
+from backups.catalogue.liveness import alive, schedule_name
 from backups.models import Backup, BackupSchedule
 from backups.schedules.run_due import ailing, due_since, next_times, run_due
 from tests.support.backups.runs import library, run, spawn
@@ -147,7 +147,7 @@ def test_one_whose_process_died_is_run_again_and_one_that_runs_is_let_be(store: 
     made = schedule()
     BackupSchedule.objects.update(last_started_at=timezone.now())
     hours_later = timezone.now() + timedelta(hours=2)
-    with alive(f"schedule {made.pk}"):
+    with alive(schedule_name(made.pk)):
         assert run_due() == ()
         assert ailing(now=hours_later) == ()
     (line,) = ailing(now=hours_later)

@@ -4,7 +4,8 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
 
 from core.errors import TableBusy
-from core.postgres.advisory_locks import exclusive, share
+from core.postgres.locks.advisory_locks import held, share
+from core.postgres.locks.held_locks import exclusive
 
 SOON = 0.05
 
@@ -39,7 +40,7 @@ def test_batches_share_a_table_and_a_load_waits_for_them(cursor: CursorWrapper, 
 
 
 def test_a_batch_that_meets_a_load_learns_who_loads(cursor: CursorWrapper, other: BaseDatabaseWrapper) -> None:
-    busy = r"orders: held by load_olist \(pid \d+, since 2\d{3}-\d\d-\d\d \d\d:\d\d:\d\d UTC\)\. Run it again"
+    busy = r"orders: held by load_olist \(pid \d+, user \w+, since 2\d{3}-\d\d-\d\d \d\d:\d\d:\d\d UTC\)\. Run it again"
     with exclusive(other, ["orders", "items"], what="load_olist", timeout_seconds=SOON):
         with pytest.raises(TableBusy, match=busy):
             share(cursor, ["orders"], timeout_seconds=SOON)
@@ -70,39 +71,29 @@ def test_a_second_load_is_refused_and_holds_nothing(cursor: CursorWrapper, other
     assert free(other, "a")
 
 
-def test_the_lock_spans_transactions_and_goes_with_the_block(cursor: CursorWrapper, other: BaseDatabaseWrapper) -> None:
-    def stopped_load() -> None:
-        with exclusive(other, ["orders"], what="load", timeout_seconds=SOON), other.cursor() as inner:
-            inner.execute("begin; select 1; commit")
-            assert advisory_locks(cursor) == 1
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        stopped_load()
-    assert advisory_locks(cursor) == 0
-    with other.cursor() as inner:
-        inner.execute("show application_name")
-        assert inner.fetchone() == ("",)
+def test_whoever_looks_sees_what_is_held_and_what_is_not(cursor: CursorWrapper, other: BaseDatabaseWrapper) -> None:
+    with exclusive(other, ["load 1", "orders"], what="load 1", timeout_seconds=SOON):
+        assert held(cursor, ["load 1", "load 2", "orders"]) == {"load 1", "orders"}
+    assert held(cursor, ["load 1"]) == frozenset()
+    assert held(cursor, []) == frozenset()
 
 
-def test_within_a_transaction_the_lock_lasts_until_its_end(cursor: CursorWrapper, other: BaseDatabaseWrapper) -> None:
-    with transaction.atomic():
-        with exclusive(connection, ["orders"], what="load", timeout_seconds=SOON):
-            pass
-        assert not free(other, "orders")
-        transaction.set_rollback(True)
-    assert free(other, "orders")
+def test_who_looks_holds_nothing_and_so_two_who_look_do_not_meet(cursor: CursorWrapper) -> None:
+    before = advisory_locks(cursor)
+    held(cursor, ["load 1"])
+    assert advisory_locks(cursor) == before
 
 
-def test_a_lost_connection_lets_go(cursor: CursorWrapper, other: BaseDatabaseWrapper) -> None:
+def test_a_lock_of_another_program_is_none_of_ours(cursor: CursorWrapper, other: BaseDatabaseWrapper) -> None:
     with exclusive(other, ["orders"], what="load", timeout_seconds=SOON):
-        assert other.connection is not None
-        cursor.execute("select pg_terminate_backend(%s, 5000)", [other.connection.get_backend_pid()])
-    assert advisory_locks(cursor) == 0
-
-
-def test_a_connection_that_was_closed_in_the_block_is_not_opened_again(other: BaseDatabaseWrapper) -> None:
-    with exclusive(other, ["orders"], what="load", timeout_seconds=SOON):
-        other.close()
-    assert other.connection is None
-    assert free(other, "orders")
+        cursor.execute(
+            "select objid::bigint from pg_locks l join pg_database d on d.oid = l.database"
+            " where d.datname = current_database() and l.locktype = 'advisory'"
+        )
+        ((key,),) = cursor.fetchall()
+    with other.cursor() as theirs:
+        theirs.execute(
+            "begin; select pg_advisory_xact_lock(%s::bigint), pg_advisory_xact_lock(1, %s::bit(32)::int)", [key, key]
+        )
+        assert held(cursor, ["orders"]) == frozenset()
+        theirs.execute("rollback")

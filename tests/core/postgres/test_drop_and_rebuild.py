@@ -10,7 +10,7 @@ from core.errors import DatabaseFailed, TableBusy
 from core.postgres.copy_in import copy_in
 from core.postgres.drop_and_rebuild import drop_for_load, rebuild
 from core.postgres.fingerprint import structure
-from core.postgres.table_locks import lock_tables_for_load
+from core.postgres.locks.table_locks import lock_tables_for_load
 
 # Everything about a constraint or index that a definition tells, and most of what none tells.
 DDL = """
@@ -177,7 +177,9 @@ def test_a_table_in_use_is_busy_and_its_user_named(
     with transaction.atomic(), transaction.atomic(using=other.alias):
         family.execute("begin")
         family.execute("select count(*) from lock_b")
-        with pytest.raises(TableBusy, match=r"lock_b: held by a long report \(pid \d+, since 2\d{3}-.* UTC\)"):
+        with pytest.raises(
+            TableBusy, match=r"lock_b: held by a long report \(pid \d+, user \w+, since 2\d{3}-.* UTC\)"
+        ):
             lock_tables_for_load(cursor, ["lock_a"], timeout_seconds=0.05)
         family.execute("rollback")
         assert len(lock_tables_for_load(cursor, ["lock_a"], timeout_seconds=1)) == 2

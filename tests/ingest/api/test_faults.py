@@ -12,7 +12,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from access.models import IdempotencyKey
 from core.errors import EmbeddedPostgresFailed
-from core.postgres.advisory_locks import exclusive
+from core.postgres.locks.held_locks import exclusive
 from core.postgres.retry import in_transaction
 from ingest.models import Batch, RejectedRecord
 from ingest.posting import post as posting_module

@@ -12,7 +12,7 @@ from unittest import mock
 import pytest
 from django.db import connection, connections
 
-from core.postgres.advisory_locks import exclusive
+from core.postgres.locks.held_locks import exclusive
 from tests.support.loading.loads import (
     FILES,
     ONE_OF_EACH,

@@ -27,7 +27,7 @@ from generate_series(1, %(rows)s) n
 
 def fill(rows: int) -> Batch:
     """Store ``rows`` rejects of one batch: 3 tables, 5 codes, 3 fields, 2 origins, and few that are not open."""
-    batch = Batch.objects.create(origin="load", app_version="1")
+    batch = Batch.objects.create(origin="load", status="accepted", app_version="1")
     with connection.cursor() as cursor:
         cursor.execute(_FILL, {"batch": batch.pk, "rows": rows})
         cursor.execute("analyze ingest_rejectedrecord")

@@ -11,7 +11,7 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client
 
-from core.postgres.advisory_locks import exclusive
+from core.postgres.locks.held_locks import exclusive
 from core.postgres.retry import in_transaction
 from ingest.desk.actions import replay
 from ingest.desk.bulk import jobs

@@ -9,9 +9,10 @@ from psycopg2 import sql
 
 from core.postgres.tables import Cursor
 
-# The other sessions that hold a lock on one of some tables or advisory keys: name, process and since when.
+# The other sessions that hold a lock on one of some tables or advisory keys: name, process, who, and since when.
 _HOLDERS = """
 select distinct coalesce(nullif(a.application_name, ''), 'an unnamed client'), l.pid,
+       concat_ws(' at ', 'user ' || a.usename, host(a.client_addr)),
        to_char(coalesce(a.xact_start, a.backend_start) at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS')
 from pg_locks l left join pg_stat_activity a on a.pid = l.pid
 where l.granted and l.pid <> pg_backend_pid()
@@ -28,9 +29,13 @@ class Deadline:
     def __init__(self, seconds: float) -> None:
         self._end = time.monotonic() + seconds
 
+    def seconds(self) -> float:
+        """Return what is left, 0 where it has passed."""
+        return max(0.0, self._end - time.monotonic())
+
     def milliseconds(self) -> int:
         """Return what is left, at least 1 (to PostgreSQL, 0 means for ever)."""
-        return max(1, round((self._end - time.monotonic()) * 1000))
+        return max(1, round(self.seconds() * 1000))
 
 
 def take(
@@ -61,5 +66,5 @@ def take(
 def holders(cursor: Cursor, *, locktype: str, ids: Sequence[int], classid: int = -1) -> str:
     """Name the other sessions that hold relations (``ids`` are oids) or advisory locks (``classid`` and ``ids``)."""
     cursor.execute(_HOLDERS, {"locktype": locktype, "ids": list(ids), "classid": classid})
-    sessions = [f"{name} (pid {pid}, since {since} UTC)" for name, pid, since in cursor.fetchall()]
+    sessions = [f"{name} (pid {pid}, {user}, since {since} UTC)" for name, pid, user, since in cursor.fetchall()]
     return ", ".join(sessions) or "a session that has just let go of it"

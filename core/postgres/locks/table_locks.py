@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from psycopg2 import sql
 
 from core.errors import TableBusy
-from core.postgres import lock_timeouts
+from core.postgres.locks import lock_timeouts
 from core.postgres.tables import Cursor, Table, find_table
 
 # Some tables, and those at the other end of their foreign keys, in the order of their names.
