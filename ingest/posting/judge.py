@@ -1,7 +1,8 @@
-"""The two verdicts on a whole unit, in its transaction. Both begin with records that were checked by themselves.
+"""The two verdicts on a whole unit, in the savepoint that writes it: its end lets go of their locks.
 
-``optimistic`` asks nothing: a clean unit, as most are, is written at once, and PostgreSQL's own constraints have the
-word. ``asked`` looks up parents and stored rows, locks them, and judges until nothing more falls.
+Both begin with records that were checked by themselves. ``optimistic`` takes for granted what PostgreSQL's constraints
+will tell while it writes: most units are written at once. ``asked`` looks up parents and stored rows, locks them, and
+judges until nothing more falls.
 """
 
 from collections.abc import Sequence
@@ -15,13 +16,14 @@ from ingest.posting.judged import TableVerdict
 from ingest.posting.unit import Unit
 from ingest.processing.check_records import CheckedRecords, check_records
 from ingest.processing.duplicates import LastOnce, SeenOnce
+from ingest.processing.lookups import NoParents
 from ingest.processing.process import Verdict, verdict_on
-from ingest.processing.reasons import reasons
+from ingest.processing.reasons import REASON_SCHEMA, reasons
 from ingest.rules.key_text import key_texts
 from ingest.rules.sources import is_adopted
 from ingest.tables.locked_parents import StoredParents, UnitParents
 from ingest.tables.refusals import STORED_ALREADY
-from ingest.tables.stored_rows import StoredRows, all_new
+from ingest.tables.stored_rows import NewKeys, StoredRows
 
 GROUP = "Another record of the group {group} was rejected, so this one was too."
 
@@ -31,30 +33,27 @@ def check_unit(unit: Unit) -> list[CheckedRecords]:
     return [check_records(table.records, table.source.contract) for table in unit.tables]
 
 
-def optimistic(unit: Unit, checked: Sequence[CheckedRecords]) -> list[TableVerdict] | None:
-    """Return the verdict on every table with all parents taken for granted, and all keys for new.
+def optimistic(cursor: CursorWrapper, unit: Unit, checked: Sequence[CheckedRecords]) -> list[TableVerdict] | None:
+    """Return the verdict on every table with all keys taken for new, and parents for stored while none is refused.
 
-    None where that will not do: where a record is refused even so, an update looks for stored rows, or a dry run never
-    comes to PostgreSQL's own answer.
+    Where one is, parents are looked up: a record without its own is to be told from a bad one. None where good records
+    may fall with bad ones, which PostgreSQL would then not be asked to write.
     """
-    if unit.dry_run or unit.on_conflict == "update":
+    keys = [NewKeys() for _ in unit.tables]
+    nothing = REASON_SCHEMA.empty_table()
+    if not any(records.reasons or len(records.records.unreadable) for records in checked):
+        judged = _round(unit, checked, nothing, None, keys)
+        if not any(verdict.processed.rejected for verdict in judged):
+            return judged
+    if unit.mode == "atomic" or unit.groups:
         return None
-    judged = []
-    for table, records in zip(unit.tables, checked, strict=True):
-        if records.reasons or len(table.records.unreadable):
-            return None
-        processed = verdict_on(records, seen=SeenOnce())
-        if processed.rejected:
-            return None
-        judged.append(TableVerdict(sent=table, processed=processed, compared=all_new(len(processed.rows))))
-    return judged
+    return _round(unit, checked, nothing, StoredParents(cursor, lock=True), keys)
 
 
 def asked(cursor: CursorWrapper, unit: Unit, checked: Sequence[CheckedRecords], known: pa.Table) -> list[TableVerdict]:
     """Return the verdict on every table by what is stored, whose rows are locked; ``known``: reasons found before.
 
-    Must run in the savepoint that writes: its end lets go of the locks. Each round refuses at least one record more,
-    so it ends.
+    Each round refuses at least one record more, so it ends.
     """
     parents, stored = StoredParents(cursor, lock=not unit.dry_run), stored_rows(cursor, unit)
     while True:
@@ -85,14 +84,16 @@ def _round(
     unit: Unit,
     checked: Sequence[CheckedRecords],
     known: pa.Table,
-    parents: StoredParents,
-    stored: Sequence[StoredRows],
+    parents: StoredParents | None,
+    stored: Sequence[StoredRows | NewKeys],
 ) -> list[TableVerdict]:
+    """Judge each table once, parents first; ``parents`` None: every parent is taken for granted."""
     before: dict[str, Verdict] = {}
     judged = []
     for table, records, rows in zip(unit.tables, checked, stored, strict=True):
+        lookups = NoParents() if parents is None else UnitParents(parents, before)
         seen = LastOnce() if unit.on_conflict == "update" else SeenOnce()
-        processed = verdict_on(records, lookups=UnitParents(parents, before), seen=seen, known=known)
+        processed = verdict_on(records, lookups=lookups, seen=seen, known=known)
         before[table.source.table] = processed
         judged.append(TableVerdict(sent=table, processed=processed, compared=rows.compare(processed.rows)))
     return judged

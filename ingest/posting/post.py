@@ -91,12 +91,14 @@ def post(
 def _write(cursor: CursorWrapper, unit: Unit) -> tuple[list[TableVerdict], list[RowCounts] | None]:
     """Judge and write until both agree; None in place of counts where the unit as a whole was refused."""
     checked = check_unit(unit)
-    judged = optimistic(unit, checked)
-    if judged is not None:
-        with suppress(IntegrityError, DataError), transaction.atomic():  # else something was not as it was taken for
-            return judged, write(cursor, [verdict.to_write() for verdict in judged])
+    if unit.on_conflict == "reject" and not unit.dry_run:  # else stored rows are looked for in any case
+        with suppress(IntegrityError, DataError), transaction.atomic():  # something was not as it was taken for
+            hoped = optimistic(cursor, unit, checked)
+            if hoped is not None:
+                return hoped, write(cursor, [verdict.to_write() for verdict in hoped])
     known = REASON_SCHEMA.empty_table()
     for _ in range(ATTEMPTS):
+        judged: list[TableVerdict] = []
         rows: list[TableRows] = []
         try:
             with transaction.atomic():  # its end lets go of its locks too: the next attempt takes all of them in order
@@ -108,7 +110,7 @@ def _write(cursor: CursorWrapper, unit: Unit) -> tuple[list[TableVerdict], list[
                     return judged, [RowCounts(len(table.new), len(table.changed)) for table in rows]
                 return judged, write(cursor, rows)
         except (IntegrityError, DataError) as error:
-            if judged is None or not rows:
+            if not rows:
                 raise
             if key_exists(error) and _overtaken(cursor, unit, judged):
                 continue
