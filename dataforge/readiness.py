@@ -12,7 +12,7 @@ from django.db import connections
 from django.db.backends.utils import CursorWrapper
 from django.db.migrations.loader import MigrationLoader
 
-from core.postgres.needs import Lack, lacks, reads_only
+from dataforge.needs import Lack, lacks, reads_only
 from ingest.rules.sources import sources
 
 TIMEOUT_SECONDS = 2

@@ -14,6 +14,7 @@ from core.postgres.advisory_locks import exclusive
 from core.postgres.column_types import assert_matches
 from core.postgres.explain_errors import explained
 from core.postgres.insert_rows import insert_rows
+from core.postgres.tables import find_table
 from core.version import __version__
 from ingest.accounts.report import FileFacts, TableReport, account_row, status_of
 from ingest.accounts.totals import end_batch, parts_of
@@ -103,6 +104,7 @@ class _Load:
         """Close the books of runs that died and open ours; return the files to be loaded."""
         with connection.cursor() as cursor:
             for source in self.chosen:
+                find_table(cursor, source.contract.db_table)  # all rows of which can be seen
                 assert_matches(cursor, source.contract.db_table, source.contract.schema)
         if self.options.dry_run:
             return self.chosen

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import pyarrow as pa
 from django.contrib.auth.models import User
-from django.db import DataError, IntegrityError, transaction
+from django.db import DatabaseError, transaction
 from django.db.backends.utils import CursorWrapper
 from django.db.models import Model
 from django.utils import timezone
@@ -29,7 +29,7 @@ from ingest.rejects.describe import rejects_of
 from ingest.rejects.merge import RejectOrigin
 from ingest.rejects.store import store_numbered
 from ingest.tables.locked_parents import tables_of
-from ingest.tables.refusals import refused_by_database
+from ingest.tables.refusals import refused_by_database, refuses_rows
 from ingest.tables.write_rows import RowCounts, culprits, key_exists, write
 
 SHARE_TIMEOUT_SECONDS = 1
@@ -111,8 +111,8 @@ def _write(cursor: CursorWrapper, unit: Unit, judge: Judge) -> tuple[list[TableV
                 if unit.dry_run:
                     return judged, [RowCounts(len(table.new), len(table.changed)) for table in rows]
                 return judged, write(cursor, rows)
-        except (IntegrityError, DataError) as error:
-            if not rows:
+        except DatabaseError as error:
+            if not rows or not refuses_rows(error):
                 raise
             if judge.trusts:
                 judge.doubt()

@@ -5,8 +5,9 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 import pyarrow as pa
-from django.db import DataError, IntegrityError, transaction
+from django.db import DatabaseError, DataError, IntegrityError, transaction
 from django.db.backends.utils import CursorWrapper
+from psycopg2 import errorcodes
 
 from ingest.processing.reasons import reasons
 
@@ -16,6 +17,12 @@ STORED_ALREADY = "A record with this key is stored with other content; different
 
 # Errors by position. Each is a bug of the rulebook: the checks should have found it.
 type Refusals = Mapping[int, Exception]
+
+
+def refuses_rows(error: DatabaseError) -> bool:
+    """Tell that PostgreSQL refused rows for what they are: a constraint, a value, or a trigger that raised."""
+    raised = getattr(error.__cause__, "pgcode", None) == errorcodes.RAISE_EXCEPTION
+    return raised or isinstance(error, IntegrityError | DataError)
 
 
 def refused_by_database(refused: Refusals) -> pa.Table:
@@ -48,7 +55,9 @@ def write_or_halve(
             written = write(first, last)
             cursor.execute("set constraints all immediate; set constraints all deferred")
             return written, {}
-    except (IntegrityError, DataError) as error:
+    except DatabaseError as error:
+        if not refuses_rows(error):
+            raise
         if first == last:
             return 0, {first: error}
     middle = (first + last) // 2

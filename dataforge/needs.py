@@ -1,4 +1,4 @@
-"""What a program needs of its database, asked of the catalogue alone: no table is locked, and none is waited for."""
+"""What the site needs of its database, asked of the catalogue alone: no table is locked, and none is waited for."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
