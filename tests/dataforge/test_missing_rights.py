@@ -95,7 +95,7 @@ def assert_told(answers: list[tuple[str, Any]]) -> list[tuple[str, Any]]:
         text = answer.content.decode()
         assert answer["Retry-After"] == "5", door
         assert "The database lacks something that this site needs" in text or "The database cannot be used" in text
-        assert not any(word in text for word in ("GRANT", "permission denied", "limited_of")), (door, text)
+        assert not any(word in text for word in ("GRANT", "permission denied", "limited_in")), (door, text)
         kind = (
             "text/html; charset=utf-8"
             if ("/" in door and door.startswith("/")) or door == "login"

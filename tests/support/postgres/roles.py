@@ -10,7 +10,6 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from tests.support.loading.loads import query
 
-ROLE = "limited_of_a_test"
 EVERYTHING = "select, insert, update, delete"
 
 
@@ -20,17 +19,24 @@ def limited_role(*statements: str) -> Iterator[str]:
 
     In each statement, ``{role}`` is the role's name. Needs a test that commits.
     """
-    query(f"drop role if exists {ROLE}")
-    query(f"create role {ROLE} login")
+    role = (
+        f"limited_in_{connection.settings_dict['NAME']}"  # roles are of the server, and tests run in several databases
+    )
+    _drop(role)  # of a run that was killed
+    query(f"create role {role} login")
     try:
-        query(f"grant {EVERYTHING} on all tables in schema public to {ROLE}")
-        query(f"grant usage, select, update on all sequences in schema public to {ROLE}")
+        query(f"grant {EVERYTHING} on all tables in schema public to {role}")
+        query(f"grant usage, select, update on all sequences in schema public to {role}")
         for statement in statements:
-            query(statement.format(role=ROLE))
-        yield ROLE
+            query(statement.format(role=role))
+        yield role
     finally:
-        query(f"drop owned by {ROLE}")
-        query(f"drop role {ROLE}")
+        _drop(role)
+
+
+def _drop(role: str) -> None:
+    if query("select 1 from pg_roles where rolname = %s", role):
+        query(f"drop owned by {role}; drop role {role}")
 
 
 @contextmanager
