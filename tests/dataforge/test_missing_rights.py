@@ -156,6 +156,7 @@ def test_a_sequence_that_may_not_be_used_closes_the_batches_that_have_rejects(
     assert f'GRANT USAGE, SELECT, UPDATE ON SEQUENCE ingest_rejectedrecord_id_seq TO "{role}"' in caplog.text
 
 
+QUICK = {"backup_table", "dumpdata", "create_token"}
 COMMANDS = (
     ("backup_table", "orders"),
     ("list_backups",),
@@ -170,7 +171,10 @@ COMMANDS = (
 )
 
 
-@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command[0])
+@pytest.mark.parametrize(
+    "command",
+    [pytest.param(names, id=names[0], marks=() if names[0] in QUICK else pytest.mark.slow) for names in COMMANDS],
+)
 def test_a_command_that_lacks_a_right_ends_with_one_sentence(site: Site, command: tuple[str, ...]) -> None:
     with limited_role() as role, connected_as(role) as as_owner:
         as_owner(f"revoke all on all tables in schema public from {role}")

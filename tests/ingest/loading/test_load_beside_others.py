@@ -107,6 +107,9 @@ NEIGHBOURS = {
 }
 
 
+QUICK = {"a view by a key", "a foreign key of another table", "a trigger", "a child table"}
+
+
 @contextmanager
 def beside(name: str) -> Iterator[str]:
     """Have an object of ``NEIGHBOURS`` in the database; gives what a load says of it."""
@@ -118,7 +121,9 @@ def beside(name: str) -> Iterator[str]:
         query(taken_away)
 
 
-@pytest.mark.parametrize("name", NEIGHBOURS)
+@pytest.mark.parametrize(
+    "name", [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in NEIGHBOURS]
+)
 def test_a_load_a_second_load_and_a_batch_work_beside(name: str, tmp_path: Path, api: ApiClient) -> None:
     folder = write_files(tmp_path / "files", ONE_OF_EACH)
     changed = {**ONE_OF_EACH, "customers": [{"customer_city": "santos"}, {"customer_id": hex_id(2)}]}
