@@ -5,20 +5,15 @@ Both answer plain HTTP under any host name: a load balancer knows neither a cert
 
 import logging
 from collections.abc import Callable
-from functools import cache
 from typing import Any
 
-from django.db import DatabaseError, connections
-from django.db.migrations.loader import MigrationLoader
-from django.db.migrations.recorder import MigrationRecorder
+from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
 
 from core.errors import DataForgeError
+from dataforge.readiness import readiness
 
-TIMEOUT_SECONDS = 2
 NEVER_STORED = {"Cache-Control": "no-store"}
-
-type Migration = tuple[str, str]
 
 _log = logging.getLogger(__name__)
 
@@ -44,36 +39,22 @@ def _healthz() -> HttpResponse:
 
 
 def _readyz() -> HttpResponse:
-    """Say whether requests can be served: 200, or 503 with what is missing."""
+    """Say whether requests can be served: 200, or 503 with what is missing.
+
+    Whoever asks is told which migrations are missing, which this program publishes. The names of tables, roles and
+    rights, and whatever else the server said, are for the log.
+    """
     try:
-        missing = sorted(_expected() - _applied())
+        known = readiness.look()
     except (DatabaseError, DataForgeError) as error:
-        # What the server said names hosts and users, which are no business of whoever asks here.
-        _log.warning("not ready: %s", str(error).strip().splitlines()[0])
+        _log.warning("not ready: %s", str(error).strip().partition("\n")[0])
         return _unready(database="cannot be reached", migrations="unknown")
-    if missing:
-        return _unready(database="ok", migrations=[f"{app}.{name} is not applied" for app, name in missing])
-    return JsonResponse({"status": "ok", "database": "ok", "migrations": "ok"}, headers=NEVER_STORED)
+    if known.ready:
+        return JsonResponse({"status": "ok", "database": "ok", "migrations": "ok"}, headers=NEVER_STORED)
+    kinds = {lack.kind for lack in known.lacks}
+    database = "takes no writes" if "server" in kinds else "lacks tables or rights" if kinds else "ok"
+    return _unready(database=database, migrations=known.migrations)
 
 
 def _unready(**facts: Any) -> HttpResponse:
     return JsonResponse({"status": "unavailable", **facts}, status=503, headers=NEVER_STORED)
-
-
-@cache
-def _expected() -> set[Migration]:
-    """Return every migration that this program comes with."""
-    return set(MigrationLoader(None).graph.nodes)
-
-
-def _applied() -> set[Migration]:
-    """Ask by a connection of its own, which gives up soon: the kept one may be at work, or wait for minutes."""
-    connection = connections["default"].copy()
-    connection.settings_dict["OPTIONS"]["connect_timeout"] = TIMEOUT_SECONDS
-    try:
-        connection.set_autocommit(False)  # one transaction: behind a pooler, a SET outside of one would stay for others
-        with connection.cursor() as cursor:
-            cursor.execute("set local statement_timeout = %s", [f"{TIMEOUT_SECONDS}s"])
-        return set(MigrationRecorder(connection).applied_migrations())
-    finally:
-        connection.close()

@@ -63,6 +63,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "core.web.null_characters.NullCharactersMiddleware",
+    "core.web.problems.UnavailableMiddleware",  # last: the first to hear of what a view raised
 ]
 ROOT_URLCONF = "dataforge.urls"
 WSGI_APPLICATION = "dataforge.wsgi.application"

@@ -1,5 +1,6 @@
 """What every view here asks first, and how work that was asked for is answered."""
 
+import logging
 from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Any
@@ -11,9 +12,11 @@ from rest_framework.request import Request
 from access.idempotency import Answer
 from backups.catalogue.rights import may, out_of_reach
 from backups.tasks import Failure
-from core.errors import BackupDamaged, BackupRefused, DataForgeError, SourceUnreadable
-from core.web.problems import Problem, problem_response
+from core.errors import BackupDamaged, BackupRefused, DataForgeError, SourceUnreadable, TableBusy
+from core.web.problems import UNAVAILABLE, Problem, problem_response
 from core.web.request_bodies import body_of, read_members
+
+log = logging.getLogger(__name__)
 
 _REFUSED = {BackupRefused: "refused", BackupDamaged: "damaged", SourceUnreadable: "unreadable"}
 
@@ -52,6 +55,9 @@ def _problem(failure: Failure) -> Exception:
     for kind, code in _REFUSED.items():
         if issubclass(failure.kind, kind):
             return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, failure.text, code=code)
-    if issubclass(failure.kind, DataForgeError):  # the table is held, or the database is away
+    if issubclass(failure.kind, TableBusy):
         return Problem(HTTPStatus.SERVICE_UNAVAILABLE, failure.text, code="unavailable", retry_after=5)
+    if issubclass(failure.kind, DataForgeError):  # what the server said names roles and rights: for the log alone
+        log.error("503: %s", failure.text)
+        return Problem(HTTPStatus.SERVICE_UNAVAILABLE, UNAVAILABLE, code="unavailable", retry_after=5)
     return RuntimeError(failure.text)

@@ -11,9 +11,10 @@ from core.errors import BackupRefused
 from core.postgres.tables import Cursor
 
 NOTHING_MOVES = sql.SQL("false")
-# Columns whose value another row may want: an index on an expression, or on a part of the table, speaks of any of them.
+# Columns whose value another row may want: an index on an expression or a generated column, or on a part of the table,
+# speaks of any of them.
 _UNIQUE_COLUMNS = """
-select a.attname, i.indexprs is not null or i.indpred is not null
+select a.attname, i.indexprs is not null or i.indpred is not null or coalesce(a.attgenerated <> '', false)
 from pg_index i left join pg_attribute a on a.attrelid = i.indrelid and a.attnum = any (i.indkey)
 where i.indrelid = %(table)s and not i.indisprimary and (i.indisunique or i.indisexclusion)
 """

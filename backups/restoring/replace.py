@@ -14,10 +14,11 @@ from core.postgres.drop_and_rebuild import DroppedParts, drop_for_load, rebuild
 from core.postgres.tables import Cursor
 
 
-def replace(cursor: Cursor, fits: Sequence[FileMatch], keys: Collection[ForeignKey]) -> None:
+def replace(cursor: Cursor, fits: Sequence[FileMatch], keys: Collection[ForeignKey]) -> dict[str, tuple[str, ...]]:
     """Put the rows of their files into the tables of ``fits`` (parents first), which are locked already.
 
-    BackupRefused lists the rows, there or in a file, that would have no parent.
+    Returns, by table, what stayed in place meanwhile, and why. BackupRefused lists the rows, there or in a file, that
+    would have no parent.
     """
     dropped = [drop_for_load(cursor, fit.shape.name) for fit in fits]
     cursor.execute(sql.SQL("truncate {}").format(sql.SQL(", ").join(fit.shape.identifier for fit in fits)))
@@ -34,6 +35,7 @@ def replace(cursor: Cursor, fits: Sequence[FileMatch], keys: Collection[ForeignK
             problem=str(error).strip().replace("\n", " "),
             remedy="The rows of the file break a rule of the table as it is now; use a backup that was made since.",
         ) from error
+    return {parts.table.name: parts.notes for parts in dropped}
 
 
 def refuse_orphans(fits: Sequence[FileMatch], orphans: Sequence[object]) -> None:

@@ -26,6 +26,7 @@ from backups.restoring.report import TableRestore
 from backups.restoring.sequences import raise_sequences
 from backups.tables import Shape, ordered, shape
 from core.errors import BackupRefused, DatabaseFailed, TableBusy
+from core.postgres.constraints import not_emptied
 from core.postgres.fingerprint import Fingerprint
 from core.postgres.locks import lock_timeouts
 from core.postgres.locks.held_locks import HeldLocks
@@ -59,19 +60,27 @@ def carry_out(
             _lock(cursor, tuple(files), alone=row.mode == Restore.Mode.REPLACE)
         fits = [match_file(files[table.name], table) for table in ordered(shape(cursor, name) for name in files)]
         keys = foreign_keys(cursor, [fit.shape.table for fit in fits])
-        differences = _compare(cursor, fits, row)
+        obstacles = not_emptied(cursor, [fit.shape.table for fit in fits])
+        if obstacles and row.mode == Restore.Mode.REPLACE:
+            raise BackupRefused(
+                what=", ".join(fit.shape.name for fit in fits),
+                problem=f"cannot be replaced: {'; '.join(obstacles)}",
+                remedy="Restore it with --mode merge, which leaves all that in place.",
+            )
+        differences, why_merged = _compare(cursor, fits, row, obstacles)
+        notes = {fit.shape.name: why_merged for fit in fits}
         if row.dry_run:
             orphans = orphans_after(cursor, border(keys, [fit.shape for fit in fits]), differences)
             transaction.set_rollback(True)
-            return RestoreOutcome(tables=_reports(fits, differences, row.mode, {}), orphans=orphans)
+            return RestoreOutcome(tables=_reports(fits, differences, row.mode, {}, notes), orphans=orphans)
         touched = fits
         if row.mode == Restore.Mode.MERGE:
             touched = [difference.fit for difference in differences if difference.share]
         safety = _keep(cursor, touched, row, kept) if safety_backup else {}
-        _write(cursor, fits, differences, row.mode, keys)
+        notes |= _write(cursor, fits, differences, row.mode, keys)
         _prove(cursor, fits)
         locks.assert_held()
-        return RestoreOutcome(tables=_reports(fits, differences, row.mode, safety))
+        return RestoreOutcome(tables=_reports(fits, differences, row.mode, safety, notes))
 
 
 def _lock(cursor: CursorWrapper, tables: Sequence[str], *, alone: bool) -> None:
@@ -92,22 +101,31 @@ def _lock(cursor: CursorWrapper, tables: Sequence[str], *, alone: bool) -> None:
         )
 
 
-def _compare(cursor: CursorWrapper, fits: Sequence[FileMatch], row: Restore) -> list[Difference]:
-    """Compare tables and files where the mode depends on it, or a dry run or a merge needs it; choose the mode."""
+def _compare(
+    cursor: CursorWrapper, fits: Sequence[FileMatch], row: Restore, obstacles: Sequence[str]
+) -> tuple[list[Difference], tuple[str, ...]]:
+    """Compare tables and files where the mode depends on it, or a dry run or a merge needs it; choose the mode.
+
+    ``obstacles`` say why nothing can be replaced; they are returned as notes where that would have been chosen.
+    """
     named = next(fit.shape.table for fit in fits if fit.shape.name == row.table)
-    if not row.mode and not row.dry_run and is_empty(cursor, named):
+    if not (row.mode or row.dry_run or obstacles) and is_empty(cursor, named):
         row.mode = Restore.Mode.REPLACE
         _lock(cursor, [fit.shape.name for fit in fits], alone=True)
     if row.mode == Restore.Mode.REPLACE and not row.dry_run:
-        return []
+        return [], ()
     differences = [find_difference(cursor, fit, number=number) for number, fit in enumerate(fits)]
-    if not row.mode:
-        difference = next(difference for difference in differences if difference.fit.shape.table == named)
-        whole = difference.present == 0 or difference.share > REPLACE_FROM_SHARE
-        row.mode = Restore.Mode.REPLACE if whole else Restore.Mode.MERGE
-        if whole and not row.dry_run:
-            _lock(cursor, [fit.shape.name for fit in fits], alone=True)
-    return differences
+    if row.mode:
+        return differences, ()
+    difference = next(difference for difference in differences if difference.fit.shape.table == named)
+    whole = difference.present == 0 or difference.share > REPLACE_FROM_SHARE
+    if whole and obstacles:
+        row.mode = Restore.Mode.MERGE
+        return differences, tuple(f"merged, since it cannot be replaced: {why}" for why in obstacles)
+    row.mode = Restore.Mode.REPLACE if whole else Restore.Mode.MERGE
+    if whole and not row.dry_run:
+        _lock(cursor, [fit.shape.name for fit in fits], alone=True)
+    return differences, ()
 
 
 def _write(
@@ -116,10 +134,12 @@ def _write(
     differences: Sequence[Difference],
     mode: str,
     keys: Sequence[ForeignKey],
-) -> None:
+) -> dict[str, tuple[str, ...]]:
+    """Write, and return by table what stayed in place meanwhile."""
+    in_place: dict[str, tuple[str, ...]] = {}
     try:
         if mode == Restore.Mode.REPLACE:
-            replace(cursor, fits, keys)
+            in_place = replace(cursor, fits, keys)
         else:
             refuse_orphans(fits, orphans_after(cursor, border(keys, [fit.shape for fit in fits]), differences))
             merge(cursor, differences, keys)
@@ -134,6 +154,7 @@ def _write(
         raise_sequences(cursor, fit.shape)
         if mode == Restore.Mode.REPLACE:
             cursor.execute(sql.SQL("analyze {}").format(fit.shape.identifier))
+    return in_place
 
 
 def _prove(cursor: CursorWrapper, fits: Sequence[FileMatch]) -> None:
@@ -193,10 +214,18 @@ def is_empty(cursor: Cursor, table: Table) -> bool:
 
 
 def _reports(
-    fits: Sequence[FileMatch], differences: Sequence[Difference], mode: str, safety: Mapping[str, str]
+    fits: Sequence[FileMatch],
+    differences: Sequence[Difference],
+    mode: str,
+    safety: Mapping[str, str],
+    notes: Mapping[str, tuple[str, ...]],
 ) -> tuple[TableRestore, ...]:
     by_table = {difference.fit.shape.name: difference for difference in differences}
-    return tuple(_report(fit, by_table.get(fit.shape.name), mode, safety.get(fit.shape.name)) for fit in fits)
+    return tuple(
+        changed(report, notes=report.notes + notes.get(report.table, ()))
+        for fit in fits
+        for report in [_report(fit, by_table.get(fit.shape.name), mode, safety.get(fit.shape.name))]
+    )
 
 
 def _report(fit: FileMatch, difference: Difference | None, mode: str, safety: str | None) -> TableRestore:

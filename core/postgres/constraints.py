@@ -1,5 +1,6 @@
 """Constraints and indexes of a table, as the statements that drop them and make them again under their own names."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from core.postgres.tables import Cursor, Table
@@ -7,7 +8,7 @@ from core.postgres.tables import Cursor, Table
 # Keys, exclusions and foreign keys (own and incoming) of a table: what drops them, makes them again, comments on them.
 # Foreign keys first, since they depend on keys, and plain indexes last; made again the other way round.
 _CONSTRAINTS = """
-select c.contype, format('constraint %%I on %%s', c.conname, c.conrelid::regclass),
+select c.oid, c.contype, format('constraint %%I on %%s', c.conname, c.conrelid::regclass),
        format('alter table %%s drop constraint %%I', c.conrelid::regclass, c.conname),
        format('alter table %%s add constraint %%I %%s', c.conrelid::regclass, c.conname, pg_get_constraintdef(c.oid)),
        case when d.description is not null then
@@ -20,7 +21,7 @@ order by c.contype <> 'f', c.contype = 'p', c.conrelid::regclass::text, c.connam
 """
 # The indexes that belong to no constraint, likewise.
 _INDEXES = """
-select 'i', format('index %%s', i.indexrelid::regclass), format('drop index %%s', i.indexrelid::regclass),
+select i.indexrelid, 'i', format('index %%s', i.indexrelid::regclass), format('drop index %%s', i.indexrelid::regclass),
        pg_get_indexdef(i.indexrelid), null, i.indexrelid
 from pg_index i
 where i.indrelid = %(table)s
@@ -49,52 +50,103 @@ cross join lateral (
 ) as s(statement)
 where i.indrelid = %(table)s
 """
-# What about a table, its indexes and constraints could not be made again as it was: one line of text each.
-_OBSTACLES = """
-select 'it is partitioned or has a parent or child table' from pg_class c
+# Why nothing of a table can be dropped and made again as it was: one line of text each.
+_TABLE_STAYS = """
+select format('%%s is partitioned, or has a parent or child table', c.oid::regclass) from pg_class c
 where c.oid = %(table)s and (c.relkind = 'p' or c.relispartition
       or exists (select from pg_inherits where c.oid in (inhrelid, inhparent)))
 union all
-select format('index %%s is in tablespace %%s', c.oid::regclass, s.spcname)
-from pg_index i join pg_class c on c.oid = i.indexrelid join pg_tablespace s on s.oid = c.reltablespace
-where i.indrelid = %(table)s
-union all
-select format('index %%s is invalid', i.indexrelid::regclass) from pg_index i
-where i.indrelid = %(table)s and not (i.indisvalid and i.indisready)
-union all
-select format('view %%s depends on constraint %%I', r.ev_class::regclass, c.conname)
-from pg_constraint c join pg_depend d on d.refclassid = 'pg_constraint'::regclass and d.refobjid = c.oid
-join pg_rewrite r on d.classid = 'pg_rewrite'::regclass and r.oid = d.objid
-where c.conrelid = %(table)s and c.contype in ('p', 'u', 'x')
+select format('%%s belongs to another role', c.oid::regclass) from pg_class c
+where c.oid = %(table)s and not pg_has_role(c.relowner, 'USAGE')
 """
+# Which parts (oids of constraints and indexes) have to stay, and why. What depends on a key: views that group by it,
+# rules, functions with a body of SQL; and foreign keys that stay themselves, since another role owns their other table.
+_PARTS_STAY = """
+with keys as (
+    select i.indexrelid as index, coalesce(c.oid, i.indexrelid) as part, i.indisvalid and i.indisready as valid
+    from pg_index i left join pg_constraint c on c.conindid = i.indexrelid and c.contype in ('p', 'u', 'x')
+    where i.indrelid = %(table)s
+), foreign_keys as (
+    select c.oid as part, c.conindid as index, format('%%s belongs to another role', o.oid::regclass) as why
+    from pg_constraint c join pg_class o on o.oid in (c.conrelid, c.confrelid) and o.oid <> %(table)s
+    where c.contype = 'f' and %(table)s in (c.conrelid, c.confrelid) and not pg_has_role(o.relowner, 'USAGE')
+)
+select part, why from foreign_keys
+union all
+select k.part, format('the foreign key %%I of %%s depends on it', c.conname, c.conrelid::regclass)
+from keys k join foreign_keys f using (index) join pg_constraint c on c.oid = f.part
+union all
+select k.part, format('its index is in tablespace %%s', s.spcname)
+from keys k join pg_class c on c.oid = k.index join pg_tablespace s on s.oid = c.reltablespace
+union all
+select part, 'its index is invalid' from keys where not valid
+union all
+select k.part, coalesce(
+    (select format('%%s %%s depends on it', case v.relkind when 'm' then 'materialized view' when 'v' then 'view'
+                   else 'a rule of' end, v.oid::regclass)
+     from pg_rewrite r join pg_class v on v.oid = r.ev_class
+     where d.classid = 'pg_rewrite'::regclass and r.oid = d.objid),
+    format('%%s depends on it', pg_describe_object(d.classid, d.objid, d.objsubid)))
+from keys k join pg_depend d on d.deptype = 'n' and d.classid <> 'pg_constraint'::regclass
+     and (d.refclassid, d.refobjid) in (('pg_constraint'::regclass, k.part), ('pg_class'::regclass, k.index))
+"""
+
+
+# Why some tables cannot be emptied by TRUNCATE together: one line of text each.
+_NOT_EMPTIED = """
+select format('foreign key %%I of %%s has to stay', c.conname, child.oid::regclass)
+from pg_constraint c join pg_class child on child.oid = c.conrelid join pg_class parent on parent.oid = c.confrelid
+where c.contype = 'f' and c.conparentid = 0 and parent.oid = any (%(tables)s) and not child.oid = any (%(tables)s)
+  and (not pg_has_role(child.relowner, 'USAGE') or not pg_has_role(parent.relowner, 'USAGE')
+       or parent.relkind = 'p' or parent.relispartition
+       or exists (select from pg_inherits where parent.oid in (inhrelid, inhparent)))
+union all
+select format('%%s has child tables, which would be emptied with it', c.oid::regclass)
+from pg_class c where c.oid = any (%(tables)s) and c.relkind = 'r' and exists (
+    select from pg_inherits where inhparent = c.oid)
+union all
+select format('TRUNCATE of %%s is not granted to %%I', c.oid::regclass, current_user)
+from pg_class c where c.oid = any (%(tables)s) and not has_table_privilege(c.oid, 'TRUNCATE')
+"""
+
+EVERYTHING = "*"
 
 
 @dataclass(frozen=True)
 class Part:
-    """A constraint or index: what it is called, the statement that drops it, and those that make it again."""
+    """A constraint or index: what it is called, the statement that drops it, and those that make it again.
 
-    kind: str  # contype of the constraint (p, u, x, f), or i
+    ``stays``: why it cannot be dropped and made again as it was; empty where it can.
+    """
+
+    kind: str  # contype of the constraint (p, u, x, f), or i; or EVERYTHING, which can only stay
     title: str
     drop: str
     create: tuple[str, ...]
+    stays: str = ""
 
 
 def parts(cursor: Cursor, table: Table) -> tuple[Part, ...]:
     """List the foreign keys (own and incoming), keys, exclusions and indexes of ``table`` in the order to drop them."""
+    cursor.execute(_TABLE_STAYS, {"table": table.oid})
+    if whole := "; ".join(reason for (reason,) in cursor.fetchall()):
+        return (Part(kind=EVERYTHING, title="every constraint and index", drop="", create=(), stays=whole),)
     cursor.execute(_SETTINGS, {"table": table.oid})
     settings: dict[int, list[str]] = {}
     for index, statement in cursor.fetchall():
         settings.setdefault(index, []).append(statement)
+    cursor.execute(_PARTS_STAY, {"table": table.oid})
+    stays = dict(cursor.fetchall())
     table_parts = []
     for query in (_CONSTRAINTS, _INDEXES):
         cursor.execute(query, {"table": table.oid})
-        for kind, title, drop, create, comment, index in cursor.fetchall():
-            extras = ([comment] if comment else []) + settings.get(index, [])
-            table_parts.append(Part(kind=kind, title=title, drop=drop, create=(create, *extras)))
+        for oid, kind, title, drop, definition, comment, index in cursor.fetchall():
+            create = (definition, *([comment] if comment else []), *settings.get(index, []))
+            table_parts.append(Part(kind=kind, title=title, drop=drop, create=create, stays=stays.get(oid, "")))
     return tuple(table_parts)
 
 
-def obstacles(cursor: Cursor, table: Table) -> list[str]:
-    """Say what about ``table`` would be lost if its constraints and indexes were dropped and made again."""
-    cursor.execute(_OBSTACLES, {"table": table.oid})
-    return [reason for (reason,) in cursor.fetchall()]
+def not_emptied(cursor: Cursor, tables: Iterable[Table]) -> tuple[str, ...]:
+    """Say why ``tables`` cannot be emptied by one TRUNCATE with what ``parts`` can be dropped away; mostly nothing."""
+    cursor.execute(_NOT_EMPTIED, {"tables": [table.oid for table in tables]})
+    return tuple(reason for (reason,) in cursor.fetchall())

@@ -11,7 +11,8 @@ from core.errors import DatabaseFailed
 
 # The table that a bare name means on the search path: oid, schema and name.
 _TABLE = """
-select c.oid, n.nspname, c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace
+select c.oid, n.nspname, c.relname, row_security_active(c.oid), quote_ident(current_user)
+from pg_class c join pg_namespace n on n.oid = c.relnamespace
 where c.oid = to_regclass(quote_ident(%s)) and c.relkind in ('r', 'p')
 """
 
@@ -33,7 +34,11 @@ class Table:
 
 
 def find_table(cursor: Cursor, table: str) -> Table:
-    """Find ``table`` (a bare name; may be temporary) on the search path; ``DatabaseFailed`` if it is missing."""
+    """Find ``table`` (a bare name; may be temporary) on the search path.
+
+    ``DatabaseFailed`` if it is missing, or if row level security hides rows of it: whatever is made of the others would
+    pass for the whole table.
+    """
     cursor.execute(_TABLE, [table])
     row = cursor.fetchone()
     if row is None:
@@ -42,7 +47,13 @@ def find_table(cursor: Cursor, table: str) -> Table:
             problem="there is no such table",
             remedy="Run `manage.py migrate` against this database.",
         )
-    oid, schema, name = row
+    oid, schema, name, hidden, role = row
+    if hidden:
+        raise DatabaseFailed(
+            work=f"the look-up of table {table}",
+            problem=f"row level security hides rows of it from {role}",
+            remedy=f"Run: ALTER TABLE {table} OWNER TO {role}; or: ALTER ROLE {role} BYPASSRLS;",
+        )
     return Table(oid=oid, schema=schema, name=name)
 
 

@@ -1,7 +1,8 @@
 """Faults of a request as RFC 9457 ``application/problem+json``. Nothing in them tells of SQL, paths or code."""
 
 import logging
-from collections.abc import Mapping
+import sys
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from types import MappingProxyType
 from typing import Any
@@ -9,12 +10,14 @@ from typing import Any
 from django.core.exceptions import BadRequest, PermissionDenied, SuspiciousOperation
 from django.db import IntegrityError, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
+from django.template.loader import render_to_string
 from django.views import defaults
 from psycopg2 import errorcodes
 from rest_framework.exceptions import APIException, NotFound, Throttled, ValidationError
 from rest_framework.exceptions import PermissionDenied as Forbidden
 
 from core.errors import DatabaseFailed, DatabaseUnavailable, DataForgeError, EmbeddedPostgresFailed, TableBusy
+from core.postgres.explain_errors import lacking
 from core.web.request_ids import request_id
 
 CONTENT_TYPE = "application/problem+json"
@@ -23,7 +26,8 @@ API_PREFIX = "/api/"
 _UNACCEPTABLE = "The request is not acceptable."
 _NOTHING_HERE = "There is nothing at this address. Addresses of the API end with a slash."
 _USER_GONE = "The user of this token was deleted while the request ran; nothing of it was kept."
-_UNAVAILABLE = "The database cannot be used right now. Send it again, with the same Idempotency-Key if it had one."
+UNAVAILABLE = "The database cannot be used right now. Send it again, with the same Idempotency-Key if it had one."
+_LACKS = "The database lacks something that this site needs; its log names it. Send it again when that is mended."
 _LOST = (TableBusy, DatabaseUnavailable, DatabaseFailed, EmbeddedPostgresFailed, OperationalError, InterfaceError)
 
 log = logging.getLogger(__name__)
@@ -80,13 +84,7 @@ def _explain(error: Exception) -> tuple[dict[str, Any], dict[str, str]]:
 
 
 def _explain_ours(error: Exception) -> tuple[dict[str, Any], dict[str, str]]:
-    if isinstance(error, _LOST) or getattr(error.__cause__, "pgcode", None) == errorcodes.READ_ONLY_SQL_TRANSACTION:
-        log.warning("503: %s", error)
-        detail = (
-            f"{error.facts['tables']}: a load, a restore or other batches are at work on it. Send it again."
-            if isinstance(error, TableBusy)
-            else _UNAVAILABLE
-        )
+    if (detail := unavailable(error)) is not None:
         facts = {"code": "unavailable", "retry_after": RETRY_SECONDS}
         return problem_document(503, detail, **facts), {"Retry-After": str(RETRY_SECONDS)}
     if isinstance(error, IntegrityError) and _names_a_user(error):
@@ -95,6 +93,21 @@ def _explain_ours(error: Exception) -> tuple[dict[str, Any], dict[str, str]]:
         return problem_document(400, str(error), code="invalid"), {}
     log.error("an answer was not foreseen", exc_info=error)
     return problem_document(500, "This should not have happened, and was logged.", code="error"), {}
+
+
+def unavailable(error: BaseException | None) -> str | None:
+    """Say, and log in full, what keeps the database from being used; None where ``error`` tells of nothing such."""
+    if error is None:
+        return None
+    if lack := lacking(error):
+        log.error("503: %s", lack)
+        return _LACKS
+    if isinstance(error, _LOST) or getattr(error.__cause__, "pgcode", None) == errorcodes.READ_ONLY_SQL_TRANSACTION:
+        log.warning("503: %s", error)
+        if isinstance(error, TableBusy):
+            return f"{error.facts['tables']}: a load, a restore or other batches are at work on it. Send it again."
+        return UNAVAILABLE
+    return None
 
 
 def _names_a_user(error: IntegrityError) -> bool:
@@ -140,6 +153,38 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Answer what nobody foresaw."""
+    """Answer what nobody foresaw, and what a middleware met: 503 where the database cannot be used."""
+    if answer := unavailable_answer(request, sys.exc_info()[1]):
+        return answer
     response = _answer(request, 500, "This should not have happened, and was logged.")
     return response or defaults.server_error(request)
+
+
+def unavailable_answer(request: HttpRequest, error: BaseException | None) -> HttpResponse | None:
+    """Answer 503, in the admin's looks but for the API, where ``error`` says that the database cannot be used.
+
+    The page asks nothing of the database: no session, no user.
+    """
+    detail = unavailable(error)
+    if detail is None:
+        return None
+    response = _answer(request, 503, detail) or HttpResponse(
+        render_to_string("503.html", {"detail": detail, "request_id": request_id()}),
+        status=503,
+    )
+    response["Retry-After"] = str(RETRY_SECONDS)
+    return response
+
+
+class UnavailableMiddleware:
+    """A page of a site without its database, or with half of it, is 503 and not a fault of the program."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """Answer what a view raised; views of REST framework answer by themselves."""
+        return unavailable_answer(request, exception)

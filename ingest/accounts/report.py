@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 from uuid import UUID
 
+from core.errors import DatabaseFailed
 from ingest.models import OUTCOMES, Account, Batch
 from ingest.rules.sources import Source
 
@@ -26,6 +27,7 @@ class TableReport:
     seconds: float = 0.0
     refused: bool = False
     skipped: bool = False
+    notes: tuple[str, ...] = ()  # how it was written, where not as usual
 
     @classmethod
     def of(
@@ -39,10 +41,21 @@ class TableReport:
         rejected: int,
         repaired: dict[str, int],
         seconds: float,
+        notes: tuple[str, ...] = (),
     ) -> Self:
         """Account for a table that was dealt with. ``written``: how many of the accepted were inserted, updated and
-        left unchanged; None where the table was refused, and the accepted ones were rolled back."""
+        left unchanged; None where the table was refused, and the accepted ones were rolled back.
+
+        DatabaseFailed where the server did not write what it was given: nothing must vanish.
+        """
         inserted, updated, unchanged = written or (0, 0, 0)
+        if written is not None and sum(written) != accepted:
+            raise DatabaseFailed(
+                work=f"the writing of {table}",
+                problem=f"of {accepted:,} good rows PostgreSQL says to have written {sum(written):,}",
+                remedy="A trigger or rule of that table drops rows, or writes them elsewhere: take it away, or have a "
+                "trigger raise an exception for rows that are not to be kept.",
+            )
         return cls(
             table=table,
             read=read,
@@ -55,6 +68,7 @@ class TableReport:
             repaired=repaired,
             seconds=seconds,
             refused=written is None,
+            notes=notes,
         )
 
     @property

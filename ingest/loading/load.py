@@ -14,6 +14,7 @@ from core.postgres.column_types import assert_matches
 from core.postgres.explain_errors import explained
 from core.postgres.insert_rows import insert_rows
 from core.postgres.locks.held_locks import HeldLocks, held_locks
+from core.postgres.tables import find_table
 from core.version import __version__
 from ingest.accounts.load_batches import close_dead_loads, end_load, keep_turned_away, load_name
 from ingest.accounts.report import FileFacts, TableReport, account_row, status_of
@@ -136,6 +137,7 @@ class _Load:
         """Close the books of runs that died and open ours; return the files to be loaded."""
         with connection.cursor() as cursor:
             for source in self.chosen:
+                find_table(cursor, source.contract.db_table)  # all rows of which can be seen
                 assert_matches(cursor, source.contract.db_table, source.contract.schema)
         batch = self.planned
         if batch is None:

@@ -157,6 +157,7 @@ def _report(
         rejected=rejected,
         repaired=repaired,
         seconds=seconds,
+        notes=() if written is None else written.notes,
     )
 
 

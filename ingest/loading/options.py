@@ -62,6 +62,11 @@ class LoadReport:
     seconds: float
     tables: tuple[TableReport, ...]
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Say which tables were written otherwise than usual, and why."""
+        return tuple(f"{report.table}: {note}" for report in self.tables for note in report.notes)
+
     def as_json(self) -> dict[str, Any]:
         """Return the one JSON object of ``--format json``."""
         return {
@@ -69,4 +74,5 @@ class LoadReport:
             "status": self.status,
             "seconds": round(self.seconds, 3),
             "tables": {report.table: report.counts() for report in self.tables},
+            "notes": list(self.notes),
         }

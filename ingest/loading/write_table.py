@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from django.db import DataError, IntegrityError
+from django.db import DatabaseError
 from django.db.backends.utils import CursorWrapper
 from psycopg2 import sql
 
@@ -19,7 +19,7 @@ from ingest.loading.read_ahead import FileBlocks, FilePlan, FileResult
 from ingest.processing.reasons import REASON_SCHEMA, reasons
 from ingest.rules.contract import Contract
 from ingest.rules.sources import Source, is_adopted, sources
-from ingest.tables.refusals import STORED_ALREADY, refused_by_database
+from ingest.tables.refusals import STORED_ALREADY, refused_by_database, refuses_rows
 from ingest.tables.stage import STAGE, StagingTable
 
 log = logging.getLogger(__name__)
@@ -36,6 +36,7 @@ class FileRowCounts:
     updated: int = 0
     unchanged: int = 0
     parents_added: int = 0
+    notes: tuple[str, ...] = ()  # what stayed in place, and why
     late: pa.Table = field(default_factory=REASON_SCHEMA.empty_table)
 
 
@@ -63,7 +64,7 @@ def keep_limit(result: FileResult, options: LoadOptions) -> None:
 
 
 def write_empty(cursor: CursorWrapper, plan: FilePlan, blocks: FileBlocks, options: LoadOptions) -> FileRowCounts:
-    """COPY into an empty table with its constraints and indexes dropped, then rebuild them under their names."""
+    """COPY into an empty table with its constraints and indexes dropped, as far as they can be, then rebuild them."""
     contract = plan.source.contract
     if options.dry_run:
         return FileRowCounts(inserted=blocks.result.accepted, parents_added=_count_adopted(blocks.result))
@@ -74,10 +75,12 @@ def write_empty(cursor: CursorWrapper, plan: FilePlan, blocks: FileBlocks, optio
         keep_limit(blocks.result, options)
         added = _add_parents(cursor, plan.source, blocks.result)
         rebuild(cursor, dropped)
-    except (IntegrityError, DataError) as error:
+    except DatabaseError as error:
+        if not refuses_rows(error):
+            raise
         log.error("the rulebook of %s let through what PostgreSQL refuses: %s", contract.table, error)
         raise ChecksIncomplete from error
-    return FileRowCounts(inserted=inserted, parents_added=added)
+    return FileRowCounts(inserted=inserted, parents_added=added, notes=dropped.notes)
 
 
 def write_merged(cursor: CursorWrapper, plan: FilePlan, blocks: FileBlocks, options: LoadOptions) -> FileRowCounts:

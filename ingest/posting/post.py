@@ -2,13 +2,12 @@
 
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from types import MappingProxyType
 from uuid import uuid4
 
 import pyarrow as pa
-from django.db import DataError, IntegrityError, transaction
+from django.db import DatabaseError, transaction
 from django.db.backends.utils import CursorWrapper
 from django.db.models import Model
 from django.utils import timezone
@@ -25,12 +24,13 @@ from ingest.posting.judged import TableVerdict
 from ingest.posting.outcome import UnitResult
 from ingest.posting.settle import question, settle_rejects
 from ingest.posting.unit import Origin, Unit
+from ingest.processing.check_records import CheckedRecords
 from ingest.processing.reasons import REASON_SCHEMA
 from ingest.rejects.describe import rejects_of
 from ingest.rejects.merge import RejectOrigin
 from ingest.rejects.store import renew_rejects, store_numbered
 from ingest.tables.locked_parents import tables_of
-from ingest.tables.refusals import refused_by_database
+from ingest.tables.refusals import refused_by_database, refuses_rows
 from ingest.tables.write_rows import RowCounts, TableRows, culprits, key_exists, write
 
 SHARE_TIMEOUT_SECONDS = 1
@@ -91,11 +91,30 @@ def post(
 def _write(cursor: CursorWrapper, unit: Unit) -> tuple[list[TableVerdict], list[RowCounts] | None]:
     """Judge and write until both agree; None in place of counts where the unit as a whole was refused."""
     checked = check_unit(unit)
-    if unit.on_conflict == "reject" and not unit.dry_run:  # else stored rows are looked for in any case
-        with suppress(IntegrityError, DataError), transaction.atomic():  # something was not as it was taken for
-            hoped = optimistic(cursor, unit, checked)
-            if hoped is not None:
-                return hoped, write(cursor, [verdict.to_write() for verdict in hoped])
+    hoped = _write_hoping(cursor, unit, checked)
+    return hoped or _write_asking(cursor, unit, checked)
+
+
+def _write_hoping(
+    cursor: CursorWrapper, unit: Unit, checked: Sequence[CheckedRecords]
+) -> tuple[list[TableVerdict], list[RowCounts]] | None:
+    """Write what the first verdict takes for good; None where it has none, or PostgreSQL refuses some of it."""
+    if unit.on_conflict == "update" or unit.dry_run:  # stored rows are looked for in any case
+        return None
+    try:
+        with transaction.atomic():
+            judged = optimistic(cursor, unit, checked)
+            return judged and (judged, write(cursor, [verdict.to_write() for verdict in judged]))
+    except DatabaseError as error:
+        if not refuses_rows(error):
+            raise
+        return None
+
+
+def _write_asking(
+    cursor: CursorWrapper, unit: Unit, checked: Sequence[CheckedRecords]
+) -> tuple[list[TableVerdict], list[RowCounts] | None]:
+    """Judge with what is stored, and write, until PostgreSQL refuses nothing of it."""
     known = REASON_SCHEMA.empty_table()
     for _ in range(ATTEMPTS):
         judged: list[TableVerdict] = []
@@ -109,8 +128,8 @@ def _write(cursor: CursorWrapper, unit: Unit) -> tuple[list[TableVerdict], list[
                 if unit.dry_run:
                     return judged, [RowCounts(len(table.new), len(table.changed)) for table in rows]
                 return judged, write(cursor, rows)
-        except (IntegrityError, DataError) as error:
-            if not rows:
+        except DatabaseError as error:
+            if not rows or not refuses_rows(error):
                 raise
             if key_exists(error) and _overtaken(cursor, unit, judged):
                 continue

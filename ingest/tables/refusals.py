@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from django.db import DataError, IntegrityError, transaction
+from django.db import DatabaseError, DataError, IntegrityError, transaction
 from django.db.backends.utils import CursorWrapper
+from psycopg2 import errorcodes
 
 from ingest.processing.process import UNIQUE
 from ingest.processing.reasons import REASON_SCHEMA, reasons
@@ -21,6 +22,12 @@ REFUSED_UNFORESEEN = "PostgreSQL refuses this record for a reason that no check 
 
 # Errors by position. Each is a bug of the rulebook: the checks should have found it.
 type Refusals = Mapping[int, Exception]
+
+
+def refuses_rows(error: DatabaseError) -> bool:
+    """Tell that PostgreSQL refused rows for what they are: a constraint, a value, or a trigger that raised."""
+    raised = getattr(error.__cause__, "pgcode", None) == errorcodes.RAISE_EXCEPTION
+    return raised or isinstance(error, IntegrityError | DataError)
 
 
 def refused_by_database(refused: Refusals) -> pa.Table:
@@ -64,7 +71,9 @@ def write_or_halve(
             written = write(first, last)
             cursor.execute("set constraints all immediate; set constraints all deferred")
             return written, {}
-    except (IntegrityError, DataError) as error:
+    except DatabaseError as error:
+        if not refuses_rows(error):
+            raise
         if first == last:
             return 0, {first: error}
     middle = (first + last) // 2

@@ -6,7 +6,8 @@ from django.db import IntegrityError, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
 
-from core.errors import DatabaseFailed, TableBusy
+from core.arrow import schema_of
+from core.errors import TableBusy
 from core.postgres.copy_in import copy_in
 from core.postgres.drop_and_rebuild import drop_for_load, rebuild
 from core.postgres.fingerprint import structure
@@ -38,6 +39,7 @@ comment on index "Main; table_pkey" is 'the index of a key';
 insert into parents values ('p');
 """
 MAIN = "Main; table"
+KEYED_SCHEMA = schema_of(pa.field("id", pa.int32()), pa.field("t", pa.string()))
 
 
 @pytest.fixture
@@ -118,30 +120,89 @@ def test_a_plain_owner_may_do_it_and_memory_is_bounded_in_the_transaction_only(m
     assert main.fetchone() == ("20MB",)
 
 
+ALL_STAYS = "written with every constraint and index in place"
+UPSERTING_RULE = """
+create rule upon as on insert to keyed
+do also insert into keyed values (0, 'x') on conflict on constraint keyed_t_key do nothing
+"""
+GUEST_OF_ANOTHER = """
+create table guest (keyed int references keyed);
+create role guest; grant all on schema rebuilt to guest; alter table guest owner to guest;
+create role plain_owner; grant all on schema rebuilt to plain_owner; alter table keyed owner to plain_owner;
+set local role plain_owner
+"""
+GUEST_STAYS = """
+written with constraint guest_keyed_fkey on guest in place: guest belongs to another role
+written with constraint keyed_pkey on keyed in place: the foreign key guest_keyed_fkey of guest depends on it
+""".strip()
+VISITOR = """
+create role visitor; grant all on schema rebuilt to visitor; grant all on keyed to visitor; set local role visitor
+"""
+KEYED = "create table keyed (id int primary key, t text, unique (t)); "
+
+
 @pytest.mark.parametrize(
-    ("ddl", "reason"),
+    ("ddl", "notes"),
     [
-        ("create table heir () inherits (parents)", "has a parent or child table"),
-        ("create view upon as select id, count(*) from parents group by id", None),
+        ("", ""),
+        ("create view upon as select id, count(*) from keyed group by id", ""),
         (
-            "create table keyed (id int primary key, t text); create view upon as select id, t from keyed group by id",
-            "view upon depends on constraint keyed_pkey",
+            "create view upon as select id, t from keyed group by id",
+            "written with constraint keyed_pkey on keyed in place: view upon depends on it",
         ),
-        ("create table split (id int) partition by range (id)", "it is partitioned"),
+        (
+            "create materialized view upon as select id, t from keyed group by id",
+            "written with constraint keyed_pkey on keyed in place: materialized view upon depends on it",
+        ),
+        (
+            "create function upon() returns text begin atomic; select t from keyed group by id; end",
+            "written with constraint keyed_pkey on keyed in place: function upon() depends on it",
+        ),
+        (
+            UPSERTING_RULE,
+            "written with constraint keyed_t_key on keyed in place: a rule of keyed depends on it",
+        ),
+        (
+            "create table heir () inherits (keyed)",
+            f"{ALL_STAYS}: keyed is partitioned, or has a parent or child table",
+        ),
+        (
+            GUEST_OF_ANOTHER,
+            GUEST_STAYS,
+        ),
+        (VISITOR, f"{ALL_STAYS}: keyed belongs to another role"),
+        ("alter table keyed replica identity using index keyed_pkey; create publication p for table keyed", ""),
     ],
 )
-def test_what_could_not_be_restored_is_refused_before_anything_is_dropped(
-    main: CursorWrapper, ddl: str, reason: str | None
-) -> None:
-    main.execute(ddl)
-    table = next((name for name in ("keyed", "split") if name in ddl), "parents")
-    before = structure(main, table)
-    if reason is None:
-        rebuild(main, drop_for_load(main, table))
-    else:
-        with pytest.raises(DatabaseFailed, match=reason):
-            drop_for_load(main, table)
-    assert structure(main, table) == before
+def test_what_could_not_be_made_again_stays_in_place_and_is_named(main: CursorWrapper, ddl: str, notes: str) -> None:
+    main.execute(KEYED + ddl)
+    before = structure(main, "keyed")
+    lock_tables_for_load(main, ["keyed"], timeout_seconds=1)
+    dropped = drop_for_load(main, "keyed")
+    copy_in(main, "keyed", [pa.table({"id": pa.array([1, 2], pa.int32()), "t": ["a", "b"]})], schema=KEYED_SCHEMA)
+    rebuild(main, dropped)
+    assert "\n".join(dropped.notes) == notes
+    assert structure(main, "keyed") == before
+    assert count(main, "select count(*) from only keyed") == 2
+
+
+def test_an_index_that_is_invalid_stays_as_it_is(main: CursorWrapper) -> None:
+    main.execute(KEYED + "create index half on keyed (t)")
+    main.execute("update pg_index set indisvalid = false where indexrelid = 'half'::regclass")
+    dropped = drop_for_load(main, "keyed")
+    assert dropped.notes == ("written with index half in place: its index is invalid",)
+
+
+def test_a_partitioned_table_is_written_with_everything_in_place(main: CursorWrapper) -> None:
+    main.execute(
+        "create table split (id int primary key) partition by range (id);"
+        "create table low partition of split for values from (0) to (10)"
+    )
+    for table in ("split", "low"):
+        dropped = drop_for_load(main, table)
+        rebuild(main, dropped)
+        assert dropped.parts == ()
+        assert dropped.notes == (f"{ALL_STAYS}: {table} is partitioned, or has a parent or child table",)
 
 
 @pytest.fixture

@@ -48,7 +48,7 @@ def test_json_is_one_object_with_the_whole_account(four: Path) -> None:
     ran = load_json(four)
     report = ran.report
     assert ran.err == ""
-    assert list(report) == ["batch", "status", "seconds", "tables"]
+    assert list(report) == ["batch", "status", "seconds", "tables", "notes"]
     assert list(report["tables"]) == list(FILES)
     for counts in report["tables"].values():
         assert set(counts) == MEMBERS
