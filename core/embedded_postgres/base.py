@@ -10,7 +10,7 @@ from core.embedded_postgres.sockets import PORT
 from core.postgres.engine import base, client
 
 
-class DatabaseClient(client.DatabaseClient):
+class DatabaseClient(client.ShellClient):
     """``manage.py dbshell`` with the psql of the server's own version."""
 
     @classmethod

@@ -1,20 +1,25 @@
 """The database engine: Django's own for PostgreSQL, with sessions that are set as the program needs them."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import psycopg2
 from django.db.backends.postgresql import base
 
+from core.errors import DatabaseUnavailable
 from core.postgres.engine import poolers, session_settings
-from core.postgres.engine.client import DatabaseClient
+from core.postgres.engine.client import ShellClient
 from core.postgres.engine.sessions import Session, SessionCursor
+from core.postgres.engine.settings_at_fault import ENDING_SESSIONS
 
 # Whether the session was started as we asked; then its commits are raised to durable ones in the same breath.
 _STARTED = """
 with found as (select coalesce(current_setting(%(evidence)s, true), '') = 'reached' as started,
                       current_setting('synchronous_commit') as synchronous_commit)
-select started, case when started and synchronous_commit = any (%(not_durable)s)
-                     then set_config('synchronous_commit', 'on', false) end
+select started, array(select concat(name, ' (', current_setting(name), ')') from unnest(%(timeouts)s) as name
+                      where current_setting(name, true) <> '0'),
+       case when started and synchronous_commit = any (%(not_durable)s)
+            then set_config('synchronous_commit', 'on', false) end
 from found
 """
 # What a session of this user has before a client of a pooler sets it otherwise.
@@ -24,7 +29,8 @@ _OF_THE_SERVER = "select reset_val from pg_settings where name = 'synchronous_co
 class DatabaseWrapper(base.DatabaseWrapper):
     """PostgreSQL, reached directly or through a pooler."""
 
-    client_class = DatabaseClient
+    client_class = ShellClient
+    session_timeouts: Sequence[str] = ()  # by which the server may end a session of ours, with their values
 
     def get_connection_params(self) -> dict[str, Any]:
         """Return what psycopg2 connects with."""
@@ -39,10 +45,11 @@ class DatabaseWrapper(base.DatabaseWrapper):
         session.autocommit = True
         with session.cursor() as cursor:
             facts = {"evidence": session_settings.EVIDENCE, "not_durable": list(session_settings.NOT_DURABLE)}
-            cursor.execute(_STARTED, facts)
-            ((ours_alone, _),) = cursor.fetchall()
+            cursor.execute(_STARTED, {**facts, "timeouts": list(ENDING_SESSIONS)})
+            ((ours_alone, self.session_timeouts, _),) = cursor.fetchall()
             session.no_timeouts = session_settings.no_timeouts(session.info.server_version, pooled=not ours_alone)
             if not ours_alone:
+                _assert_escaping(session)
                 cursor.execute(_OF_THE_SERVER)
                 ((synchronous_commit,),) = cursor.fetchall()
                 session.local_settings = session_settings.local_settings(
@@ -68,3 +75,17 @@ class DatabaseWrapper(base.DatabaseWrapper):
                 raise
             session = super().get_new_connection(without)
         return session
+
+
+def _assert_escaping(session: Session) -> None:
+    """Refuse a session whose strings psycopg2 would escape in one way and the server read in another.
+
+    psycopg2 asks for that only as it connects: set to on later, a backslash would be written as half of an escape.
+    """
+    if session.info.parameter_status("standard_conforming_strings") == "off":
+        session.close()
+        raise DatabaseUnavailable(
+            problem="standard_conforming_strings is off for the database user, the database or the server, and the "
+            "pooler before it takes no options",
+            remedy="Have it set on there, as in: alter role NAME set standard_conforming_strings = on",
+        )

@@ -8,7 +8,7 @@ from django.db.backends.postgresql import client
 from core.postgres.engine import poolers, session_settings
 
 
-class DatabaseClient(client.DatabaseClient):
+class ShellClient(client.DatabaseClient):
     """psql, in a session that is set as those of the program are."""
 
     @classmethod

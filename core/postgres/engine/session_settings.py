@@ -24,6 +24,7 @@ SETTINGS = {
     "default_transaction_isolation": "read committed",
     "exit_on_error": "off",  # what is refused and tried in another way must not cost the session
     "gin_fuzzy_search_limit": "0",
+    "quote_all_identifiers": "off",  # else the catalogue says "text" for text
 }
 NOT_DURABLE = ("off", "local")  # of synchronous_commit
 # Told by a session whether what it was started with has come to the server, which no pooler in between can know.
@@ -67,7 +68,8 @@ def startup_options(given: str, *, time_zone: str) -> str:
 def local_settings(given: str, *, time_zone: str, synchronous_commit: str) -> str:
     """Return the statements that set the same until the end of a transaction, as its first: none of them is a query.
 
-    So the transaction may still choose an isolation of its own. The encoding is not among them: a pooler hands it over.
+    So the transaction may still choose an isolation of its own. What a message is read by, before any of it is
+    carried out, is not among them: poolers keep that for each client.
     ``synchronous_commit``: what the server would have.
     """
     theirs = {name.lower(): re.sub(r"\\(.)", r"\1", value) for name, value in _OPTION.findall(given)}
@@ -76,7 +78,7 @@ def local_settings(given: str, *, time_zone: str, synchronous_commit: str) -> st
         "transaction_isolation": SETTINGS["default_transaction_isolation"],
         "synchronous_commit": raised(theirs.get("synchronous_commit", synchronous_commit)),
     }
-    for name in ("client_encoding", "default_transaction_isolation"):
+    for name in ("client_encoding", "standard_conforming_strings", "default_transaction_isolation"):
         del ours[name]
     known = {name.lower() for name in SETTINGS | ours}
     return _set_local(ours | {name: value for name, value in theirs.items() if name not in known})
