@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import psycopg2
-from django.db import DatabaseError, InterfaceError, OperationalError, ProgrammingError
+from django.db import DatabaseError, InterfaceError, InternalError, OperationalError, ProgrammingError
 
 from core.errors import DatabaseFailed, DatabaseUnavailable
+from core.postgres.engine.settings_at_fault import setting_at_fault
 
 _REMEDIES = {
     "53100": "The server's disk is full: free space there, then run it again; what was not finished was not kept.",
@@ -25,9 +26,14 @@ def explained(work: str) -> Iterator[None]:
     """Turn errors of the connection or the server during ``work`` into DatabaseUnavailable or DatabaseFailed."""
     try:
         yield
-    except (OperationalError, InterfaceError, ProgrammingError) as error:
+    except (OperationalError, InterfaceError, InternalError, ProgrammingError) as error:
         code = getattr(error.__cause__, "pgcode", None)
         problem = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        if fault := setting_at_fault(error):
+            remedy = f"{fault[0].upper()}{fault[1:]}, then run it again; what was not finished was not kept."
+            raise DatabaseFailed(work=work, problem=problem, remedy=remedy) from error
+        if isinstance(error, InternalError):
+            raise
         if code is None and isinstance(error, OperationalError) and "connection to server" in problem:
             raise DatabaseUnavailable(problem=problem, remedy=_LOST) from error
         if code is None and isinstance(error, ProgrammingError):

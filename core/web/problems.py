@@ -9,11 +9,11 @@ from django.core.exceptions import BadRequest, PermissionDenied, SuspiciousOpera
 from django.db import IntegrityError, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
 from django.views import defaults
-from psycopg2 import errorcodes
 from rest_framework.exceptions import APIException, NotFound, Throttled, ValidationError
 from rest_framework.exceptions import PermissionDenied as Forbidden
 
 from core.errors import DatabaseFailed, DatabaseUnavailable, DataForgeError, EmbeddedPostgresFailed, TableBusy
+from core.postgres.engine.settings_at_fault import setting_at_fault
 from core.web.request_ids import request_id
 
 CONTENT_TYPE = "application/problem+json"
@@ -23,6 +23,9 @@ _UNACCEPTABLE = "The request is not acceptable."
 _NOTHING_HERE = "There is nothing at this address. Addresses of the API end with a slash."
 _USER_GONE = "The user of this token was deleted while the request ran; nothing of it was kept."
 _UNAVAILABLE = "The database cannot be used right now. Send it again, with the same Idempotency-Key if it had one."
+_BY_A_SETTING = (
+    "The database refused or ended this, and nothing of it was kept: {}. Send less at once, or send it later."
+)
 _LOST = (TableBusy, DatabaseUnavailable, DatabaseFailed, EmbeddedPostgresFailed, OperationalError, InterfaceError)
 
 log = logging.getLogger(__name__)
@@ -71,13 +74,12 @@ def _explain(error: Exception) -> tuple[dict[str, Any], dict[str, str]]:
 
 
 def _explain_ours(error: Exception) -> tuple[dict[str, Any], dict[str, str]]:
-    if isinstance(error, _LOST) or getattr(error.__cause__, "pgcode", None) == errorcodes.READ_ONLY_SQL_TRANSACTION:
+    setting = setting_at_fault(error)
+    if setting or isinstance(error, _LOST):
         log.warning("503: %s", error)
-        detail = (
-            f"{error.facts['tables']}: a load, a restore or other batches are at work on it. Send it again."
-            if isinstance(error, TableBusy)
-            else _UNAVAILABLE
-        )
+        detail = _BY_A_SETTING.format(setting) if setting else _UNAVAILABLE
+        if isinstance(error, TableBusy):
+            detail = f"{error.facts['tables']}: a load, a restore or other batches are at work on it. Send it again."
         facts = {"code": "unavailable", "retry_after": RETRY_SECONDS}
         return problem_document(503, detail, **facts), {"Retry-After": str(RETRY_SECONDS)}
     if isinstance(error, IntegrityError) and _names_a_user(error):

@@ -12,6 +12,7 @@ from django.utils import timezone
 from core.errors import DataForgeError
 from core.postgres.advisory_locks import exclusive
 from core.postgres.column_types import assert_matches
+from core.postgres.engine.session_settings import without_timeouts
 from core.postgres.explain_errors import explained
 from core.postgres.insert_rows import insert_rows
 from core.version import __version__
@@ -34,6 +35,7 @@ log = logging.getLogger(__name__)
 LOCK_WAIT_SECONDS = 2
 
 
+@without_timeouts()
 def load(place: str, options: LoadOptions) -> LoadReport:
     """Load the folder, archive or address ``place``.
 
