@@ -14,6 +14,7 @@ from django.db.migrations.recorder import MigrationRecorder
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
 
 from core.errors import DataForgeError
+from core.postgres.engine.session_settings import given_options
 
 TIMEOUT_SECONDS = 2
 NEVER_STORED = {"Cache-Control": "no-store"}
@@ -69,10 +70,12 @@ def _expected() -> set[Migration]:
 def _applied() -> set[Migration]:
     """Ask by a connection of its own, which gives up soon: the kept one may be at work, or wait for minutes."""
     connection = connections["default"].copy()
-    connection.settings_dict["OPTIONS"]["connect_timeout"] = TIMEOUT_SECONDS
+    given = given_options(connection.settings_dict)
+    connection.settings_dict["OPTIONS"] |= {
+        "connect_timeout": TIMEOUT_SECONDS,
+        "options": f"{given} -c statement_timeout={TIMEOUT_SECONDS}s",
+    }
     try:
-        with connection.cursor() as cursor:
-            cursor.execute("set statement_timeout = %s", [f"{TIMEOUT_SECONDS}s"])
         return set(MigrationRecorder(connection).applied_migrations())
     finally:
         connection.close()
