@@ -24,6 +24,7 @@ from django.core.exceptions import ImproperlyConfigured
 FLAGS = {"on": True, "true": True, "yes": True, "1": True, "off": False, "false": False, "no": False, "0": False}
 DATABASE_SCHEMES = ("postgres", "postgresql")
 SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
+DATABASE_ENGINE = "core.postgres.engine"
 # These are Django's; every other word of a database URL's query goes to libpq.
 DJANGO_OPTIONS = ("CONN_MAX_AGE", "CONN_HEALTH_CHECKS", "ATOMIC_REQUESTS", "AUTOCOMMIT", "DISABLE_SERVER_SIDE_CURSORS")
 CERTIFICATE = "-----BEGIN CERTIFICATE-----"
@@ -126,7 +127,7 @@ class Environment:
             return None
         try:
             problem = _url_problem(url)
-            settings: dict[str, Any] = {} if problem else environ.Env.db_url_config(url)
+            settings: dict[str, Any] = {} if problem else environ.Env.db_url_config(url, engine=DATABASE_ENGINE)
             problem = problem or _options_problem(settings)
             parts = {} if problem else _as_libpq_reads(url)
         except (ValueError, psycopg2.ProgrammingError):

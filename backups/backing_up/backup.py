@@ -21,6 +21,7 @@ from backups.hashing.row_hashes import assert_server_agrees
 from backups.models import Backup, BackupSchedule, Status
 from backups.tables import Shape, all_tables, ordered, shape, table_named
 from core.errors import DataForgeError, SourceUnreadable
+from core.postgres.engine.session_settings import without_timeouts
 from core.postgres.explain_errors import explained
 
 log = logging.getLogger(__name__)
@@ -75,6 +76,7 @@ def plan_backup(
         return tuple(Backup.objects.bulk_create(rows))
 
 
+@without_timeouts()
 def run_backup(
     rows: Sequence[Backup], *, on_table: Callable[[str], None] = lambda table: None
 ) -> tuple[BackupResult, ...]:

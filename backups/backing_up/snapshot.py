@@ -53,7 +53,6 @@ def _transaction() -> Iterator[CursorWrapper]:
         session.set_autocommit(False)
         with session.cursor() as cursor:
             cursor.execute("set transaction isolation level repeatable read, read only")
-            cursor.execute("set local idle_in_transaction_session_timeout = 0")
             end_with_its_client(cursor)
             yield cursor
     finally:

@@ -15,6 +15,7 @@ from backups.hashing.row_hashes import assert_server_agrees, server_fingerprint
 from backups.models import Backup, Status
 from core.errors import BackupDamaged, BackupRefused, DatabaseFailed
 from core.postgres.copy_in import copy_in
+from core.postgres.engine.session_settings import without_timeouts
 from core.postgres.explain_errors import explained
 from core.postgres.fingerprint import Fingerprint
 from core.postgres.tables import Cursor
@@ -33,6 +34,7 @@ class VerifyResult:
     drilled: bool
 
 
+@without_timeouts()
 def verify(path: str, *, drill: bool = False, catalogue: bool = True) -> VerifyResult:
     """Read a backup whole and compare it with its manifest; with ``drill``, let PostgreSQL restore and hash it too.
 

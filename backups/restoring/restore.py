@@ -20,6 +20,7 @@ from backups.restoring.report import RestoreReport
 from backups.restoring.transaction import carry_out, is_empty
 from backups.tables import table_named
 from core.errors import BackupRefused
+from core.postgres.engine.session_settings import without_timeouts
 from core.postgres.explain_errors import explained
 from core.postgres.locks.held_locks import HeldLocks
 from core.postgres.tables import Cursor, find_table
@@ -71,6 +72,7 @@ def plan_restore(order: RestoreOrder) -> Restore:
         )
 
 
+@without_timeouts()
 def run_restore(row: Restore, *, safety_backup: bool = True) -> RestoreReport:
     """Carry out what ``plan_restore`` kept; see ``restore``."""
     started = time.monotonic()

@@ -21,6 +21,7 @@ from backups.models import UNDECIDED, Backup, BackupSchedule, Status
 from backups.schedule_rules import moments
 from backups.tables import all_tables, table_named
 from core.errors import DataForgeError, TableBusy
+from core.postgres.engine.session_settings import without_timeouts
 from core.postgres.explain_errors import explained
 
 log = logging.getLogger(__name__)
@@ -62,6 +63,7 @@ def due_since(schedule: BackupSchedule, *, now: datetime) -> datetime | None:
     return moment if moment <= now else None
 
 
+@without_timeouts()
 def run_due(*, now: datetime | None = None) -> tuple[ScheduleRun, ...]:
     """Run every schedule that is due and that nobody else is running; a failed one does not keep the others.
 

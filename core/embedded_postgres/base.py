@@ -1,18 +1,16 @@
-"""The database engine: Django's own for PostgreSQL, on a server that the first connection starts."""
+"""The database engine: ours for PostgreSQL, on a server that the first connection starts."""
 
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from django.db.backends.postgresql import base
-from django.db.backends.postgresql.client import DatabaseClient as PostgresClient
-
 from core.embedded_postgres.cluster import MAJOR_VERSION
 from core.embedded_postgres.server import USER, binary, join
 from core.embedded_postgres.sockets import PORT
+from core.postgres.engine import base, client
 
 
-class DatabaseClient(PostgresClient):
+class DatabaseClient(client.ShellClient):
     """``manage.py dbshell`` with the psql of the server's own version."""
 
     @classmethod
@@ -20,8 +18,9 @@ class DatabaseClient(PostgresClient):
         cls, settings_dict: dict[str, Any], parameters: Iterable[str]
     ) -> tuple[list[str], dict[str, str] | None]:
         """Start the server where it does not run, and return psql's command line and environment."""
-        socket = join(Path(settings_dict["OPTIONS"]["folder"]), database=settings_dict["NAME"])
-        server = settings_dict | {"HOST": str(socket), "PORT": PORT, "USER": USER, "OPTIONS": {}}
+        options = dict(settings_dict["OPTIONS"])
+        socket = join(Path(options.pop("folder")), database=settings_dict["NAME"])
+        server = settings_dict | {"HOST": str(socket), "PORT": PORT, "USER": USER, "OPTIONS": options}
         (_, *arguments), environment = super().settings_to_cmd_args_env(server, parameters)
         return [str(binary("psql")), *arguments], environment
 
@@ -35,7 +34,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def get_connection_params(self) -> dict[str, Any]:
         """Start the server where it does not run, and say where it listens. Raises EmbeddedPostgresFailed."""
-        parameters: dict[str, Any] = super().get_connection_params()
+        parameters = super().get_connection_params()
         folder = Path(parameters.pop("folder"))
         socket = join(folder, database=parameters["dbname"])
         return parameters | {"host": str(socket), "port": PORT, "user": USER}

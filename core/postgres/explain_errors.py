@@ -19,6 +19,7 @@ from django.db import (
 from psycopg2 import errorcodes
 
 from core.errors import DatabaseFailed, DatabaseUnavailable
+from core.postgres.engine.settings_at_fault import setting_at_fault
 
 _MIGRATE = "Run `manage.py migrate` against this database; its role must see that schema (search_path, USAGE)."
 _REMEDIES = {
@@ -27,7 +28,6 @@ _REMEDIES = {
     "53300": "The server has no connection left: close some, or raise max_connections.",
     "55P03": "Another transaction holds the table: find it in pg_stat_activity, then run it again.",
     "57P01": "The server was stopped: start it, then run it again; what was not finished was not kept.",
-    errorcodes.READ_ONLY_SQL_TRANSACTION: "This server only reads: name the one that writes in DATABASE_URL.",
     errorcodes.RAISE_EXCEPTION: "A trigger or function of the database refuses it: mend what it names, or that.",
 }
 # What the database lacks: a table, a column, a right. To try again does not help; an administrator does.
@@ -63,6 +63,9 @@ def explained(work: str) -> Iterator[None]:
         error = _origin(raised)
         code = getattr(error.__cause__, "pgcode", None)
         problem = _first_line(error) or type(error).__name__
+        if fault := setting_at_fault(error):
+            remedy = f"{fault[0].upper()}{fault[1:]}, then run it again; what was not finished was not kept."
+            raise DatabaseFailed(work=work, problem=problem, remedy=remedy) from error
         if code is None and isinstance(error, OperationalError) and "connection to server" in problem:
             raise DatabaseUnavailable(problem=problem, remedy=_LOST) from error
         if code is None and not isinstance(error, OperationalError | InterfaceError):

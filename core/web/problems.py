@@ -12,11 +12,11 @@ from django.db import IntegrityError, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
 from django.template.loader import render_to_string
 from django.views import defaults
-from psycopg2 import errorcodes
 from rest_framework.exceptions import APIException, NotFound, Throttled, ValidationError
 from rest_framework.exceptions import PermissionDenied as Forbidden
 
 from core.errors import DatabaseFailed, DatabaseUnavailable, DataForgeError, EmbeddedPostgresFailed, TableBusy
+from core.postgres.engine.settings_at_fault import setting_at_fault
 from core.postgres.explain_errors import lacking
 from core.web.request_ids import request_id
 
@@ -28,6 +28,9 @@ _NOTHING_HERE = "There is nothing at this address. Addresses of the API end with
 _USER_GONE = "The user of this token was deleted while the request ran; nothing of it was kept."
 UNAVAILABLE = "The database cannot be used right now. Send it again, with the same Idempotency-Key if it had one."
 _LACKS = "The database lacks something that this site needs; its log names it. Send it again when that is mended."
+_BY_A_SETTING = (
+    "The database refused or ended this, and nothing of it was kept: {}. Send less at once, or send it later."
+)
 _LOST = (TableBusy, DatabaseUnavailable, DatabaseFailed, EmbeddedPostgresFailed, OperationalError, InterfaceError)
 
 log = logging.getLogger(__name__)
@@ -102,12 +105,13 @@ def unavailable(error: BaseException | None) -> str | None:
     if lack := lacking(error):
         log.error("503: %s", lack)
         return _LACKS
-    if isinstance(error, _LOST) or getattr(error.__cause__, "pgcode", None) == errorcodes.READ_ONLY_SQL_TRANSACTION:
-        log.warning("503: %s", error)
-        if isinstance(error, TableBusy):
-            return f"{error.facts['tables']}: a load, a restore or other batches are at work on it. Send it again."
-        return UNAVAILABLE
-    return None
+    setting = setting_at_fault(error)
+    if not setting and not isinstance(error, _LOST):
+        return None
+    log.warning("503: %s", error)
+    if isinstance(error, TableBusy):
+        return f"{error.facts['tables']}: a load, a restore or other batches are at work on it. Send it again."
+    return _BY_A_SETTING.format(setting) if setting else UNAVAILABLE
 
 
 def _names_a_user(error: IntegrityError) -> bool:

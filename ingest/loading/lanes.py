@@ -7,6 +7,7 @@ waits for it. The caller's thread only watches, so that Ctrl-C ends even a long 
 import logging
 from collections.abc import Iterable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from contextvars import copy_context
 from dataclasses import replace
 from uuid import UUID
 
@@ -137,7 +138,7 @@ class Lane:
 def run_lanes(lanes: Sequence[Lane]) -> None:
     """Run ``lanes`` side by side; the first error, or Ctrl-C, stops them all and is raised."""
     with ThreadPoolExecutor(max_workers=max(len(lanes), 1), thread_name_prefix="load") as pool:
-        running = [pool.submit(lane.run) for lane in lanes]
+        running = [pool.submit(copy_context().run, lane.run) for lane in lanes]
         try:
             for done in wait(running, return_when=FIRST_EXCEPTION).done:
                 done.result()

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from core.errors import DataForgeError, TableBusy
 from core.postgres.column_types import assert_matches
+from core.postgres.engine.session_settings import without_timeouts
 from core.postgres.explain_errors import explained
 from core.postgres.insert_rows import insert_rows
 from core.postgres.locks.held_locks import HeldLocks, held_locks
@@ -34,6 +35,7 @@ from ingest.rules.sources import Source, sources
 log = logging.getLogger(__name__)
 
 
+@without_timeouts()
 def load(place: str, options: LoadOptions) -> LoadReport:
     """Load the folder, archive or address ``place``.
 

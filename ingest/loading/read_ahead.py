@@ -9,6 +9,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
+from contextvars import copy_context
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -100,7 +101,7 @@ class Reading:
         self._location, self._plans, self._parents, self._options = location, plans, parents, options
         self._queue: queue.Queue[bytes | FileResult | BaseException] = queue.Queue(QUEUED_BLOCKS)
         self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="load-reading", daemon=True)
+        self._thread = threading.Thread(target=copy_context().run, args=[self._run], name="load-reading", daemon=True)
         self._thread.start()
 
     def blocks(self) -> "FileBlocks":

@@ -104,7 +104,7 @@ def _write_hoping(
     try:
         with transaction.atomic():
             judged = optimistic(cursor, unit, checked)
-            return judged and (judged, write(cursor, [verdict.to_write() for verdict in judged]))
+            return None if judged is None else (judged, write(cursor, [verdict.to_write() for verdict in judged]))
     except DatabaseError as error:
         if not refuses_rows(error):
             raise

@@ -204,7 +204,7 @@ def test_a_database_url_keeps_its_encryption_and_its_decoded_password(
     query = "sslmode=verify-full&sslrootcert=/etc/rds.pem&CONN_MAX_AGE=60"
     monkeypatch.setenv("FORGE_URL", f"postgresql://forge:p%2Fw%23@db.example:5433/forge?{query}")
     assert env.database("FORGE_URL", folder=tmp_path) == {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "core.postgres.engine",
         "NAME": "forge",
         "USER": "forge",
         "PASSWORD": "p/w#",

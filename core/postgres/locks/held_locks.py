@@ -14,9 +14,10 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
 
 from core.errors import DatabaseFailed, TableBusy
+from core.postgres.engine.session_settings import without_timeouts
 from core.postgres.locks.advisory_locks import take_alone, try_claim, wait_for_sharing
 from core.postgres.locks.lock_timeouts import Deadline
-from core.postgres.locks.long_transactions import CLIENT_KEEPALIVES, end_with_its_client, outlast_timeouts
+from core.postgres.locks.long_transactions import CLIENT_KEEPALIVES, end_with_its_client
 
 _MAX_NAME_BYTES = 63  # PostgreSQL cuts application_name there
 _ROUND_SECONDS = 2.0  # sharers queue behind whoever waits: for so long at a time
@@ -83,8 +84,8 @@ def held_locks(connection: BaseDatabaseWrapper, *, what: str) -> Iterator[HeldLo
     try:
         session.set_autocommit(False)
         with session.cursor() as cursor:
-            outlast_timeouts(cursor)
-            end_with_its_client(cursor)
+            with without_timeouts():  # the transaction that begins here, for all of its life
+                end_with_its_client(cursor)
             cut = what.encode()[:_MAX_NAME_BYTES].decode(errors="ignore")
             cursor.execute("select set_config('application_name', %s, true)", [cut])
             yield HeldLocks(cursor, what=what)

@@ -1,4 +1,4 @@
-"""Settings of a transaction that lasts: no timeout of the server's ends it, and no vanished machine keeps it open."""
+"""Transactions that last: no vanished machine keeps one open."""
 
 from core.postgres.tables import Cursor
 
@@ -21,9 +21,6 @@ _SERVER_KEEPALIVES = {
     "tcp_keepalives_count": _PROBES,
     "tcp_user_timeout": VANISHED_AFTER_SECONDS * _MILLISECONDS,
 }
-_TIMEOUTS = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")
-_SINCE_17 = ("transaction_timeout",)
-_VERSION_17 = 17_00_00
 
 
 def end_with_its_client(cursor: Cursor) -> None:
@@ -31,15 +28,5 @@ def end_with_its_client(cursor: Cursor) -> None:
 
     Of a client that dies on a machine that lives the server learns at once. Until the transaction's end.
     """
-    _set_local(cursor, _SERVER_KEEPALIVES)
-
-
-def outlast_timeouts(cursor: Cursor) -> None:
-    """Let no timeout of the role, database or server end this transaction; until its end."""
-    names = _TIMEOUTS + (_SINCE_17 if cursor.connection.server_version >= _VERSION_17 else ())
-    _set_local(cursor, dict.fromkeys(names, 0))
-
-
-def _set_local(cursor: Cursor, settings: dict[str, int]) -> None:
     # No query, which would take the snapshot of a transaction that has yet to lock its tables.
-    cursor.execute("; ".join(f"set local {name} = {value}" for name, value in settings.items()))
+    cursor.execute("; ".join(f"set local {name} = {value}" for name, value in _SERVER_KEEPALIVES.items()))

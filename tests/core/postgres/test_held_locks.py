@@ -15,7 +15,7 @@ from core.errors import DatabaseFailed, TableBusy
 from core.postgres.locks import held_locks as module
 from core.postgres.locks.advisory_locks import held, share
 from core.postgres.locks.held_locks import exclusive, held_locks
-from core.postgres.locks.long_transactions import end_with_its_client, outlast_timeouts
+from core.postgres.locks.long_transactions import end_with_its_client
 from tests.support.postgres.sessions import aside, transaction_elsewhere
 
 SOON = 0.05
@@ -156,14 +156,6 @@ def test_no_timeout_of_the_server_ends_it(name: str, cursor: CursorWrapper) -> N
         time.sleep(0.5)
         locks.assert_held()
         assert held(cursor, ["orders"])
-
-
-def test_an_older_server_is_not_asked_for_what_it_does_not_know() -> None:
-    cursor = mock.Mock()
-    cursor.connection.server_version = 15_00_08
-    outlast_timeouts(cursor)
-    (statement,) = cursor.execute.call_args.args
-    assert "transaction_timeout" not in statement.replace("idle_in_transaction_session_timeout", "")
 
 
 def test_the_server_lets_go_of_it_a_minute_after_the_machine_vanished() -> None:

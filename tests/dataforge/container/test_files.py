@@ -21,7 +21,7 @@ OTHERS = {"POSTGRES_PASSWORD", "PUBLISH", "PORT", "AWS_ACCESS_KEY_ID", "AWS_SECR
 READS = re.compile(
     r"""(?:\benv\.(?:text|flag|number|texts|pairs|dotted|database)\(|os\.environ(?:\.get\(|\[))\s*["']([A-Z_0-9]+)["']"""
 )
-NOT_FOR_OPERATORS = {"DJANGO_SETTINGS_MODULE", "XDG_RUNTIME_DIR"}
+NOT_FOR_OPERATORS = {"DJANGO_SETTINGS_MODULE", "XDG_RUNTIME_DIR", "PGOPTIONS"}  # the last is libpq's own
 
 
 @pytest.fixture

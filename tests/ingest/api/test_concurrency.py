@@ -3,15 +3,18 @@
 import random
 import time
 from functools import partial
+from unittest import mock
 
 import pytest
 from django.db.backends.utils import CursorWrapper
 
 from access.models import IdempotencyKey
+from core.postgres.engine import poolers
 from ingest.models import Batch
-from tests.support.api.client import Answered, ApiClient, Json
+from tests.support.api.client import Answered, ApiClient, Json, trusted
 from tests.support.api.parcels import assert_accounts_exact, mixed_batch, one_table, record, stored, tagged
 from tests.support.loading.loads import hex_id, query
+from tests.support.postgres.server_settings import BY_DATABASE, set_by
 from tests.support.postgres.sessions import aside, together, transaction_elsewhere, wait_for_waiting
 
 pytestmark = pytest.mark.usefixtures("committed")
@@ -66,6 +69,16 @@ def check_eight_clients(api: ApiClient, *, seed: int, batches: int, size: int) -
 
 def test_eight_clients_with_the_same_batches_get_each_record_in_once(api: ApiClient) -> None:
     check_eight_clients(api, seed=1, batches=10, size=6)
+
+
+@pytest.mark.parametrize("pooled", [False, pytest.param(True, marks=pytest.mark.slow)])
+def test_eight_clients_get_through_where_serializable_is_the_default(*, pooled: bool) -> None:
+    api = trusted()
+    with (
+        set_by(BY_DATABASE, {"default_transaction_isolation": "serializable"}),
+        mock.patch.object(poolers, "refuses_options", return_value=pooled),
+    ):
+        check_eight_clients(api, seed=7, batches=4, size=6)
 
 
 @pytest.mark.slow
