@@ -95,8 +95,6 @@ DATABASES: dict[str, dict[str, Any]] = {
 # A connection is kept, and asked whether it still lives; a new one for each request would cost more than its work.
 DATABASES["default"].setdefault("CONN_MAX_AGE", 600)
 DATABASES["default"].setdefault("CONN_HEALTH_CHECKS", True)
-# A cursor of the server stays in its session, which a pooler gives to others; nothing of ours needs one.
-DATABASES["default"].setdefault("DISABLE_SERVER_SIDE_CURSORS", True)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # Knox's migrations would make a table for the model that access.Token stands in for.
 MIGRATION_MODULES: dict[str, str | None] = {"knox": None}
