@@ -8,10 +8,11 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
+import psycopg2
 import pytest
 from django.core.management import call_command
 from django.db import connection
@@ -64,23 +65,23 @@ union all select 'lock', locktype from pg_locks where locktype = 'advisory' and 
 """
 
 
-def left_behind() -> dict[str, str]:
+def left_behind(pooler: Pooler) -> dict[str, str]:
     """Return what stayed in sessions of the pool: the next one to use them would meet it."""
     found: dict[str, str] = {}
     with ExitStack() as stack:
         for _ in range(POOL_SIZE):  # all of them at once
-            cursor = stack.enter_context(transaction_elsewhere())
+            session = stack.enter_context(closing(psycopg2.connect(pooler.url)))  # which sets nothing by itself
+            cursor = stack.enter_context(session.cursor())
             cursor.execute(_LEFT, [TRACKED])
             found |= dict(cursor.fetchall())
     return found
 
 
-@pytest.mark.usefixtures("pooled")
-def test_a_load_lets_go_of_its_tables_and_the_next_one_finds_nothing_to_do(folder: Path) -> None:
+def test_a_load_lets_go_of_its_tables_and_the_next_one_finds_nothing_to_do(pooled: Pooler, folder: Path) -> None:
     assert load_json(folder).report["status"] == "accepted"
     for _ in range(2):
         assert "Nothing changed" in load(folder).out
-    assert left_behind() == {}
+    assert left_behind(pooled) == {}
 
 
 def test_a_load_that_is_killed_is_failed_for_whoever_looks_and_the_next_one_goes_on(
@@ -102,7 +103,7 @@ def test_a_load_that_is_killed_is_failed_for_whoever_looks_and_the_next_one_goes
     statuses = [batch["status"] for batch in api.get("/api/v1/batches/").json["results"]]
     assert statuses == ["failed", "failed"]
     assert load_json(folder).report["status"] == "accepted"
-    assert left_behind() == {}
+    assert left_behind(pooled) == {}
 
 
 def test_another_process_loads_beside_it_and_waits_for_its_turn(pooled: Pooler, folder: Path) -> None:
@@ -113,8 +114,7 @@ def test_another_process_loads_beside_it_and_waits_for_its_turn(pooled: Pooler, 
     assert stored("orders") == 1
 
 
-@pytest.mark.usefixtures("pooled")
-def test_batches_desk_and_bulk_jobs_work(folder: Path) -> None:
+def test_batches_desk_and_bulk_jobs_work(pooled: Pooler, folder: Path) -> None:
     api = trusted()
     for number in range(3):  # the stage of rejects is made once a session
         good, bad = record("sellers", seller_id=hex_id(number)), record("sellers", seller_id=f"bad {number}")
@@ -147,11 +147,10 @@ def test_batches_desk_and_bulk_jobs_work(folder: Path) -> None:
         "replayed"
     }
     call_command("tend_rejects", stdout=io.StringIO())
-    assert left_behind() == {}
+    assert left_behind(pooled) == {}
 
 
-@pytest.mark.usefixtures("pooled")
-def test_backup_and_restore_work(folder: Path, tmp_path: Path, settings: Any) -> None:
+def test_backup_and_restore_work(pooled: Pooler, folder: Path, tmp_path: Path, settings: Any) -> None:
     settings.DATAFORGE_BACKUP_STORE = str(tmp_path / "store")
     load_json(folder)
     out = io.StringIO()
@@ -162,7 +161,7 @@ def test_backup_and_restore_work(folder: Path, tmp_path: Path, settings: Any) ->
         assert stored("order_reviews") == 1
     call_command("verify_backup", "--all", "--drill", stdout=out)
     call_command("run_scheduled_backups", stdout=out)
-    assert left_behind() == {}
+    assert left_behind(pooled) == {}
 
 
 def test_a_restore_that_is_killed_is_failed_and_the_next_one_is_done(
@@ -190,14 +189,13 @@ def test_a_restore_that_is_killed_is_failed_and_the_next_one_is_done(
         wait_until(is_failed)
     call_command("restore_table", "order_reviews", stdout=io.StringIO())
     assert stored("order_reviews") == 1
-    assert left_behind() == {}
+    assert left_behind(pooled) == {}
 
 
-@pytest.mark.usefixtures("pooled")
-def test_health_and_metrics_answer_and_leave_nothing_behind(settings: Any) -> None:
+def test_health_and_metrics_answer_and_leave_nothing_behind(pooled: Pooler, settings: Any) -> None:
     settings.METRICS_TOKEN = "of-a-scraper"
     exposition.forget()
     assert Client().get("/readyz").status_code == 200
     answer = Client().get("/metrics", secure=True, headers={"Authorization": "Bearer of-a-scraper"})
     assert answer.status_code == 200
-    assert left_behind() == {}
+    assert left_behind(pooled) == {}
