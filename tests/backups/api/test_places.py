@@ -81,5 +81,6 @@ def test_a_drill_that_fails_tells_of_no_folder(ana: ApiClient, row: Backup, stor
     with mock.patch("backups.backing_up.verify._drill", side_effect=failed):
         answer = ana.post({"drill": True}, to=f"{BACKUPS}{row.pk}/verify/")
     assert answer.status == 503
-    assert f"the drill of default/shelves/{Path(row.path).name}" in answer.json["detail"]
-    assert str(store) not in answer.text + ana.get(f"{BACKUPS}{row.pk}/").text
+    shown = ana.get(f"{BACKUPS}{row.pk}/")
+    assert f"the drill of default/shelves/{Path(row.path).name}" in shown.json["error"]
+    assert str(store) not in answer.text + shown.text
