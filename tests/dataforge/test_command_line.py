@@ -17,7 +17,7 @@ ENDED = "error: the command asks, and its input has ended"
 MUCH = ["shell", "--verbosity", "0", "-c", "print(*range(100_000))"]
 
 
-@pytest.mark.parametrize("arguments", [LITTLE, MUCH])
+@pytest.mark.parametrize("arguments", [LITTLE, pytest.param(MUCH, marks=pytest.mark.slow)])
 def test_a_command_whose_reader_has_gone_ends_without_a_word(arguments: list[str]) -> None:
     reader, writer = os.pipe()
     os.close(reader)  # as `head -1` does after its line

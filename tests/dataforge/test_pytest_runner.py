@@ -43,14 +43,13 @@ def test_where_no_tests_are_installed_it_says_so(tmp_path: Any) -> None:
         PytestRunner().run_tests([])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
         (["tests.dataforge.test_prepare_database"], 0, "1 passed"),
-        pytest.param(
-            *(["-k", "no_such_test", "tests.dataforge.test_prepare_database"], 1, "deselected"), marks=pytest.mark.slow
-        ),
-        pytest.param(["tests.nosuch"], 1, "tests.nosuch", marks=pytest.mark.slow),
+        (["-k", "no_such_test", "tests.dataforge.test_prepare_database"], 1, "deselected"),
+        (["tests.nosuch"], 1, "tests.nosuch"),
     ],
 )
 def test_no_test_at_all_is_a_failure(arguments: list[str], code: int, said: str) -> None:

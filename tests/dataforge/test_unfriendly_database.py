@@ -106,6 +106,7 @@ def test_unfriendly_settings_change_nothing(by: str, expected: dict[str, Any], t
         assert everything(tmp_path) == expected
 
 
+@pytest.mark.slow
 def test_unfriendly_settings_change_nothing_behind_a_pooler_that_takes_no_options(
     expected: dict[str, Any], tmp_path: Path
 ) -> None:

@@ -135,6 +135,7 @@ def test_it_is_counted_once_by_the_metrics_however_often_one_looks(dead: Batch, 
     assert failed_loads(settings) == 1
 
 
+@pytest.mark.slow
 def test_a_load_that_is_killed_is_failed_at_the_next_look_and_not_before(folder: Path, settings: Any) -> None:
     with at_work(folder) as process:
         assert status_by_api() == "running"
