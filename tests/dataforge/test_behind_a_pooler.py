@@ -22,6 +22,7 @@ from backups.catalogue.liveness import close_abandoned
 from backups.models import Restore
 from core.postgres.locks.held_locks import exclusive
 from dataforge.metrics import exposition
+from dataforge.readiness import readiness
 from ingest.models import Batch, RejectedRecord
 from tests.support.access.people import browser
 from tests.support.api.client import trusted
@@ -195,6 +196,7 @@ def test_a_restore_that_is_killed_is_failed_and_the_next_one_is_done(
 def test_health_and_metrics_answer_and_leave_nothing_behind(pooled: Pooler, settings: Any) -> None:
     settings.METRICS_TOKEN = "of-a-scraper"
     exposition.forget()
+    readiness.forget()
     assert Client().get("/readyz").status_code == 200
     answer = Client().get("/metrics", secure=True, headers={"Authorization": "Bearer of-a-scraper"})
     assert answer.status_code == 200
