@@ -157,7 +157,7 @@ replays_reject = extend_schema(
         (201, JSON): OpenApiResponse(AnswerSerializer, "Accepted; the reject is closed."),
         (207, JSON): OpenApiResponse(AnswerSerializer, "Of a group, some were there already."),
         (422, JSON): OpenApiResponse(AnswerSerializer, "Rejected again, with these reasons."),
-        **problems(400, 403, 404, 409, 411, 413, 415),
+        **problems(400, 403, 404, 409, 411, 413, 415, 422),
     },
 )
 lists_tables = extend_schema(
