@@ -110,7 +110,9 @@ class Compose:
 
     def _environment(self, name: str) -> dict[str, str]:
         settings = {
-            variable: POSTGRES_IN_FILE.sub(os.environ["STAND_IN_DATABASE"], self._local(str(value)))
+            variable: POSTGRES_IN_FILE.sub(
+                os.environ["STAND_IN_DATABASE"], self._local(str(value or ""))
+            )  # `${NAME:-}`
             for variable, value in self._services[name]["environment"].items()
         }
         port = os.environ["STAND_IN_PORT"]

@@ -15,6 +15,7 @@ from unittest import mock
 import pytest
 from django.db import connection, connections
 
+from core.postgres.engine import poolers
 from tests.support.loading.loads import database_url
 from tests.support.postgres.sessions import wait_until
 
@@ -113,7 +114,9 @@ def through(pooler: Pooler) -> Iterator[None]:
 
     connection.close()
     try:
-        with mock.patch.object(engine, "get_connection_params", pooled):
+        # That it takes no options is known of it alone, and not of the server that the settings name.
+        known: Any = mock.patch.object(poolers, "_refusing", set())
+        with known, mock.patch.object(engine, "get_connection_params", pooled):
             yield
             connection.close()
     finally:
