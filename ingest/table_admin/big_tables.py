@@ -162,39 +162,50 @@ class BigTableAdmin(ReadOnlyAdmin, _ModelAdmin):
         return [str(self._fields[name].verbose_name) for name in self.searched]
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
-        """Show all columns, or those of ``list_display``; a parent as a link that costs no query."""
+        """Show all columns, or those of ``list_display``; a parent, for who may view it, as a link without a query."""
         names = list(self.list_display)
         if names == ["__str__"]:
             names = [field.name for field in _own_fields(self.model) if field.name not in self.left_out_of_list]
-        return [self._list_cell(name, first=not place) for place, name in enumerate(names)]
+        return [self._list_cell(request, name, first=not place) for place, name in enumerate(names)]
 
-    def _list_cell(self, name: Any, *, first: bool) -> Any:
+    def _list_cell(self, request: HttpRequest, name: Any, *, first: bool) -> Any:
         field = self._fields.get(name)
         if isinstance(field, models.ForeignKey):
             # The first column links to the row itself.
-            return field.attname if first else parent_cell(field)
-        return self._cell(name) if isinstance(name, str) else name
+            return field.attname if first else self._parent_cell(request, field)
+        return self._cell(request, name) if isinstance(name, str) else name
 
     @cached_property
     def _fields(self) -> dict[Any, Field]:
         return {field.name: field for field in self.model._meta.concrete_fields}
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> list[Any]:
-        """Show every column or those of ``fieldsets``, and links to the rows that refer to this one."""
+        """Show every column or those of ``fieldsets``, and links to the rows that refer to this one and may be seen."""
         everything = ((None, {"fields": [field.name for field in _own_fields(self.model)]}),)
         shown = [
-            (title, {**sets, "fields": self._cells(sets["fields"])}) for title, sets in self.fieldsets or everything
+            (title, {**sets, "fields": self._cells(request, sets["fields"])})
+            for title, sets in self.fieldsets or everything
         ]
-        return [*shown, (None, {"fields": ["referring"]})] if self._referring() else shown
+        keys = [key for key in self._referring() if self._may_view(request, key.model)]
+        return [*shown, (None, {"fields": [_referring_cell(keys)]})] if keys else shown
 
-    def _cells(self, names: Any) -> list[Any]:
-        return [self._cells(name) if isinstance(name, tuple) else self._cell(name) for name in names]
+    def _cells(self, request: HttpRequest, names: Any) -> list[Any]:
+        return [self._cells(request, name) if isinstance(name, tuple) else self._cell(request, name) for name in names]
 
-    def _cell(self, name: str) -> Any:
+    def _cell(self, request: HttpRequest, name: str) -> Any:
         field = self._fields.get(name)
         if isinstance(field, models.ForeignKey):
-            return parent_cell(field)  # Django would show the parent itself, also to who may not view its table
+            return self._parent_cell(
+                request, field
+            )  # Django would show the parent itself, also to who may not view its table
         return (field and value_cell(field)) or name
+
+    def _parent_cell(self, request: HttpRequest, field: ForeignKey) -> Any:
+        return parent_cell(field, linked=self._may_view(request, field.related_model))
+
+    def _may_view(self, request: HttpRequest, model: Any) -> bool:
+        site = self.admin_site
+        return site.is_registered(model) and site.get_model_admin(model).has_view_permission(request)
 
     def _referring(self) -> list[ForeignKey]:
         keys = [
@@ -207,16 +218,6 @@ class BigTableAdmin(ReadOnlyAdmin, _ModelAdmin):
     def _searched_by(self, model: type[models.Model]) -> list[str]:
         other = self.admin_site.get_model_admin(model)
         return other.searched if isinstance(other, BigTableAdmin) else []
-
-    @admin.display(description="referred to by")
-    def referring(self, row: models.Model) -> str:
-        """Link to the lists of rows that refer to this one."""
-        terms = {key.model._meta: urlencode({"q": row.pk}) for key in self._referring()}
-        links = [
-            (reverse(f"admin:{meta.app_label}_{meta.model_name}_changelist"), term, capfirst(meta.verbose_name_plural))
-            for meta, term in terms.items()
-        ]
-        return format_html_join(", ", '<a href="{}?{}">{}</a>', links)
 
     def get_search_results(self, request: HttpRequest, queryset: _QuerySet, search_term: str) -> tuple[_QuerySet, bool]:
         """Find rows by whole values of indexed columns; Django's ``=name`` compares upper case, without an index."""
@@ -245,3 +246,18 @@ class BigTableAdmin(ReadOnlyAdmin, _ModelAdmin):
 
 def _own_fields(model: type[models.Model]) -> list[Field]:
     return [field for field in model._meta.concrete_fields if not isinstance(field, models.AutoField)]
+
+
+def _referring_cell(keys: list[ForeignKey]) -> Any:
+    """Return what links to the lists of rows that refer to a row by ``keys``."""
+
+    @admin.display(description="referred to by")
+    def referring(row: models.Model) -> str:
+        terms = {key.model._meta: urlencode({"q": row.pk}) for key in keys}
+        links = [
+            (reverse(f"admin:{meta.app_label}_{meta.model_name}_changelist"), term, capfirst(meta.verbose_name_plural))
+            for meta, term in terms.items()
+        ]
+        return format_html_join(", ", '<a href="{}?{}">{}</a>', links)
+
+    return referring

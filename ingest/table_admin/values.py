@@ -10,7 +10,7 @@ from django.contrib.admin.utils import quote
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.forms.utils import pretty_name
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 
@@ -104,8 +104,8 @@ def value_cell(field: Field) -> Cell | None:
     return cell
 
 
-def parent_cell(field: ForeignKey) -> Cell:
-    """Return what links to the parent by its key alone, without reading the parent."""
+def parent_cell(field: ForeignKey, *, linked: bool) -> Cell:
+    """Return what shows the parent by its key alone, without reading the parent; ``linked`` to its page."""
     meta = field.related_model._meta
 
     @admin.display(description=pretty_name(field.column or field.attname))
@@ -113,10 +113,9 @@ def parent_cell(field: ForeignKey) -> Cell:
         key = field.value_from_object(row)
         if key is None:
             return EMPTY
-        try:
-            url = reverse(f"admin:{meta.app_label}_{meta.model_name}_change", args=[quote(key)])
-        except NoReverseMatch:
+        if not linked:
             return str(key)
+        url = reverse(f"admin:{meta.app_label}_{meta.model_name}_change", args=[quote(key)])
         return format_html('<a href="{}">{}</a>', url, key)
 
     cell.__name__ = field.name

@@ -1,5 +1,7 @@
 """The nine tables in the admin: to look at, not to touch, and fast on any number of rows."""
 
+import re
+
 import pytest
 from django.contrib import admin
 from django.db import connection
@@ -99,6 +101,17 @@ def test_a_detail_links_to_parents_and_to_the_rows_that_refer_to_it(superuser: C
     for parent in (item.order, item.product, item.seller):
         assert f"/admin/olist/{parent._meta.model_name}/{parent.pk}/change/" in html
     assert f"/admin/olist/orderitem/?q={item.order_id}" in page(superuser, f"olist/order/{item.order_id}/change/")
+
+
+def test_no_link_leads_to_a_table_that_one_may_not_view(item: OrderItem) -> None:
+    client = signed_in(may_view=("olist.order", "olist.orderitem"))
+    pages = ("olist/order/", f"olist/order/{item.order_id}/change/", "olist/orderitem/")
+    html = "".join(page(client, path) for path in (*pages, f"olist/orderitem/{item.pk}/change/"))
+    for key in (item.order.customer_id, item.product_id, item.seller_id):
+        assert key in html
+    shown = set(re.findall(r"/admin/olist/(\w+)/", html))
+    assert shown == {"order", "orderitem"}
+    assert f"/admin/olist/orderitem/?q={item.order_id}" in html
 
 
 def test_a_text_cannot_bring_markup_into_a_page(superuser: Client, customer: Customer) -> None:

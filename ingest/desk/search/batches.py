@@ -41,11 +41,12 @@ from (select id, origin, started_at from ingest_batch order by started_at desc l
 join ingest_account a on a.batch_id = b.id and a.rejected > 0 and a."table" = any(%(tables)s)
 group by b.id, b.origin, b.started_at order by b.started_at desc limit %(shown)s
 """
-# Counts what a batch was the last to refuse by table, codes and fields, among so many of its rejects.
+# Counts what a batch was the last to refuse by table, codes and fields, among so many of its rejects. The batch that
+# had a replayed one last is the one that took it.
 _COUNT_BY_REASON = """
 select "table", codes, fields, count(*), bool_or(status = 'open') from (
     select r."table", r.codes, r.fields, r.status from ingest_rejectedrecord r
-    where r.last_batch_id = %(batch)s and r."table" = any(%(tables)s) limit %(reach)s
+    where r.last_batch_id = %(batch)s and r.status <> 'replayed' and r."table" = any(%(tables)s) limit %(reach)s
 ) r
 group by "table", codes, fields order by count(*) desc limit %(shown)s
 """

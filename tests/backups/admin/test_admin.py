@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import User
+from django.contrib.staticfiles import finders
 from django.template import Context, Template
 from django.test import Client, RequestFactory
 from django.utils import timezone
@@ -167,6 +168,12 @@ def test_a_restore_shows_its_dry_run_first(ana: Client, damaged: Damaged) -> Non
     assert "<code>~ 1</code>" in html
     assert "<code>- 4</code>" in html
     assert content("shelves") == now
+
+
+def test_a_wide_dry_run_is_scrolled_by_itself_also_by_keys(ana: Client, damaged: Damaged) -> None:
+    assert '<div class="module backups-report" tabindex="0" role="region"' in dry_run(ana, damaged.row).content.decode()
+    styles = Path(finders.find("backups/admin.css") or "").read_text()
+    assert re.search(r"\.backups-report \{[^}]*overflow-x: auto", styles)
 
 
 @pytest.mark.parametrize("typed", ["", "Shelves", "books"])

@@ -9,8 +9,8 @@ from django.utils import timezone
 from ingest.models import Account, Batch
 from tests.support.access.people import browser
 from tests.support.desk.admin_pages import page
-from tests.support.desk.people import send, staff
-from tests.support.loading.loads import hex_id
+from tests.support.desk.people import refused, send, staff
+from tests.support.loading.loads import PLAIN, hex_id
 
 pytestmark = pytest.mark.django_db
 
@@ -28,6 +28,20 @@ def test_a_batch_says_what_it_refused_and_why(ana: Client, cause: Batch) -> None
     assert f"?batch={cause.pk}&amp;table=sellers" in html
     assert "3 of sellers" in html
     assert "<b>seller_state</b> invalid_choice" in html
+
+
+def test_a_replay_that_took_a_record_does_not_say_it_refused_it(ana: Client) -> None:
+    reject = refused("sellers", seller_state="XX")
+    ana.post(
+        f"/admin/ingest/rejectedrecord/{reject.pk}/repair/",
+        {"tries": "0", **{f"record-{name}": value for name, value in PLAIN["sellers"].items()}},
+        secure=True,
+    )
+    reject.refresh_from_db()
+    assert reject.status == "replayed"
+    html = page(ana, f"ingest/batch/{reject.last_batch_id}/change/")
+    assert '<th scope="row">sellers</th>' in html
+    assert "1 of sellers" not in html
 
 
 def test_a_batch_leads_to_what_it_caused(ana: Client, cause: Batch) -> None:
