@@ -9,6 +9,7 @@ import queue
 import threading
 from collections.abc import Generator, Iterator
 from contextlib import suppress
+from contextvars import copy_context
 
 import pyarrow as pa
 import pyarrow.csv as pa_csv
@@ -75,7 +76,9 @@ class _Fetch:
         self._cursor = cursor
         self._rows = io.BytesIO()
         self._queue: queue.Queue[bytes | BaseException | None] = queue.Queue(BLOCKS_AHEAD)
-        self._thread = threading.Thread(target=self._run, args=[statement], name="copy-out", daemon=True)
+        # In the caller's context, by which a COPY that is a transaction of its own knows whether it may be ended.
+        run = copy_context().run
+        self._thread = threading.Thread(target=run, args=[self._run, statement], name="copy-out", daemon=True)
         self._ended = False
 
     def blocks(self) -> Iterator[bytes]:

@@ -7,11 +7,13 @@ from typing import Any
 from unittest import mock
 
 import psycopg2
+import pyarrow as pa
 import pytest
 from django.db import OperationalError, connection, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg2 import extensions
 
+from core.postgres.copy_out import copy_out
 from core.postgres.engine import poolers, session_settings
 from core.postgres.engine.sessions import Session, SessionCursor
 from tests.support.loading.loads import PROJECT, query
@@ -108,6 +110,14 @@ def test_timeouts_are_as_they_were_after_the_block() -> None:
         with session_settings.without_timeouts():
             assert query("show statement_timeout") == [("0",)]
         assert query("show statement_timeout") == [("1min",)]
+
+
+def test_a_copy_that_is_a_transaction_of_its_own_is_not_ended_within_the_block() -> None:
+    with set_by(BY_DATABASE, {"statement_timeout": "200ms"}), session_settings.without_timeouts():
+        connection.close()
+        with connection.cursor() as cursor:
+            waited = copy_out(cursor, "select 1::bigint as n from pg_sleep(0.6)", schema=pa.schema({"n": pa.int64()}))
+    assert waited.num_rows == 1
 
 
 def test_settings_cost_one_message_as_the_connection_is_made_and_none_later(other: BaseDatabaseWrapper) -> None:
