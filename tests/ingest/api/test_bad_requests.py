@@ -144,6 +144,36 @@ def test_a_media_type_that_nobody_can_read_is_415(kind: str, one_connection: Non
     assert answered == ["415 Unsupported Media Type"], body
 
 
+@pytest.mark.parametrize("charset", ["zlib", "rot13", "base64", "hex", "bz2", "idna", "undefined"])
+@pytest.mark.parametrize("kind", ["text/csv", "multipart/form-data; boundary=x"])
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_charset_that_is_no_text_is_no_fault_in_a_query_or_form(
+    method: str, kind: str, charset: str, one_connection: None
+) -> None:
+    answered: list[str] = []
+
+    def start(status: str, *_: Any) -> Callable[[bytes], object]:
+        answered.append(status)
+        return lambda _: None
+
+    token = "a" * 32  # of CSRF: the form is read
+    environ = EnvironBuilder(
+        method=method,
+        path="/admin/login/",
+        query_string="a=%C3%A9",
+        base_url="https://localhost",
+        data=b'--x\r\nContent-Disposition: form-data; name="username"\r\n\r\n\xc3\r\n--x--\r\n',
+        content_type=f"{kind}; charset={charset}",
+        headers=[
+            ("Cookie", f"csrftoken={token}; __Host-csrftoken={token}"),
+            ("X-CSRFToken", token),
+            ("Origin", "https://localhost"),
+        ],
+    ).get_environ()
+    body = b"".join(application(environ, start))
+    assert answered[0][0] in "24", (answered, body)
+
+
 @pytest.fixture
 def server(committed: None) -> Iterator[tuple[str, int]]:
     """Yield the host and port of a gunicorn with one worker, on the tests' database."""
