@@ -51,10 +51,14 @@ _KEEPS = """(r.status = 'open' and (r."group" <> '' and excluded."group" = '' or
             select from ingest_batch b where b.id = r.last_batch_id and b.options ->> 'mode' = 'atomic')))"""
 # One for whose key a later record of the same batch counts is closed at once: there is nothing to repair or to replay.
 _SUPERSEDED = f"(codes = array['{SUPERSEDED_IN_BATCH}'])"
+# An open reject takes the new reasons. So does one closed since a later record counted, when the same record is then
+# refused for a reason of its own: nobody has seen that yet, and to be superseded was no fault that was dealt with.
+_RENEWS = f"""(r.status = 'open' or r.status = 'superseded' and {_SUPERSEDED.replace("codes", "r.codes")}
+            and excluded.status = 'open')"""
 SUPERSEDED_WHY = "A later record of the same batch has this key, and counts instead."
-# Stores each staged raw record once, or counts it as seen once more: the reasons of an open reject are renewed, those
-# of a closed one stay. In the order of the hash, so that two batches with the same bad records cannot lock each other
-# out. Returns for every staged position the number under which its record is kept.
+# Stores each staged raw record once, or counts it as seen once more; other closed rejects keep their reasons. In the
+# order of the hash, so that two batches with the same bad records cannot lock each other out. Returns for every staged
+# position the number under which its record is kept.
 _MERGE = (
     """
 with staged as (select *, sha256(raw) as sha from {stage}),
@@ -76,21 +80,22 @@ stored as (
         times_seen = r.times_seen + excluded.times_seen,
         last_seen_at = excluded.last_seen_at,
         last_batch_id = case when {keeps} then r.last_batch_id else excluded.last_batch_id end,
-        reasons = case when r.status = 'open' then excluded.reasons else r.reasons end,
-        codes = case when r.status = 'open' then excluded.codes else r.codes end,
-        fields = case when r.status = 'open' then excluded.fields else r.fields end,
-        stage = case when r.status = 'open' then excluded.stage else r.stage end,
-        waits_for = case when r.status = 'open' then excluded.waits_for else r.waits_for end,
-        ref = case when r.status = 'open' then excluded.ref else r.ref end,
-        "group" = case when r.status = 'open' and not {keeps} then excluded."group" else r."group" end,
-        contract_version = case when r.status = 'open' then excluded.contract_version else r.contract_version end,
-        status = case when r.status = 'open' then excluded.status else r.status end,
-        closed_at = case when r.status = 'open' then excluded.closed_at else r.closed_at end,
-        closed_why = case when r.status = 'open' then excluded.closed_why else r.closed_why end
+        reasons = case when {renews} then excluded.reasons else r.reasons end,
+        codes = case when {renews} then excluded.codes else r.codes end,
+        fields = case when {renews} then excluded.fields else r.fields end,
+        stage = case when {renews} then excluded.stage else r.stage end,
+        waits_for = case when {renews} then excluded.waits_for else r.waits_for end,
+        ref = case when {renews} then excluded.ref else r.ref end,
+        "group" = case when {renews} and not {keeps} then excluded."group" else r."group" end,
+        contract_version = case when {renews} then excluded.contract_version else r.contract_version end,
+        status = case when {renews} then excluded.status else r.status end,
+        closed_at = case when {renews} then excluded.closed_at else r.closed_at end,
+        closed_why = case when {renews} then excluded.closed_why else r.closed_why end
     returning id, raw_sha256
 )
 select staged.position, stored.id from staged join stored on stored.raw_sha256 = staged.sha
 """.replace("{keeps}", _KEEPS)
+    .replace("{renews}", _RENEWS)
     .replace("{stage}", _STAGE)
     .replace("{superseded}", _SUPERSEDED)
 )

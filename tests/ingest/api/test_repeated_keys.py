@@ -168,6 +168,26 @@ def test_the_same_batch_again_finds_its_reject_closed(api: ApiClient) -> None:
     assert (reject.status, reject.times_seen) == ("superseded", 2)
 
 
+def test_a_superseded_record_that_is_refused_for_itself_later_is_open_with_that_reason(api: ApiClient) -> None:
+    api.post(sellers("a", "b", on_conflict="update"))
+    api.post(sellers("a"))  # another content of the stored key
+    reject = RejectedRecord.objects.get()
+    assert (reject.status, reject.codes, reject.closed_at, reject.closed_why) == ("open", ["unique"], None, "")
+    assert reject.times_seen == 2
+
+
+def test_a_superseded_record_whose_parent_is_missing_later_is_healed_when_it_comes(api: ApiClient) -> None:
+    api.post(one_table("customers", record("customers")))
+    api.post(one_table("orders", record("orders")))
+    payments = [record("order_payments", payment_value=value) for value in ("1.00", "2.00")]
+    api.post(one_table("order_payments", *payments, on_conflict="update"))
+    query("delete from olist_order_payments; delete from olist_orders")
+    assert fates(api.post(one_table("order_payments", payments[0], results="all"))) == ["does_not_exist"]
+    api.post(one_table("orders", record("orders")))
+    assert query("select payment_value::text from olist_order_payments") == [("1.00",)]
+    assert RejectedRecord.objects.get().status == "replayed"
+
+
 def test_an_open_reject_whose_record_comes_again_and_is_superseded_is_closed(api: ApiClient) -> None:
     orders = [record("orders", order_status=status) for status in ("shipped", "delivered")]
     assert api.post(one_table("orders", *orders, on_conflict="update")).codes == [

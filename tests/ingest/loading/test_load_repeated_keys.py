@@ -144,6 +144,14 @@ def test_of_a_file_that_is_refused_no_record_is_superseded(tmp_path: Path) -> No
     assert RejectedRecord.objects.get().position == 3
 
 
+def test_a_superseded_record_that_is_refused_for_itself_later_is_open_with_that_reason(tmp_path: Path) -> None:
+    folder = write_files(tmp_path / "files", {"sellers": [seller("a"), seller("b"), seller("c")]})
+    load_json(folder, *UPDATE)
+    load_json(folder)  # which the stored seller has another content than
+    stored = RejectedRecord.objects.order_by("position").values_list("status", "codes", "times_seen")
+    assert list(stored) == [("open", ["unique"], 2), ("open", ["unique"], 2)]
+
+
 def test_children_of_a_superseded_record_are_good_for_its_key_is_there(tmp_path: Path) -> None:
     customers = [{"customer_city": "a"}, {"customer_city": "b"}]
     ran = load_json(write_files(tmp_path / "files", {"customers": customers, "orders": [{}]}), *UPDATE)
