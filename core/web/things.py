@@ -1,12 +1,13 @@
 """Addresses of one thing: a batch, a reject, a table, a backup."""
 
+from abc import ABC, abstractmethod
 from typing import Any
 
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
 
-class ThingView(APIView):
+class ThingView(APIView, ABC):
     """The address of one thing, and what can be done to it below that address.
 
     Whoever may not view it is answered as if it were not there: by every method, also those that the address does not
@@ -21,6 +22,6 @@ class ThingView(APIView):
         (key,) = kwargs.values()
         self.thing = self.find(request, key)
 
+    @abstractmethod
     def find(self, request: Request, key: Any, /) -> Any:
         """Return the thing that the address names by ``key``; Http404 or Problem 404 where one may not view it."""
-        raise NotImplementedError
