@@ -23,6 +23,9 @@ else:
     _UserAdmin = UserAdmin
 
 
+_TOLD_BY_LISTS: dict[str, type[Group | Permission]] = {"groups": Group, "user_permissions": Permission}
+
+
 def rights_of(user: Any) -> "_Permissions":
     """Return the rights that ``user`` has, or would have when active: their own and those of their groups."""
     if user.is_superuser:
@@ -43,6 +46,10 @@ def may_manage(user: Any, other: User | Group) -> bool:
     if isinstance(other, Group):
         return groups_within(user).filter(pk=other.pk).exists()
     return not other.is_superuser and not rights_of(other).exclude(pk__in=rights_of(user).values("pk")).exists()
+
+
+def _may_view(user: Any, model: type[Group | Permission]) -> bool:
+    return bool(user.has_perm(f"auth.view_{model._meta.model_name}"))
 
 
 class WithinOwnRights(ViewableObjects):
@@ -78,6 +85,16 @@ class WithinOwnRights(ViewableObjects):
 
 class GuardedUserAdmin(WithinOwnRights, _UserAdmin):
     """Django's page of users, whose superusers are made and changed by superusers."""
+
+    def get_list_filter(self, request: HttpRequest) -> Any:
+        """Narrow the list by groups only for those who may view groups: the filter names them all."""
+        offered = super().get_list_filter(request)
+        return offered if _may_view(request.user, Group) else [name for name in offered if name != "groups"]
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        """Tell who is in a group, or has a right, only to those who may view these."""
+        hidden = [name for name, model in _TOLD_BY_LISTS.items() if not _may_view(request.user, model)]
+        return lookup.partition("__")[0] not in hidden and super().lookup_allowed(lookup, value, request)
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> Any:
         """Keep who is a superuser from others' hands."""

@@ -81,6 +81,33 @@ def test_a_manager_is_offered_no_right_that_they_lack(manager: User) -> None:
     assert offered(browser(manager), user_page(staff("udo")), "user_permissions") == own
 
 
+@pytest.fixture
+def secretive() -> Group:
+    return Group.objects.create(name="secretive")
+
+
+def listed(to: User, look: str = "") -> tuple[int, str]:
+    """Return the list of users as one of them sees it: status and page."""
+    page = browser(to).get(f"/admin/auth/user/{look}", secure=True)
+    return page.status_code, page.content.decode()
+
+
+def test_the_list_of_users_names_no_groups_to_who_may_not_view_them(secretive: Group) -> None:
+    status, page = listed(staff("meg", *MANAGER))
+    assert (status, secretive.name in page) == (200, False)
+
+
+@pytest.mark.parametrize("look", ["groups__id__exact", "groups__name", "user_permissions__id__exact"])
+def test_the_list_of_users_is_not_narrowed_by_what_one_may_not_view(secretive: Group, look: str) -> None:
+    status, _ = listed(staff("meg", *MANAGER), f"?{look}={secretive.pk}")
+    assert status in (302, 400)
+
+
+def test_who_may_view_groups_narrows_users_by_them(manager: User, secretive: Group) -> None:
+    status, page = listed(manager, f"?groups__id__exact={secretive.pk}")
+    assert (status, secretive.name in page) == (200, True)
+
+
 def test_a_right_that_the_manager_lacks_is_refused_even_when_sent(manager: User) -> None:
     udo = staff("udo")
     assert change(browser(manager), user_page(udo), user_permissions=[right("olist.change_seller").pk]) == 200
