@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.contrib import admin
 from django.contrib.auth import get_permission_codename
 from django.http import HttpRequest
 
@@ -34,11 +35,34 @@ class ReadOnlyAdmin(DeclaredFilters, ViewableObjects):
     """Nobody adds, changes or deletes here, a superuser neither."""
 
     opts: Any
+    admin_site: Any
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Ask for the right to view itself: Django takes the right to change for it, and here nothing is changed."""
         codename = get_permission_codename("view", self.opts)
         return bool(request.user.has_perm(f"{self.opts.app_label}.{codename}"))
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Name a thing to whose page Django would link, but that the user may not view, without the link."""
+        fieldsets = super().get_fieldsets(request, obj)  # type: ignore[misc]  # of the admin it is mixed into
+        return [
+            (title, {**options, "fields": [self._unlinked(request, field) for field in options["fields"]]})
+            for title, options in fieldsets
+        ]
+
+    def _unlinked(self, request: HttpRequest, field: Any) -> Any:
+        if isinstance(field, list | tuple):
+            return tuple(self._unlinked(request, part) for part in field)
+        key = {key.name: key for key in self.opts.fields if key.many_to_one}.get(field)
+        page = key and self.admin_site.get_model_admin(key.related_model)
+        if key is None or page is None or page.has_view_permission(request):
+            return field
+
+        @admin.display(description=key.verbose_name)
+        def text(row: Any) -> Any:
+            return getattr(row, key.name)
+
+        return text
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

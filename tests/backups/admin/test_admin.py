@@ -255,6 +255,14 @@ def test_without_the_rights_the_pages_do_not_offer_them(viewer: Client) -> None:
     assert not re.search("Back up now|Restore…|Verify: read", html)
 
 
+def test_who_may_not_view_users_is_led_to_none(viewer: Client) -> None:
+    row = shelves()
+    Backup.objects.update(user=User.objects.get())
+    html = page(viewer, f"{CATALOGUE}{row.pk}/change/")
+    assert User.objects.get().username in html
+    assert "/admin/auth/user/" not in html
+
+
 def test_without_the_right_nothing_is_verified_from_the_list(viewer: Client) -> None:
     send(viewer, CATALOGUE, action="verify", _selected_action=str(shelves().pk))
     assert not LogEntry.objects.exists()
