@@ -79,7 +79,7 @@ class Readiness:
     def _log(self, known: Known) -> None:
         """Name all that is lacking: where it is something else than before, and once a minute."""
         migrations = known.migrations if isinstance(known.migrations, list) else []
-        text = "; ".join([*migrations, *(lack.text for lack in known.lacks)])
+        text = "; ".join(part.rstrip(";") for part in [*migrations, *(lack.text for lack in known.lacks)])
         if text and (text != self._logged or time.monotonic() >= self._logged_until):
             _log.error("not ready: %s", text)
             self._logged_until = time.monotonic() + BELIEVED_SECONDS

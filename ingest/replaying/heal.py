@@ -11,6 +11,7 @@ from django.db.backends.utils import CursorWrapper
 from django.tasks import task
 from psycopg2 import sql
 
+from core.postgres.engine.session_settings import without_timeouts
 from core.postgres.retry import in_transaction
 from ingest.models import Batch, RejectedRecord
 from ingest.posting.outcome import UnitResult
@@ -83,6 +84,7 @@ def heal(batch: UUID, parents: Sequence[str] | None = None) -> int:
     return replays.run() + replays.healed
 
 
+@without_timeouts()
 def sweep(*, table: str | None = None, code: str | None = None) -> tuple[int, int]:
     """Replay orphans that a race left behind; with ``code``, all open rejects that have it.
 

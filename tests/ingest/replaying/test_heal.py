@@ -2,11 +2,13 @@
 
 import io
 from pathlib import Path
+from unittest import mock
 
 import pytest
 from django.core.management import call_command
 
 from core.errors import TableBusy
+from core.postgres.engine.session_settings import is_unhurried
 from ingest.models import Batch, RejectedRecord
 from ingest.replaying import heal
 from ingest.rules.sources import sources
@@ -29,6 +31,18 @@ def sweep(*arguments: str) -> str:
     out = io.StringIO()
     call_command("replay_rejects", *arguments, stdout=out)
     return out.getvalue()
+
+
+def test_no_timeout_of_the_server_ends_a_sweep() -> None:
+    unhurried: list[bool] = []
+
+    def look(_: object) -> int:
+        unhurried.append(is_unhurried())
+        return 0
+
+    with mock.patch.object(heal._Replays, "run", autospec=True, side_effect=look):
+        sweep()
+    assert unhurried == [True]
 
 
 @pytest.fixture
