@@ -9,23 +9,19 @@ import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import User
 from django.contrib.staticfiles import finders
-from django.template import Context, Template
-from django.test import Client, RequestFactory
-from django.utils import timezone
+from django.test import Client
 
 from backups.backing_up.backup import backup
-from backups.models import Backup, BackupSchedule, Restore
-from backups.schedules.health import health
+from backups.models import Backup, Restore
 from core.postgres.fingerprint import Fingerprint
 from tests.support.access.people import browser
+from tests.support.backups.admin import CATALOGUE, send, shelves
 from tests.support.backups.people import EVERYTHING, person
 from tests.support.backups.runs import content, library
 from tests.support.desk.admin_pages import page
 from tests.support.loading.loads import query
 
 pytestmark = pytest.mark.usefixtures("committed", "store")
-CATALOGUE = "backups/backup/"
-SCHEDULES = "backups/backupschedule/"
 
 
 @dataclass(frozen=True)
@@ -34,24 +30,6 @@ class Damaged:
 
     row: Backup
     before: Fingerprint
-
-
-@pytest.fixture
-def ana(committed: None) -> Client:
-    """A member of staff with all rights."""
-    return browser(person(*EVERYTHING, "add_backupschedule", "change_backupschedule", "view_backupschedule"))
-
-
-def send(client: Client, path: str, **data: Any) -> Any:
-    """Post a form below ``/admin/`` and follow where it leads."""
-    return client.post(f"/admin/{path}", data, secure=True, follow=True)
-
-
-def shelves() -> Backup:
-    """Back the shelves up."""
-    library()
-    backup(["shelves"])
-    return Backup.objects.get()
 
 
 def test_the_catalogue_shows_size_rows_age_and_marks(ana: Client) -> None:
@@ -293,106 +271,3 @@ def test_backups_of_users_are_restored_by_superusers(root: Client, of_users: Bac
 
 def test_users_are_backed_up_by_superusers(root: Client) -> None:
     assert "auth_user" in page(root, f"{CATALOGUE}back-up-now/")
-
-
-NIGHTLY = {
-    "name": "nightly",
-    "enabled": "on",
-    "cron": "30 3 * * *",
-    "time_zone": "Asia/Tokyo",
-    "tables": ["shelves"],
-    "store": "default",
-    "keep_last": 7,
-    "keep_daily": 0,
-    "keep_weekly": 0,
-    "keep_monthly": 0,
-}
-
-
-def test_a_schedule_that_cannot_run_is_explained_and_not_made(ana: Client) -> None:
-    wrong = {**NIGHTLY, "cron": "61 3 * * *", "time_zone": "Mars/Olympus"}
-    html = send(ana, f"{SCHEDULES}add/", **wrong).content.decode()
-    assert "Five fields are needed" in html
-    assert "is no time zone" in html
-    assert not BackupSchedule.objects.exists()
-
-
-def test_a_schedule_is_made(ana: Client) -> None:
-    send(ana, f"{SCHEDULES}add/", **NIGHTLY)
-    assert BackupSchedule.objects.get().tables == ["shelves"]
-    assert LogEntry.objects.filter(action_flag=1).count() == 1
-
-
-@pytest.fixture
-def nightly(ana: Client) -> BackupSchedule:
-    """A schedule that has failed."""
-    send(ana, f"{SCHEDULES}add/", **NIGHTLY)
-    BackupSchedule.objects.update(last_started_at=timezone.now(), last_finished_at=timezone.now(), last_error="no disk")
-    return BackupSchedule.objects.get()
-
-
-def test_a_schedule_shows_when_it_runs_and_how_it_failed(ana: Client, nightly: BackupSchedule) -> None:
-    html = page(ana, f"{SCHEDULES}{nightly.pk}/change/")
-    assert len(re.findall(r"\d{4}-\d\d-\d\d 03:30 JST", html)) == 3
-    assert re.search(r"Failed at [\d :-]+\. no disk", html)
-
-
-@pytest.mark.usefixtures("nightly")
-def test_the_list_of_schedules_shows_when_they_run(ana: Client) -> None:
-    assert "03:30 JST" in page(ana, SCHEDULES)
-
-
-@pytest.fixture
-def guarded(committed: None) -> str:
-    """The path of a schedule of a table that guards the site."""
-    made = BackupSchedule.objects.create(name="users", cron="0 0 * * *", tables=["auth_user"])
-    return f"{SCHEDULES}{made.pk}/change/"
-
-
-def test_a_schedule_of_guarded_tables_is_not_changed_by_others(ana: Client, guarded: str) -> None:
-    assert send(ana, guarded, name="mine").status_code == 403
-
-
-def test_a_schedule_of_guarded_tables_has_no_form_for_others(ana: Client, guarded: str) -> None:
-    assert 'name="name"' not in page(ana, guarded)
-
-
-def test_without_a_backup_all_is_not_well() -> None:
-    assert (health().well, health().verified_at) == (False, None)
-
-
-def test_with_a_verified_backup_all_is_well() -> None:
-    row = shelves()
-    assert health().well
-    assert health().verified_at == row.snapshot_at
-
-
-@pytest.fixture
-def ailing(committed: None) -> None:
-    """A backup, and a schedule that cannot run."""
-    shelves()
-    BackupSchedule.objects.create(name="nightly", cron="broken")
-
-
-def shown_to(user: User) -> str:
-    """Return what the front page says of backups."""
-    request = RequestFactory().get("/")
-    request.user = user
-    return Template("{% load backups_health %}{% backups_health %}").render(Context({"request": request}))
-
-
-@pytest.mark.usefixtures("ailing")
-def test_a_schedule_that_cannot_run_is_named() -> None:
-    assert "nightly: cannot run" in health().ailing[0]
-
-
-@pytest.mark.usefixtures("ailing")
-def test_the_front_page_says_how_backups_stand() -> None:
-    shown = shown_to(person("view_backup"))
-    assert "nightly: cannot run" in shown
-    assert "The newest verified backup is" in shown
-
-
-@pytest.mark.usefixtures("ailing")
-def test_the_front_page_says_nothing_of_backups_to_those_who_may_not_view_them() -> None:
-    assert shown_to(person(name="bob")).strip() == ""

@@ -1,8 +1,6 @@
 """Posting records: what is accepted, what is refused and why, and the account of both."""
 
-import gzip
 import json
-from typing import Any
 from unittest import mock
 
 import pytest
@@ -151,97 +149,6 @@ def test_an_atomic_batch_without_a_fault_is_accepted_like_a_partial_one(api: Api
     assert (answer.status, answer.json["mode"], answer.counts) == (201, mode, {"read": 7, "inserted": 7})
 
 
-def test_records_of_a_group_stand_or_fall_together(api: ApiClient) -> None:
-    bad, good = order_with_parts(1, group="one"), order_with_parts(2, group="two")
-    bad[1]["data"]["payment_value"] = "-1"
-    answer = api.post({"records": [*bad, *good]})
-    assert (answer.status, answer.counts) == (207, {"read": 14, "inserted": 7, "rejected": 7})
-    assert answer.codes[1] == (1, "payment_value", "min_value")
-    assert [code for index, _, code in answer.codes if index != 1] == ["group_rejected"] * 6
-    assert stored("orders") == stored("customers") == 1
-    assert set(RejectedRecord.objects.values_list("group", flat=True)) == {"one"}
-
-
-def test_a_group_that_waits_for_a_fallen_group_falls_too(api: ApiClient) -> None:
-    length = 30
-    chain = [tagged("sellers", group="0", seller_state="XX")]
-    for number in range(length):
-        chain.append(tagged("customers", group=str(number), customer_id=hex_id(number)))
-        chain.append(tagged("orders", group=str(number + 1), order_id=hex_id(number), customer_id=hex_id(number)))
-    answer = api.post({"records": chain})
-    assert (answer.status, answer.counts) == (422, {"read": 1 + 2 * length, "rejected": 1 + 2 * length})
-
-
-def test_a_record_that_repeats_one_of_a_fallen_group_takes_its_place(api: ApiClient) -> None:
-    fallen = [tagged("sellers", group="a"), tagged("customers", group="a", customer_state="XX")]
-    answer = api.post({"records": [*fallen, tagged("sellers", group="b")]})
-    assert answer.counts == {"read": 3, "inserted": 1, "rejected": 2}
-    assert [code for _, _, code in answer.codes] == ["group_rejected", "invalid_choice"]
-
-
-def test_a_child_of_a_refused_parent_is_rejected_and_linked_to_it(api: ApiClient) -> None:
-    answer = api.post({"records": [tagged("orders"), tagged("customers", customer_state="XX")]})
-    assert answer.codes == [(0, "customer_id", "parent_rejected"), (1, "customer_state", "invalid_choice")]
-    child, parent = (RejectedRecord.objects.get(table=table) for table in ("orders", "customers"))
-    assert child.parent == parent
-    assert child.waits_for == [f"customers/{hex_id(1)}"]
-
-
-def test_a_missing_parent_is_a_reason_and_is_never_added_over_http(api: ApiClient) -> None:
-    answer = api.post(one_table("products", record("products", product_category_name="a_typo")))
-    assert answer.codes == [(0, "product_category_name", "does_not_exist")]
-    assert stored("product_category_name_translation") == 0
-
-
-def test_a_missing_parent_is_found_beside_a_refused_record_that_names_none(api: ApiClient) -> None:
-    categories = (None, "a_typo", None)
-    rows = [
-        record("products", product_id=hex_id(number), product_category_name=category, product_weight_g=weight)
-        for number, (category, weight) in enumerate(zip(categories, (1, 1, -1), strict=True))
-    ]
-    answer = api.post(one_table("products", *rows))
-    assert answer.codes == [(1, "product_category_name", "does_not_exist"), (2, "product_weight_g", "min_value")]
-    missing = answer.json["results"][0]["reasons"][0]
-    assert missing["message"] == "There is no such record in product_category_name_translation."
-    assert (answer.counts["inserted"], RejectedRecord.objects.get(position=1).stage) == (1, "references")
-
-
-def test_a_group_does_not_fall_for_a_key_of_another_that_falls_itself(api: ApiClient) -> None:
-    def customer(number: int, group: str, **changes: Any) -> Any:
-        return tagged("customers", group=group, customer_id=hex_id(number), **changes)
-
-    answer = api.post(
-        {
-            "records": [
-                customer(1, "a"),
-                customer(2, "a", customer_zip_code_prefix="none"),
-                customer(1, "b", customer_city="elsewhere"),
-                customer(3, "b"),
-                customer(3, "c", customer_city="elsewhere"),
-                customer(4, "c"),
-                tagged("orders", group="d", customer_id=hex_id(1)),
-            ]
-        }
-    )
-    codes = [(index, code) for index, _, code in answer.codes]
-    assert codes == [(0, "group_rejected"), (1, "invalid"), (4, "unique"), (5, "group_rejected")]
-    assert (stored("customers"), stored("orders")) == (2, 1)
-
-
-def test_of_two_groups_that_take_a_key_from_each_other_the_first_stays(api: ApiClient) -> None:
-    sent = [("a", 1, "rio"), ("b", 2, "rio"), ("b", 1, "niteroi"), ("a", 2, "niteroi")]
-    records = [tagged("sellers", group=group, seller_id=hex_id(n), seller_city=city) for group, n, city in sent]
-    answer = api.post({"records": records})
-    assert [(index, code) for index, _, code in answer.codes] == [(1, "group_rejected"), (2, "unique")]
-    assert stored("sellers") == 2
-
-
-def test_a_record_like_one_without_its_parent_is_refused_like_it(api: ApiClient) -> None:
-    answer = api.post(one_table("orders", record("orders"), record("orders")))
-    assert (answer.status, answer.counts) == (422, {"read": 2, "rejected": 2})
-    assert answer.codes == [(0, "customer_id", "does_not_exist"), (1, "customer_id", "does_not_exist")]
-
-
 def test_a_reject_names_the_step_that_refused_it(api: ApiClient) -> None:
     api.post(one_table("sellers", record("sellers")))
     api.post(
@@ -360,82 +267,6 @@ def test_a_dry_run_says_what_would_be_and_writes_nothing(api: ApiClient) -> None
     assert not stored("sellers")
     assert not Batch.objects.exists()
     assert not RejectedRecord.objects.exists()
-
-
-CSV = "seller_state,seller_city,seller_zip_code_prefix,seller_id\nSP,sao paulo,01037,{}\nXX,rio,01037,{}\n"
-
-
-def test_csv_is_taken_for_one_table_with_its_columns_in_any_order(api: ApiClient) -> None:
-    body = CSV.format(hex_id(1), hex_id(2))
-    answer = api.post(body, to="/api/v1/batches/?table=sellers", kind="text/csv; charset=utf-8")
-    assert (answer.status, answer.counts) == (207, {"read": 2, "inserted": 1, "rejected": 1})
-    assert answer.codes == [(1, "seller_state", "invalid_choice")]
-    reject = RejectedRecord.objects.get()
-    assert bytes(reject.raw) == f"XX,rio,01037,{hex_id(2)}".encode()
-    assert (reject.position, reject.line) == (1, 3)
-
-
-def test_ndjson_is_taken_for_one_table_and_a_bad_line_is_a_reject(api: ApiClient) -> None:
-    lines = [json.dumps(record("sellers")), "", '{"seller_id": ', json.dumps(record("sellers", seller_id="x"))]
-    answer = api.post(
-        "\r\n".join(lines), to="/api/v1/batches/?table=sellers&mode=partial&results=all", kind="application/x-ndjson"
-    )
-    assert (answer.status, answer.counts) == (207, {"read": 3, "inserted": 1, "rejected": 2})
-    assert answer.codes == [(1, None, "invalid"), (2, "seller_id", "invalid")]
-    assert bytes(RejectedRecord.objects.get(position=1).raw) == b'{"seller_id": '
-
-
-@pytest.mark.parametrize(
-    ("kind", "address"), [("application/json", ""), ("application/x-ndjson", "?table=orders&on_conflict=update")]
-)
-def test_what_an_update_leaves_out_becomes_null(api: ApiClient, kind: str, address: str) -> None:
-    api.post(one_table("customers", record("customers")))
-    full = record("orders", order_approved_at="2018-03-01 11:00:00")
-    less = {name: value for name, value in full.items() if name != "order_approved_at"}
-    assert api.post(one_table("orders", full)).status == 201
-    body = less if address else one_table("orders", less, on_conflict="update")
-    answer = api.post(body, to=f"/api/v1/batches/{address}", kind=kind)
-    assert (answer.status, answer.counts) == (201, {"read": 1, "updated": 1})
-    assert query("select order_approved_at, order_id from olist_orders") == [(None, full["order_id"])]
-
-
-def test_a_column_is_not_left_out_of_an_update_in_csv(api: ApiClient) -> None:
-    csv = "seller_id,seller_city\n" + hex_id(1) + ",rio"
-    answer = api.post(csv, to="/api/v1/batches/?table=sellers&on_conflict=update", kind="text/csv")
-    assert (answer.status, "seller_state" in answer.json["detail"]) == (400, True)
-
-
-def test_what_must_not_be_null_is_not_left_out_of_an_update(api: ApiClient) -> None:
-    api.post(one_table("sellers", record("sellers")))
-    less = {name: value for name, value in record("sellers").items() if name != "seller_city"}
-    answer = api.post(one_table("sellers", less, on_conflict="update"))
-    assert (answer.status, answer.codes) == (422, [(0, "seller_city", "required")])
-    assert query("select seller_city from olist_sellers") == [(record("sellers")["seller_city"],)]
-
-
-@pytest.mark.parametrize("coding", ["gzip", "GZip", "x-gzip", " gzip ", "X-GZIP"])
-def test_a_body_may_be_gzipped(api: ApiClient, coding: str) -> None:
-    body = gzip.compress(json.dumps(one_table("sellers", record("sellers"))).encode())
-    answer = api.post(body, Content_Encoding=coding)
-    assert (answer.status, answer.counts) == (201, {"read": 1, "inserted": 1})
-
-
-@pytest.mark.parametrize("coding", ["identity", "Identity", ""])
-def test_a_body_may_be_said_to_be_as_it_is(api: ApiClient, coding: str) -> None:
-    assert api.post(one_table("sellers", record("sellers")), Content_Encoding=coding).status == 201
-
-
-def test_a_gzipped_body_may_have_been_written_in_several_parts(api: ApiClient) -> None:
-    lines = [json.dumps(record("sellers", seller_id=hex_id(number))).encode() + b"\n" for number in range(300)]
-    body = gzip.compress(b"") + b"".join(map(gzip.compress, lines)) + gzip.compress(b"")
-    answer = api.post(body, to="/api/v1/batches/?table=sellers", kind="application/x-ndjson", Content_Encoding="gzip")
-    assert (answer.status, answer.counts) == (201, {"read": 300, "inserted": 300})
-
-
-def test_another_coding_is_told_which_are_read(api: ApiClient) -> None:
-    answer = api.post(one_table("sellers", record("sellers")), Content_Encoding="br")
-    assert (answer.status, answer.headers["Accept-Encoding"]) == (415, "gzip, identity")
-    assert all(word in answer.json["detail"] for word in ("'br'", "gzip", "x-gzip", "identity"))
 
 
 THOUSAND = [record("sellers", seller_id=hex_id(number)) for number in range(1000)]
