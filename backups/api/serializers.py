@@ -23,7 +23,7 @@ RESTORE_MODES = Restore.Mode.choices
 class TableNames(serializers.ListField):
     """Names of tables, or the word ``all``."""
 
-    child = PlainText(max_length=NAME_LENGTH)
+    child = PlainText(max_length=NAME_LENGTH, trim_whitespace=False)  # one of blanks is a name, and there is none such
 
     def to_internal_value(self, data: Any) -> Any:
         """Return the names, of ``all`` those that --all of the command means."""

@@ -22,7 +22,6 @@ from backups.catalogue.liveness import close_abandoned
 from backups.models import Restore
 from core.postgres.locks.held_locks import exclusive
 from dataforge.metrics import exposition
-from dataforge.readiness import readiness
 from ingest.models import Batch, RejectedRecord
 from tests.support.access.people import browser
 from tests.support.api.client import trusted
@@ -31,7 +30,12 @@ from tests.support.desk.bulk_jobs import RIO, begun, press, sellers
 from tests.support.desk.people import staff
 from tests.support.loading.loads import ONE_OF_EACH, PROJECT, finish, hex_id, load, load_json, query, spawn, write_files
 from tests.support.postgres.pooler import POOL_SIZE, Pooler, running_pooler, through
-from tests.support.postgres.sessions import transaction_elsewhere, wait_until
+from tests.support.postgres.sessions import (
+    transaction_elsewhere,
+    wait_for_a_lock_on,
+    wait_for_an_advisory_lock,
+    wait_until,
+)
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("committed")]
 # What PgBouncer itself gives back to each client; any other setting of a session would be the next client's, too.
@@ -91,8 +95,7 @@ def test_a_load_that_is_killed_is_failed_for_whoever_looks_and_the_next_one_goes
     with transaction_elsewhere() as cursor:
         cursor.execute("lock table olist_orders in row exclusive mode")
         process = spawn(folder, url=pooled.url)
-        waiting = "select 1 from pg_locks where not granted and relation = 'olist_orders'::regclass"
-        wait_until(lambda: bool(query(waiting)))
+        wait_for_a_lock_on("olist_orders")
         api = trusted()
         assert api.get("/api/v1/batches/").json["results"][0]["status"] == "running"
         busy = load(folder)
@@ -110,7 +113,7 @@ def test_a_load_that_is_killed_is_failed_for_whoever_looks_and_the_next_one_goes
 def test_another_process_loads_beside_it_and_waits_for_its_turn(pooled: Pooler, folder: Path) -> None:
     with exclusive(connection, ["olist_orders"], what="another", timeout_seconds=1):
         process = spawn(folder, "--wait", "30", url=pooled.url)
-        wait_until(lambda: bool(query("select 1 from pg_locks where locktype = 'advisory' and not granted")))
+        wait_for_an_advisory_lock()
     assert finish(process).code == 0
     assert stored("orders") == 1
 
@@ -182,8 +185,7 @@ def test_a_restore_that_is_killed_is_failed_and_the_next_one_is_done(
         command = [sys.executable, "manage.py", "restore_table", "order_reviews"]
         told = {"DATABASE_URL": pooled.url, "DEBUG": "on", "SECRET_KEY": "of a test", "BACKUP_STORE": store}
         process = subprocess.Popen(command, cwd=PROJECT, env={**os.environ, **told})
-        waiting = "select 1 from pg_locks where not granted and relation = 'olist_order_reviews'::regclass"
-        wait_until(lambda: bool(query(waiting)))
+        wait_for_a_lock_on("olist_order_reviews")
         assert not is_failed()
         process.kill()
         process.wait()
@@ -193,11 +195,12 @@ def test_a_restore_that_is_killed_is_failed_and_the_next_one_is_done(
     assert left_behind(pooled) == {}
 
 
+@pytest.mark.usefixtures("unready")
 def test_health_and_metrics_answer_and_leave_nothing_behind(pooled: Pooler, settings: Any) -> None:
     settings.METRICS_TOKEN = "of-a-scraper"
     exposition.forget()
-    readiness.forget()
-    assert Client().get("/readyz").status_code == 200
+    answer = Client().get("/readyz")
+    assert answer.status_code == 200, answer.content
     answer = Client().get("/metrics", secure=True, headers={"Authorization": "Bearer of-a-scraper"})
     assert answer.status_code == 200
     assert left_behind(pooled) == {}

@@ -4,7 +4,6 @@ import socket
 from typing import Any
 
 import pytest
-from django.apps import apps
 from django.db import connections
 from django.db.backends.postgresql.base import DatabaseWrapper
 from django.test import Client
@@ -18,13 +17,7 @@ from tests.support.postgres.sessions import transaction_elsewhere
 BALANCER = {"Host": "10.20.30.40:8000"}  # an address that ALLOWED_HOSTS does not know, and plain HTTP
 
 
-@pytest.fixture(autouse=True)
-def fresh(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Know nothing yet, and need no tables of models that only tests have."""
-    of_tests = {model._meta.db_table for model in apps.get_models() if model.__module__.startswith("tests.")}
-    needed = {table: rights for table, rights in asked._needed().items() if table not in of_tests}
-    monkeypatch.setattr(asked, "_needed", lambda: needed)
-    readiness.forget()
+pytestmark = pytest.mark.usefixtures("unready")
 
 
 @pytest.fixture

@@ -23,6 +23,7 @@ from core.errors import BackupDamaged, DatabaseFailed, TableBusy
 from core.postgres import copy_out
 from tests.support.backups.runs import backup_file, library, run
 from tests.support.loading.loads import PROJECT, Ran, query
+from tests.support.postgres.sessions import lock_is_awaited
 
 pytestmark = pytest.mark.usefixtures("committed")
 
@@ -207,7 +208,7 @@ def test_a_table_that_is_truncated_while_the_backup_waits_for_it_is_not_read_as_
 
         thread = threading.Thread(target=work)
         thread.start()
-        while not query("select 1 from pg_locks where not granted and relation = 'loans'::regclass"):
+        while not lock_is_awaited("loans"):
             assert thread.is_alive()
         other.commit()
         thread.join()

@@ -19,6 +19,7 @@ from core.postgres.fingerprint import Fingerprint
 from core.postgres.locks.held_locks import exclusive
 from tests.support.backups.runs import backup_file, built, content, library, run
 from tests.support.loading.loads import query
+from tests.support.postgres.sessions import terminate
 
 pytestmark = pytest.mark.usefixtures("committed")
 MODES = pytest.mark.parametrize("mode", ["replace", "merge"])
@@ -232,7 +233,7 @@ def test_a_restore_that_loses_its_locks_changes_nothing(mode: str, hundred: Path
 
     def prove_and_end_its_locks(*arguments: Any) -> None:
         prove(*arguments)
-        query("select pg_terminate_backend(pid, 5000) from pg_stat_activity where application_name like 'restore %%'")
+        terminate("restore %")
 
     with (
         mock.patch.object(transaction_module, "_prove", prove_and_end_its_locks),

@@ -225,6 +225,7 @@ def test_a_load_locks_the_tables_at_both_ends_of_its_foreign_keys(cursor: Cursor
         assert [table.name for table in locked] == ["lock_a", "lock_b", "lock_c"]
         family.execute(
             "select relation::regclass::text from pg_locks where mode = 'AccessExclusiveLock' and granted"
+            " and database = (select oid from pg_database where datname = current_database())"
             " and relation::regclass::text like 'lock__' order by 1"
         )
         assert family.fetchall() == [("lock_a",), ("lock_b",), ("lock_c",)]

@@ -16,15 +16,9 @@ from core.postgres.locks import held_locks as module
 from core.postgres.locks.advisory_locks import held, share
 from core.postgres.locks.held_locks import exclusive, held_locks
 from core.postgres.locks.long_transactions import end_with_its_client
-from tests.support.postgres.sessions import aside, transaction_elsewhere
+from tests.support.postgres.sessions import aside, terminate, transaction_elsewhere
 
 SOON = 0.05
-
-
-def terminate(cursor: CursorWrapper, name: str) -> None:
-    """End the session whose application_name is ``name``."""
-    cursor.execute("select pg_terminate_backend(pid, 5000) from pg_stat_activity where application_name = %s", [name])
-    assert cursor.fetchall() == [(True,)]
 
 
 def test_a_lock_outlasts_transactions_of_its_owner_and_goes_with_the_block(
@@ -54,7 +48,7 @@ def test_a_lost_connection_lets_go_and_whoever_is_about_to_commit_is_told_so(
 ) -> None:
     with exclusive(other, ["orders"], what="load 6f1c", timeout_seconds=SOON) as locks:
         locks.assert_held()
-        terminate(cursor, "load 6f1c")
+        terminate("load 6f1c")
         assert not held(cursor, ["orders"])
         lost = r"during the load 6f1c: the connection that held its locks was lost \(.+\), so others .* run it again"
         for _ in range(2):
@@ -79,7 +73,8 @@ def test_more_locks_may_be_taken_beside_those_that_are_held(cursor: CursorWrappe
 def test_its_transaction_keeps_nothing_from_being_vacuumed(cursor: CursorWrapper, other: BaseDatabaseWrapper) -> None:
     with exclusive(other, ["orders"], what="load 6f1c", timeout_seconds=SOON):
         cursor.execute(
-            "select state, backend_xmin, backend_xid from pg_stat_activity where application_name = 'load 6f1c'"
+            "select state, backend_xmin, backend_xid from pg_stat_activity"
+            " where datname = current_database() and application_name = 'load 6f1c'"
         )
         assert cursor.fetchall() == [("idle in transaction", None, None)]
 

@@ -236,9 +236,9 @@ def test_the_example_of_every_table_is_really_accepted(api: ApiClient, table: st
 
 
 def test_the_id_of_a_request_is_in_its_answer_and_in_the_log_of_its_batch(
-    api: ApiClient, caplog: pytest.LogCaptureFixture
+    api: ApiClient, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    caplog.handler.setFormatter(formatter(development=False))
+    monkeypatch.setattr(caplog.handler, "formatter", formatter(development=False))  # a handler of all tests
     with caplog.at_level(logging.INFO, "ingest.api.batches"):
         answer = api.post(one_table("sellers", record("sellers")), X_Request_ID="night-run-0007")
     assert answer.headers["X-Request-ID"] == "night-run-0007"

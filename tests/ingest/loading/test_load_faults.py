@@ -29,7 +29,7 @@ from tests.support.loading.loads import (
 )
 from tests.support.postgres.emptying import empty_tables
 from tests.support.postgres.sabotage import sabotage
-from tests.support.postgres.sessions import transaction_elsewhere, wait_until
+from tests.support.postgres.sessions import lock_is_awaited, transaction_elsewhere, wait_until
 
 pytestmark = pytest.mark.usefixtures("committed")
 PATIENCE_SECONDS = 30
@@ -57,9 +57,8 @@ def held_at(table: str, source: Path) -> Iterator[subprocess.Popen[str]]:
     with transaction_elsewhere() as cursor:
         cursor.execute(f"lock table olist_{table} in row exclusive mode")
         process = spawn(source)
-        waiting = f"select 1 from pg_locks where not granted and relation = 'olist_{table}'::regclass"
         try:
-            wait_for(lambda: bool(query(waiting)), process)
+            wait_for(lambda: lock_is_awaited(f"olist_{table}"), process)
             yield process
         finally:
             process.kill()

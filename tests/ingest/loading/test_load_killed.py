@@ -32,11 +32,18 @@ from tests.support.loading.loads import (
     finish,
     load,
     load_json,
-    query,
     spawn,
     write_files,
 )
-from tests.support.postgres.sessions import aside, transaction_elsewhere, wait_until
+from tests.support.postgres.sessions import (
+    aside,
+    lock_is_awaited,
+    terminate,
+    transaction_elsewhere,
+    wait_for_a_lock_on,
+    wait_for_an_advisory_lock,
+    wait_until,
+)
 
 pytestmark = pytest.mark.usefixtures("committed")
 TOKEN = "of-a-scraper-in-a-test"
@@ -55,9 +62,8 @@ def at_work(folder: Path) -> Iterator[Any]:
     with transaction_elsewhere() as cursor:
         cursor.execute("lock table olist_orders in row exclusive mode")
         process = spawn(folder)
-        waiting = "select 1 from pg_locks where not granted and relation = 'olist_orders'::regclass"
         try:
-            wait_until(lambda: process.poll() is not None or bool(query(waiting)), patience_seconds=90)
+            wait_until(lambda: process.poll() is not None or lock_is_awaited("olist_orders"), patience_seconds=90)
             assert process.poll() is None, process.communicate()
             yield process
         finally:
@@ -188,7 +194,7 @@ def test_a_load_may_wait_for_its_turn(folder: Path) -> None:
     with aside(wait) as (waiting,):
         with exclusive(connection, ["olist_orders"], what="restore 1", timeout_seconds=1):
             begun.set()
-            wait_until(lambda: bool(query("select 1 from pg_locks where locktype = 'advisory' and not granted")))
+            wait_for_an_advisory_lock()
             assert not Batch.objects.exists()
         assert waiting.result(30) == "accepted"
     assert Batch.objects.get().status == "accepted"
@@ -205,7 +211,7 @@ def test_a_wait_that_is_no_time_is_wrong_use(wait: str, folder: Path) -> None:
 def test_ctrl_c_ends_the_waiting(folder: Path) -> None:
     with exclusive(connection, ["olist_orders"], what="restore 1", timeout_seconds=1):
         process = spawn(folder, "--wait", "600")
-        wait_until(lambda: bool(query("select 1 from pg_locks where locktype = 'advisory' and not granted")))
+        wait_for_an_advisory_lock()
         begun = time.monotonic()
         process.send_signal(signal.SIGINT)
         assert finish(process).code == 130
@@ -215,13 +221,11 @@ def test_ctrl_c_ends_the_waiting(folder: Path) -> None:
 
 def test_a_load_that_loses_its_locks_commits_no_file_more_and_says_so(folder: Path) -> None:
     def end_its_locks() -> None:
-        wait_until(lambda: bool(query(waiting)))
-        name = load_name(Batch.objects.get().pk)
-        query("select pg_terminate_backend(pid, 5000) from pg_stat_activity where application_name = %s", name)
+        wait_for_a_lock_on("olist_customers")
+        terminate(load_name(Batch.objects.get().pk))
         assert status_by_api() == "failed"  # its process may live, and so may another load's that holds its tables
         held.connection.rollback()
 
-    waiting = "select 1 from pg_locks where not granted and relation = 'olist_customers'::regclass"
     with transaction_elsewhere() as held:
         held.execute("lock table olist_customers in row exclusive mode")
         with aside(end_its_locks) as (ending,):

@@ -13,6 +13,11 @@ from tests.support.loading.loads import query
 
 PATIENCE_SECONDS = 30
 _WAITING = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
+_HERE = "database = (select oid from pg_database where datname = current_database())"  # other tests share the server
+_TERMINATE = (
+    "select pg_terminate_backend(pid, 5000) from pg_stat_activity"
+    " where datname = current_database() and application_name like %s"
+)
 
 
 @contextmanager
@@ -56,6 +61,27 @@ def wait_until(ready: Callable[[], bool], *, patience_seconds: float = PATIENCE_
     while not ready():
         assert time.monotonic() < deadline, "the moment did not come"
         time.sleep(0.005)
+
+
+def lock_is_awaited(table: str) -> bool:
+    """Tell whether a session waits for a lock on ``table``, a name in the database."""
+    return bool(query(f"select 1 from pg_locks where {_HERE} and not granted and relation = %s::regclass", table))
+
+
+def wait_for_a_lock_on(table: str) -> None:
+    """Wait until a session waits for a lock on ``table``, a name in the database."""
+    wait_until(lambda: lock_is_awaited(table))
+
+
+def wait_for_an_advisory_lock() -> None:
+    """Wait until a session waits for a lock that another one of this program holds."""
+    waiting = f"select 1 from pg_locks where {_HERE} and not granted and locktype = 'advisory'"
+    wait_until(lambda: bool(query(waiting)))
+
+
+def terminate(application_name: str) -> None:
+    """End the one session of this name (as LIKE has it) in this database."""
+    assert query(_TERMINATE, application_name) == [(True,)]
 
 
 def wait_for_waiting(sessions: int = 1) -> None:
