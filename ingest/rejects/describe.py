@@ -56,7 +56,7 @@ def describe(records: Records, checked: pa.Table, reasons: pa.Table, contract: C
             pa.nulls(len(picks), pa.int64()) if records.line is None else records.line.take(picks),
             records.exact().take(picks),
             record_json(records, picks),
-            kept_part(key_texts(checked.take(picks), contract, refused=records.columns.take(picks))),
+            _keys(records.columns, checked, picks, contract),
             json_lists(_reason_json(reasons), offsets),
             pa.ListArray.from_arrays(offsets, codes),
             pa.ListArray.from_arrays(offsets, fields.fill_null("")),
@@ -75,6 +75,12 @@ def are_superseded(rejects: pa.Table) -> Mask:
     marked = np.zeros(len(rejects), bool)
     marked[pc.list_parent_indices(codes).filter(superseded).to_numpy()] = True
     return marked
+
+
+def _keys(columns: pa.Table, checked: pa.Table, picks: Any, contract: Contract) -> Text:
+    key = [name for name in contract.natural_key if name in columns.column_names]
+    rows = checked.select(contract.natural_key).take(picks)
+    return kept_part(key_texts(rows, contract, refused=columns.select(key).take(picks)))
 
 
 def _rows_at(positions: Rows, records: Records) -> Any:
@@ -136,6 +142,8 @@ def record_json(records: Records, picks: Any) -> Text:
 
 def _reason_json(reasons: pa.Table) -> Text:
     shown = reasons.select(["field", "code", "message", "value", "constraint"])
+    if shown["constraint"].null_count == len(shown):  # nearly always: only rules on rows have names
+        return json_objects(shown.drop_columns(["constraint"]))
     return json_objects(shown, absent={"constraint": shown["constraint"].combine_chunks().is_null()})
 
 

@@ -71,22 +71,25 @@ def _float_texts(values: Any) -> Text:
     size = pc.abs(values)
     usual = pc.or_(pc.equal(size, 0.0), pc.and_(pc.greater_equal(size, _USUAL_FROM), pc.less(size, _USUAL_BELOW)))
     texts = pc.replace_substring_regex(texts, r"\.0\z", "")
-    digits = pc.utf8_length(pc.utf8_ltrim(texts, "-0."))
-    sixteen = certain(pc.and_(usual, pc.is_in(digits, pa.array([16, 17], digits.type))))  # the point counted, or not
-    texts = _replaced(texts, sixteen, values, _usual_text)
-    return _replaced(texts, certain(pc.invert(usual)), values, _unusual_text)
+    length = pc.utf8_length(pc.utf8_ltrim(texts, "-0."))  # of its digits, and of the point where that is among them
+    sixteen = certain(pc.and_(usual, pc.equal(length, pc.if_else(pc.less(size, 1.0), 16, 17))))
+    texts = _replaced(texts, sixteen, values, _with_seventeen_digits)
+    return _replaced(texts, certain(pc.invert(usual)), values, _unusual_texts)
 
 
-def _replaced(texts: Text, rows: Any, values: Any, write: Callable[[float], str]) -> Text:
-    """Write some rows one by one: those whose form Arrow does not have."""
+def _replaced(texts: Text, rows: Any, values: Any, write: Callable[[list[float]], list[str]]) -> Text:
+    """Write some rows as Python does: those whose form Arrow does not have."""
     if not rows.true_count:
         return texts
-    return pc.replace_with_mask(texts, rows, pa.array(map(write, values.filter(rows).to_pylist()), pa.string()))
+    return pc.replace_with_mask(texts, rows, pa.array(write(values.filter(rows).to_pylist()), pa.string()))
 
 
-def _usual_text(value: float) -> str:
-    short = f"{value:.15g}"
-    return short if float(short) == value else f"{value:.17g}"
+def _with_seventeen_digits(values: list[float]) -> list[str]:
+    return ("%.17g " * len(values) % tuple(values)).split()
+
+
+def _unusual_texts(values: list[float]) -> list[str]:
+    return [_unusual_text(value) for value in values]
 
 
 def _unusual_text(value: float) -> str:
