@@ -20,7 +20,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import truncate_name
 
 from ingest.rules import form_fields, patterns
-from ingest.rules.normalise import COMPOSE, INTEGRAL, LOWER, TRIM, Step, local_time
+from ingest.rules.normalise import COMPOSE, INTEGRAL, LOWER, MOMENT, TRIM, Step, local_time
 
 _INNER = "[^\x01-\x1f\x7f-\x9f\u2028\u2029]"
 _OUTER = "[^\x01-\x20\x7f-\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]"
@@ -260,8 +260,8 @@ class LocalDateTimeField(RuleField):
 
     @property
     def normalise(self) -> tuple[Step, ...]:  # type: ignore[override]  # depends on the zone
-        """Trim; and where a zone is named, turn an offset into its wall-clock time."""
-        return (TRIM, local_time(self.zone)) if self.zone else (TRIM,)
+        """Trim and spell; and where a zone is named, turn an offset into its wall-clock time."""
+        return (TRIM, MOMENT, local_time(self.zone)) if self.zone else (TRIM, MOMENT)
 
     def db_type(self, connection: BaseDatabaseWrapper) -> str:
         return "timestamp without time zone"

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 import pyarrow.compute as pc
 
 from core.arrow import Text
-from ingest.rules.kinds.timestamp import to_local_time
+from ingest.rules.kinds.exponents import without_exponent
+from ingest.rules.kinds.timestamp import respelled, to_local_time
 
 # Unicode's White_Space: what trimming takes off, the same list for every engine.
 WHITE_SPACE = (
@@ -30,8 +31,11 @@ TRIM = Step("trim", lambda text: pc.utf8_trim(text, WHITE_SPACE))
 COMPOSE = Step("nfc", lambda text: pc.utf8_normalize(text, "NFC"))
 LOWER = Step("lower", pc.ascii_lower)
 UPPER = Step("upper", pc.ascii_upper)
-# `51.0`, as pandas writes an integer column that once held a NULL
-INTEGRAL = Step("integral", lambda text: pc.replace_substring_regex(text, r"\A(-?[0-9]+)\.0+\z", r"\1"))
+# `51.0`, as pandas writes an integer column that once held a NULL; `3e+05`, as R writes one of round numbers
+INTEGRAL = Step(
+    "integral", lambda text: pc.replace_substring_regex(without_exponent(text), r"\A(-?[0-9]+)\.0+\z", r"\1")
+)
+MOMENT = Step("moment", respelled)
 
 
 def local_time(zone: str) -> Step:

@@ -12,6 +12,8 @@ from ingest.rules.contract import Column
 from ingest.rules.kinds.masks import Fault, masked, matches
 
 NULL_CHARACTERS = "Null characters are not allowed."
+ROUNDED = "A spreadsheet has made a number of it and dropped digits: import this column as text."
+_ROUNDED = r"\A[0-9](?:[.,][0-9]+)?[eE][+-]?[0-9]{1,3}\z"
 _ANY_LENGTH = 2**30
 
 
@@ -46,6 +48,11 @@ def explain(text: Text, column: Column) -> Iterator[Fault]:
     misshapen = ~nul if column.pattern is None else ~mask_of(matches(text, patterns.re2(column.pattern))) & ~nul
     if column.pattern is None:
         misshapen &= ~too_long
+    if column.pattern is not None and misshapen.any():
+        rounded = misshapen & mask_of(matches(text, _ROUNDED))
+        if rounded.any():
+            yield "invalid", f"{column.message} {ROUNDED}", rounded
+        misshapen &= ~rounded
     if misshapen.any():
         yield "invalid", column.message, misshapen
 

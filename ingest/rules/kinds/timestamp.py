@@ -21,6 +21,24 @@ _CLOCK = r"(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]{1,6})?"
 _OFFSET = r"(?:[Zz]|[+-](?:0[0-9]|1[0-4]):?[0-5][0-9])"
 # Years 1 to 9999; 29 February of every year.
 CALENDAR = rf"{_YEAR}-{_DAY}[ T]{_CLOCK}"
+# How ISO 8601 and PostgreSQL write moments, and how this program does, one step after the other. A moment that needs
+# none of them, or is none, stays as it is.
+_DATE = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
+_ZONE = r"(?: *(?:[Zz]|UTC|GMT|[+-][0-9]{2}(?::?[0-9]{2})?))"
+_BASIC_ZONE = r"(?: *(?:[Zz]|[+-][0-9]{2}(?:[0-9]{2})?))"
+_SPELLINGS = (
+    (rf"\A([0-9]{{4}})([0-9]{{2}})([0-9]{{2}})[Tt]([0-9]{{2}})([0-9]{{2}})({_BASIC_ZONE}?)\z", r"\1-\2-\3T\4:\5\6"),
+    (
+        rf"\A([0-9]{{4}})([0-9]{{2}})([0-9]{{2}})[Tt]([0-9]{{2}})([0-9]{{2}})([0-9]{{2}}(?:[.,][0-9]+)?{_BASIC_ZONE}?)\z",
+        r"\1-\2-\3T\4:\5:\6",
+    ),
+    (rf"\A({_DATE})(?: +|t)([0-9])", r"\1 \2"),
+    (rf"\A({_DATE}[ T][0-9]{{2}}:[0-9]{{2}})({_ZONE}?)\z", r"\1:00\2"),
+    (rf"\A({_DATE}[ T][0-9]{{2}}:[0-9]{{2}}:[0-9]{{2}})[.,]([0-9]{{1,6}})0*({_ZONE}?)\z", r"\1.\2\3"),
+    (r"(:[0-9]{2}(?:\.[0-9]+)?) *(?:z|UTC|GMT)\z", r"\1Z"),
+    (r"(:[0-9]{2}(?:\.[0-9]+)?) *([+-][0-9]{2})\z", r"\1\2:00"),
+    (r"(:[0-9]{2}(?:\.[0-9]+)?) +([Zz]|[+-][0-9]{2}:?[0-9]{2})\z", r"\1\2"),
+)
 _USUAL_LENGTH = len("2018-03-01 10:00:00")
 _LEAP_DAY = r"\A([0-9]{4})-02-29"
 
@@ -64,6 +82,18 @@ def _shaped(text: Text) -> Any:
     if set(lengths.values()) == {_USUAL_LENGTH}:
         return bools(np.ones(len(text), bool))
     return certain(pc.match_substring_regex(text, rf"\A{SHAPE}\z"))
+
+
+def respelled(text: Text) -> Text:
+    """Write moments in other spellings of ISO 8601 and PostgreSQL as ``YYYY-MM-DD HH:MM:SS.ffffff+HH:MM``.
+
+    The basic format, no seconds, a comma before the fraction, digits of it that say nothing, `` UTC``, ``+00``.
+    """
+    if is_moment(text, with_offset=True).true_count == len(text):
+        return text
+    for spelling, ours in _SPELLINGS:
+        text = pc.replace_substring_regex(text, spelling, ours)
+    return text
 
 
 def to_local_time(text: Text, zone: str) -> Text:
