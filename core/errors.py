@@ -18,8 +18,17 @@ class SourceUnreadable(DataForgeError):
     """{path}: {problem}. {remedy}"""
 
 
+class SourceMissing(SourceUnreadable):
+    """{path}: {problem}. {remedy}"""
+
+
 class HeaderRefused(DataForgeError):
-    """{path}: {problem}. The header must name exactly these columns, in any order: {expected}"""
+    """{path}: {problem}. {advice}The header must name exactly these columns, in any order: {expected}"""
+
+
+class FilesRefused(DataForgeError):
+    """{count} files cannot be read as they are, so nothing was loaded:
+    {problems}"""
 
 
 class TableBusy(DataForgeError):

@@ -20,6 +20,7 @@ from core.version import __version__
 from ingest.accounts.load_batches import close_dead_loads, end_load, keep_turned_away, load_name
 from ingest.accounts.report import FileFacts, TableReport, account_row, status_of
 from ingest.accounts.totals import parts_of
+from ingest.loading.check_headers import check_headers
 from ingest.loading.lanes import Lane, apart, run_lanes
 from ingest.loading.load_file import RejectsSink
 from ingest.loading.options import LoadOptions, LoadReport
@@ -27,7 +28,6 @@ from ingest.loading.reject_file import RejectsFile, assert_no_source
 from ingest.loading.resume import fingerprint_of, last_agreement, sha256_of
 from ingest.loading.write_table import MISSING_PARENT
 from ingest.models import Batch
-from ingest.readers.csv.file import CsvFile
 from ingest.readers.places.locations import Location, open_location
 from ingest.replaying.heal import heal
 from ingest.rules.sources import Source, sources
@@ -44,7 +44,7 @@ def load(place: str, options: LoadOptions) -> LoadReport:
     """
     chosen = [source for source in sources() if not options.tables or source.table in options.tables]
     location = open_location(place)
-    _check_headers(location, chosen)
+    check_headers(location, chosen)
     if options.rejects_out:
         taken = [place, *(location.describe(source.file_name) for source in chosen)]
         assert_no_source(options.rejects_out, taken)
@@ -67,13 +67,6 @@ def _heal(batch: UUID) -> None:
             heal(batch)
     except DataForgeError as error:
         log.warning("orphans of batch %s were not replayed, manage.py replay_rejects will: %s", batch, error)
-
-
-def _check_headers(location: Location, chosen: Iterable[Source]) -> None:
-    """Refuse a wrong file before anything is written, even the last one."""
-    for source in chosen:
-        with location.open(source.file_name) as stream:
-            CsvFile(stream, path=location.describe(source.file_name), expected=source.contract.names)
 
 
 def _batch(place: str, chosen: Iterable[Source], options: LoadOptions) -> Batch:

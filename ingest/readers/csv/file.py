@@ -13,11 +13,11 @@ from typing import Protocol
 import numpy as np
 import pyarrow as pa
 
-from core.errors import HeaderRefused, SourceUnreadable
+from core.errors import SourceUnreadable
 from ingest.processing.records import Records
 from ingest.readers.csv.assemble import FieldSplitter, Stretch, gather, int64
 from ingest.readers.csv.careful import BLANK, Cutter
-from ingest.readers.csv.header import BOM, read_header
+from ingest.readers.csv.header import BOM, header_refused, read_header
 from ingest.readers.csv.quick import QuickSplit, split_records
 
 CHUNK_BYTES = 2 * 1024 * 1024  # the fastest of 0.5 to 4 MiB, on 1.5 million records
@@ -101,7 +101,7 @@ class CsvFile:
         line, _, self._pending = head.partition(b"\n")
         if len(line) > MAX_HEADER_BYTES:
             problem = f"the first line is longer than {MAX_HEADER_BYTES} bytes"
-            raise HeaderRefused(path=self.path, problem=problem, expected=", ".join(expected))
+            raise header_refused(problem, self.path, expected)
         return line
 
     def _whole_records(self) -> Iterator[Records]:

@@ -10,7 +10,7 @@ _ENCRYPTED = 0x1  # bit 0 of a member's general purpose flags
 
 
 class ZipArchive:
-    """The members of an archive by their file names, in whatever folder of it they lie."""
+    """The members of an archive by their file names (in any case), in whatever folder of it they lie."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -21,10 +21,10 @@ class ZipArchive:
         except FAULTS as error:
             raise unreadable(str(path), error) from error
         for member in members:
-            inside = PurePosixPath(member.filename)
+            inside = _inside(member)
             # macOS adds a shadow of every file in a folder of its own.
             if not member.is_dir() and "__MACOSX" not in inside.parts:
-                self._members.setdefault(inside.name, []).append(member)
+                self._members.setdefault(inside.name.casefold(), []).append(member)
 
     def size(self, file_name: str) -> int:
         return self._member(file_name).file_size
@@ -43,18 +43,24 @@ class ZipArchive:
             raise SourceUnreadable(path=path, problem=f"cannot be unpacked ({error})", remedy=remedy) from error
 
     def describe(self, file_name: str) -> str:
-        members = self._members.get(file_name)
+        members = self._members.get(file_name.casefold())
         return f"{self._path}/{members[0].filename if members else file_name}"
 
     def _member(self, file_name: str) -> zipfile.ZipInfo:
-        members = self._members.get(file_name, [])
+        members = self._members.get(file_name.casefold(), [])
         if not members:
-            raise missing(self.describe(file_name), self._members)
+            present = [_inside(member).name for members in self._members.values() for member in members]
+            raise missing(self.describe(file_name), present)
         if len(members) > 1:
             problem = f"is there more than once: {', '.join(member.filename for member in members)}"
             remedy = "Pack it again with one of them."
             raise SourceUnreadable(path=f"{self._path}/{file_name}", problem=problem, remedy=remedy)
         return members[0]
+
+
+def _inside(member: zipfile.ZipInfo) -> PurePosixPath:
+    """Return where a member lies in its archive, also where a program for Windows has written that."""
+    return PurePosixPath(member.filename.replace("\\", "/"))
 
 
 class _Member:

@@ -1,17 +1,20 @@
 """An open file of a location, whose faults say which file it was."""
 
+import re
 import zipfile
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from lzma import LZMAError
+from pathlib import PurePosixPath
 from types import TracebackType
 from typing import Protocol, Self
 
-from core.errors import SourceUnreadable
+from core.errors import SourceMissing, SourceUnreadable
 
 # What the streams of a file, a zip member and an S3 object raise when their bytes cannot be had.
 FAULTS = (OSError, EOFError, zipfile.BadZipFile, zlib.error, LZMAError)
 _NAMES_SHOWN = 20
+_ADDED = re.compile(r"(?: ?\(\d+\)|\.(?:csv|tsv|txt|gz|zst|zip|bz2|xz|xlsx?|ods|parquet))*\Z")
 
 
 class _Bytes(Protocol):
@@ -57,12 +60,36 @@ def unreadable(path: str, error: Exception) -> SourceUnreadable:
     return SourceUnreadable(path=path, problem=problem, remedy="Fetch the archive again.")
 
 
-def missing(path: str, present: Iterable[str]) -> SourceUnreadable:
-    """Say that a file is not there, and what is."""
-    names = sorted(present)
+def missing(path: str, present: Iterable[str], *, part_files: Mapping[str, int] | None = None) -> SourceMissing:
+    """Say that a file is not there, and what is: one that could be it, or else all.
+
+    ``part_files``: by folder, how many files it holds.
+    """
+    name, names = PurePosixPath(path).name, sorted(present)
+    remedy = "Put the file there, or leave its table out with --table."
+    if part_files and name in part_files:
+        problem = f"is a folder of {part_files[name]} files"
+        remedy = "Write one file (Spark: coalesce(1), Dask: single_file=True), and put it there under this name."
+        return SourceMissing(path=path, problem=problem, remedy=remedy, present="")
+    if near := [other for other in names if _stem(other) == _stem(name)]:
+        problem = f"is not there, but {' and '.join(near)} {'are' if len(near) > 1 else 'is'}"
+        return SourceMissing(path=path, problem=problem, remedy=_what_to_do(near, name), present="")
     shown = ", ".join(names[:_NAMES_SHOWN]) + (f" and {len(names) - _NAMES_SHOWN} more" * (len(names) > _NAMES_SHOWN))
-    return SourceUnreadable(
-        path=path,
-        problem=f"is not there; the files there are: {shown}" if names else "is not there, nor is any other file",
-        remedy="Put the file there, or leave its table out with --table.",
-    )
+    problem = f"is not there; the files there are: {shown}" if names else "is not there, nor is any other file"
+    return SourceMissing(path=path, problem=problem, remedy=remedy, present=shown)
+
+
+def _stem(name: str) -> str:
+    """Take off what programs and people add to the name of a file that they save, download or pack."""
+    return _ADDED.sub("", name.casefold())
+
+
+def _what_to_do(near: Sequence[str], name: str) -> str:
+    if len(near) > 1:
+        return f"Leave one of them there, as {name}."
+    (other,) = near
+    if other.casefold().endswith((".gz", ".zst", ".zip", ".bz2", ".xz")):
+        return f"Unpack it to {name}."
+    if other.casefold().endswith((".tsv", ".xls", ".xlsx", ".ods", ".parquet")):
+        return f"Save it as CSV with commas, named {name}."
+    return f"Is it that file? Then rename it to {name}."

@@ -73,7 +73,7 @@ def _folder_for_file(folder: Path) -> None:
 REFUSED: dict[str, tuple[Callable[[Path], None], tuple[str, ...]]] = {
     "missing_folder": (shutil.rmtree, ("does not exist", "Name the folder")),
     "missing_file": (_without_file, ("orders_dataset.csv: is not there", "--table")),
-    "folder_named_as_the_file": (_folder_for_file, ("orders_dataset.csv: is not there",)),
+    "folder_named_as_the_file": (_folder_for_file, ("orders_dataset.csv: is a folder of 0 files", "Write one file")),
     "empty_file": (_empty_file, ("orders_dataset.csv", "empty")),
     "missing_column": (_header(lambda text: text.replace("review_score,", "", 1)), ("lacks 'review_score'",)),
     "doubled_column": (
@@ -95,6 +95,28 @@ def test_a_folder_that_cannot_be_loaded_is_refused_by_name(case: str, folder: Pa
     spoil(folder)
     assert_clear_error(load(folder), 2, str(folder), *parts)
     assert_clear_error(load(folder, "--format", "json"), 2, *parts)
+    assert nothing_stored()
+
+
+def test_all_files_that_are_wrong_are_named_at_once(folder: Path) -> None:
+    _without_file(folder)
+    (folder / FILES["products"]).unlink()
+    _no_header(folder)
+    _header(lambda text: text.replace(",", ";"))(folder)
+    ran = load(folder)
+    assert (ran.code, ran.out) == (2, "")
+    first, *others = ran.err.splitlines()
+    assert "4 files cannot be read as they are, so nothing was loaded:" in first
+    told = {
+        name: next(line for line in others if file in line.split(": ")[0])
+        for name, file in FILES.items()
+        if name in ("orders", "products", "sellers", "order_reviews")
+    }
+    assert "the files there are: " in told["products"]
+    assert told["orders"].endswith(": is not there, either.")
+    assert "lacks 'seller_id'" in told["sellers"]
+    assert "save it with commas" in told["order_reviews"]
+    assert len(others) == 4
     assert nothing_stored()
 
 
@@ -129,14 +151,17 @@ def _partial_zip(good: Path) -> None:
 
 @pytest.mark.parametrize(
     ("spoil", "parts"),
-    [(_cut_zip, ()), (_no_zip, ()), (_partial_zip, ("is not there",))],
+    [(_cut_zip, ()), (_no_zip, ()), (_partial_zip, ("8 files cannot be read", "files there are: olist_customers"))],
     ids=["cut off", "no archive", "some files only"],
 )
 def test_a_broken_zip_is_refused_by_name(
     spoil: Callable[[Path], None], parts: tuple[str, ...], folder: Path, tmp_path: Path
 ) -> None:
     spoil(zipped(folder, tmp_path / "olist.zip"))
-    assert_clear_error(load(tmp_path / "olist.zip"), 2, "olist.zip", *parts)
+    ran = load(tmp_path / "olist.zip")
+    assert (ran.code, ran.out) == (2, "")
+    for part in ("olist.zip", *parts):
+        assert part in ran.err
     assert nothing_stored()
 
 

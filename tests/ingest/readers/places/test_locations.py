@@ -137,3 +137,68 @@ def test_a_member_packed_by_an_unknown_method_is_refused(tmp_path: Path) -> None
 def test_a_file_that_is_in_the_zip_twice_is_refused(tmp_path: Path) -> None:
     path = make_zip(tmp_path, {"x/a.csv": TEXT, "y/a.csv": TEXT})
     assert "is there more than once: x/a.csv, y/a.csv. " in message(lambda: open_location(str(path)).open("a.csv"))
+
+
+def test_a_file_is_known_in_any_case_of_its_name(tmp_path: Path) -> None:
+    (tmp_path / "A.CSV").write_bytes(TEXT)
+    location = open_location(str(tmp_path))
+    assert content(location, "a.csv") == TEXT
+    assert location.describe("a.csv") == str(tmp_path / "A.CSV")
+    assert content(open_location(str(make_zip(tmp_path, {"A.Csv": TEXT}))), "a.csv") == TEXT
+
+
+def test_a_file_may_lie_in_a_folder_below_but_the_folder_itself_goes_before(tmp_path: Path) -> None:
+    (tmp_path / "archive").mkdir()
+    (tmp_path / "archive" / "a.csv").write_bytes(TEXT)
+    location = open_location(str(tmp_path))
+    assert content(location, "a.csv") == TEXT
+    assert location.size("a.csv") == len(TEXT)
+    (tmp_path / "a.csv").write_bytes(b"newer")
+    assert content(open_location(str(tmp_path)), "a.csv") == b"newer"
+
+
+@pytest.mark.parametrize("names", [("a.csv", "A.csv"), ("one/a.csv", "two/a.csv")])
+def test_two_files_that_could_be_meant_are_refused_by_name(names: tuple[str, str], tmp_path: Path) -> None:
+    for name in names:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(TEXT)
+    text = message(lambda: open_location(str(tmp_path)).open("a.csv"))
+    assert f"{tmp_path}/a.csv: could be {', '.join(sorted(names))}. Leave one of them there." in text
+
+
+@pytest.mark.parametrize(
+    ("there", "remedy"),
+    [
+        ("a.csv.gz", "Unpack it to a.csv."),
+        ("a.tsv", "Save it as CSV with commas, named a.csv."),
+        ("a (1).csv", "Is it that file? Then rename it to a.csv."),
+        ("a", "Is it that file? Then rename it to a.csv."),
+        ("a.csv.txt", "Is it that file? Then rename it to a.csv."),
+    ],
+)
+def test_a_file_that_could_be_it_is_named_alone_with_what_to_do(there: str, remedy: str, tmp_path: Path) -> None:
+    (tmp_path / there).touch()
+    (tmp_path / "b.csv").touch()
+    text = message(lambda: open_location(str(tmp_path)).open("a.csv"))
+    assert text == f"{tmp_path}/a.csv: is not there, but {there} is. {remedy}"
+
+
+def test_a_folder_of_part_files_is_said_to_be_one(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").mkdir()
+    for name in ("part-00000.csv", "part-00001.csv", "_SUCCESS", ".part-00000.csv.crc"):
+        (tmp_path / "a.csv" / name).touch()
+    text = message(lambda: open_location(str(tmp_path)).open("a.csv"))
+    assert f"{tmp_path}/a.csv: is a folder of 2 files. Write one file (Spark: coalesce(1)" in text
+
+
+def test_a_folder_below_that_may_not_be_read_is_in_nobody_s_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "closed").mkdir()
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    assert "nor is any other file" in message(lambda: open_location(str(tmp_path)).open("a.csv"))
+
+
+def test_an_archive_s_separators_may_be_backslashes(tmp_path: Path) -> None:
+    location = open_location(str(make_zip(tmp_path, {"olist\\a.csv": TEXT})))
+    assert content(location, "a.csv") == TEXT

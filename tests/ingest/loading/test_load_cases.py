@@ -1,0 +1,51 @@
+"""Small inputs of real faults, with the right values: they lie beside the project, and are read there."""
+
+import shutil
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from tests.support.loading.loads import SHARED, load, load_json, query
+
+CASES = SHARED.parent / "cases"
+
+pytestmark = [
+    pytest.mark.usefixtures("committed"),
+    pytest.mark.skipif(not CASES.is_dir(), reason="the cases are not beside the project"),
+]
+
+
+def tables(*names: str) -> list[str]:
+    return [part for name in names for part in ("--table", name)]
+
+
+def test_whole_numbers_with_exponents_are_taken_by_their_digits() -> None:
+    ran = load_json(CASES / "exponents", *tables("product_category_name_translation", "products"))
+    assert query("select product_weight_g from olist_products order by product_id") == [
+        (3000,),
+        (30000,),
+        (30000,),
+        (30000,),
+    ]
+    assert ran.report["tables"]["products"]["repaired"] == {"integral": 3}
+
+
+def test_every_spelling_of_a_moment_is_read() -> None:
+    ran = load_json(CASES / "times", *tables("customers", "orders"))
+    assert ran.counts["orders"]["inserted"] == 10
+    moments = Counter(str(moment) for (moment,) in query("select order_purchase_timestamp from olist_orders"))
+    assert moments == {"2018-08-01 10:00:00": 4, "2018-08-01 07:00:00": 5, "2018-08-01 07:00:00.123456": 1}
+
+
+def test_a_name_that_is_nearly_right_is_asked_back() -> None:
+    ran = load(CASES / "spelling", *tables("products"))
+    assert (ran.code, ran.out) == (2, "")
+    assert "Did you mean 'product_name_lenght' where 'product_name_length' stands" in ran.err
+
+
+def test_an_archive_with_backslashes_gives_its_files(tmp_path: Path) -> None:
+    shutil.copy(CASES / "backslash.zip", tmp_path)
+    ran = load(tmp_path / "backslash.zip", *tables("customers"))
+    assert ran.code == 0, ran.err
+    assert query("select count(*) from olist_customers") == [(1,)]
