@@ -32,8 +32,9 @@ else:
 
 EMPTY = "-"
 _KEEP = (
-    "After each run, those of this schedule's backups that none of these keeps are removed: the last ones, and the"
-    " newest one of so many days, weeks and months. The newest verified backup of a table always stays."
+    "After each run, those of this schedule's backups that none of these keeps are removed: the last ones (all of"
+    " today count as one where the last good one of an earlier day would go), and the newest one of so many days, weeks"
+    " and months. The newest verified backup of a table always stays."
 )
 
 

@@ -56,6 +56,7 @@ def test_a_time_that_summer_time_skips_is_not_lost() -> None:
         ({"cron": "61 3 * * *"}, "cron"),
         ({"cron": "0 0 30 2 *"}, "cron"),
         ({"cron": "now"}, "cron"),
+        ({"cron": "0 30 3 * * *"}, "cron"),
         ({"time_zone": "Mars/Olympus"}, "time_zone"),
         ({"time_zone": "../etc"}, "time_zone"),
         ({"tables": ["orderz"]}, "tables"),
@@ -113,6 +114,20 @@ def test_the_command_runs_what_is_due_to_the_store_that_it_names(elsewhere: Path
     assert (row.origin, row.schedule) == ("schedule", made)
     assert row.path.startswith(f"{elsewhere}/shelves/")
     assert run("run_scheduled_backups").out == ""
+
+
+def test_the_moment_that_a_run_was_for_is_kept_on_its_schedule(store: Path) -> None:
+    made = schedule(tables=["shelves"])
+    run_due(now=AFTER_AN_OUTAGE)
+    made.refresh_from_db()
+    assert (made.last_due_at, made.last_started_at) == (FIRST_TIME, AFTER_AN_OUTAGE)
+
+
+def test_a_schedule_of_seconds_is_refused_in_one_sentence_that_says_what_is_needed() -> None:
+    with pytest.raises(ValidationError) as refused:
+        BackupSchedule(name="n", cron="*/5 30 3 * * *").full_clean()
+    (said,) = refused.value.messages
+    assert said.startswith("Six fields are given, and a schedule knows no seconds: its finest is each minute. Five ")
 
 
 def test_a_schedule_without_tables_means_all(store: Path, settings: Any) -> None:
