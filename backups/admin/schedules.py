@@ -3,16 +3,19 @@
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib import admin
-from django.http import HttpRequest
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
-from django.utils.html import format_html_join
+from django.utils.html import format_html, format_html_join
 
 from backups.admin.forms import ScheduleForm
 from backups.catalogue.rights import out_of_reach
 from backups.catalogue.told import told_fault
 from backups.console import moment
-from backups.files.named_stores import without_addresses
-from backups.models import UNDECIDED, BackupSchedule
+from backups.files.named_stores import DEFAULT, without_addresses
+from backups.models import NAME_LENGTH, UNDECIDED, BackupSchedule
+from backups.schedule_rules import in_words, schedule_errors
 from backups.schedules.run_due import next_times
 from backups.tables import all_tables
 from core.web.read_only_admin import DeclaredFilters, ViewableObjects
@@ -38,9 +41,9 @@ class BackupScheduleAdmin(DeclaredFilters, ViewableObjects, _ScheduleAdmin):
     list_display = ("name", "enabled", "cron", "time_zone", "store", "next_run", "last_result")
     list_filter = ("enabled", "store")
     show_facets = admin.ShowFacets.NEVER
-    readonly_fields = ("next_three", "last_result")
+    readonly_fields = ("reading", "last_result")
     fieldsets = (
-        (None, {"fields": ("name", "enabled", ("cron", "time_zone"), "next_three", "last_result")}),
+        (None, {"fields": ("name", "enabled", ("cron", "time_zone"), "reading", "last_result")}),
         ("What, and where to", {"classes": ("backups-tables",), "fields": ("tables", "store")}),
         (
             "How many to keep",
@@ -50,6 +53,18 @@ class BackupScheduleAdmin(DeclaredFilters, ViewableObjects, _ScheduleAdmin):
 
     class Media:
         css: ClassVar = {"all": ("backups/admin.css",)}
+        js: ClassVar = ("backups/schedule.js",)
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add what reads an expression back while it is typed."""
+        read = self.admin_site.admin_view(self.read)
+        return [path("read/", read, name="backups_backupschedule_read"), *super().get_urls()]
+
+    def read(self, request: HttpRequest) -> HttpResponse:
+        """Answer ``?cron=&time_zone=`` in lines to be shown: in words and with its next times, or what is wrong."""
+        if not (self.has_add_permission(request) or self.has_change_permission(request)):
+            raise PermissionDenied
+        return JsonResponse({"lines": read_back(request.GET.get("cron", ""), request.GET.get("time_zone", ""))})
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **options: Any) -> Any:  # noqa: FBT001, FBT002 - Django's
         """Offer the tables that the user may back up."""
@@ -84,14 +99,23 @@ class BackupScheduleAdmin(DeclaredFilters, ViewableObjects, _ScheduleAdmin):
     @admin.display(description="next run")
     def next_run(self, schedule: BackupSchedule) -> str:
         """Return the next moment."""
-        return next(iter(_next(schedule, count=1)), EMPTY)
+        runs = schedule.enabled and not schedule.errors_by_field()
+        return next(iter(_next(schedule, count=1)), EMPTY) if runs else EMPTY
 
-    @admin.display(description="next three times")
-    def next_three(self, schedule: BackupSchedule) -> str:
-        """Return the next moments, in the schedule's time zone."""
+    @admin.display(description="in words")
+    def reading(self, schedule: BackupSchedule) -> str:
+        """Read the expression back, with its next moments in the schedule's time zone; the page keeps it up to date."""
         if not schedule.cron:
-            return "Shown once it is saved."
-        return format_html_join("", "{}<br>", ((line,) for line in _next(schedule, count=3))) or EMPTY
+            lines = ["Shown while you type, or once it is saved."]
+        else:
+            lines = read_back(schedule.cron, schedule.time_zone)
+            lines += [] if schedule.enabled else ["It is off: it does not run."]
+        shown = format_html_join("", "<div>{}</div>", ((line,) for line in lines))
+        return format_html(
+            '<div id="schedule-reading" role="status" data-address="{}">{}</div>',
+            reverse("admin:backups_backupschedule_read"),
+            shown,
+        )
 
     @admin.display(description="last result")
     def last_result(self, schedule: Any) -> str:
@@ -119,7 +143,16 @@ def _read_by(user: Any, schedule: Any) -> Any:
     return schedule
 
 
+def read_back(cron: str, time_zone: str) -> list[str]:
+    """Read an expression back: in words and when it is next, three times; or say what about it is wrong."""
+    if len(cron) > NAME_LENGTH:
+        return [f"At most {NAME_LENGTH} characters."]
+    errors = schedule_errors(cron=cron, time_zone=time_zone, tables=(), store=DEFAULT, keeps=(1,))
+    if wrong := [errors[name] for name in ("cron", "time_zone") if name in errors]:
+        return wrong
+    schedule = BackupSchedule(cron=cron, time_zone=time_zone)
+    return [f"{in_words(cron)}. Next:", *_next(schedule, count=3)]
+
+
 def _next(schedule: BackupSchedule, *, count: int) -> list[str]:
-    if not schedule.enabled or schedule.errors_by_field():
-        return []
     return [f"{at:%a %Y-%m-%d %H:%M %Z}" for at in next_times(schedule, after=timezone.now(), count=count)]

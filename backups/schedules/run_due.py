@@ -72,15 +72,18 @@ def begin(schedule: BackupSchedule, due_at: datetime, *, now: datetime) -> None:
 
 
 @without_timeouts()
-def run_due(*, now: datetime | None = None) -> tuple[ScheduleRun, ...]:
+def run_due(*, now: datetime | None = None, go_on: Callable[[], bool] = lambda: True) -> tuple[ScheduleRun, ...]:
     """Run every schedule that is due and that nobody else is running; a failed one does not keep the others.
 
+    ``go_on`` is asked before each: where it says no, the others stay due.
     Raises DatabaseUnavailable and DatabaseFailed where the schedules cannot be read.
     """
     done = []
     with explained("the scheduled backups"):
         close_abandoned()
     for pk in _enabled():
+        if not go_on():
+            break
         with ExitStack() as stack, explained("the scheduled backups"):
             claimed = _claim(pk, now or timezone.now(), stack)
             if claimed is not None:
