@@ -212,5 +212,4 @@ def test_the_loop_runs_schedules_that_are_made_meanwhile_and_ends_when_told(stor
         time.sleep(0.05)
     process.send_signal(signal.SIGTERM)
     _, err = process.communicate(timeout=60)
-    assert process.returncode != 0
-    assert "Interrupted" in err
+    assert (process.returncode, err) == (0, "")
