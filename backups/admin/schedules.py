@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
+from django.forms import Script
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
@@ -53,7 +54,7 @@ class BackupScheduleAdmin(DeclaredFilters, ViewableObjects, _ScheduleAdmin):
 
     class Media:
         css: ClassVar = {"all": ("backups/admin.css",)}
-        js: ClassVar = ("backups/schedule.js",)
+        js: ClassVar = (Script("backups/schedule.js", defer=True),)
 
     def get_urls(self) -> list[URLPattern]:
         """Add what reads an expression back while it is typed."""
