@@ -25,15 +25,20 @@ class Command(BaseCommand):
         " more: it is ended at once, and said to have failed."
     )
 
+    def run_from_argv(self, argv: list[str]) -> None:
+        """Say first where there is no queue: the arguments are the queue's."""
+        _assert_queue()
+        super().run_from_argv(argv)
+
     def add_arguments(self, parser: CommandParser) -> None:
         """Take django-tasks-db's arguments."""
-        if not queue_is_stored():
-            raise ImproperlyConfigured(_NO_QUEUE)
-        self._theirs().add_arguments(parser)
-        parser.set_defaults(reload=False)
+        if queue_is_stored():
+            self._theirs().add_arguments(parser)
+            parser.set_defaults(reload=False)
 
     def handle(self, *_args: Any, **options: Any) -> None:
         """Make a worker of the options, and run it."""
+        _assert_queue()
         if options["reload"]:
             raise CommandError("--reload would end tasks in the middle: stop the worker, and start it again.")
         queues, excluded = options["queue_name"].split(","), options["exclude_queues"]
@@ -50,3 +55,8 @@ class Command(BaseCommand):
 
     def _theirs(self) -> Any:
         return import_string(_THEIRS)(stdout=self.stdout, stderr=self.stderr)
+
+
+def _assert_queue() -> None:
+    if not queue_is_stored():
+        raise ImproperlyConfigured(_NO_QUEUE)
