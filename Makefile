@@ -12,7 +12,7 @@ MANAGE := .venv/bin/python manage.py
 PIP := .venv/bin/python -m pip install -qq --disable-pip-version-check --no-input
 export PIP_ROOT_USER_ACTION := ignore
 
-.PHONY: help setup load serve test check check-all bench soak screenshots aws clean
+.PHONY: help setup load serve worker test check check-all bench soak screenshots aws clean
 .DEFAULT_GOAL := help
 
 help: ## print this list
@@ -36,6 +36,10 @@ serve: $(RUNTIME) .env ## run the site, and what must happen by itself, on http:
 	@DEBUG=on $(MANAGE) run_scheduled_backups --loop & loops=$$!; DEBUG=on $(MANAGE) tend_rejects --loop & loops="$$loops $$!"; \
 	trap "kill $$loops 2>/dev/null" EXIT INT TERM; \
 	DEBUG=on $(MANAGE) runserver '$(ADDRESS)'
+
+worker: $(RUNTIME) .env ## do the tasks of the queue (TASKS_BACKEND in .env); Ctrl-C lets the one at work finish
+	@$(MANAGE) migrate --verbosity 0
+	@exec $(MANAGE) db_worker $(ARGS)
 
 test: $(RUNTIME) $(DEV) .env ## run the tests (more options: ARGS="-k batch")
 	@.venv/bin/python -m pytest -n 3 $(ARGS)

@@ -122,6 +122,7 @@ class BackupSchedule(models.Model):
     keep_monthly = models.PositiveIntegerField(default=0)
     enabled = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)
+    last_due_at = models.DateTimeField(null=True, blank=True, editable=False, help_text="The moment that it ran for.")
     last_started_at = models.DateTimeField(null=True, blank=True, editable=False)
     last_finished_at = models.DateTimeField(null=True, blank=True, editable=False)
     last_error = models.TextField(blank=True, editable=False)

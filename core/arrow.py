@@ -4,11 +4,17 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from pyarrow import csv
 
 type ArrowColumn = pa.Array[Any]
 type Text = pa.Array[Any]  # of type string
 type Rows = np.ndarray[Any, np.dtype[np.int64]]  # indices of records
 type Mask = np.ndarray[Any, np.dtype[np.bool_]]  # one a record
+
+# Signals are the program's: else one that comes while the main thread parses ends what is at work by ArrowCancelled,
+# though the program only wanted to know that it shall stop. For all of pyarrow, which only here listens to signals.
+pa.enable_signal_handlers(False)
+read_csv = csv.read_csv
 
 
 def schema_of(*fields: "pa.Field[Any]") -> pa.Schema:

@@ -49,6 +49,12 @@ class DatabaseFailed(DataForgeError):
     exit_code = 3
 
 
+class WorkerDied(DataForgeError):
+    """The worker was ended before the task was done. What was not finished was not kept: ask for it again."""
+
+    exit_code = 3
+
+
 class EmbeddedPostgresFailed(DataForgeError):
     """The embedded PostgreSQL in {folder} cannot be used: {problem}. {remedy}"""
 

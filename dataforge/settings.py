@@ -175,6 +175,9 @@ DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text("EMAIL_FROM", default="webmaster@lo
 # Closed rejects go after so many days; open ones never go by themselves.
 REJECTS_KEPT_DAYS = env.number("REJECTS_KEPT_DAYS", default=365)
 
+# Results of tasks that ended, well or not, in the queue of TASKS_BACKEND.
+TASK_RESULTS_KEPT_DAYS = env.number("TASK_RESULTS_KEPT_DAYS", default=14)
+
 LOGGING = logging_settings(development=DEBUG)
 
 # Nothing but what this site itself serves, and nothing inline; Swagger UI's page alone is looser (dataforge.urls).

@@ -1,4 +1,6 @@
-"""What must happen by itself: orphans healed, old rejects let go, long work taken up again, dead loads said to be dead.
+"""What must happen by itself: orphans healed, long work taken up again, old rejects and results of tasks let go.
+
+Loads and tasks whose process is dead are said to have failed.
 
 When each was last begun stands in the database, so any number of processes may look, and one of them does it.
 """
@@ -8,11 +10,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db.backends.utils import CursorWrapper
 from django.utils import timezone
 
 from core.postgres.explain_errors import explained
 from core.postgres.retry import in_transaction
+from core.tasks.results import close_dead, prune_results
 from ingest.accounts.load_batches import close_dead_loads
 from ingest.desk.bulk.jobs import AT_WORK
 from ingest.desk.bulk.worker import resume_stalled
@@ -38,14 +42,17 @@ class Routine:
     work: Callable[[], str]
 
 
-def tend(*, now: datetime | None = None) -> tuple[str, ...]:
+def tend(*, now: datetime | None = None, go_on: Callable[[], bool] = lambda: True) -> tuple[str, ...]:
     """Do what is due and nobody else does; return a line for each that did something.
 
+    ``go_on`` is asked before each: where it says no, the others stay due.
     Raises DatabaseUnavailable and DatabaseFailed.
     """
     lines = []
     for routine in ROUTINES:
-        with explained(f"{routine.name} of rejects"):
+        if not go_on():
+            break
+        with explained(f"the chore {routine.name!r}"):
             said = routine.work() if _claimed(routine, now or timezone.now()) else ""
         lines += [f"{routine.name}: {said}"] if said else []
     return tuple(lines)
@@ -85,9 +92,22 @@ def _bury() -> str:
     return f"{count:,} whose process ended before they did are marked as failed." if count else ""
 
 
+def _bury_tasks() -> str:
+    count = close_dead()
+    return f"{count:,} whose worker ended before they did are marked as failed." if count else ""
+
+
+def _prune_tasks() -> str:
+    days = settings.TASK_RESULTS_KEPT_DAYS
+    count = prune_results(older_than=timedelta(days=days))
+    return f"{count:,} results that are older than {days} days went." if count else ""
+
+
 ROUTINES = (
     Routine("sweep", timedelta(minutes=10), _heal),
     Routine("pruning", timedelta(days=1), _prune),
     Routine("bulk jobs", timedelta(minutes=1), _resume),
     Routine("loads", timedelta(minutes=1), _bury),
+    Routine("tasks", timedelta(minutes=1), _bury_tasks),
+    Routine("results of tasks", timedelta(days=1), _prune_tasks),
 )

@@ -1,15 +1,21 @@
-"""What more than one room's tests need: a database in which work commits, and folders of files."""
+"""What more than one room's tests need: a database in which work commits, folders of files, and a browser."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 import pytest
+from django.db import connections
 from django.test import TransactionTestCase
 
 from olist.sample import write_sample
+from tests.support.desk.site import ARGUMENTS, Site
 from tests.support.loading.loads import SHARED
 from tests.support.postgres.emptying import empty_tables
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
 
 @pytest.fixture
@@ -38,3 +44,29 @@ def real_sample() -> Path:
     if not (SHARED / "olist_orders_dataset.csv").exists():
         pytest.skip(f"the real sample is not there: {SHARED}")
     return SHARED
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    """Debian's Chromium, one for a module; each test gets a window of its own."""
+    if CHROMIUM is None:
+        pytest.skip("No Chromium is installed, so nothing was tried in a real browser: apt-get install chromium")
+    from playwright.sync_api import sync_playwright
+
+    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
+        # In place before live_server asks for a database in which work commits, and so before ``cheap_flush`` could.
+        patch.setattr(TransactionTestCase, "_fixture_teardown", empty_tables)
+        patch.setitem(connections.settings["default"], "CONN_MAX_AGE", 0)  # the server's threads leave no connection
+        # Playwright keeps an event loop in this thread, in which Django would refuse to ask the database.
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def site(chromium: Any, live_server: Any, settings: Any) -> Iterator[Site]:
+    """The site, running without TLS on an empty database, and a window onto it."""
+    settings.SECURE_SSL_REDIRECT = settings.SESSION_COOKIE_SECURE = settings.CSRF_COOKIE_SECURE = False
+    with Site.opened(chromium, live_server.url) as opened:
+        yield opened

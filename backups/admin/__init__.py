@@ -1,5 +1,6 @@
 """Backups in the admin."""
 
-from backups.admin.admin import BackupAdmin, BackupScheduleAdmin, RestoreAdmin
+from backups.admin.admin import BackupAdmin, RestoreAdmin
+from backups.admin.schedules import BackupScheduleAdmin
 
 __all__ = ["BackupAdmin", "BackupScheduleAdmin", "RestoreAdmin"]

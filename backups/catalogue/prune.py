@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from itertools import groupby
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -61,7 +61,9 @@ def prune_after(schedule: BackupSchedule) -> tuple[PrunableFile, ...]:
 def kept_by(schedule: BackupSchedule, newest_first: Sequence[Backup]) -> set[UUID]:
     """Choose which backups of one table a schedule keeps: the last ones, and the newest of so many days, weeks, months.
 
-    Days, weeks (ISO) and months are those of the schedule's time zone; those without a backup do not count.
+    Days, weeks (ISO) and months are those of the schedule's time zone; those without a backup do not count. Among the
+    last ones all of the newest day count as one where the last good backup of an earlier day is concerned: however many
+    were made today, they are no reason to let that go.
     """
     zone = ZoneInfo(schedule.time_zone)
 
@@ -70,6 +72,12 @@ def kept_by(schedule: BackupSchedule, newest_first: Sequence[Backup]) -> set[UUI
         return row.snapshot_at.astimezone(zone)
 
     kept = {row.id for row in newest_first[: schedule.keep_last]}
+    today = local(newest_first[0]).date() if newest_first else None
+    good_before = [row for row in newest_first if row.verified_at and local(row).date() != today]
+    last_good: dict[date, UUID] = {}
+    for row in good_before[: max(schedule.keep_last - 1, 0)]:
+        last_good.setdefault(local(row).date(), row.id)
+    kept |= set(last_good.values())
     periods: tuple[tuple[int, Period], ...] = (
         (schedule.keep_daily, lambda moment: moment.date()),
         (schedule.keep_weekly, lambda moment: moment.isocalendar()[:2]),

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import islice
 from uuid import uuid4
 
@@ -52,27 +52,38 @@ def next_times(schedule: BackupSchedule, *, after: datetime, count: int = 3) -> 
 def due_since(schedule: BackupSchedule, *, now: datetime) -> datetime | None:
     """Tell since when a schedule has been due; None where it is not.
 
-    However many moments passed during an outage, it is due once: the next run counts for all of them. One that cannot
-    run is due too, and fails, unless it names no moments.
+    However many moments passed during an outage, it is due once: the next run counts for all of them. No moment is due
+    that is not later than the one of the last run. One that cannot run is due too, and fails, unless it names no
+    moments.
     """
     if not schedule.enabled or {"cron", "time_zone"} & schedule.errors_by_field().keys():
         return None
     if _unfinished(schedule):
-        return schedule.last_started_at
-    moment = next(_moments(schedule, schedule.last_started_at or schedule.created_at))
-    return moment if moment <= now else None
+        return schedule.last_due_at or schedule.last_started_at
+    known = (schedule.created_at, schedule.last_started_at, schedule.last_due_at)
+    moment = next(_moments(schedule, max(filter(None, known))), None)
+    return moment if moment is not None and moment.astimezone(UTC) <= now else None
+
+
+def begin(schedule: BackupSchedule, due_at: datetime, *, now: datetime) -> None:
+    """Note on a schedule, unsaved, that it runs ``now`` for the moment ``due_at``: no moment up to then comes again."""
+    schedule.last_due_at = max(due_at.astimezone(UTC), schedule.last_due_at or due_at)
+    schedule.last_started_at, schedule.last_finished_at = now, None
 
 
 @without_timeouts()
-def run_due(*, now: datetime | None = None) -> tuple[ScheduleRun, ...]:
+def run_due(*, now: datetime | None = None, go_on: Callable[[], bool] = lambda: True) -> tuple[ScheduleRun, ...]:
     """Run every schedule that is due and that nobody else is running; a failed one does not keep the others.
 
+    ``go_on`` is asked before each: where it says no, the others stay due.
     Raises DatabaseUnavailable and DatabaseFailed where the schedules cannot be read.
     """
     done = []
     with explained("the scheduled backups"):
         close_abandoned()
     for pk in _enabled():
+        if not go_on():
+            break
         with ExitStack() as stack, explained("the scheduled backups"):
             claimed = _claim(pk, now or timezone.now(), stack)
             if claimed is not None:
@@ -125,8 +136,8 @@ def _claim(pk: int, now: datetime, stack: ExitStack) -> tuple[BackupSchedule, da
             stack.enter_context(alive(schedule_name(pk)))
         except TableBusy:  # it is running
             return None
-        schedule.last_started_at, schedule.last_finished_at = now, None
-        schedule.save(update_fields=["last_started_at", "last_finished_at"])
+        begin(schedule, since, now=now)
+        schedule.save(update_fields=["last_due_at", "last_started_at", "last_finished_at"])
     return schedule, since
 
 

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 from psycopg2 import sql
 
+from core.arrow import read_csv
 from core.postgres import copy_csv_forms
 from core.postgres.tables import Cursor, django_errors
 
@@ -60,7 +61,7 @@ def _statement(query: Query, schema: pa.Schema) -> sql.Composable:
 
 
 def _parse(block: bytes, names: list[str], options: pa_csv.ConvertOptions) -> pa.Table:
-    return pa_csv.read_csv(
+    return read_csv(
         io.BytesIO(block),
         # One block for the parser too, however long its rows are: it ends with a row.
         read_options=pa_csv.ReadOptions(column_names=names, use_threads=False, block_size=len(block) + 1),

@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandParser
 
 from backups.console import EXIT_REFUSED, exits, moment
 from backups.schedules.run_due import ailing, run_due
-from core.loops import run_for_ever
+from core.loops import GoOn, run_for_ever
 
 
 class Command(BaseCommand):
@@ -31,8 +31,8 @@ class Command(BaseCommand):
         if wrong:
             sys.exit(EXIT_REFUSED)
 
-    def _run(self) -> None:
-        for done in run_due():
+    def _run(self, go_on: GoOn = lambda: True) -> None:
+        for done in run_due(go_on=go_on):
             if done.error:
                 self.stderr.write(f"{done.name}: {done.error}")
             else:

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from core.loops import run_for_ever
+from core.loops import GoOn, run_for_ever
 from ingest.chores import tend
 
 
@@ -13,7 +13,8 @@ class Command(BaseCommand):
 
     help = (
         "Do what is due: heal orphans (every 10 minutes), let closed rejects go that are older than REJECTS_KEPT_DAYS "
-        "(daily), take up bulk jobs again whose worker died. Any number of these may run at once."
+        "(daily), take up bulk jobs again whose worker died, say of tasks whose worker died that they failed, and let "
+        "results of tasks go that are older than TASK_RESULTS_KEPT_DAYS (daily). Any number of these may run at once."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -26,7 +27,7 @@ class Command(BaseCommand):
             run_for_ever(self._tend, self.stderr)
         self._tend()
 
-    def _tend(self) -> None:
-        for line in tend():
+    def _tend(self, go_on: GoOn = lambda: True) -> None:
+        for line in tend(go_on=go_on):
             self.stdout.write(line)
             self.stdout.flush()

@@ -8,6 +8,7 @@ import numpy.typing as npt
 import pyarrow as pa
 from pyarrow import csv as arrow_csv
 
+from core.arrow import read_csv
 from ingest.processing.records import UNREADABLE_SCHEMA, Records
 from ingest.readers.csv.careful import Piece
 from ingest.readers.csv.header import BOM
@@ -38,7 +39,7 @@ class FieldSplitter:
             return self._no_rows
         if text[:3].to_pybytes() == BOM:
             text = pa.py_buffer(b"\n" + text.to_pybytes())  # else pyarrow drops a record's own U+FEFF
-        return arrow_csv.read_csv(
+        return read_csv(
             cast("IO[bytes]", pa.BufferReader(text)),  # the stubs know no reader of Arrow's own
             read_options=arrow_csv.ReadOptions(use_threads=False, column_names=self._names, block_size=text.size + 1),
             parse_options=arrow_csv.ParseOptions(newlines_in_values=True),

@@ -8,8 +8,10 @@ from django.test import Client
 from django.utils import timezone
 
 from backups.models import BackupSchedule
+from tests.support.access.people import browser
 from tests.support.backups.admin import SCHEDULES, send
 from tests.support.desk.admin_pages import page
+from tests.support.desk.people import staff
 
 pytestmark = pytest.mark.usefixtures("committed", "store")
 
@@ -59,6 +61,37 @@ def test_a_schedule_shows_when_it_runs_and_how_it_failed(ana: Client, nightly: B
 @pytest.mark.usefixtures("nightly")
 def test_the_list_of_schedules_shows_when_they_run(ana: Client) -> None:
     assert "03:30 JST" in page(ana, SCHEDULES)
+
+
+def test_a_schedule_is_read_back_in_words(ana: Client, nightly: BackupSchedule) -> None:
+    html = page(ana, f"{SCHEDULES}{nightly.pk}/change/")
+    assert "At 03:30 every day. Next:" in html
+    BackupSchedule.objects.update(enabled=False)
+    assert "It is off: it does not run." in page(ana, f"{SCHEDULES}{nightly.pk}/change/")
+
+
+@pytest.mark.parametrize(
+    ("cron", "time_zone", "said"),
+    [
+        ("0 9-17 * * mon-fri", "Asia/Tokyo", "JST"),
+        ("30 3 * * *", "America/Sao_Paulo", "03:30 -03"),
+        ("* 30 3 * * *", "UTC", "a schedule knows no seconds"),
+        ("nightly", "UTC", "Five fields are needed"),
+        ("", "UTC", "Five fields are needed"),
+        ("30 3 * * *", "Mars/Olympus", "is no time zone"),
+        ("30 3 * * *", "", "is no time zone"),
+        ("0 0 30 2 *", "UTC", "Bad day-of-month"),
+        ("1," * 100 + "1 3 * * *", "UTC", "At most 100 characters"),
+    ],
+)
+def test_an_expression_is_read_back_while_it_is_typed(ana: Client, cron: str, time_zone: str, said: str) -> None:
+    answer = ana.get(f"/admin/{SCHEDULES}read/", {"cron": cron, "time_zone": time_zone}, secure=True)
+    assert said in " ".join(answer.json()["lines"])
+
+
+def test_what_an_expression_says_is_not_for_those_who_may_make_no_schedule() -> None:
+    eve = browser(staff("eve", "backups.view_backupschedule"))
+    assert eve.get(f"/admin/{SCHEDULES}read/", {"cron": "0 0 * * *"}, secure=True).status_code == 403
 
 
 @pytest.fixture

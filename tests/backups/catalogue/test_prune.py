@@ -20,7 +20,7 @@ pytestmark = pytest.mark.usefixtures("committed")
 
 
 def kept(moments: list[datetime], **keep: int) -> list[datetime]:
-    rows = [Backup(id=uuid4(), snapshot_at=moment) for moment in sorted(moments, reverse=True)]
+    rows = [Backup(id=uuid4(), snapshot_at=moment, verified_at=moment) for moment in sorted(moments, reverse=True)]
     wanted = kept_by(BackupSchedule(**{"keep_last": 0, "time_zone": "UTC", **keep}), rows)
     return [row.snapshot_at for row in rows if row.id in wanted and row.snapshot_at]
 
@@ -46,6 +46,21 @@ def test_days_are_those_of_the_schedules_time_zone() -> None:
     late = [datetime(2026, 11, 24, 2, tzinfo=UTC), datetime(2026, 11, 23, 23, tzinfo=UTC)]  # both are the 23rd there
     assert len(kept(late, keep_daily=5)) == 2
     assert len(kept(late, keep_daily=5, time_zone="America/Sao_Paulo")) == 1  # type: ignore[arg-type] # the zone's name
+
+
+def test_many_of_today_are_no_reason_to_let_the_last_good_one_of_an_earlier_day_go() -> None:
+    nights, today = days(6)[1:], [datetime(2026, 11, 24, 3, tzinfo=UTC) + timedelta(seconds=20 * n) for n in range(76)]
+    assert kept([*today, *nights], keep_last=3) == [*sorted(today, reverse=True)[:3], *nights[:2]]
+    assert kept([*today, *nights], keep_last=1) == [max(today)]
+    assert kept([*today, *nights], keep_daily=2) == [max(today), nights[0]]
+
+
+def test_one_that_was_never_verified_is_not_the_last_good_one_of_its_day() -> None:
+    moments = [*days(1), datetime(2026, 11, 24, 1, tzinfo=UTC), *(days(2)[1:]), datetime(2026, 11, 23, 1, tzinfo=UTC)]
+    rows = [Backup(id=uuid4(), snapshot_at=moment, verified_at=moment) for moment in moments]
+    rows[2].verified_at = None
+    wanted = kept_by(BackupSchedule(keep_last=2, time_zone="UTC"), rows)
+    assert wanted == {row.id for row in rows} - {rows[2].id}
 
 
 def files(store: Path) -> set[str]:

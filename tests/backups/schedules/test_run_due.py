@@ -1,8 +1,11 @@
 """Schedules run when they are due, once, wherever, and say what went wrong."""
 
 import signal
+import subprocess
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,10 +20,12 @@ from backups.models import Backup, BackupSchedule
 from backups.schedules.run_due import ailing, due_since, next_times, run_due
 from tests.support.backups.runs import library, run, spawn
 from tests.support.loading.loads import query
+from tests.support.postgres.sessions import transaction_elsewhere, wait_for_a_lock_on, wait_until
 
 pytestmark = pytest.mark.usefixtures("committed")
 MADE = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 FIRST_TIME = datetime(2026, 3, 2, 3, 30, tzinfo=UTC)
+ASKED_TO_STOP = "Asked to stop: what was begun is finished first. Once more ends it at once.\n"
 AFTER_AN_OUTAGE = datetime(2026, 3, 9, 12, tzinfo=UTC)
 
 
@@ -56,6 +61,7 @@ def test_a_time_that_summer_time_skips_is_not_lost() -> None:
         ({"cron": "61 3 * * *"}, "cron"),
         ({"cron": "0 0 30 2 *"}, "cron"),
         ({"cron": "now"}, "cron"),
+        ({"cron": "0 30 3 * * *"}, "cron"),
         ({"time_zone": "Mars/Olympus"}, "time_zone"),
         ({"time_zone": "../etc"}, "time_zone"),
         ({"tables": ["orderz"]}, "tables"),
@@ -113,6 +119,20 @@ def test_the_command_runs_what_is_due_to_the_store_that_it_names(elsewhere: Path
     assert (row.origin, row.schedule) == ("schedule", made)
     assert row.path.startswith(f"{elsewhere}/shelves/")
     assert run("run_scheduled_backups").out == ""
+
+
+def test_the_moment_that_a_run_was_for_is_kept_on_its_schedule(store: Path) -> None:
+    made = schedule(tables=["shelves"])
+    run_due(now=AFTER_AN_OUTAGE)
+    made.refresh_from_db()
+    assert (made.last_due_at, made.last_started_at) == (FIRST_TIME, AFTER_AN_OUTAGE)
+
+
+def test_a_schedule_of_seconds_is_refused_in_one_sentence_that_says_what_is_needed() -> None:
+    with pytest.raises(ValidationError) as refused:
+        BackupSchedule(name="n", cron="*/5 30 3 * * *").full_clean()
+    (said,) = refused.value.messages
+    assert said.startswith("Six fields are given, and a schedule knows no seconds: its finest is each minute. Five ")
 
 
 def test_a_schedule_without_tables_means_all(store: Path, settings: Any) -> None:
@@ -178,24 +198,52 @@ def test_many_may_run_at_once_and_each_schedule_runs_once(store: Path) -> None:
     assert Backup.objects.filter(status="done").count() == 3
 
 
+LOOP = (
+    "from unittest import mock; from django.core.management import call_command;"
+    "mock.patch('core.loops.POLL_SECONDS', 0.05).start();"
+    "print('ready', flush=True); call_command('run_scheduled_backups', '--loop')"
+)
+
+
+@contextmanager
+def looping(store: Path) -> Iterator[subprocess.Popen[str]]:
+    """Have the loop at work."""
+    process = spawn(LOOP, BACKUP_STORE=str(store))
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
 @pytest.mark.slow
 def test_the_loop_runs_schedules_that_are_made_meanwhile_and_ends_when_told(store: Path) -> None:
     library()
-    code = (
-        "from unittest import mock; from django.core.management import call_command;"
-        "mock.patch('core.loops.POLL_SECONDS', 0.05).start();"
-        "print('ready', flush=True); call_command('run_scheduled_backups', '--loop')"
-    )
-    process = spawn(code, BACKUP_STORE=str(store))
-    assert process.stdout is not None
-    assert process.stdout.readline() == "ready\n"
-    schedule(tables=["shelves"])
-    deadline = time.monotonic() + 60
-    while not Backup.objects.filter(status="done").exists():
-        assert process.poll() is None, process.communicate()
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    process.send_signal(signal.SIGTERM)
-    _, err = process.communicate(timeout=60)
-    assert process.returncode != 0
-    assert "Interrupted" in err
+    with looping(store) as process:
+        schedule(tables=["shelves"])
+        wait_until(lambda: Backup.objects.filter(status="done").exists(), patience_seconds=60)
+        process.send_signal(signal.SIGTERM)
+        _, err = process.communicate(timeout=60)
+    assert (process.returncode, "Interrupted" in err) == (0, False)
+
+
+@pytest.mark.slow
+def test_a_scheduled_backup_that_is_at_work_when_the_loop_is_told_to_stop_is_done_and_no_other_begun(
+    store: Path,
+) -> None:
+    library()
+    with looping(store) as process, transaction_elsewhere() as elsewhere:
+        elsewhere.execute("lock table shelves in access exclusive mode")
+        schedule(tables=["shelves"])
+        schedule(name="second", tables=["books"])
+        wait_for_a_lock_on("shelves")
+        process.send_signal(signal.SIGTERM)
+        time.sleep(0.2)
+        elsewhere.connection.rollback()
+        out, err = process.communicate(timeout=60)
+    assert (process.returncode, ASKED_TO_STOP in err) == (0, True)
+    assert "nightly: 1 tables backed up" in out
+    assert list(Backup.objects.values_list("table", "status")) == [("shelves", "done")]
+    assert due_since(BackupSchedule.objects.get(name="second"), now=timezone.now()) == FIRST_TIME

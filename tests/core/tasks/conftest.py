@@ -1,0 +1,18 @@
+"""The queue's table, in the transaction of a test."""
+
+from typing import Any
+
+import pytest
+from django.db import connection
+
+
+@pytest.fixture
+def queue(db: None, settings: Any) -> Any:
+    """Its rows, with the queue's app and backend in the settings."""
+    settings.INSTALLED_APPS = [*settings.INSTALLED_APPS, "django_tasks_db"]
+    settings.TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
+    from core.tasks.results import task_results
+
+    with connection.schema_editor() as editor:
+        editor.create_model(task_results().model)
+    return task_results()
