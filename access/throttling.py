@@ -3,6 +3,7 @@
 One row a key, changed by one statement, so the count is exact across processes and machines; no cache does that.
 """
 
+import re
 import time
 from collections.abc import Iterable
 from ipaddress import IPv6Address, ip_address, ip_network
@@ -22,6 +23,7 @@ SECONDS = 60
 _KEPT_MINUTES = 60
 _NETWORK_BITS = 64
 _ADDRESS_CHARACTERS = 100  # behind proxies it comes from a header, of any length
+_WITH_PORT = re.compile(r"\[(?P<six>[^\]]+)\](:\d+)?|(?P<four>[\d.]+):\d+")  # some proxies say the port too
 
 # Uses up an amount of what a key may spend in so many minutes, and returns what is used up then; no row is a refusal.
 # A refused amount is not counted: the bound is on what passes. Without `off`, each request would wait for the disk.
@@ -89,12 +91,25 @@ def take_back(keys: Iterable[str]) -> None:
 def address_of(request: Request | HttpRequest) -> str:
     """Return whom a request counts against: the client's address; of IPv6 the network, which is one customer's."""
     ident = BaseThrottle().get_ident(request)  # type: ignore[arg-type]  # it reads META, which both have
-    told = (ident or "")[:_ADDRESS_CHARACTERS].replace("\x00", "")
+    return counted_as((ident or "")[:_ADDRESS_CHARACTERS].replace("\x00", ""))
+
+
+def counted_as(told: str) -> str:
+    """Return what an address is counted as, however it is written: all spellings of one client are one.
+
+    What is no address is returned as it is. Where the server listens on IPv6, clients of IPv4 come as
+    ``::ffff:a.b.c.d``: as a network of 64 bits, all of them would be one customer.
+    """
+    port = _WITH_PORT.fullmatch(told)
     try:
-        address = ip_address(told)
+        address = ip_address(port["six"] or port["four"] if port else told)
     except ValueError:
         return told
-    return str(ip_network((address, _NETWORK_BITS), strict=False)) if isinstance(address, IPv6Address) else told
+    if not isinstance(address, IPv6Address):
+        return str(address)
+    if address.ipv4_mapped:
+        return str(address.ipv4_mapped)
+    return str(ip_network((address, _NETWORK_BITS), strict=False))
 
 
 def forget_the_past() -> None:

@@ -13,7 +13,7 @@ from django.contrib.auth.models import Group, Permission, User
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
-from core.web.read_only_admin import ViewableObjects
+from core.web.read_only_admin import DeclaredFilters, ViewableObjects
 
 if TYPE_CHECKING:  # Django's classes are generic for the type checker only
     _Permissions = QuerySet[Permission]
@@ -21,9 +21,6 @@ if TYPE_CHECKING:  # Django's classes are generic for the type checker only
     _UserAdmin = UserAdmin[User]
 else:
     _UserAdmin = UserAdmin
-
-
-_TOLD_BY_LISTS: dict[str, type[Group | Permission]] = {"groups": Group, "user_permissions": Permission}
 
 
 def rights_of(user: Any) -> "_Permissions":
@@ -48,11 +45,7 @@ def may_manage(user: Any, other: User | Group) -> bool:
     return not other.is_superuser and not rights_of(other).exclude(pk__in=rights_of(user).values("pk")).exists()
 
 
-def _may_view(user: Any, model: type[Group | Permission]) -> bool:
-    return bool(user.has_perm(f"auth.view_{model._meta.model_name}"))
-
-
-class WithinOwnRights(ViewableObjects):
+class WithinOwnRights(DeclaredFilters, ViewableObjects):
     """Mixed into an admin of users or groups: no change, no choice, beyond the rights of whoever asks."""
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -89,12 +82,7 @@ class GuardedUserAdmin(WithinOwnRights, _UserAdmin):
     def get_list_filter(self, request: HttpRequest) -> Any:
         """Narrow the list by groups only for those who may view groups: the filter names them all."""
         offered = super().get_list_filter(request)
-        return offered if _may_view(request.user, Group) else [name for name in offered if name != "groups"]
-
-    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
-        """Tell who is in a group, or has a right, only to those who may view these."""
-        hidden = [name for name, model in _TOLD_BY_LISTS.items() if not _may_view(request.user, model)]
-        return lookup.partition("__")[0] not in hidden and super().lookup_allowed(lookup, value, request)
+        return offered if request.user.has_perm("auth.view_group") else [name for name in offered if name != "groups"]
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> Any:
         """Keep who is a superuser from others' hands."""

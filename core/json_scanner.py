@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 MAX_DEPTH = 32
+MAX_PARTS = 2_000  # of one record: more than a table of PostgreSQL has columns
 
 _BLANKS = frozenset(" \t\n\r")
 _blank = re.compile(r"[ \t\n\r]*").match
@@ -67,6 +68,7 @@ _scan_once = json.JSONDecoder(
     object_pairs_hook=_members, parse_float=NumberText, parse_int=NumberText, parse_constant=NonFiniteNumber
 ).scan_once  # type: ignore[attr-defined]  # public by its name, and unknown to the stubs
 
+_encoder = json.JSONEncoder(ensure_ascii=False, default=lambda other: getattr(other, "text", None))
 _scan_whole = json.JSONDecoder(parse_float=NumberText, parse_int=NumberText, parse_constant=NonFiniteNumber).scan_once  # type: ignore[attr-defined]
 
 
@@ -188,13 +190,33 @@ def too_deep(value: Any, *, limit: int = MAX_DEPTH) -> bool:
     return True
 
 
+def too_wide(value: dict[str, Any] | list[Any], *, limit: int = MAX_PARTS) -> bool:
+    """Tell whether there are more than ``limit`` members and elements, on all levels; it looks at no more of them."""
+    waiting, parts = [value], 0
+    while waiting:
+        parent = waiting.pop()
+        parts += len(parent)
+        if parts > limit:
+            return True
+        children = parent.values() if isinstance(parent, dict) else parent
+        waiting += [child for child in children if isinstance(child, dict | list)]
+    return False
+
+
 def as_text(value: Any, *, at_most: int) -> str:
     """Write any scanned value for a person: a text as it is, all else as JSON; cut after so many characters."""
     if isinstance(value, str):
         return value[:at_most]
     if isinstance(value, NonFiniteNumber):
         return value.text
-    return json.dumps(value, ensure_ascii=False, default=lambda other: getattr(other, "text", None))[:at_most]
+    pieces: list[str] = []
+    length = 0
+    for piece in _encoder.iterencode(value):  # no more of it than is shown
+        pieces.append(piece)
+        length += len(piece)
+        if length >= at_most:
+            break
+    return "".join(pieces)[:at_most]
 
 
 def skip(text: str, at: int) -> int:

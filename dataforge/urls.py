@@ -8,19 +8,22 @@ from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from access.login import LoginForm, login
+from access.password_change import PasswordChangeForm, password_change
 from dataforge.metrics import MetricsView
 
 admin.site.site_header = admin.site.site_title = "Data Forge"
 admin.site.index_title = "Tables, batches and rejects"
 admin.site.index_template = "front.html"
 admin.site.login_form = LoginForm
+admin.site.password_change_form = PasswordChangeForm
 
 # Its OPTIONS would render a page that has no template.
 swagger = SpectacularSwaggerSplitView.as_view(http_method_names=["get", "head"])
 inline_styles = csp_override({**settings.SECURE_CSP, "style-src": ["'self'", "'unsafe-inline'"]})
 
 urlpatterns = [
-    path("admin/login/", login),  # before the admin's own, which is called by it
+    path("admin/login/", login),  # these two before the admin's own, which they call
+    path("admin/password_change/", admin.site.admin_view(password_change, cacheable=True)),
     path("admin/", admin.site.urls),
     path("api/v1/", include("ingest.api.urls")),
     path("api/v1/", include("backups.api.urls")),

@@ -13,9 +13,15 @@ class DeclaredFilters:
     """A list is narrowed by its declared filters alone: other columns may meet values that PostgreSQL cannot read."""
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
-        """Take the filters of ``list_filter``: Django takes any column of the table from the address."""
-        offered = {getattr(offer, "parameter_name", offer) for offer in getattr(self, "list_filter", None) or ()}
-        return lookup.removesuffix("__exact").removesuffix("__isnull") in offered and REPLACEMENT not in str(value)
+        """Take the filters that the list offers to whoever asks.
+
+        Django takes any column of the table from the address, and the key of whatever refers to it: of a user's
+        tokens, say, of which the key is the hash.
+        """
+        offers = self.get_list_filter(request)  # type: ignore[attr-defined]  # of the admin it is mixed into
+        offered = {getattr(offer, "parameter_name", offer) for offer in offers or ()}
+        name = lookup.removesuffix("__exact").removesuffix("__isnull")
+        return (name in offered or name.removesuffix("__id") in offered) and REPLACEMENT not in str(value)
 
 
 class ViewableObjects:

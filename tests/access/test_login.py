@@ -90,6 +90,19 @@ def test_one_address_cannot_try_name_after_name(monkeypatch: pytest.MonkeyPatch)
     assert attempt(neighbour, name="another").status_code == 429
 
 
+def test_clients_of_one_protocol_are_not_one_customer_where_they_come_by_the_other() -> None:
+    statuses(Client(REMOTE_ADDR="::ffff:10.0.0.1"), login.PER_ACCOUNT_AND_ADDRESS)
+    assert attempt(Client(REMOTE_ADDR="::ffff:10.0.0.2"), password=PASSWORD).status_code == 302
+    assert attempt(Client(REMOTE_ADDR="10.0.0.1"), password=PASSWORD).status_code == 429
+
+
+@pytest.mark.parametrize("told", ["10.0.0.1:{}", "[2001:db8::1]:{}", "2001:db8::{}", "::ffff:10.0.0.1"])
+def test_no_spelling_of_an_address_has_an_allowance_of_its_own(settings: Any, told: str) -> None:
+    settings.REST_FRAMEWORK = {**settings.REST_FRAMEWORK, "NUM_PROXIES": 1}
+    tried = [attempt(Client(headers={"x-forwarded-for": told.format(1000 + n)})).status_code for n in range(6)]
+    assert tried == [200] * 5 + [429]
+
+
 def test_a_success_gives_the_attempts_before_it_back() -> None:
     client = Client()
     for _ in range(3):

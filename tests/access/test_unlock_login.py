@@ -1,6 +1,7 @@
 """Locked out, and let in again: right logins use nobody's allowance up, and an administrator lifts a lock-out."""
 
 import io
+import re
 from typing import Any
 
 import pytest
@@ -60,7 +61,7 @@ def test_the_page_says_who_lets_one_in_again_and_how() -> None:
 
 def test_an_account_is_unlocked_by_its_name_in_any_spelling() -> None:
     lock_out()
-    assert "forgotten" in unlock("ANA")
+    assert "forgotten" in unlock(" ANA ")
     assert attempt(PASSWORD).status_code == 302
 
 
@@ -72,6 +73,22 @@ def test_an_address_is_unlocked_and_no_other() -> None:
         302,
         429,
     )
+
+
+def test_who_is_locked_out_by_their_address_is_told_what_lets_them_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(login, "PER_ADDRESS", 2)
+    attempt(name="eva"), attempt(name="udo")
+    told = re.search(r"`manage.py unlock_login (.+)`", attempt(PASSWORD).content.decode())
+    assert told
+    unlock(*told[1].split())
+    assert attempt(PASSWORD).status_code == 302
+
+
+@pytest.mark.parametrize("named", ["2001:db8::7", "2001:DB8:0::/64", "2001:db8::/64"])
+def test_a_network_is_unlocked_by_any_of_its_spellings(named: str) -> None:
+    lock_out("2001:db8::1")
+    assert "forgotten" in unlock("--address", named)
+    assert attempt(PASSWORD, address="2001:db8::1").status_code == 302
 
 
 def test_nothing_to_unlock_is_said() -> None:

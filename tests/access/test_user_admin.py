@@ -103,6 +103,23 @@ def test_the_list_of_users_is_not_narrowed_by_what_one_may_not_view(secretive: G
     assert status in (302, 400)
 
 
+@pytest.mark.parametrize("model", [User, Group])
+def test_users_and_groups_are_not_told_apart_by_what_refers_to_them(model: type[User | Group]) -> None:
+    name = model._meta.model_name
+    client = browser(staff("meg", f"auth.view_{name}"))
+    referring = [field.name for field in model._meta.get_fields() if field.auto_created and not field.concrete]
+    assert "auth_token_set" in referring or model is Group
+    looks = [
+        *referring,
+        "auth_token_set__digest__startswith",
+        "permissions",
+        "user_permissions",
+        "password__startswith",
+    ]
+    for look in looks:
+        assert client.get(f"/admin/auth/{name}/?{look}=1", secure=True).status_code in (302, 400), look
+
+
 def test_who_may_view_groups_narrows_users_by_them(manager: User, secretive: Group) -> None:
     status, page = listed(manager, f"?groups__id__exact={secretive.pk}")
     assert (status, secretive.name in page) == (200, True)

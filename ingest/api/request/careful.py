@@ -1,6 +1,6 @@
 """Envelopes read with care: each record is cut out byte for byte, and what is wrong is said by its place."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
@@ -16,10 +16,11 @@ from core.json_scanner import (
     scan,
     skip,
     too_deep,
+    too_wide,
 )
 from core.web.problems import Problem
 from core.web.request_bodies import not_json
-from ingest.readers.json.records import TOO_DEEP, SentRecord
+from ingest.readers.json.records import TOO_DEEP, TOO_WIDE, SentRecord
 
 MAX_RECORDS = 1000
 MAX_MEMBERS = 100  # of an envelope: each is walked by itself, which takes its time
@@ -51,6 +52,7 @@ def cut(text: str) -> Parcel:
         raise bad("The member `records` is missing: a list of 1 to 1,000 records.", "/records", code="required")
     count_records(len(records))
     _shallow(text, records)
+    refuse_wide([cut.value for cut in records])
     if "table" in around:
         sent = [SentRecord(index, cut.value, _raw(text, cut)) for index, cut in enumerate(records)]
         return Parcel(members=around, sent={str(around["table"]): sent})
@@ -170,6 +172,13 @@ def _shallow(text: str, records: list[JsonSlice]) -> None:
         brackets = text.count("{", cut.start, cut.end) + text.count("[", cut.start, cut.end)
         if brackets > MAX_DEPTH and too_deep(cut.value):
             raise bad(TOO_DEEP, f"/records/{index}", code="max_depth")
+
+
+def refuse_wide(records: Iterable[Any]) -> None:
+    """Raise Problem 400 for a record of more members than any table has columns: each would take its time."""
+    for index, value in enumerate(records):
+        if isinstance(value, dict | list) and too_wide(value):
+            raise bad(TOO_WIDE, f"/records/{index}", code="max_members")
 
 
 def bad(detail: str, pointer: str, *, code: str = "invalid") -> Problem:

@@ -13,7 +13,7 @@ import pyarrow as pa
 from core.arrow import indices
 from core.json_scanner import innermost, names_each_once, read_whole
 from core.web.request_bodies import Body
-from ingest.api.request.careful import MAX_MEMBERS, MAX_RECORDS, Tags, count_records, cut
+from ingest.api.request.careful import MAX_MEMBERS, MAX_RECORDS, Tags, count_records, cut, refuse_wide
 from ingest.processing.records import Records
 from ingest.readers.json.plain import Plain, records_from_plain
 from ingest.readers.json.records import SentRecord, records_from_json, sent_alone
@@ -106,6 +106,7 @@ def _read_plain(text: str, data: bytes) -> Envelope | None:
     records = around.pop("records", None) if type(around) is dict else None
     if type(records) is not list or not 0 < len(records) <= MAX_RECORDS or set(map(type, records)) != {dict}:
         return None
+    refuse_wide(records)
     tagged = "table" not in around
     values: list[Any] = [record.get("data") for record in records] if tagged else records
     if set(map(type, values)) != {dict} or any(isinstance(value, dict | list) for value in around.values()):

@@ -8,7 +8,18 @@ import numpy as np
 import pyarrow as pa
 
 from core.arrow import ArrowColumn, bools, indices
-from core.json_scanner import MAX_DEPTH, DoubledMembers, NonFiniteNumber, NotJson, as_text, finish, scan, too_deep
+from core.json_scanner import (
+    MAX_DEPTH,
+    MAX_PARTS,
+    DoubledMembers,
+    NonFiniteNumber,
+    NotJson,
+    as_text,
+    finish,
+    scan,
+    too_deep,
+    too_wide,
+)
 from ingest.processing.reasons import SURROGATE, UNKNOWN_FIELD
 from ingest.processing.records import FAULT_SCHEMA, UNREADABLE_SCHEMA, Records
 from ingest.rules.contract import Contract
@@ -17,6 +28,7 @@ MAX_UNKNOWN = 10  # unknown members of one record that get a reason each
 SHOWN_CHARACTERS = 200
 NOT_JSON = "The record is not JSON: {problem} (at character {offset})."
 TOO_DEEP = f"The record is nested deeper than {MAX_DEPTH} levels."
+TOO_WIDE = f"The record has more than {MAX_PARTS:,} members and elements."
 NO_OBJECT = "A record must be an object; this is {kind}."
 NOT_UTF8 = "The record holds bytes that are not UTF-8."
 WRONG_TYPE = "{kind} cannot stand here."
@@ -103,6 +115,8 @@ def _problem(record: SentRecord) -> tuple[str, str] | None:
             else _KINDS.get(type(record.value), "a single value")
         )
         return "invalid", NO_OBJECT.format(kind=kind)
+    if too_wide(record.value):  # before anything looks at each of them
+        return "invalid", TOO_WIDE
     if not record.raw.isascii():
         try:
             record.raw.decode()
