@@ -53,6 +53,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "dataforge.health.HealthMiddleware",  # before all that asks for HTTPS or a known host
     "core.web.request_ids.RequestIdMiddleware",
+    "core.web.private_answers.PrivateAnswersMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
     "core.web.body_lengths.BodyLengthMiddleware",

@@ -76,3 +76,9 @@ def test_a_session_alone_opens_neither_the_api_nor_a_form_without_its_csrf_token
     assert client.get("/api/v1/rejects/", secure=True).status_code == 401
     assert client.post("/api/v1/batches/", "{}", content_type="application/json", secure=True).status_code == 401
     assert client.post("/admin/auth/user/add/", {"username": "x"}, secure=True).status_code == 403
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("address", ["/api/v1/tables/", "/api/v1/rejects/1/", "/api/schema/", "/admin/", "/nowhere/"])
+def test_no_cache_keeps_an_answer(address: str) -> None:
+    assert "no-store" in Client().get(address, secure=True)["Cache-Control"]
