@@ -1,4 +1,4 @@
-"""Answers are for whoever asked: no cache in between keeps them, where they do not say themselves how long they last."""
+"""Answers are for whoever asked: no cache in between keeps one that does not itself say for how long it lasts."""
 
 from collections.abc import Callable
 
