@@ -100,7 +100,7 @@ def contest(sample: Path, *, rows: int) -> Contest:
             load_files(str(sample))
             _top_up(rows)
             back_up(str(folder / "kept"), TABLE)
-            kept[:] = [str(next((folder / "kept" / TABLE).glob("*.parquet")))]
+            kept[:] = [str(next((folder / "kept").glob(f"*/{TABLE}/*.parquet")))]
             _tool("pg_dump", "-Fc", "-t", TABLE, "-f", str(folder / "table.dump"))
             backup_floors.copy_to_file(TABLE, copied)
         scratch.settle()

@@ -1,4 +1,4 @@
-"""The manifest: what a backup holds, in its Parquet footer and beside it in a file: no manifest there, no backup."""
+"""The manifest: what a backup holds, in its Parquet footer and in a file of its own: no manifest there, no backup."""
 
 import json
 from collections.abc import Mapping
@@ -13,10 +13,10 @@ import pyarrow as pa
 from core.errors import BackupDamaged, BackupRefused
 from core.postgres.column_types import TableColumn, arrow_type
 
-FORMAT = 1
+FORMAT = 2  # 1: uuid as Parquet's own, the manifest beside its file
+_KNOWN_FORMATS = (1, FORMAT)
 FINGERPRINT_BY = "lookup3"  # see ``hashing.row_hashes``
 FOOTER_KEY = "dataforge.manifest"
-SUFFIX = ".manifest.json"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,10 +51,11 @@ class Manifest:
     snapshot_at: datetime
     server: str
     app_version: str
+    format: int = FORMAT
 
     @cached_property
     def schema(self) -> pa.Schema:
-        """The Arrow columns of the file; ``TypeError`` where a type is none that a backup writes."""
+        """The Arrow columns of the table; ``TypeError`` where a type is none that a backup writes."""
         plain = [
             TableColumn(column.name, column.type, column.not_null, identity=False, generated=False)
             for column in self.columns
@@ -65,12 +66,12 @@ class Manifest:
         """Return it as JSON, in the order in which people read."""
         plain = {**asdict(self), "migrations": dict(self.migrations)}
         plain |= {"id": str(self.id), "run": str(self.run), "snapshot_at": self.snapshot_at.isoformat()}
-        return {"format": FORMAT, "fingerprint_by": FINGERPRINT_BY, **plain}
+        return {"format": self.format, "fingerprint_by": FINGERPRINT_BY, **plain}
 
 
 @dataclass(frozen=True, kw_only=True)
 class SignedManifest:
-    """The manifest as it lies beside the file, with what only a finished file has."""
+    """The manifest as a file of its own, with what only a finished backup has; ``file``: its name below the root."""
 
     manifest: Manifest
     file: str
@@ -78,7 +79,7 @@ class SignedManifest:
     sha256: str
 
     def as_text(self) -> str:
-        """Return the content of ``NAME.manifest.json``."""
+        """Return the content of the manifest's file."""
         plain = {**self.manifest.as_json(), "file": self.file, "bytes": self.bytes, "sha256": self.sha256}
         return json.dumps(plain, ensure_ascii=False, indent=1) + "\n"
 
@@ -89,7 +90,7 @@ def parse(text: str | bytes, *, path: str) -> Manifest:
 
 
 def parse_beside(text: str | bytes, *, path: str) -> SignedManifest:
-    """Read ``NAME.manifest.json``; raises as ``parse`` does."""
+    """Read a manifest's file; raises as ``parse`` does."""
     members = _members(text, path)
     manifest = _manifest(members, path)
     try:
@@ -110,11 +111,10 @@ def _members(text: str | bytes, path: str) -> dict[str, Any]:
         raise _no_manifest(path, error) from error
     if not isinstance(members, dict) or not isinstance(members.get("format"), int):
         raise _no_manifest(path, "it names no format")
-    known = members["format"] == FORMAT and members.get("fingerprint_by") == FINGERPRINT_BY
-    if members["format"] > FORMAT or not known:
+    if members["format"] not in _KNOWN_FORMATS or members.get("fingerprint_by") != FINGERPRINT_BY:
         raise BackupRefused(
             what=path,
-            problem=f"it is of format {members['format']}, and this release knows {FORMAT}",
+            problem=f"it is of format {members['format']}, and this release knows 1 to {FORMAT}",
             remedy="Use the release of Data Forge that wrote it.",
         )
     return members
