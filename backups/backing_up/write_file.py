@@ -91,7 +91,7 @@ def drafted(snapshot: Snapshot, shape: Shape, store: Store, row: Backup) -> Iter
 
         def prove() -> WrittenFile:
             with store.explained(name, missing=UNWRITABLE):
-                with draft.open() as sealed:
+                with draft.open() as sealed, store.given_back(name):
                     beside = _proved(sealed, manifest, name=name.rpartition("/")[2])
                 draft.publish()
             return WrittenFile(store=store, name=name, beside=beside)

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 
 from django.conf import settings
 
-from backups.files.store import S3, Store, full_address
+from backups.files.store import Store, full_address
 from core.errors import SourceUnreadable
+from core.s3.endpoint import S3
 
 DEFAULT = "default"
 PLACE_RULE = "Write s3://bucket/prefix, or a folder's path from / on."
