@@ -57,7 +57,8 @@ def _of_pyarrow(found: re.Match[str]) -> Answer:
         return Answer(operation=operation, words=words, lost=_lost(words))
     if unparsed := _UNPARSED.search(words):
         return Answer(operation=operation, status=int(found["status"] or 0), code=unparsed[1], words=unparsed[2])
-    known = name != "UNKNOWN" and "No response body" not in words  # without one, the SDK makes a code of the status
+    # Without a body the SDK makes a code of the status; one that is longer than the bytes asked for, it loses.
+    known = name != "UNKNOWN" and "No response body" not in words and "Failed to flush response stream" not in words
     code = "".join(word.capitalize() for word in name.split("_")) if known else ""
     return Answer(operation=operation, status=int(found["status"] or 0) or _STATUS.get(name, 0), code=code, words=words)
 

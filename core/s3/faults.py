@@ -146,17 +146,19 @@ def _of_server(answer: Answer) -> Fault | None:
     if answer.code in ("NotImplemented", "MethodNotAllowed") or answer.status in (405, 501):
         return f"the server does not know {answer.operation}", "Use a server that knows all of S3."
     if answer.status >= 500 or answer.code in ("SlowDown", "ServiceUnavailable", "InternalFailure", "Throttling"):
-        reason = ", ".join(str(part) for part in (answer.status and f"HTTP {answer.status}", answer.code) if part)
-        return f"the server cannot answer now ({reason})", "Run it again later, and look into the server's log."
+        return (
+            f"the server cannot answer now ({answer.code or f'HTTP {answer.status}'})",
+            "Run it again later, and look into the server's log.",
+        )
     return None
 
 
 def _with_reason(answer: Answer, address: str) -> Answer:
     """Ask once more, in a way that has room for a reason: HEAD has none, and pyarrow does not pass on all of them."""
     bucket, _, key = address.removeprefix(S3).partition("/")
-    of_head = answer.operation == "HeadObject"
-    missing = of_head and answer.status == 404
-    again = _read if of_head and key and not missing else _listed
+    of_object = answer.operation in ("HeadObject", "GetObject")
+    missing = of_object and answer.status == 404
+    again = _read if of_object and key and not missing else _listed
     try:
         again(Bucket(bucket, patient=False), key)
     except Refused as refused:

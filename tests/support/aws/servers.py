@@ -64,3 +64,23 @@ def error(status: int, code: str, *, words: str = "Words of the server.", region
     text = f"<?xml version='1.0'?><Error><Code>{code}</Code><Message>{words}</Message>{where}</Error>"
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return Response(text, status=status, headers=named, content_type="application/xml")
+
+
+def operation(request: Request) -> str:
+    """Name what is asked of S3, as S3 does."""
+    at, method = request.args, request.method
+    if "uploads" in at:
+        return "ListMultipartUploads" if method == "GET" else "CreateMultipartUpload"
+    if "uploadId" in at:
+        return {"PUT": "UploadPart", "POST": "CompleteMultipartUpload", "DELETE": "AbortMultipartUpload"}[method]
+    if method == "GET":
+        return "ListObjectsV2" if "list-type" in at else "GetObject"
+    return {"HEAD": "HeadObject", "PUT": "PutObject", "DELETE": "DeleteObject"}[method]
+
+
+def refusing(answer: Response, *operations: str) -> Answering:
+    """Answer these operations so (a HEAD without a body), and leave all others to the server."""
+    bare = Response(status=answer.status)
+    return lambda request: (
+        None if operation(request) not in operations else bare if request.method == "HEAD" else answer
+    )
