@@ -1,35 +1,48 @@
 """Which backup a restore means, and which files belong to it."""
 
+from collections.abc import Iterator
 from datetime import datetime
 from uuid import UUID
 
-from backups.files.manifest import SUFFIX, parse_beside
+from django.db.models import QuerySet
+
+from backups.files.layout import described_by, manifest_name, sibling_name
+from backups.files.manifest import parse_beside
 from backups.files.parquet import BackupFile
 from backups.files.store import Store, split
 from backups.models import Backup, Status
 from core.errors import BackupDamaged, BackupRefused, DataForgeError
 
 
+def good_backups() -> QuerySet[Backup]:
+    """Return the verified backups. What restores kept is none of them: it holds what somebody wanted to be rid of."""
+    return Backup.objects.filter(status=Status.DONE, verified_at__isnull=False).exclude(origin=Backup.Origin.SAFETY)
+
+
 def choose(table: str, *, path: str | None, at: datetime | None) -> str:
     """Return the path of the backup: that of ``path``, else the newest verified one of ``table`` (not after ``at``).
 
-    What a restore kept for safety is only taken by its path: it holds what somebody wanted to be rid of.
+    What a restore kept for safety is only taken by its path.
     """
     if path is not None:
         store, name = split(path)
         return store.path(name)
-    kept = Backup.objects.filter(table=table, status=Status.DONE, verified_at__isnull=False)
-    kept = kept.exclude(origin=Backup.Origin.SAFETY)
+    kept = good_backups().filter(table=table)
     if at is not None:
         kept = kept.filter(snapshot_at__lte=at)
     newest = kept.order_by("-snapshot_at").first()
     if newest is None:
-        raise BackupRefused(
-            what=table,
-            problem=f"the catalogue has no verified backup of it{f' from before {at}' if at else ''}",
-            remedy="`manage.py list_backups` shows what there is; --scan finds files that the catalogue does not know.",
-        )
+        raise none_known(table, f" from before {at}" if at else "")
     return newest.path
+
+
+def none_known(table: str, limit: str = "") -> BackupRefused:
+    """Say that there is no good backup of a table."""
+    return BackupRefused(
+        what=table,
+        problem=f"the catalogue has no verified backup of it{limit}",
+        remedy="`manage.py list_backups` shows what there is; --scan finds files that the catalogue does not know.",
+    )
 
 
 def entry(file: BackupFile) -> Backup | None:
@@ -48,16 +61,24 @@ def sibling(file: BackupFile, table: str) -> str | None:
 
 
 def _lying_beside(file: BackupFile, table: str, run: UUID) -> str | None:
-    folder = file.path.rpartition("/")[0]
-    for place in (folder, folder.rpartition("/")[0]):
-        store = Store(place)
-        for name in store.names():
-            if name.endswith(SUFFIX) and name.rpartition("/")[2].startswith(f"{table}-"):
-                path = store.path(name.removesuffix(SUFFIX))
-                try:
-                    manifest = parse_beside(store.read(name), path=path).manifest
-                except DataForgeError:
-                    continue
-                if manifest.run == run and manifest.table == table:
-                    return path
+    for store, name in _perhaps_beside(file.path, table):
+        path = store.path(name)
+        try:
+            manifest = parse_beside(store.read(manifest_name(name)), path=path).manifest
+        except DataForgeError:
+            continue
+        if manifest.run == run and manifest.table == table:
+            return path
     return None
+
+
+def _perhaps_beside(path: str, table: str) -> Iterator[tuple[Store, str]]:
+    """Yield where a backup of ``table`` of the same run may lie: one place, or, in format 1, all of that table."""
+    store, name = split(path)
+    if sibling := sibling_name(name, table):
+        yield store, sibling
+        return
+    for place in (store, Store(store.url.rpartition("/")[0] or "/")):
+        for name in filter(None, map(described_by, place.names())):
+            if name.rpartition("/")[2].startswith(f"{table}-"):
+                yield place, name

@@ -7,7 +7,9 @@ from uuid import UUID
 
 from django.db import transaction
 
-from backups.files.manifest import SUFFIX, SignedManifest, parse_beside
+from backups.catalogue.choose import good_backups, none_known
+from backups.files.layout import described_by, manifest_name
+from backups.files.manifest import SignedManifest, parse_beside
 from backups.files.named_stores import named_store, store_names
 from backups.files.store import Store
 from backups.models import Backup, Status
@@ -47,9 +49,22 @@ def listed(tables: Sequence[str] = ()) -> tuple[CatalogueEntry, ...]:
         rows = Backup.objects.filter(status=Status.DONE).order_by("table", "-snapshot_at")
         if tables:
             rows = rows.filter(table__in=[table_named(name) for name in tables])
-        return tuple(
-            CatalogueEntry(**{name: getattr(row, name) for name in CatalogueEntry.__dataclass_fields__}) for row in rows
-        )
+        return tuple(map(_entry, rows))
+
+
+def latest(tables: Sequence[str] = ()) -> tuple[CatalogueEntry, ...]:
+    """List the newest good backup of each table: of all by their names, or of ``tables`` in their order.
+
+    BackupRefused where one of ``tables`` has none: whoever takes one line for each must not get the wrong one.
+    """
+    with explained("the list of backups"):
+        newest = good_backups().order_by("table", "-snapshot_at").distinct("table")
+        by_table = {row.table: _entry(row) for row in newest}
+    names = [table_named(name) for name in tables] or list(by_table)
+    for name in names:
+        if name not in by_table:
+            raise none_known(name)
+    return tuple(by_table[name] for name in names)
 
 
 def known_paths() -> list[str]:
@@ -58,10 +73,9 @@ def known_paths() -> list[str]:
         return [entry.path for entry in listed()]
     except DatabaseUnavailable:
         return [
-            store.path(name.removesuffix(SUFFIX))
+            store.path(name)
             for store in map(named_store, store_names())
-            for name in store.names()
-            if name.endswith(SUFFIX)
+            for name in filter(None, map(described_by, store.names()))
         ]
 
 
@@ -70,20 +84,24 @@ def scan(store: Store) -> ScanReport:
 
     They count as not verified: a scan reads manifests only. Raises SourceUnreadable, DatabaseUnavailable.
     """
-    names = [name for name in store.names(needed=True) if name.endswith(SUFFIX)]
+    names = list(filter(None, map(described_by, store.names(needed=True))))
     added, unreadable = 0, []
     with explained("the scan"), transaction.atomic():
         known = set(Backup.objects.filter(status=Status.DONE).values_list("path", flat=True))
         for name in names:
-            path = store.path(name.removesuffix(SUFFIX))
+            path = store.path(name)
             if path in known:
                 continue
             try:
-                _enter(path, parse_beside(store.read(name), path=path))
+                _enter(path, parse_beside(store.read(manifest_name(name)), path=path))
                 added += 1
             except DataForgeError as error:
                 unreadable.append(str(error))
     return ScanReport(manifests=len(names), added=added, unreadable=tuple(unreadable))
+
+
+def _entry(row: Backup) -> CatalogueEntry:
+    return CatalogueEntry(**{name: getattr(row, name) for name in CatalogueEntry.__dataclass_fields__})
 
 
 def _enter(path: str, beside: SignedManifest) -> None:
