@@ -93,9 +93,14 @@ def _said(answer: Answer) -> Fault:
     for of_kind in (_of_connection, _of_code, _of_region, _of_rights, _of_server):
         if known := of_kind(answer):
             return known
+    if not answer.status and not answer.code:
+        return (
+            f"the server's answer to {answer.operation} is none of S3's",
+            f"Check {setting()}, or use another server.",
+        )
     code = f"the S3 code {answer.code}" if answer.code else "no S3 code"
     return (
-        f"the server answered {answer.operation} with HTTP {answer.status or '(unknown)'} and {code}",
+        f"the server answered {answer.operation} with HTTP {answer.status or '(?)'} and {code}",
         f"Look for it in the server's documentation or log, and check {setting()}.",
     )
 

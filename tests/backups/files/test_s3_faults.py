@@ -4,12 +4,11 @@ from collections.abc import Iterator
 
 import pytest
 from pyarrow import fs
-from werkzeug.wrappers import Response
+from werkzeug.wrappers import Request, Response
 
-from backups.backing_up.backup import backup
 from backups.files.store import Store
-from backups.models import Backup, BackupSchedule
-from tests.support.aws.servers import Answering, but_for, error, moto, refusing, served
+from backups.models import Backup
+from tests.support.aws.servers import Answering, below, but_for, error, moto, operation, refusing, served
 from tests.support.backups.runs import library, run
 
 pytestmark = pytest.mark.usefixtures("committed")
@@ -58,40 +57,50 @@ def said(deed: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("deed", "operations", "right"),
+    ("deed", "asked", "right"),
     [
-        ("scan", ("ListObjectsV2",), "s3:ListBucket"),
-        ("load", ("ListObjectsV2",), "s3:ListBucket"),
-        *((deed, ("HeadObject", "GetObject"), "s3:GetObject") for deed in READING),
-        *((deed, ("GetObject",), "s3:GetObject") for deed in READING),
-        ("backup", ("CreateMultipartUpload",), "s3:PutObject"),
-        ("backup", ("UploadPart",), "s3:PutObject"),
-        ("backup", ("CompleteMultipartUpload",), "s3:PutObject"),
+        ("scan", "ListObjectsV2", "s3:ListBucket"),
+        ("load", "ListObjectsV2", "s3:ListBucket"),
+        *((deed, "GetObject", "s3:GetObject") for deed in READING),
+        *(("backup", name, "s3:PutObject") for name in ("CreateMultipartUpload", "CompleteMultipartUpload")),
     ],
 )
-def test_the_right_that_is_missing_is_named(
-    deed: str, operations: tuple[str, ...], right: str, rules: list[Answering]
-) -> None:
-    rules.append(refusing(DENIED, *operations))
+def test_the_right_that_is_missing_is_named(deed: str, asked: str, right: str, rules: list[Answering]) -> None:
+    rules.append(refusing(DENIED, asked))
     assert said(deed).endswith(f": access denied. Give these credentials the right {right}.")
 
 
-@pytest.mark.parametrize(
-    ("words", "right"),
-    [
-        ("User: x is not authorized to perform: kms:GenerateDataKey on resource: y", "kms:GenerateDataKey"),
-        ("User: x is not authorized to perform: s3:PutObjectTagging on resource: y", "s3:PutObjectTagging"),
-    ],
-)
-def test_a_right_that_the_server_names_is_the_one(words: str, right: str, rules: list[Answering]) -> None:
-    rules.append(refusing(error(403, "AccessDenied", words=words), "CreateMultipartUpload"))
-    assert said("backup").endswith(f"Give these credentials the right {right}.")
+def test_a_backup_that_the_server_does_not_give_back_is_none(rules: list[Answering]) -> None:
+    rules.append(lambda request: (operation(request) == "GetObject" and other_bytes(request)) or None)
+    assert "gives back other bytes than were written. Set AWS_REQUEST_CHECKSUM_CALCULATION" in said("backup")
+    assert not Backup.objects.filter(table="books", status="done").exists()
 
 
-def test_without_the_right_to_delete_a_pruning_says_so(rules: list[Answering]) -> None:
-    schedule = BackupSchedule.objects.create(name="weekly", cron="0 3 * * 1", keep_last=0)
-    Backup.objects.update(schedule=schedule, origin="schedule")
-    backup(["shelves"], store=Store(SAFE))
-    rules.append(refusing(DENIED, "DeleteObject"))
-    ran = run("prune_backups", "--yes", code=2)
-    assert "access denied. Give these credentials the right s3:DeleteObject." in ran.err
+def other_bytes(request: Request) -> Response:
+    first, last = map(int, request.headers["Range"].removeprefix("bytes=").split("-"))
+    return Response(b"5" * (last - first + 1), status=206)
+
+
+@pytest.mark.parametrize("place", ["s3://safe/", "s3://safe/nightly/", "/tmp/"])
+def test_a_folder_is_no_backup_to_verify(place: str, bucket: fs.S3FileSystem) -> None:
+    told = run("verify_backup", place, code=1).err
+    assert told.count("\n") == 1
+    assert "names no object" in told or "is a folder, not a file. Name a .parquet file" in told
+
+
+def test_all_of_a_store_lies_below_the_path_of_the_server(
+    bucket: fs.S3FileSystem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library()
+    with served(below("/sub/deep", moto())) as place:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{place}/sub/deep")
+        run("backup_table", "shelves", "--to", SAFE)
+        path = Backup.objects.get().path
+        run("verify_backup", path, "--drill")
+        Backup.objects.all().delete()
+        run("list_backups", "--scan", SAFE)
+        run("verify_backup", "--all")
+        assert "shelves" in run("restore_table", "shelves").out
+        assert bucket.get_file_info(path.removeprefix("s3://")).is_file
+        Store(path.rpartition("/")[0]).remove(path.rpartition("/")[2])
+    assert not bucket.get_file_info(path.removeprefix("s3://")).is_file

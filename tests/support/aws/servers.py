@@ -6,7 +6,6 @@ from threading import Thread
 from typing import Any
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
-from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.serving import make_server
 from werkzeug.wrappers import Request, Response
 
@@ -40,7 +39,14 @@ def moto() -> Application:
 
 def below(path: str, application: Application) -> Application:
     """Return a server at one path of which, and nowhere else, another one answers."""
-    return DispatcherMiddleware(Response("Nothing here.", status=404), {path: application})
+
+    def deeper(environ: dict[str, Any], start_response: Any) -> Any:
+        if not environ["PATH_INFO"].startswith(f"{path}/"):
+            return Response("Nothing here.", status=404)(environ, start_response)
+        shorter = {name: environ[name].removeprefix(path) for name in ("PATH_INFO", "RAW_URI", "REQUEST_URI")}
+        return application({**environ, **shorter}, start_response)
+
+    return deeper
 
 
 def but_for(answering: Answering, application: Application) -> Application:
@@ -51,11 +57,6 @@ def but_for(answering: Answering, application: Application) -> Application:
         return (other or application)(environ, start_response)
 
     return both
-
-
-def always(answer: Response) -> Application:
-    """Return a server that answers everything alike."""
-    return answer
 
 
 def error(status: int, code: str, *, words: str = "Words of the server.", region: str = "", **headers: str) -> Response:
