@@ -3,15 +3,19 @@
 botocore finds credentials where pyarrow's SDK does, and signs likewise. It is loaded only when one of these is made.
 """
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from core.s3.answers import NO_ANSWER_OF_S3, NO_HOST, NO_TLS, UNREACHABLE, UNTRUSTED, Answer, Refused
 from core.s3.connection import CONNECT_TIMEOUT_SECONDS, MAX_ATTEMPTS, REQUEST_TIMEOUT_SECONDS
 from core.s3.endpoint import endpoint, region
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -40,10 +44,15 @@ class Bucket:
         self._client = _client(MAX_ATTEMPTS if patient else 1)
 
     def open_uploads(self, prefix: str) -> Iterator[OpenUpload]:
-        """Yield the open uploads to keys below ``prefix``."""
-        for page in self._pages("list_multipart_uploads", prefix):
-            for upload in page.get("Uploads", ()):
-                yield OpenUpload(upload["Key"], upload["UploadId"], upload["Initiated"])
+        """Yield the open uploads to keys below ``prefix``; none of a server that cannot list them."""
+        try:
+            for page in self._pages("list_multipart_uploads", prefix):
+                for upload in page.get("Uploads", ()):
+                    yield OpenUpload(upload["Key"], upload["UploadId"], upload["Initiated"])
+        except Refused as refused:
+            if refused.answer.code not in ("NotImplemented", "MethodNotAllowed"):
+                raise
+            log.warning("the server of bucket %s does not list open uploads", self.name)
 
     def abort(self, upload: OpenUpload) -> None:
         """Give an upload up, with all its parts; nothing where it is gone."""
@@ -90,9 +99,19 @@ def _client(attempts: int) -> Any:
         s3={"addressing_style": "path"} if server.url else {},
     )
     with _refusals(""):
-        client = Session().create_client("s3", region_name=region(), endpoint_url=server.url or None, config=config)
+        session = Session()
+        session.register_component("data_loader", _descriptions())
+        client = session.create_client("s3", region_name=region(), endpoint_url=server.url or None, config=config)
     client.meta.events.register("response-received.s3", _stop_at_a_refusal)
     return client
+
+
+@cache
+def _descriptions() -> Any:
+    """Return what reads the descriptions of S3, once for all clients: it takes longer than all else of one."""
+    from botocore.loaders import create_loader
+
+    return create_loader()
 
 
 def _stop_at_a_refusal(event_name: str, parsed_response: dict[str, Any] | None = None, **_: Any) -> None:
