@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, kw_only=True)
-class Answer:
+class ServerAnswer:
     """``operation`` as S3 names it. ``status`` is HTTP's, ``code`` S3's; 0 and empty where they are not known.
 
     ``words`` are the server's own, ``region`` is where it says that the bucket lies. ``lost`` tells how the connection
@@ -23,7 +23,7 @@ class Answer:
 class Refused(OSError):
     """A request of our own that did not go well."""
 
-    def __init__(self, answer: Answer) -> None:
+    def __init__(self, answer: ServerAnswer) -> None:
         super().__init__(f"{answer.operation}: HTTP {answer.status} {answer.code}")
         self.answer = answer
 
@@ -41,26 +41,28 @@ _OF_PYARROW = re.compile(
 _UNPARSED = re.compile(r"Unable to parse ExceptionName: (\S+) Message: ?(.*)", re.DOTALL)
 
 
-def answer_of(error: Exception) -> Answer | None:
+def answer_of(error: Exception) -> ServerAnswer | None:
     """Return the answer that an error stands for; None where it is none of S3."""
     if isinstance(error, Refused):
         return error.answer
     if isinstance(error, FileNotFoundError):
-        return Answer(operation="HeadObject", status=404)
+        return ServerAnswer(operation="HeadObject", status=404)
     found = _OF_PYARROW.search(str(error))
     return None if found is None else _of_pyarrow(found)
 
 
-def _of_pyarrow(found: re.Match[str]) -> Answer:
+def _of_pyarrow(found: re.Match[str]) -> ServerAnswer:
     name, words, operation = found["name"] or "UNKNOWN", found["words"], found["operation"]
     if name == "NETWORK_CONNECTION":
-        return Answer(operation=operation, words=words, lost=_lost(words))
+        return ServerAnswer(operation=operation, words=words, lost=_lost(words))
     if unparsed := _UNPARSED.search(words):
-        return Answer(operation=operation, status=int(found["status"] or 0), code=unparsed[1], words=unparsed[2])
+        return ServerAnswer(operation=operation, status=int(found["status"] or 0), code=unparsed[1], words=unparsed[2])
     # Without a body the SDK makes a code of the status; one that is longer than the bytes asked for, it loses.
     known = name != "UNKNOWN" and "No response body" not in words and "Failed to flush response stream" not in words
     code = "".join(word.capitalize() for word in name.split("_")) if known else ""
-    return Answer(operation=operation, status=int(found["status"] or 0) or _STATUS.get(name, 0), code=code, words=words)
+    return ServerAnswer(
+        operation=operation, status=int(found["status"] or 0) or _STATUS.get(name, 0), code=code, words=words
+    )
 
 
 _STATUS = {"ACCESS_DENIED": 403}

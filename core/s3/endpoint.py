@@ -8,7 +8,6 @@ from urllib.parse import SplitResult, urlsplit
 from core.errors import SourceUnreadable
 
 S3 = "s3://"  # how an address begins
-SETTINGS = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
 _FORM = "Write it as https://HOST:PORT, as http://HOST:PORT where the server has no TLS, with /PATH if it has one."
 _ODD = re.compile(r"[\s\x00-\x1f\x7f]")
 
@@ -28,12 +27,13 @@ class Endpoint:
 
 def setting() -> str:
     """Name the variable that names the server, or that would."""
-    return next((name for name in SETTINGS if os.environ.get(name)), SETTINGS[-1])
+    return "AWS_ENDPOINT_URL_S3" if os.environ.get("AWS_ENDPOINT_URL_S3") else "AWS_ENDPOINT_URL"
 
 
 def endpoint() -> Endpoint:
     """Return the server of the environment; SourceUnreadable where that names none. A path in it is kept."""
-    if not (url := os.environ.get(setting(), "")):
+    url = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
+    if not url:
         return Endpoint()
     parts = _parts(url)
     if problem := _problem(url, parts):

@@ -10,7 +10,7 @@ from core.s3.answers import (
     TLS_ONLY,
     UNREACHABLE,
     UNTRUSTED,
-    Answer,
+    ServerAnswer,
     Refused,
     answer_of,
 )
@@ -89,7 +89,7 @@ def fault(error: Exception, address: str = "", **other: Fault) -> Fault | None:
     return other.get(answer.code) or _said(answer)
 
 
-def _said(answer: Answer) -> Fault:
+def _said(answer: ServerAnswer) -> Fault:
     for of_kind in (_of_connection, _of_code, _of_region, _of_rights, _of_server):
         if known := of_kind(answer):
             return known
@@ -105,7 +105,7 @@ def _said(answer: Answer) -> Fault:
     )
 
 
-def _of_connection(answer: Answer) -> Fault | None:
+def _of_connection(answer: ServerAnswer) -> Fault | None:
     if not answer.lost:
         return None
     where = f"Check the connection, {setting()} and AWS_REGION."
@@ -124,11 +124,11 @@ def _of_connection(answer: Answer) -> Fault | None:
     }[answer.lost]
 
 
-def _of_code(answer: Answer) -> Fault | None:
+def _of_code(answer: ServerAnswer) -> Fault | None:
     return _BY_CODE.get(answer.code)
 
 
-def _of_region(answer: Answer) -> Fault | None:
+def _of_region(answer: ServerAnswer) -> Fault | None:
     if answer.code not in _ELSEWHERE and not 300 <= answer.status < 400:
         return None
     if not answer.region:
@@ -137,7 +137,7 @@ def _of_region(answer: Answer) -> Fault | None:
     return f"the bucket lies in the region {answer.region}{asked}", f"Set AWS_REGION to {answer.region}."
 
 
-def _of_rights(answer: Answer) -> Fault | None:
+def _of_rights(answer: ServerAnswer) -> Fault | None:
     if answer.code != "AccessDenied" and (answer.code or answer.status not in (401, 403)):
         return None
     named = _NAMED_RIGHT.search(answer.words)
@@ -145,7 +145,7 @@ def _of_rights(answer: Answer) -> Fault | None:
     return "access denied", f"Give these credentials the right {right}."
 
 
-def _of_server(answer: Answer) -> Fault | None:
+def _of_server(answer: ServerAnswer) -> Fault | None:
     if answer.status == NO_ANSWER_OF_S3:
         return "what answers there is no S3", f"Check {setting()}."
     if answer.code in ("NotImplemented", "MethodNotAllowed") or answer.status in (405, 501):
@@ -158,7 +158,7 @@ def _of_server(answer: Answer) -> Fault | None:
     return None
 
 
-def _with_reason(answer: Answer, address: str) -> Answer:
+def _with_reason(answer: ServerAnswer, address: str) -> ServerAnswer:
     """Ask once more, in a way that has room for a reason: HEAD has none, and pyarrow does not pass on all of them."""
     bucket, _, key = address.removeprefix(S3).partition("/")
     of_object = answer.operation in ("HeadObject", "GetObject")
@@ -175,7 +175,7 @@ def _with_reason(answer: Answer, address: str) -> Answer:
 def _listed(bucket: Bucket, key: str) -> None:
     found = bucket.ask("list_objects_v2", Prefix=key, MaxKeys=1)
     if "Name" not in found:  # botocore finds nothing wrong with a page of HTML
-        raise Refused(Answer(operation="ListObjectsV2", status=NO_ANSWER_OF_S3))
+        raise Refused(ServerAnswer(operation="ListObjectsV2", status=NO_ANSWER_OF_S3))
 
 
 def _read(bucket: Bucket, key: str) -> None:

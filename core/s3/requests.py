@@ -11,7 +11,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from core.s3.answers import NO_ANSWER_OF_S3, NO_HOST, NO_TLS, UNREACHABLE, UNTRUSTED, Answer, Refused
+from core.s3.answers import NO_ANSWER_OF_S3, NO_HOST, NO_TLS, UNREACHABLE, UNTRUSTED, ServerAnswer, Refused
 from core.s3.connection import CONNECT_TIMEOUT_SECONDS, MAX_ATTEMPTS, REQUEST_TIMEOUT_SECONDS
 from core.s3.endpoint import endpoint, region
 
@@ -123,10 +123,10 @@ def _stop_at_a_refusal(event_name: str, parsed_response: dict[str, Any] | None =
         raise Refused(_answer(event_name.rpartition(".")[2], parsed_response))
 
 
-def _answer(operation: str, response: dict[str, Any]) -> Answer:
+def _answer(operation: str, response: dict[str, Any]) -> ServerAnswer:
     facts, error = response["ResponseMetadata"], response.get("Error", {})
     code = str(error.get("Code", ""))
-    return Answer(
+    return ServerAnswer(
         operation=operation,
         status=facts["HTTPStatusCode"],
         code="" if code.isdigit() else code,  # botocore's own, where the server gave none
@@ -146,14 +146,14 @@ def _refusals(operation: str) -> Iterator[None]:
     except found.ClientError as error:
         raise Refused(_answer(operation, error.response)) from error
     except ResponseParserError as error:
-        raise Refused(Answer(operation=operation, status=NO_ANSWER_OF_S3)) from error
+        raise Refused(ServerAnswer(operation=operation, status=NO_ANSWER_OF_S3)) from error
     except found.SSLError as error:
         plain = "WRONG_VERSION_NUMBER" in str(error)
-        raise Refused(Answer(operation=operation, lost=NO_TLS if plain else UNTRUSTED)) from error
+        raise Refused(ServerAnswer(operation=operation, lost=NO_TLS if plain else UNTRUSTED)) from error
     except found.EndpointConnectionError as error:
         unnamed = "resolve" in str(error.kwargs.get("error", ""))
-        raise Refused(Answer(operation=operation, lost=NO_HOST if unnamed else UNREACHABLE)) from error
+        raise Refused(ServerAnswer(operation=operation, lost=NO_HOST if unnamed else UNREACHABLE)) from error
     except (found.HTTPClientError, found.ConnectionError) as error:
-        raise Refused(Answer(operation=operation, lost=UNREACHABLE)) from error
+        raise Refused(ServerAnswer(operation=operation, lost=UNREACHABLE)) from error
     except found.BotoCoreError as error:  # of the credentials, before anything was sent
-        raise Refused(Answer(operation=operation, code=type(error).__name__, words=str(error))) from error
+        raise Refused(ServerAnswer(operation=operation, code=type(error).__name__, words=str(error))) from error
