@@ -1,5 +1,7 @@
 """The file system that reads and writes objects: pyarrow's."""
 
+import os
+
 from pyarrow import fs
 
 from core.s3.endpoint import endpoint, region
@@ -19,6 +21,7 @@ def connect() -> fs.S3FileSystem:
         region=region(),
         scheme="http" if server.scheme == "http" else "https",
         endpoint_override=server.place or None,
+        tls_ca_file_path=os.environ.get("AWS_CA_BUNDLE") or None,  # as botocore reads it by itself
         connect_timeout=CONNECT_TIMEOUT_SECONDS,
         request_timeout=REQUEST_TIMEOUT_SECONDS,
         retry_strategy=fs.AwsStandardS3RetryStrategy(max_attempts=MAX_ATTEMPTS),

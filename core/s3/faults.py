@@ -10,8 +10,8 @@ from core.s3.answers import (
     TLS_ONLY,
     UNREACHABLE,
     UNTRUSTED,
-    ServerAnswer,
     Refused,
+    ServerAnswer,
     answer_of,
 )
 from core.s3.endpoint import S3, region, setting

@@ -11,7 +11,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from core.s3.answers import NO_ANSWER_OF_S3, NO_HOST, NO_TLS, UNREACHABLE, UNTRUSTED, ServerAnswer, Refused
+from core.s3.answers import NO_ANSWER_OF_S3, NO_HOST, NO_TLS, UNREACHABLE, UNTRUSTED, Refused, ServerAnswer
 from core.s3.connection import CONNECT_TIMEOUT_SECONDS, MAX_ATTEMPTS, REQUEST_TIMEOUT_SECONDS
 from core.s3.endpoint import endpoint, region
 
