@@ -52,16 +52,20 @@ def weed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: Settings) ->
              "s3.port", "s3.port.grpc")  # fmt: skip
     ports = dict(zip(names, free_ports(len(names)), strict=True))
     options = [f"-{name}={port}" for name, port in ports.items()]
+    # It takes variables of the environment for its options, such as DEBUG=on, and would not start with that.
     # As it starts it has room for few volumes: a second bucket gets none, and parts of uploads are refused.
     room = ["-volume.max=200", "-master.volumeSizeLimitMB=64"]
     command = [str(WEED), "server", "-ip=127.0.0.1", f"-dir={tmp_path / 'data'}", "-filer", "-s3",
                f"-s3.config={tmp_path / 's3.json'}", *room, *options]  # fmt: skip
-    with (tmp_path / "log").open("wb") as log, subprocess.Popen(command, stdout=log, stderr=log) as server:
+    with (
+        (tmp_path / "log").open("wb") as log,
+        subprocess.Popen(command, stdout=log, stderr=log, env={"HOME": str(tmp_path)}, cwd=tmp_path) as server,
+    ):
         try:
             name_by_environment(monkeypatch, f"http://127.0.0.1:{ports['s3.port']}")
             yield bucket_of(server, tmp_path / "log")
         finally:
-            server.terminate()
+            server.kill()  # what it holds goes with the folder; a polite end takes 25 s
 
 
 def bucket_of(server: "subprocess.Popen[bytes]", log: Path) -> Any:
