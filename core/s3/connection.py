@@ -21,7 +21,8 @@ def connect() -> fs.S3FileSystem:
         region=region(),
         scheme="http" if server.scheme == "http" else "https",
         endpoint_override=server.place or None,
-        tls_ca_file_path=os.environ.get("AWS_CA_BUNDLE") or None,  # as botocore reads it by itself
+        # As botocore reads it by itself; the stubs of pyarrow do not know this yet.
+        tls_ca_file_path=os.environ.get("AWS_CA_BUNDLE") or None,  # type: ignore[call-arg]
         connect_timeout=CONNECT_TIMEOUT_SECONDS,
         request_timeout=REQUEST_TIMEOUT_SECONDS,
         retry_strategy=fs.AwsStandardS3RetryStrategy(max_attempts=MAX_ATTEMPTS),

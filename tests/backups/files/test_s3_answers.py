@@ -2,12 +2,15 @@
 
 import socket
 from collections.abc import Callable
+from pathlib import Path
+from ssl import PROTOCOL_TLS_SERVER, SSLContext
 
 import pytest
 from werkzeug.wrappers import Request, Response
 
 from backups.files.store import Store
 from core.errors import SourceUnreadable
+from tests.support.aws.certificates import Authority
 from tests.support.aws.moto import name_by_environment
 from tests.support.aws.servers import Application, error, operation, served
 
@@ -115,6 +118,25 @@ def test_without_credentials_their_settings_are_named(monkeypatch: pytest.Monkey
         SourceUnreadable, match=r"no credentials for S3\. Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
     ):
         DEEDS["delete"][0](Store(PLACE))
+
+
+@pytest.mark.parametrize("deed", ["read", "delete"])
+def test_a_certificate_counts_where_its_authority_is_named(
+    deed: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    authority = Authority("of a test")
+    pair = authority.vouch("localhost")
+    for name, content in (("ca", authority.certificate), ("crt", pair.certificate), ("key", pair.key)):
+        (tmp_path / name).write_bytes(content)
+    tls = SSLContext(PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(tmp_path / "crt", tmp_path / "key")
+    with served(error(404, "NoSuchBucket"), tls) as place:
+        name_by_environment(monkeypatch, f"https://{place.replace('127.0.0.1', 'localhost')}")
+        with pytest.raises(SourceUnreadable, match=r"nobody that this machine trusts vouches .* AWS_CA_BUNDLE"):
+            DEEDS[deed][0](Store(PLACE))
+        monkeypatch.setenv("AWS_CA_BUNDLE", str(tmp_path / "ca"))
+        with pytest.raises(SourceUnreadable, match="the bucket does not exist"):
+            DEEDS[deed][0](Store(PLACE))
 
 
 def keeper(kept: dict[str, bytes], change: Callable[[bytes], bytes]) -> Application:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from ssl import SSLContext
 from threading import Thread
 from typing import Any
 
@@ -19,9 +20,9 @@ class _Silent(MotoRequestHandler):
 
 
 @contextmanager
-def served(application: Application) -> Iterator[str]:
+def served(application: Application, tls: SSLContext | None = None) -> Iterator[str]:
     """Run it on a free port, and give its place: ``host:port``."""
-    server = make_server("127.0.0.1", 0, application, threaded=True, request_handler=_Silent)
+    server = make_server("127.0.0.1", 0, application, threaded=True, request_handler=_Silent, ssl_context=tls)
     thread = Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
