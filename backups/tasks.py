@@ -15,6 +15,7 @@ from django.tasks import TaskResult, TaskResultStatus, task
 from backups.backing_up.backup import plan_backup, run_backup
 from backups.backing_up.verify import verify
 from backups.catalogue.told import told_fault
+from backups.files.named_stores import DEFAULT, named_store
 from backups.models import Backup, Restore, Status
 from backups.restoring.restore import RestoreOrder, plan_restore, run_restore
 from core.errors import DatabaseUnavailable, DataForgeError, TableBusy
@@ -62,15 +63,15 @@ def bring_back(restore: str) -> None:
         run_restore(row)
 
 
-def ask_for_backup(tables: Sequence[str] | None, *, user: User) -> tuple[UUID, Failure | None]:
+def ask_for_backup(tables: Sequence[str] | None, *, user: User, store: str = DEFAULT) -> tuple[UUID, Failure | None]:
     """Queue a backup of ``tables`` (None: those of --all); return its run, and why it failed if it did at once."""
-    run = enter_backup(tables, user=user)
+    run = enter_backup(tables, user=user, store=store)
     return run, start_backup(run)
 
 
-def enter_backup(tables: Sequence[str] | None, *, user: User) -> UUID:
-    """Enter a backup into the catalogue, for ``start_backup``."""
-    rows = plan_backup(tables, user=user)
+def enter_backup(tables: Sequence[str] | None, *, user: User, store: str = DEFAULT) -> UUID:
+    """Enter a backup into the catalogue, for ``start_backup``; ``store`` is the name of one of the settings."""
+    rows = plan_backup(tables, store=named_store(store), user=user)
     log.info("%s asked for backup run %s: %s", user, rows[0].run, ", ".join(row.table for row in rows))
     return rows[0].run
 

@@ -33,15 +33,19 @@ def store_choices(chosen: str) -> list[tuple[str, str]]:
 
 
 class BackUpForm(forms.Form):
-    """Which tables are to be backed up now."""
+    """Which tables are to be backed up now; and to which store, where the settings name several."""
 
     tables = forms.MultipleChoiceField(widget=forms.CheckboxSelectMultiple)
+    store = forms.ChoiceField(initial=DEFAULT, help_text="Stores are named in the settings.")
 
     def __init__(self, data: Any = None, *, user: Any) -> None:
         super().__init__(data)
         choices, usual = table_choices(user), set(all_tables())
         self.fields["tables"].choices = choices  # type: ignore[attr-defined]  # of this kind of field
         self.fields["tables"].initial = [name for name, _ in choices if name in usual]
+        self.fields["store"].choices = store_choices(DEFAULT)  # type: ignore[attr-defined]
+        if len(store_names()) == 1:
+            del self.fields["store"]
 
 
 class DryRunForm(forms.Form):

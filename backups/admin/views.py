@@ -23,7 +23,7 @@ from backups.catalogue.rights import (
     within_reach,
 )
 from backups.catalogue.told import family, told, told_fault
-from backups.files.named_stores import without_addresses
+from backups.files.named_stores import DEFAULT, without_addresses
 from backups.models import Backup, Restore, Status
 from backups.tables import known_models
 from backups.tasks import ask_for_backup, ask_for_restore
@@ -59,7 +59,12 @@ class BackUpNow(_Page):
         if request.method != "POST" or not form.is_valid():
             return self._render(request, "back_up_now", title="Back up now", form=form)
         try:
-            run, failure = ask_for_backup(form.cleaned_data["tables"], user=request.user)  # type: ignore[arg-type]
+            asked = form.cleaned_data
+            run, failure = ask_for_backup(
+                asked["tables"],
+                user=request.user,  # type: ignore[arg-type]  # signed in
+                store=asked.get("store", DEFAULT),
+            )
         except DataForgeError as error:
             messages.error(request, f"Nothing was backed up. {without_addresses(str(error))}")
             return self._render(request, "back_up_now", title="Back up now", form=form)

@@ -44,7 +44,8 @@ class Backups(APIView):
     def post(self, request: Request) -> HttpResponse:
         """Back up tables as one snapshot of them has them, all or none."""
         require(request, BACK_UP)
-        tables = tuple(dict.fromkeys(map(known_table, read(request, BackupRequest)["tables"])))
+        asked = read(request, BackupRequest)
+        tables = tuple(dict.fromkeys(map(known_table, asked["tables"])))
         require_reach(request, tables)
         claim = claim_of(request, body_of(request))
 
@@ -60,7 +61,9 @@ class Backups(APIView):
             return accepted(document, location=location, failure=told)
 
         user = sender(request)[0]
-        return once(claim, enter=lambda: str(enter_backup(tables, user=user)), carry_out=carry_out).response()
+        return once(
+            claim, enter=lambda: str(enter_backup(tables, user=user, store=asked["store"])), carry_out=carry_out
+        ).response()
 
     @openapi.lists_backups
     def get(self, request: Request) -> Response:

@@ -13,6 +13,7 @@ from backups.api.serializers import (
     RestoreFilters,
     RestoreSerializer,
 )
+from backups.files.named_stores import DEFAULT, NAME_PATTERN
 from backups.models import NAME_LENGTH, Restore
 from core.web import openapi
 from core.web.openapi import CURSOR, RETRY_AFTER, changes_something, header, page_of
@@ -51,6 +52,12 @@ posts_backup = extend_schema(
                 {"type": "array", "minItems": 1, "maxItems": 1000, "items": _TABLE},
             ],
             "description": "Names as in the database, without their app, or app.Model; all: as --all of the command.",
+        },
+        store={
+            "type": "string",
+            "pattern": f"^{NAME_PATTERN}$",
+            "default": DEFAULT,
+            "description": "The name of a store of the settings, where the files go; never a place.",
         },
     ),
     responses={

@@ -7,9 +7,9 @@ from typing import Any
 
 from rest_framework import serializers
 
-from backups.api.names import known_table
+from backups.api.names import known_store, known_table
 from backups.catalogue.told import family, told_fault, told_report
-from backups.files.named_stores import store_of
+from backups.files.named_stores import DEFAULT, NAME_RULE, is_name, store_of
 from backups.models import NAME_LENGTH, Backup, Restore, Status
 from backups.tables import all_tables
 from core.web.lists import Moment
@@ -38,10 +38,22 @@ class KnownTable(serializers.RegexField):
         return known_table(super().to_internal_value(data))
 
 
+class StoreName(PlainText):
+    """The name of a store; never a place."""
+
+    def to_internal_value(self, data: Any) -> str:
+        """Return the name; Problem 404 where the settings have no such store."""
+        name: str = super().to_internal_value(data)
+        if not is_name(name):
+            raise serializers.ValidationError(f"This is no name of a store: {NAME_RULE}.", code="invalid")
+        return known_store(name)
+
+
 class BackupRequest(StrictSerializer):
-    """Which tables are to be backed up."""
+    """Which tables are to be backed up, and to which store of the settings."""
 
     tables = TableNames(allow_empty=False, max_length=1000)
+    store = StoreName(default=DEFAULT, trim_whitespace=False)
 
 
 class VerifyRequest(StrictSerializer):

@@ -90,7 +90,7 @@ def drafted(snapshot: Snapshot, shape: Shape, store: Store, row: Backup) -> Iter
 
         def prove() -> WrittenFile:
             with store.explained(name, missing=UNWRITABLE):
-                with draft.open() as sealed:
+                with draft.open() as sealed, store.given_back(name):
                     beside = _proved(sealed, manifest, name=parted(name)[1])
                 draft.publish()
             return WrittenFile(store=store, name=name, beside=beside)

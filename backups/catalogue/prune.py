@@ -1,8 +1,6 @@
 """Retention: which backups of a schedule may go, and what killed processes left."""
 
-import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import groupby
 from uuid import UUID
@@ -10,41 +8,41 @@ from zoneinfo import ZoneInfo
 
 from django.db.models import QuerySet
 
-from backups.files.layout import manifest_name, unfinished
+from backups.catalogue.leftovers import OnFault, Prunable, heard, leftovers
+from backups.files.layout import manifest_name
 from backups.files.named_stores import named_store, store_names
 from backups.files.store import split
 from backups.models import Backup, BackupSchedule, Status
 from core.postgres.explain_errors import explained
 
 KEEP_SAFETY = 3  # backups before a restore, of each table
-LEFTOVER_AGE_SECONDS = 86_400.0
 
 type Period = Callable[[datetime], object]
 
 
-@dataclass(frozen=True, kw_only=True)
-class PrunableFile:
-    """A file that may go: a backup (``id`` is its number in the catalogue), or what a killed process left."""
+def prune(*, yes: bool = False, on_fault: OnFault | None = None) -> tuple[Prunable, ...]:
+    """Find what the schedules' retention does not keep, and what killed processes left; remove it where ``yes``.
 
-    path: str
-    why: str
-    id: UUID | None = None
-
-
-def prune(*, yes: bool = False) -> tuple[PrunableFile, ...]:
-    """Find what the schedules' retention does not keep; remove it where ``yes``.
-
-    The newest verified backup of each table always stays, and so does what somebody asked for by hand. Raises
-    SourceUnreadable, DatabaseUnavailable, DatabaseFailed.
+    The newest verified backup of each table always stays, and so does what somebody asked for by hand. ``on_fault``
+    hears of each store that cannot be looked into and each thing that cannot be removed, and the others go on; without
+    it the first of these is raised. Raises SourceUnreadable, DatabaseUnavailable, DatabaseFailed.
     """
     with explained("the pruning of backups"):
-        prunable = (*_prunable_backups(), *_leftovers())
-        for file in prunable if yes else ():
-            _remove(file)
-    return prunable
+        prunable = list(_prunable_backups())
+        for name in store_names():
+            with heard(on_fault):
+                prunable.extend(leftovers(named_store(name), on_fault=on_fault))
+        if not yes:
+            return tuple(prunable)
+        gone = []
+        for file in prunable:
+            with heard(on_fault):
+                _remove(file)
+                gone.append(file)
+    return tuple(gone)
 
 
-def prune_after(schedule: BackupSchedule) -> tuple[PrunableFile, ...]:
+def prune_after(schedule: BackupSchedule) -> tuple[Prunable, ...]:
     """Remove those backups of ``schedule`` that its retention does not keep; as ``prune`` does, and nothing else."""
     tables = Backup.objects.filter(schedule=schedule, status=Status.DONE).values("table")
     with explained("the pruning of backups"):
@@ -91,7 +89,7 @@ def kept_by(schedule: BackupSchedule, newest_first: Sequence[Backup]) -> set[UUI
     return kept
 
 
-def _prunable_backups() -> Iterator[PrunableFile]:
+def _prunable_backups() -> Iterator[Prunable]:
     for rows, last in _by_table(Backup.objects.all()):
         for schedule in {row.schedule for row in rows if row.schedule is not None}:
             yield from _not_kept(schedule, rows, last)
@@ -108,27 +106,21 @@ def _by_table(wanted: QuerySet[Backup]) -> Iterator[tuple[list[Backup], UUID | N
         yield of_table, next(sound, None)
 
 
-def _not_kept(schedule: BackupSchedule, newest_first: Sequence[Backup], last: UUID | None) -> Iterator[PrunableFile]:
+def _not_kept(schedule: BackupSchedule, newest_first: Sequence[Backup], last: UUID | None) -> Iterator[Prunable]:
     own = [row for row in newest_first if row.schedule == schedule]
     kept = kept_by(schedule, own) | {last}
     return (_told(row, f"not kept by {schedule.name}") for row in own if row.id not in kept)
 
 
-def _told(row: Backup, why: str) -> PrunableFile:
-    return PrunableFile(path=row.path, why=why, id=row.id)
+def _told(row: Backup, why: str) -> Prunable:
+    return Prunable(path=row.path, why=why, id=row.id)
 
 
-def _leftovers() -> Iterator[PrunableFile]:
-    """Find files of backups that never were finished, a day after they were last written to."""
-    now = time.time()
-    for store in map(named_store, store_names()):
-        for name in unfinished(set(store.names())):
-            if store.age_seconds(name, now=now) > LEFTOVER_AGE_SECONDS:
-                yield PrunableFile(path=store.path(name), why="left by a backup that did not end")
-
-
-def _remove(file: PrunableFile) -> None:
+def _remove(file: Prunable) -> None:
     """The manifest goes first: without it the file counts for nothing, whatever happens next."""
+    if file.remove is not None:
+        file.remove()
+        return
     store, name = split(file.path)
     store.remove(manifest_name(name))
     store.remove(name)

@@ -22,6 +22,15 @@ _PATH = re.compile(rf"(?:(?P<root>.*)/)?(?P<name>(?:{_RUN}/[^/]+|{MANIFESTS}/{_R
 _ANY_BACKUP = re.compile(rf"(?P<root>(?:.*/)?)(?P<run>{_RUN})/(?P<table>[^/]+)/(?P=table)\.parquet", re.DOTALL)
 _ANY_MANIFEST = re.compile(rf"(?P<root>(?:.*/)?){MANIFESTS}/(?P<run>{_RUN})/(?P<table>[^/]+)\.json", re.DOTALL)
 _OLD_BACKUP = re.compile(r"(?:.*/)?(?P<table>[^/]+)/(?P=table)-\d{8}T\d{6}Z-[0-9a-f]{8}\.parquet", re.DOTALL)
+_OURS = (
+    re.compile(rf"(?:{SAFETY}/)?{_RUN}/(?P<table>[^/]+)/(?P=table)\.parquet", re.DOTALL),
+    re.compile(rf"(?:{SAFETY}/)?{MANIFESTS}/{_RUN}/[^/]+\.json", re.DOTALL),
+    re.compile(
+        rf"(?P<table>[^/]+)/(?P=table)-\d{{8}}T\d{{6}}Z-[0-9a-f]{{8}}\.parquet(?:{re.escape(SUFFIX)})?", re.DOTALL
+    ),
+)
+_OUR_FOLDERS = re.compile(rf"(?:{SAFETY}/)?(?:{_RUN}/(?:[^/]+/)?|{MANIFESTS}/{_RUN}/)", re.DOTALL)
+_DIGITS = re.compile(r"Z-([0-9a-f]{8})")
 _PART = re.compile(rf"(?P<folder>(?:.*/)?)\.(?P<file>[^/]+){re.escape(PART)}", re.DOTALL)
 _PLAIN = re.compile(r"[a-z0-9][a-z0-9_]*")
 
@@ -89,3 +98,19 @@ def unfinished(names: Collection[str]) -> Iterator[str]:
                 yield name
         elif is_backup and manifest_name(name) not in names:
             yield name
+
+
+def is_ours(name: str) -> bool:
+    """Tell that we would give this name, right below a store, to a backup or to its manifest."""
+    return any(pattern.fullmatch(name) for pattern in _OURS)
+
+
+def is_our_folder(name: str, tables: Collection[str]) -> bool:
+    """Tell that a name with a slash at its end is a folder of ours, right below a store; of format 1, of ``tables``."""
+    return bool(_OUR_FOLDERS.fullmatch(name)) or (name.count("/") == 1 and name.removesuffix("/") in tables)
+
+
+def run_digits(name: str) -> str:
+    """Return the first digits of the run that a name of ours is of (of format 1: of the backup); empty without any."""
+    found = _DIGITS.search(name)
+    return found[1] if found else ""

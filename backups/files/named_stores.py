@@ -6,13 +6,15 @@ from collections.abc import Iterator
 from django.conf import settings
 
 from backups.files.layout import parted
-from backups.files.store import S3, Store, full_address
+from backups.files.store import Store, full_address
 from core.errors import SourceUnreadable
+from core.s3.endpoint import S3
 
 DEFAULT = "default"
 PLACE_RULE = "Write s3://bucket/prefix, or a folder's path from / on."
 NAME_RULE = "small letters, digits, - and _, a letter first, 50 at most"
-_NAME = re.compile(r"[a-z][a-z0-9_-]{0,49}")
+NAME_PATTERN = "[a-z][a-z0-9_-]{0,49}"
+_NAME = re.compile(NAME_PATTERN)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 

@@ -8,23 +8,26 @@ AWS SDK, and S3 encrypts what it stores: by its own key, or by KMS where the buc
 import os
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import cached_property
 from pathlib import Path, PurePosixPath
 
 import pyarrow as pa
 from pyarrow import fs
 
 from backups.files.layout import MANIFESTS, PART, SAFETY, parted
-from core import s3
 from core.errors import SourceUnreadable
+from core.s3.connection import connect
+from core.s3.endpoint import S3
+from core.s3.faults import MISSING, Fault, fault
+from core.s3.requests import Bucket
 
 COPY_BYTES = 8 << 20
-S3 = "s3://"
 UNWRITABLE = ("cannot be written there", "Name a folder that can be made, or s3://bucket/prefix.")
 _GONE = ("is not there", "Look for it with `manage.py list_backups`.")
 _NOWHERE = ("is not there", "Name the folder in which backups lie, or s3://bucket/prefix.")
-_FORBIDDEN = ("access denied", "Give these credentials s3:ListBucket, s3:GetObject, s3:PutObject.")
+_NO_FILE = ("is a folder, not a file", "Name a .parquet file: `manage.py list_backups` shows them.")
 _SCHEME = re.compile(r"[^/]*://")
 
 
@@ -37,7 +40,7 @@ class Store:
         self.remote = self.url.startswith(S3)
         self._root = self.url.removeprefix(S3)
         with self.explained(""):
-            self._files: fs.FileSystem = s3.connect() if self.remote else fs.LocalFileSystem()
+            self._files: fs.FileSystem = connect() if self.remote else fs.LocalFileSystem()
 
     def path(self, name: str) -> str:
         """Return the full path or address of a file."""
@@ -51,7 +54,8 @@ class Store:
         with self.explained(name, missing=UNWRITABLE):
             if not self.remote:
                 _make_folder(Path(at.parent))
-            draft = Draft(self._files, working, str(at), sink=self._files.open_output_stream(working))
+            sink = self._files.open_output_stream(working)
+            draft = Draft(self._files, working, str(at), sink=sink, remove=self._delete)
         try:
             with self.explained(name, missing=UNWRITABLE):
                 yield draft
@@ -65,6 +69,8 @@ class Store:
         with self.draft(name) as draft:
             draft.sink.write(content)
             draft.seal()
+            if self.remote and self.read(name) != content:
+                raise _garbled(self.path(name))
             draft.publish()
 
     def read(self, name: str) -> bytes:
@@ -102,9 +108,32 @@ class Store:
 
     def remove(self, name: str) -> None:
         """Remove a file, if it is there, and the folders of its run that it leaves empty."""
-        with self.explained(name), suppress(FileNotFoundError):
-            self._files.delete_file(self._place(name))
+        with self.explained(name):
+            self._delete(self._place(name))
         self._drop_empty_folders(name)
+
+    @cached_property
+    def bucket(self) -> Bucket:
+        """The bucket in which the files lie, of a store on S3."""
+        return Bucket(self._root.partition("/")[0])
+
+    @property
+    def prefix(self) -> str:
+        """What all keys in that bucket begin with: empty, or with a slash at its end."""
+        prefix = self._root.partition("/")[2]
+        return prefix and f"{prefix}/"
+
+    @contextmanager
+    def given_back(self, name: str) -> Iterator[None]:
+        """Say that a store does not give back what was written where the block cannot make sense of what it reads."""
+        try:
+            yield
+        except pa.ArrowException as error:
+            raise _garbled(self.path(name)) from error
+        except OSError as error:  # Parquet's own faults are without a number
+            if error.errno or fault(error):
+                raise
+            raise _garbled(self.path(name)) from error
 
     def _drop_empty_folders(self, name: str) -> None:
         for folder in PurePosixPath(name).parents[:-1] if not self.remote else ():
@@ -118,8 +147,14 @@ class Store:
     def _place(self, name: str) -> str:
         return f"{self._root}/{name}"
 
+    def _delete(self, place: str) -> None:
+        if self.remote:
+            self.bucket.delete(place.partition("/")[2])
+        else:
+            Path(place).unlink(missing_ok=True)
+
     @contextmanager
-    def explained(self, name: str, *, missing: s3.Fault = _GONE) -> Iterator[None]:
+    def explained(self, name: str, *, missing: Fault = _GONE) -> Iterator[None]:
         """Say what is wrong with a file where the block fails to read or write it; ``missing``: if it is not there."""
         try:
             yield
@@ -130,8 +165,10 @@ class Store:
 class Draft:
     """A file that is being written: write to ``sink``, ``seal``, look at it, ``publish``."""
 
-    def __init__(self, files: fs.FileSystem, working: str, final: str, *, sink: pa.NativeFile) -> None:
-        self._files, self._working, self._final, self.sink = files, working, final, sink
+    def __init__(
+        self, files: fs.FileSystem, working: str, final: str, *, sink: pa.NativeFile, remove: Callable[[str], None]
+    ) -> None:
+        self._files, self._working, self._final, self.sink, self._remove = files, working, final, sink, remove
         self._local = isinstance(files, fs.LocalFileSystem)
         self.published = False
 
@@ -157,7 +194,7 @@ class Draft:
         with suppress(OSError):
             self.sink.close()
         with suppress(OSError):
-            self._files.delete_file(self._working)
+            self._remove(self._working)
 
 
 def full_address(url: str) -> str:
@@ -176,6 +213,8 @@ def split(path: str) -> tuple[Store, str]:
     root, name = parted(path)
     if path.startswith(S3) and not root.removeprefix(S3).strip("/"):
         raise SourceUnreadable(path=path, problem="names no object", remedy="Write s3://bucket/prefix/file.parquet.")
+    if not name:
+        raise SourceUnreadable(path=path, problem=_NO_FILE[0], remedy=_NO_FILE[1])
     return Store(root or ("/" if path.startswith("/") else ".")), name
 
 
@@ -205,8 +244,20 @@ def _refuse_other_schemes(url: str) -> None:
         )
 
 
-def _explain(path: str, error: OSError, missing: s3.Fault) -> SourceUnreadable:
-    known = s3.fault(error, NO_SUCH_KEY=missing, ACCESS_DENIED=_FORBIDDEN)
+def _garbled(path: str) -> SourceUnreadable:
+    remote = path.startswith(S3)
+    return SourceUnreadable(
+        path=path,
+        problem=f"{'the server' if remote else 'the disk'} gives back other bytes than were written",
+        remedy="Set AWS_REQUEST_CHECKSUM_CALCULATION=when_required if the server does not know the chunks in which the"
+        " AWS SDK sends; else use another server."
+        if remote
+        else "Use another one.",
+    )
+
+
+def _explain(path: str, error: OSError, missing: Fault) -> SourceUnreadable:
+    known = fault(error, path, **{MISSING: missing})
     if known is None and isinstance(error, FileNotFoundError):
         known = missing
     problem, remedy = known or (error.strerror or str(error).splitlines()[0], "Mend that, then run it again.")

@@ -12,6 +12,7 @@ locals {
     ALLOWED_HOSTS        = var.domain
     API_PROXIES          = "1"
     BACKUP_STORE         = "s3://${module.backups.name}/backups"
+    BACKUP_STORES        = jsonencode({ for name in var.backup_stores : name => "s3://${module.backups.name}/${name}" })
     TASKS_BACKEND        = "django_tasks_db.DatabaseBackend"
     AWS_REGION           = var.region
   }

@@ -211,6 +211,17 @@ variable "schedule" {
   }
 }
 
+variable "backup_stores" {
+  description = "Names of further stores of backups, beside the one named default: each a prefix of that name in the bucket of backups."
+  type        = set(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for name in var.backup_stores : can(regex("^[a-z][a-z0-9_-]{0,49}$", name)) && !contains(["default", "backups"], name)])
+    error_message = "backup_stores must be names of small letters, digits, - and _, a letter first, 50 at most; not default, and not backups, which is where that lies."
+  }
+}
+
 variable "backup_age_hours" {
   description = "After how many hours without a new backup an alarm goes off."
   type        = number

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandParser, OutputWrapper
 
 from backups.catalogue.scan import CatalogueEntry, latest, listed, scan
 from backups.console import exits, moment, print_table, size
-from backups.files.named_stores import store_at
+from backups.files.named_stores import store_at, store_names
+from core.errors import SourceUnreadable
 
 
 class Command(BaseCommand):
@@ -27,7 +28,7 @@ class Command(BaseCommand):
             nargs="?",
             const="",
             metavar="NAME|URL",
-            help="first enter what lies there (default: BACKUP_STORE) and the catalogue does not know",
+            help="first enter what lies there (default: in all stores of the settings) and the catalogue does not know",
         )
 
     def handle(self, *_args: Any, **options: Any) -> None:
@@ -35,16 +36,30 @@ class Command(BaseCommand):
         paths = options["format"] == "paths"
         with exits("the catalogue is as it was."):
             if options["scan"] is not None:
-                report = scan(store_at(options["scan"] or None))
-                said = f"{report.manifests} manifests, {report.added} of them new to the catalogue."
-                (self.stderr if paths else self.stdout).write(said)
-                for problem in report.unreadable:
-                    self.stderr.write(problem)
+                self._scan(options["scan"], self.stderr if paths else self.stdout)
             entries = (latest if options["latest"] else listed)(options["tables"])
         if paths:
             self.stdout.write("".join(f"{entry.path}\n" for entry in entries), ending="")
         else:
             self._print(entries)
+
+    def _scan(self, place: str, out: OutputWrapper) -> None:
+        """Enter what lies at ``place``, or in all stores; one that cannot be looked into keeps no other."""
+        faults = []
+        for one in [place] if place else store_names():
+            try:
+                report = scan(store_at(one))
+            except SourceUnreadable as fault:
+                faults.append(fault)
+                continue
+            where = "" if place or len(store_names()) == 1 else f"{one}: "
+            out.write(f"{where}{report.manifests} manifests, {report.added} of them new to the catalogue.")
+            for problem in report.unreadable:
+                self.stderr.write(problem)
+        for earlier in faults[:-1]:
+            self.stderr.write(str(earlier))
+        if faults:
+            raise faults[-1]
 
     def _print(self, entries: Sequence[CatalogueEntry]) -> None:
         rows = [

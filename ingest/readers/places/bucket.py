@@ -4,8 +4,9 @@ from pathlib import PurePosixPath
 
 from pyarrow import fs
 
-from core import s3
 from core.errors import SourceUnreadable
+from core.s3.connection import connect
+from core.s3.faults import MISSING, fault
 from ingest.readers.places.streams import SourceStream, missing, unreadable
 
 _GONE = ("is not there any more", "Put the file there again.")
@@ -19,7 +20,7 @@ class BucketPrefix:
         if not self._path:
             raise SourceUnreadable(path=url, problem="names no bucket", remedy="Write s3://bucket/prefix.")
         try:
-            self._files = s3.connect()
+            self._files = connect()
             infos = self._files.get_file_info(fs.FileSelector(self._path))
         except FileNotFoundError as error:
             problem, remedy = "there is nothing under this prefix", "Check bucket and prefix."
@@ -46,6 +47,6 @@ class BucketPrefix:
 
 
 def _explain(path: str, error: Exception) -> SourceUnreadable:
-    if known := s3.fault(error, NO_SUCH_KEY=_GONE):
+    if known := fault(error, path, **{MISSING: _GONE}):
         return SourceUnreadable(path=path, problem=known[0], remedy=known[1])
     return unreadable(path, error)

@@ -18,6 +18,7 @@ from tests.support.desk.admin_pages import page
 
 pytestmark = pytest.mark.usefixtures("committed", "elsewhere")
 SCHEDULES = "backups/backupschedule/"
+NOW = "backups/backup/back-up-now/"
 NIGHTLY = {
     "name": "nightly",
     "enabled": "on",
@@ -70,6 +71,33 @@ def test_a_schedule_goes_to_the_store_that_was_chosen(ana: Client, elsewhere: Pa
     (done,) = run_due()
     assert done.error == ""
     assert Backup.objects.get().path == f"{elsewhere}/{name_of(Backup.objects.get().path)}"
+
+
+@pytest.fixture
+def bea(committed: None) -> Client:
+    """A member of staff who backs up."""
+    return browser(person("add_backup", "view_backup", name="bea"))
+
+
+def test_back_up_now_offers_the_stores_and_goes_to_the_one_chosen(bea: Client, elsewhere: Path) -> None:
+    library()
+    html = page(bea, NOW)
+    assert choices(html) == [("default", "default", True), ("elsewhere", "elsewhere", False)]
+    assert str(elsewhere) not in html
+    bea.post(f"/admin/{NOW}", {"tables": ["shelves"], "store": "elsewhere"}, secure=True)
+    assert Backup.objects.get().path.startswith(f"{elsewhere}/")
+
+
+def test_with_one_store_there_is_nothing_to_choose(bea: Client, settings: Settings) -> None:
+    settings.DATAFORGE_BACKUP_STORES = {}
+    assert 'name="store"' not in page(bea, NOW)
+
+
+@pytest.mark.parametrize("value", NO_STORES)
+def test_back_up_now_goes_to_no_other_place(bea: Client, value: str) -> None:
+    answer = bea.post(f"/admin/{NOW}", {"tables": ["shelves"], "store": value}, secure=True)
+    assert "errorlist" in answer.content.decode()
+    assert not Backup.objects.exists()
 
 
 @pytest.mark.parametrize("value", NO_STORES)

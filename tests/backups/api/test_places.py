@@ -11,13 +11,14 @@ from backups.files.store import Store
 from backups.models import Backup, Restore
 from core.errors import DatabaseFailed
 from tests.support.api.client import ApiClient
+from tests.support.backups.people import caller, person
 from tests.support.backups.runs import library, name_of
 
 pytestmark = pytest.mark.usefixtures("committed", "store")
 BACKUPS = "/api/v1/backups/"
 RESTORES = "/api/v1/restores/"
 MEMBERS = ("to", "from", "path", "file", "store", "destination", "backup", "safety")
-PLACES = ("s3://other/x", "/etc/passwd", "../x", "file:///etc", "default", "a\0b", None, ["default"], {"path": "/etc"})
+PLACES = ("s3://other/x", "/etc/passwd", "../x", "file:///etc", "Default", "a\0b", None, ["default"], {"path": "/etc"})
 
 
 @pytest.fixture
@@ -33,6 +34,34 @@ def test_a_backup_is_told_no_place(ana: ApiClient, member: str) -> None:
     answers = [ana.post({"tables": ["shelves"], member: place}, to=BACKUPS) for place in PLACES]
     assert {answer.status for answer in answers} == {400}
     assert not Backup.objects.exists()
+
+
+def test_a_backup_goes_to_the_store_that_is_named(ana: ApiClient, elsewhere: Path) -> None:
+    library()
+    answer = ana.post({"tables": ["shelves"], "store": "elsewhere"}, to=BACKUPS)
+    assert (answer.status, answer.json["results"][0]["store"]) == (202, "elsewhere")
+    assert Backup.objects.get().path.startswith(f"{elsewhere}/")
+
+
+def test_a_store_that_the_settings_do_not_name_is_404(ana: ApiClient, elsewhere: Path) -> None:
+    answer = ana.post({"tables": ["shelves"], "store": "weekly"}, to=BACKUPS)
+    assert (answer.status, answer.json["code"]) == (404, "unknown_store")
+    assert answer.json["detail"] == "The settings have no store weekly, but default, elsewhere."
+    assert str(elsewhere) not in answer.text
+    assert not Backup.objects.exists()
+
+
+def test_the_right_to_back_up_is_asked_for_whatever_the_store(elsewhere: Path) -> None:
+    answer = caller(person("view_backup")).post({"tables": ["shelves"], "store": "elsewhere"}, to=BACKUPS)
+    assert answer.status == 403
+    assert not Backup.objects.exists()
+
+
+def test_the_schema_has_stores_by_name_and_names_none(elsewhere: Path) -> None:
+    schema = ApiClient(None).get("/api/schema/?format=json")
+    body = schema.json["paths"]["/api/v1/backups/"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    assert body["properties"]["store"]["pattern"] == "^[a-z][a-z0-9_-]{0,49}$"
+    assert "elsewhere" not in schema.text
 
 
 @pytest.mark.parametrize("table", ["/etc/passwd", "../x", "s3://other/x", "shelves/../x", "a\0b", None, ["shelves"]])

@@ -29,6 +29,29 @@ def test_a_command_takes_the_name_of_a_store(elsewhere: Path) -> None:
 
 
 @committed
+def test_a_scan_without_a_place_looks_into_all_stores(elsewhere: Path) -> None:
+    library()
+    run("backup_table", "shelves")
+    run("backup_table", "books", "--to", "elsewhere")
+    Backup.objects.all().delete()
+    said = run("list_backups", "--scan").out
+    assert "default: 1 manifests, 1 of them new" in said
+    assert "elsewhere: 1 manifests, 1 of them new" in said
+    assert set(Backup.objects.values_list("table", flat=True)) == {"shelves", "books"}
+
+
+@committed
+def test_a_store_that_cannot_be_scanned_keeps_no_other(elsewhere: Path) -> None:
+    library()
+    run("backup_table", "books", "--to", "elsewhere")
+    Backup.objects.all().delete()
+    ran = run("list_backups", "--scan", code=2)  # nothing was ever backed up to the store default
+    assert "elsewhere: 1 manifests, 1 of them new" in ran.out
+    assert "is not there. Name the folder in which backups lie" in ran.err
+    assert Backup.objects.get().table == "books"
+
+
+@committed
 def test_a_command_takes_a_place_that_no_store_has(elsewhere: Path, tmp_path: Path) -> None:
     library()
     run("backup_table", "shelves", "--to", tmp_path / "third")

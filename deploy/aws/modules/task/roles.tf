@@ -84,6 +84,16 @@ data "aws_iam_policy_document" "buckets" {
     for_each = length(var.writes) > 0 ? [var.writes] : []
 
     content {
+      sid       = "ListUploads"
+      actions   = ["s3:ListBucketMultipartUploads"]
+      resources = statement.value
+    }
+  }
+
+  dynamic "statement" {
+    for_each = length(var.writes) > 0 ? [var.writes] : []
+
+    content {
       sid       = "Write"
       actions   = ["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:ListMultipartUploadParts", "s3:PutObject"]
       resources = [for arn in statement.value : "${arn}/*"]

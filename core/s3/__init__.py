@@ -1,0 +1,1 @@
+"""S3: which server the environment names, how it is spoken to, and what its faults mean."""
