@@ -88,7 +88,7 @@ class BackupSerializer(serializers.ModelSerializer[Backup]):
     """A backup: one verified Parquet file of one table."""
 
     store = serializers.SerializerMethodField(help_text="Where it lies; null: in no store of the settings, or not yet.")
-    file = serializers.SerializerMethodField(help_text="Its name; empty before it is written.")
+    file = serializers.SerializerMethodField(help_text="Its name in the store; empty before it is written.")
     user = serializers.CharField(source="user.username", default=None, allow_null=True, help_text="Who asked for it.")
     schedule = serializers.CharField(
         source="schedule.name", default=None, allow_null=True, help_text="Whose run it was."
@@ -113,8 +113,8 @@ class BackupSerializer(serializers.ModelSerializer[Backup]):
         return store_of(row.path)[0]
 
     def get_file(self, row: Backup) -> str:
-        """Return the file's name."""
-        return file_name(row.path) if row.status in (Status.DONE, Status.PRUNED) else ""
+        """Return the file's name there."""
+        return store_of(row.path)[1] if row.status in (Status.DONE, Status.PRUNED) else ""
 
     def get_error(self, row: Backup) -> str:
         """Return the fault without the folder."""
@@ -156,11 +156,11 @@ class TableReportSerializer(serializers.Serializer[Any]):
 
     def get_file(self, table: dict[str, Any]) -> str:
         """Return the file's name."""
-        return file_name(table["path"])
+        return store_of(table["path"])[1]
 
     def get_safety(self, table: dict[str, Any]) -> str | None:
         """Return the file's name."""
-        return file_name(table["safety"]) if table["safety"] else None
+        return store_of(table["safety"])[1] if table["safety"] else None
 
 
 class RestoreReportSerializer(serializers.Serializer[Any]):
@@ -196,8 +196,3 @@ class RestoreSerializer(serializers.ModelSerializer[Restore]):
         shown = super().to_representation(instance)
         report = shown["report"]
         return {**shown, "report": report and told_report(self.context["request"].user, report)}
-
-
-def file_name(path: str) -> str:
-    """Return the last part of a path or address."""
-    return path.rpartition("/")[2]

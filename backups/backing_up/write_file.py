@@ -6,8 +6,6 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import datetime
-from uuid import UUID
 
 import psycopg2
 import pyarrow as pa
@@ -17,7 +15,8 @@ from django.db.migrations.recorder import MigrationRecorder
 from psycopg2 import sql
 
 from backups.backing_up.snapshot import Snapshot
-from backups.files.manifest import SUFFIX, ColumnFacts, Manifest, SignedManifest
+from backups.files.layout import backup_name, manifest_name, parted
+from backups.files.manifest import ColumnFacts, Manifest, SignedManifest
 from backups.files.parquet import Facts, read_back, write_parquet
 from backups.files.store import UNWRITABLE, Store
 from backups.hashing.row_hashes import FileFingerprint, server_fingerprint
@@ -35,7 +34,7 @@ _COLUMN = re.compile(r"In CSV column #([0-9]+): ")
 
 @dataclass(frozen=True, kw_only=True)
 class WrittenFile:
-    """A finished file; without its manifest beside it, it is no backup yet (``publish``)."""
+    """A finished file; without its manifest it is no backup yet (``publish``)."""
 
     store: Store
     name: str
@@ -48,11 +47,11 @@ class WrittenFile:
 
     def publish(self) -> None:
         """Write the manifest: from here on it is a backup."""
-        self.store.write(self.name + SUFFIX, self.beside.as_text().encode())
+        self.store.write(manifest_name(self.name), self.beside.as_text().encode())
 
     def discard(self) -> None:
         """Take both away again."""
-        self.store.remove(self.name + SUFFIX)
+        self.store.remove(manifest_name(self.name))
         self.store.remove(self.name)
 
 
@@ -72,7 +71,7 @@ def drafted(snapshot: Snapshot, shape: Shape, store: Store, row: Backup) -> Iter
     SourceUnreadable where the place cannot be written to; BackupDamaged (of the function) where the file, read back, is
     not what PostgreSQL says the table is.
     """
-    name = file_name(shape.name, snapshot.taken_at, row.id)
+    name = backup_name(shape.name, snapshot.taken_at, row.run, safety=row.origin == Backup.Origin.SAFETY)
     query = sql.SQL("select {} from {} order by {}").format(
         _names(shape.schema.names), shape.identifier, _names(shape.key)
     )
@@ -92,16 +91,11 @@ def drafted(snapshot: Snapshot, shape: Shape, store: Store, row: Backup) -> Iter
         def prove() -> WrittenFile:
             with store.explained(name, missing=UNWRITABLE):
                 with draft.open() as sealed:
-                    beside = _proved(sealed, manifest, name=name.rpartition("/")[2])
+                    beside = _proved(sealed, manifest, name=parted(name)[1])
                 draft.publish()
             return WrittenFile(store=store, name=name, beside=beside)
 
         yield prove
-
-
-def file_name(table: str, taken_at: datetime, identity: UUID) -> str:
-    """Return the name of a new file: by table, and sorted by time."""
-    return f"{table}/{table}-{taken_at:%Y%m%dT%H%M%SZ}-{identity.hex[:8]}.parquet"
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """Which backups a restore may take, the first the one that it means."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
@@ -10,7 +10,8 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from backups.catalogue.places import in_order, is_doubted
-from backups.files.manifest import SUFFIX, parse_beside
+from backups.files.layout import SAFETY, described_by, manifest_name, sibling_name
+from backups.files.manifest import parse_beside
 from backups.files.parquet import BackupFile
 from backups.files.store import Store, split
 from backups.models import Backup, Status
@@ -35,10 +36,20 @@ class Candidate:
     fault: str = ""
 
 
+def good_backups() -> QuerySet[Backup]:
+    """Return the verified backups. What restores kept is none of them: it holds what somebody wanted to be rid of."""
+    return _not_of_restores().filter(verified_at__isnull=False)
+
+
+def none_known(table: str, limit: str = "") -> BackupRefused:
+    """Say that there is no good backup of a table."""
+    return BackupRefused(what=table, problem=f"the catalogue has no verified backup of it{limit}", remedy=LIST)
+
+
 def choose(table: str, *, path: str | None, at: datetime | None) -> tuple[Candidate, ...]:
     """Return the backup at ``path``, else those of ``table`` that were verified (not after ``at``), the newest first.
 
-    What a restore kept for safety is only taken by its path: it holds what somebody wanted to be rid of.
+    Those found damaged are among them, with their fault. What a restore kept for safety is only taken by its path.
     """
     if path is not None:
         store, name = split(path)
@@ -48,7 +59,7 @@ def choose(table: str, *, path: str | None, at: datetime | None) -> tuple[Candid
     candidates = tuple(filter(None, map(_candidate, groups)))
     if all(candidate.fault for candidate in candidates):
         before = f" from before {timezone.localtime(at):%Y-%m-%d %H:%M:%S}" if at else ""
-        raise BackupRefused(what=table, problem=f"the catalogue has no verified backup of it{before}", remedy=LIST)
+        raise none_known(table, before)
     return candidates
 
 
@@ -80,9 +91,14 @@ def sibling(file: BackupFile, table: str) -> tuple[str, ...]:
 
 def _not_after(at: datetime | None) -> QuerySet[Backup]:
     """Return the finished backups that a restore may choose by itself, with those found damaged."""
-    safety = Backup.objects.filter(origin=Backup.Origin.SAFETY)  # a copy of one is no other
-    kept = Backup.objects.filter(status=Status.DONE).exclude(run__in=safety.values("run"))
+    kept = _not_of_restores()
     return kept if at is None else kept.filter(snapshot_at__lte=at)
+
+
+def _not_of_restores() -> QuerySet[Backup]:
+    safety = Backup.objects.filter(origin=Backup.Origin.SAFETY)
+    kept = Backup.objects.filter(status=Status.DONE).exclude(run__in=safety.values("run"))  # with all copies of them
+    return kept.exclude(path__contains=f"/{SAFETY}/")  # found by a scan when the catalogue was lost
 
 
 def _candidate(places: Sequence[Backup]) -> Candidate | None:
@@ -143,16 +159,24 @@ def _grouped(rows: Iterable[Backup]) -> Iterable[tuple[str, list[Backup]]]:
 
 
 def _lying_beside(file: BackupFile, table: str, run: UUID) -> tuple[str, ...]:
-    folder = file.path.rpartition("/")[0]
-    for place in (folder, folder.rpartition("/")[0]):
-        store = Store(place)
-        for name in store.names():
-            if name.endswith(SUFFIX) and name.rpartition("/")[2].startswith(f"{table}-"):
-                path = store.path(name.removesuffix(SUFFIX))
-                try:
-                    manifest = parse_beside(store.read(name), path=path).manifest
-                except DataForgeError:
-                    continue
-                if manifest.run == run and manifest.table == table:
-                    return (path,)
+    for store, name in _perhaps_beside(file.path, table):
+        path = store.path(name)
+        try:
+            manifest = parse_beside(store.read(manifest_name(name)), path=path).manifest
+        except DataForgeError:
+            continue
+        if manifest.run == run and manifest.table == table:
+            return (path,)
     return ()
+
+
+def _perhaps_beside(path: str, table: str) -> Iterator[tuple[Store, str]]:
+    """Yield where a backup of ``table`` of the same run may lie: one place, or, in format 1, all of that table."""
+    store, name = split(path)
+    if sibling := sibling_name(name, table):
+        yield store, sibling
+        return
+    for place in (store, Store(store.url.rpartition("/")[0] or "/")):
+        for name in filter(None, map(described_by, place.names())):
+            if name.rpartition("/")[2].startswith(f"{table}-"):
+                yield place, name

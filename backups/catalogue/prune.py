@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo
 
 from django.db.models import QuerySet
 
-from backups.files.manifest import SUFFIX
+from backups.files.layout import manifest_name, unfinished
 from backups.files.named_stores import named_store, store_names
-from backups.files.store import PART, split
+from backups.files.store import split
 from backups.models import Backup, BackupSchedule, Status
 from core.postgres.explain_errors import explained
 
@@ -114,18 +114,15 @@ def _leftovers() -> Iterator[PrunableFile]:
     """Find files of backups that never were finished, a day after they were last written to."""
     now = time.time()
     for store in map(named_store, store_names()):
-        names = store.names()
-        for name in names:
-            is_part = name.endswith(PART)
-            unfinished = name.endswith(".parquet") and name + SUFFIX not in names
-            if (is_part or unfinished) and store.age_seconds(name, now=now) > LEFTOVER_AGE_SECONDS:
+        for name in unfinished(set(store.names())):
+            if store.age_seconds(name, now=now) > LEFTOVER_AGE_SECONDS:
                 yield PrunableFile(path=store.path(name), why="left by a backup that did not end")
 
 
 def _remove(file: PrunableFile) -> None:
     """The manifest goes first: without it the file counts for nothing, whatever happens next."""
     store, name = split(file.path)
-    store.remove(name + SUFFIX)
+    store.remove(manifest_name(name))
     store.remove(name)
     if file.id is not None:
         Backup.objects.filter(pk=file.id).update(status=Status.PRUNED)

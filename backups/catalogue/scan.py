@@ -7,8 +7,10 @@ from uuid import UUID, uuid4
 
 from django.db import transaction
 
+from backups.catalogue.choose import good_backups, none_known
 from backups.catalogue.liveness import close_abandoned
-from backups.files.manifest import SUFFIX, SignedManifest, parse_beside
+from backups.files.layout import described_by, manifest_name
+from backups.files.manifest import SignedManifest, parse_beside
 from backups.files.manifest_rules import shown
 from backups.files.named_stores import named_store, store_names
 from backups.files.store import Store
@@ -55,9 +57,22 @@ def listed(tables: Sequence[str] = ()) -> tuple[CatalogueEntry, ...]:
         rows = Backup.objects.filter(status=Status.DONE).order_by("table", "-snapshot_at")
         if tables:
             rows = rows.filter(table__in=[table_named(name) for name in tables])
-        return tuple(
-            CatalogueEntry(**{name: getattr(row, name) for name in CatalogueEntry.__dataclass_fields__}) for row in rows
-        )
+        return tuple(map(_entry, rows))
+
+
+def latest(tables: Sequence[str] = ()) -> tuple[CatalogueEntry, ...]:
+    """List the newest good backup of each table: of all by their names, or of ``tables`` in their order.
+
+    BackupRefused where one of ``tables`` has none: whoever takes one line for each must not get the wrong one.
+    """
+    with explained("the list of backups"):
+        newest = good_backups().order_by("table", "-snapshot_at").distinct("table")
+        by_table = {row.table: _entry(row) for row in newest}
+    names = [table_named(name) for name in tables] or list(by_table)
+    for name in names:
+        if name not in by_table:
+            raise none_known(name)
+    return tuple(by_table[name] for name in names)
 
 
 def known_paths() -> list[str]:
@@ -66,10 +81,9 @@ def known_paths() -> list[str]:
         return [entry.path for entry in listed()]
     except DatabaseUnavailable:
         return [
-            store.path(name.removesuffix(SUFFIX))
+            store.path(name)
             for store in map(named_store, store_names())
-            for name in store.names()
-            if name.endswith(SUFFIX)
+            for name in filter(None, map(described_by, store.names()))
         ]
 
 
@@ -79,13 +93,13 @@ def scan(store: Store) -> ScanReport:
     They count as not verified: a scan reads manifests only. A copy of a known backup is a second place of it, and takes
     nothing from the first. Raises SourceUnreadable, DatabaseUnavailable.
     """
-    names = [name for name in store.names(needed=True) if name.endswith(SUFFIX)]
+    names = list(filter(None, map(described_by, store.names(needed=True))))
     with explained("the scan"):
         close_abandoned()
         known = set(Backup.objects.filter(status=Status.DONE).values_list("path", flat=True))
     found, unreadable = {}, []
     for name in names:
-        path = store.path(name.removesuffix(SUFFIX))
+        path = store.path(name)
         if path not in known:
             try:
                 found[path] = _judged(store, name, path)
@@ -96,11 +110,15 @@ def scan(store: Store) -> ScanReport:
     return ScanReport(manifests=len(names), added=added, unreadable=tuple(unreadable))
 
 
+def _entry(row: Backup) -> CatalogueEntry:
+    return CatalogueEntry(**{name: getattr(row, name) for name in CatalogueEntry.__dataclass_fields__})
+
+
 def _judged(store: Store, name: str, path: str) -> SignedManifest:
     if not name.isprintable():
         remedy = "Give it the name that its manifest says."
         raise SourceUnreadable(path=shown(path), problem="its name is no line of text", remedy=remedy)
-    return parse_beside(store.read(name), path=path)
+    return parse_beside(store.read(manifest_name(name)), path=path)
 
 
 def _enter(found: Mapping[str, SignedManifest]) -> int:

@@ -1,4 +1,4 @@
-"""The manifest: what a backup holds, in its Parquet footer and beside it in a file: no manifest there, no backup."""
+"""The manifest: what a backup holds, in its Parquet footer and in a file of its own: no manifest there, no backup."""
 
 import json
 from collections.abc import Mapping
@@ -17,7 +17,6 @@ from core.postgres.column_types import TableColumn, arrow_type
 FORMAT = 1
 FINGERPRINT_BY = "lookup3"  # see ``hashing.row_hashes``
 FOOTER_KEY = "dataforge.manifest"
-SUFFIX = ".manifest.json"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +70,7 @@ class Manifest:
 
 @dataclass(frozen=True, kw_only=True)
 class SignedManifest:
-    """The manifest as it lies beside the file, with what only a finished file has."""
+    """The manifest as a file of its own, with what only a finished backup has; ``file``: its name below the root."""
 
     manifest: Manifest
     file: str
@@ -79,7 +78,7 @@ class SignedManifest:
     sha256: str
 
     def as_text(self) -> str:
-        """Return the content of ``NAME.manifest.json``."""
+        """Return the content of the manifest's file."""
         plain = {**self.manifest.as_json(), "file": self.file, "bytes": self.bytes, "sha256": self.sha256}
         return json.dumps(plain, ensure_ascii=False, indent=1) + "\n"
 
@@ -90,7 +89,7 @@ def parse(text: str | bytes, *, path: str) -> Manifest:
 
 
 def parse_beside(text: str | bytes, *, path: str) -> SignedManifest:
-    """Read ``NAME.manifest.json``; raises as ``parse`` does."""
+    """Read a manifest's file; raises as ``parse`` does."""
     members = _members(text, path)
     manifest = _manifest(members, path, signed=True)
     return SignedManifest(manifest=manifest, file=members["file"], bytes=members["bytes"], sha256=members["sha256"])

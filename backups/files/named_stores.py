@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from django.conf import settings
 
+from backups.files.layout import parted
 from backups.files.store import S3, Store, full_address
 from core.errors import SourceUnreadable
 
@@ -74,22 +75,22 @@ def place_problem(name: str) -> str:
 
 
 def store_of(path: str) -> tuple[str | None, str]:
-    """Return the store in which a file lies, and its name there; of a file elsewhere None, and the last part."""
+    """Return the store in which a file lies, and its name there; of a file elsewhere None, and ``layout``'s name."""
     for name, address in _addresses():
         if path.startswith(f"{address}/"):
             return name, path.removeprefix(f"{address}/")
-    return None, path.rpartition("/")[2]
+    return None, parted(path)[1]
 
 
 def without_addresses(text: str, path: str = "") -> str:
-    """Write the stores in ``text`` by their names, and take the two folders above ``path``, a file elsewhere, out.
+    """Write the stores in ``text`` by their names, and take out where the root of ``path``, a file elsewhere, lies.
 
     Where a machine keeps its files is for those who run it, not for all who read what became of a backup.
     """
     for name, address in _addresses():
         text = re.sub(rf"(?<![\w./-]){re.escape(address)}(?![\w-]|\.\w)", name, text)
-    folder = path.rpartition("/")[0]
-    for place in (folder, folder.rpartition("/")[0]):
+    root = parted(path)[0]
+    for place in (root, root.rpartition("/")[0]):
         if len(place) > 1:
             text = text.replace(f"{place}/", "")
     return text

@@ -12,9 +12,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from backups.files.manifest import FOOTER_KEY, SUFFIX, Manifest, SignedManifest, parse, parse_beside
+from backups.files.layout import described_by, manifest_name
+from backups.files.manifest import FOOTER_KEY, Manifest, SignedManifest, parse, parse_beside
 from backups.files.statistics import ColumnStatistics
-from backups.files.store import split
+from backups.files.store import Store, split
 from backups.hashing.row_hashes import FileFingerprint
 from core.errors import BackupDamaged, BackupRefused, SourceUnreadable
 from core.postgres.fingerprint import Fingerprint
@@ -101,21 +102,21 @@ class BackupFile:
 
 @contextmanager
 def opened(path: str) -> Iterator[BackupFile]:
-    """Open a backup and compare size, SHA-256 and footer with the manifest beside it.
+    """Open a backup and compare size, SHA-256 and footer with its manifest.
 
     SourceUnreadable where there is no such file, BackupRefused where it is no backup or a newer release's,
     BackupDamaged where it is not what it was.
     """
     store, name = split(path)
-    if name.endswith(SUFFIX):
-        raise BackupRefused(what=path, problem="it is a manifest", remedy="Name the .parquet file beside it.")
+    if of := described_by(name):
+        raise BackupRefused(what=path, problem="it is a manifest", remedy=f"Name its file, {store.path(of)}.")
     with store.local(name) as local:
-        beside = _beside(path)
-        _check_bytes(path, local, beside)
+        beside = _beside(path, store, name)
+        _check_bytes(path, local, beside, name)
         with damage(path), pq.ParquetFile(local, memory_map=False) as parquet:
             footer = (parquet.metadata.metadata or {}).get(FOOTER_KEY.encode(), b"")
             if parse(footer, path=path) != beside.manifest:
-                raise BackupDamaged(path=path, problem="the manifest in it and the one beside it differ")
+                raise BackupDamaged(path=path, problem="the manifest in it and its manifest's file differ")
             columns = [(field.name, field.type) for field in beside.manifest.schema]
             if [(field.name, field.type) for field in parquet.schema_arrow] != columns:
                 raise BackupDamaged(path=path, problem="its columns are not those of its manifest")
@@ -177,21 +178,21 @@ def _footer_text(manifest: Manifest) -> str:
     return json.dumps(manifest.as_json(), ensure_ascii=False)
 
 
-def _beside(path: str) -> SignedManifest:
-    store, name = split(path + SUFFIX)
+def _beside(path: str, store: Store, name: str) -> SignedManifest:
+    manifest = manifest_name(name)
     with suppress(SourceUnreadable):
-        return parse_beside(store.read(name), path=path)
+        return parse_beside(store.read(manifest), path=path)
     raise BackupRefused(
         what=path,
-        problem=f"there is no {name} beside it, so it is no backup that was finished",
+        problem=f"there is no {store.path(manifest)}, so it is no backup that was finished",
         remedy="Use one that `manage.py list_backups` names.",
     )
 
 
-def _check_bytes(path: str, local: Path, beside: SignedManifest) -> None:
+def _check_bytes(path: str, local: Path, beside: SignedManifest, name: str) -> None:
     size = local.stat().st_size
-    if beside.file != path.rpartition("/")[2]:
-        raise BackupDamaged(path=path, problem=f"the manifest beside it is that of {beside.file}")
+    if beside.file != name:
+        raise BackupDamaged(path=path, problem=f"its manifest is that of {beside.file}")
     if size != beside.bytes:
         raise BackupDamaged(path=path, problem=f"it has {size} bytes, and had {beside.bytes}")
     if sha256_of(local) != beside.sha256:

@@ -1,4 +1,4 @@
-"""Where backups lie: a folder, or a prefix on S3. Names are relative and may have one slash: ``table/file``.
+"""Where backups lie: a folder, or a prefix on S3. Names are relative, with ``/`` between their parts: see ``layout``.
 
 On S3 an object is there only when it is whole, so it gets its name at once. Credentials come by the usual chain of the
 AWS SDK, and S3 encrypts what it stores: by its own key, or by KMS where the bucket's default says so (pyarrow's
@@ -15,13 +15,13 @@ from pathlib import Path, PurePosixPath
 import pyarrow as pa
 from pyarrow import fs
 
+from backups.files.layout import MANIFESTS, PART, SAFETY, parted
 from core import s3
 from core.errors import SourceUnreadable
 
 COPY_BYTES = 8 << 20
 SMALL_BYTES = 16 << 20  # a manifest of 1,600 columns has one or two MiB
 S3 = "s3://"
-PART = ".part"
 UNWRITABLE = ("cannot be written there", "Name a folder that can be made, or s3://bucket/prefix.")
 _GONE = ("is not there", "Look for it with `manage.py list_backups`.")
 _NOWHERE = ("is not there", "Name the folder in which backups lie, or s3://bucket/prefix.")
@@ -51,13 +51,15 @@ class Store:
         working = str(at) if self.remote else str(at.with_name(f".{at.name}{PART}"))
         with self.explained(name, missing=UNWRITABLE):
             if not self.remote:
-                self._files.create_dir(str(at.parent), recursive=True)
+                _make_folder(Path(at.parent))
             draft = Draft(self._files, working, str(at), sink=self._files.open_output_stream(working))
         try:
             with self.explained(name, missing=UNWRITABLE):
                 yield draft
         finally:
-            draft.discard()
+            if not draft.published:
+                draft.discard()
+                self._drop_empty_folders(name)
 
     def write(self, name: str, content: bytes) -> None:
         """Write a small file: wholly there, and on disk, or not there."""
@@ -104,9 +106,19 @@ class Store:
         return now - (info.mtime_ns or 0) / 1e9
 
     def remove(self, name: str) -> None:
-        """Remove a file, if it is there."""
+        """Remove a file, if it is there, and the folders of its run that it leaves empty."""
         with self.explained(name), suppress(FileNotFoundError):
             self._files.delete_file(self._place(name))
+        self._drop_empty_folders(name)
+
+    def _drop_empty_folders(self, name: str) -> None:
+        for folder in PurePosixPath(name).parents[:-1] if not self.remote else ():
+            if folder.name in (MANIFESTS, SAFETY):
+                return
+            try:
+                Path(self._place(str(folder))).rmdir()
+            except OSError:  # it holds something, or is gone
+                return
 
     def _place(self, name: str) -> str:
         return f"{self._root}/{name}"
@@ -126,7 +138,7 @@ class Draft:
     def __init__(self, files: fs.FileSystem, working: str, final: str, *, sink: pa.NativeFile) -> None:
         self._files, self._working, self._final, self.sink = files, working, final, sink
         self._local = isinstance(files, fs.LocalFileSystem)
-        self._published = False
+        self.published = False
 
     def seal(self) -> None:
         """End the writing, and wait until it is on disk."""
@@ -143,15 +155,14 @@ class Draft:
         if self._local:
             Path(self._working).replace(self._final)
             _sync(str(Path(self._final).parent))
-        self._published = True
+        self.published = True
 
     def discard(self) -> None:
-        """Remove the file unless it was published."""
-        if not self._published:
-            with suppress(OSError):
-                self.sink.close()
-            with suppress(OSError):
-                self._files.delete_file(self._working)
+        """Remove the file, which was not published."""
+        with suppress(OSError):
+            self.sink.close()
+        with suppress(OSError):
+            self._files.delete_file(self._working)
 
 
 def full_address(url: str) -> str:
@@ -165,12 +176,20 @@ def full_address(url: str) -> str:
 
 
 def split(path: str) -> tuple[Store, str]:
-    """Return the store in which a file lies, and its name there."""
+    """Return the root below which a file lies as ``layout`` has it, and its name there."""
     _refuse_other_schemes(path)
-    folder, _, name = path.rpartition("/")
-    if path.startswith(S3) and not folder.removeprefix(S3):
+    root, name = parted(path)
+    if path.startswith(S3) and not root.removeprefix(S3).strip("/"):
         raise SourceUnreadable(path=path, problem="names no object", remedy="Write s3://bucket/prefix/file.parquet.")
-    return Store(folder or ("/" if path.startswith("/") else ".")), name
+    return Store(root or ("/" if path.startswith("/") else ".")), name
+
+
+def _make_folder(folder: Path) -> None:
+    """Make a folder where it is missing, and wait until that is on disk."""
+    if not folder.is_dir():
+        _make_folder(folder.parent)
+        folder.mkdir(exist_ok=True)
+        _sync(str(folder.parent))
 
 
 def _path(info: fs.FileInfo) -> str | None:

@@ -12,7 +12,7 @@ import pytest
 from backups.backing_up.verify import verify
 from backups.models import Backup
 from core.errors import BackupDamaged, BackupRefused, SourceUnreadable
-from tests.support.backups.runs import backup_file, content, library, run, spawn
+from tests.support.backups.runs import backup_file, content, library, manifest_of, name_of, run, spawn
 from tests.support.loading.loads import database_url, query
 
 pytestmark = pytest.mark.usefixtures("committed")
@@ -22,10 +22,6 @@ pytestmark = pytest.mark.usefixtures("committed")
 def shelves(store: Path) -> Path:
     library()
     return backup_file("shelves", store)
-
-
-def manifest_of(path: Path) -> Path:
-    return path.with_name(f"{path.name}.manifest.json")
 
 
 def flip(path: Path, position: int) -> None:
@@ -89,7 +85,7 @@ def test_the_manifest_of_another_file_is_found(shelves: Path, store: Path) -> No
     query("insert into shelves (id, name, size) values (9, 'new', 1)")
     other = backup_file("shelves", store)
     shutil.copy(manifest_of(other), manifest_of(shelves))
-    assert_found(shelves, f"is that of {other.name}")
+    assert_found(shelves, f"is that of {name_of(other)}")
 
 
 def test_a_swapped_file_is_found_by_the_manifest_and_a_swapped_pair_by_the_catalogue(
@@ -99,7 +95,7 @@ def test_a_swapped_file_is_found_by_the_manifest_and_a_swapped_pair_by_the_catal
     other = backup_file("shelves", store)
     shutil.copy(other, shelves)
     assert_found(shelves, r"bytes, and had|SHA-256")
-    told = json.loads(manifest_of(other).read_text()) | {"file": shelves.name}
+    told = json.loads(manifest_of(other).read_text()) | {"file": name_of(shelves)}
     manifest_of(shelves).write_text(json.dumps(told))
     assert verify(str(shelves), catalogue=False).rows == 4
     with pytest.raises(BackupDamaged, match="the catalogue knows a file of another SHA-256"):
@@ -112,7 +108,7 @@ def test_a_footer_of_another_file_is_found(shelves: Path) -> None:
     told = json.loads(manifest_of(shelves).read_text())
     told["rows"] += 1
     manifest_of(shelves).write_text(json.dumps(told))
-    assert_found(shelves, "the manifest in it and the one beside it differ")
+    assert_found(shelves, "the manifest in it and its manifest's file differ")
 
 
 def test_a_file_of_nobody_and_a_backup_of_another_table_are_refused(shelves: Path, store: Path, tmp_path: Path) -> None:
@@ -142,7 +138,7 @@ def test_a_check_needs_no_database(named: bool, shelves: Path) -> None:  # noqa:
     line = ["manage.py", "verify_backup", what]  # as an operator writes it: with what comes before a command
     code = f"from django.core.management import execute_from_command_line as run; run({line!r})"
     nowhere = database_url(host=str(shelves.parent))
-    process = spawn(code, DATABASE_URL=nowhere, BACKUP_STORE=str(shelves.parents[1]))
+    process = spawn(code, DATABASE_URL=nowhere, BACKUP_STORE=str(shelves.parents[2]))
     out, err = process.communicate(timeout=60)
     assert (process.returncode, err) == (0, "")
     assert f"{shelves}: whole (shelves, 3 rows" in out

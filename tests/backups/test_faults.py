@@ -71,8 +71,8 @@ def kill_backups(store: Path, *, seed: int, kills: int) -> None:
         assert finished.count() - before == (len(FAMILY) if done else 0) or finished.count() == before + len(FAMILY)
         for row in finished:
             assert verify(row.path).rows == row.rows
-        for beside in store.rglob("*.manifest.json"):  # whatever a scan would find is whole
-            verify(str(beside).removesuffix(".manifest.json"), catalogue=False)
+        for told in store.glob("_manifests/*/*.json"):  # whatever a scan would find is whole
+            verify(str(store / told.parent.name / told.stem / f"{told.stem}.parquet"), catalogue=False)
     backup(FAMILY, store=Store(str(store)))
     assert not Backup.objects.filter(status="running").exists()
     assert {row.error for row in Backup.objects.filter(status="failed")} <= {"The process ended before the backup did."}

@@ -1,10 +1,11 @@
-"""``manage.py list_backups [TABLE...] [--scan [NAME|URL]]``."""
+"""``manage.py list_backups [TABLE...] [--latest] [--format table|paths] [--scan [NAME|URL]]``."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from backups.catalogue.scan import listed, scan
+from backups.catalogue.scan import CatalogueEntry, latest, listed, scan
 from backups.console import exits, moment, print_table, size
 from backups.files.named_stores import store_at
 
@@ -20,6 +21,10 @@ class Command(BaseCommand):
         """Define the contract's arguments."""
         parser.add_argument("tables", nargs="*", metavar="TABLE", help="only of these tables")
         parser.add_argument(
+            "--latest", action="store_true", help="of each table only the newest that is verified; exit 1 without one"
+        )
+        parser.add_argument("--format", choices=["table", "paths"], default="table", help="paths: for scripts")
+        parser.add_argument(
             "--scan",
             nargs="?",
             const="",
@@ -28,26 +33,35 @@ class Command(BaseCommand):
         )
 
     def handle(self, *_args: Any, **options: Any) -> None:
-        """Parse, call ``scan`` and ``listed``, print."""
+        """Parse, call ``scan`` and ``listed`` or ``latest``, print."""
+        paths = options["format"] == "paths"
         with exits("the catalogue is as it was."):
             if options["scan"] is not None:
                 report = scan(store_at(options["scan"] or None))
-                self.stdout.write(f"{report.manifests} manifests, {report.added} of them new to the catalogue.")
+                said = f"{report.manifests} manifests, {report.added} of them new to the catalogue."
+                (self.stderr if paths else self.stdout).write(said)
                 for problem in report.unreadable:
                     self.stderr.write(problem)
-            rows = [
-                [
-                    entry.table,
-                    moment(entry.snapshot_at),
-                    f"{entry.rows:,}",
-                    size(entry.bytes),
-                    entry.origin,
-                    str(entry.run)[:RUN_DIGITS],
-                    moment(entry.verified_at) or "not yet",
-                    moment(entry.drilled_at) or "not yet",
-                    entry.path,
-                ]
-                for entry in listed(options["tables"])
+            entries = (latest if options["latest"] else listed)(options["tables"])
+        if paths:
+            self.stdout.write("".join(f"{entry.path}\n" for entry in entries), ending="")
+        else:
+            self._print(entries)
+
+    def _print(self, entries: Sequence[CatalogueEntry]) -> None:
+        rows = [
+            [
+                entry.table,
+                moment(entry.snapshot_at),
+                f"{entry.rows:,}",
+                size(entry.bytes),
+                entry.origin,
+                str(entry.run)[:RUN_DIGITS],
+                moment(entry.verified_at) or "not yet",
+                moment(entry.drilled_at) or "not yet",
+                entry.path,
             ]
+            for entry in entries
+        ]
         headers = ["table", "snapshot", "rows", "size", "origin", "run", "verified", "drilled", "file"]
         print_table(self.stdout, headers, rows, numbers={"rows", "size"})

@@ -1,5 +1,6 @@
 """Who looks at backups learns their stores and names, not where a machine keeps its files, and names none by a path."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from backups.files.store import Store
 from backups.models import Backup, BackupSchedule, Restore
 from tests.support.access.people import browser
 from tests.support.backups.people import EVERYTHING, person
-from tests.support.backups.runs import library
+from tests.support.backups.runs import library, name_of
 from tests.support.desk.admin_pages import page
 
 pytestmark = pytest.mark.usefixtures("committed", "store")
@@ -51,16 +52,16 @@ def row(committed: None, store: Path) -> Backup:
 def test_a_check_that_fails_tells_of_no_folder(ana: Client, row: Backup, store: Path) -> None:
     said = send(ana, CATALOGUE, action="verify", _selected_action=str(row.pk))
     detail = page(ana, f"{CATALOGUE}{row.pk}/change/")
-    assert f"default/shelves/{Path(row.path).name}: is not there" in said
-    assert f"default/shelves/{Path(row.path).name}" in detail
+    assert f"default/{name_of(row.path)}: is not there" in said
+    assert f"default/{name_of(row.path)}" in detail
     assert str(store) not in said + detail + page(ana, CATALOGUE)
 
 
 def test_a_restore_that_fails_tells_of_no_folder(ana: Client, row: Backup, store: Path) -> None:
     said = send(ana, f"{CATALOGUE}{row.pk}/restore/", mode="")
     detail = page(ana, f"{RESTORES}{Restore.objects.get().pk}/change/")
-    assert f"default/shelves/{Path(row.path).name}: is not there" in said
-    assert f"default/shelves/{Path(row.path).name}" in detail
+    assert f"default/{name_of(row.path)}: is not there" in said
+    assert f"default/{name_of(row.path)}" in detail
     assert str(store) not in said + detail + page(ana, RESTORES)
 
 
@@ -68,7 +69,7 @@ def test_a_backup_that_fails_tells_of_no_folder(ana: Client, store: Path) -> Non
     store.write_text("no folder")
     said = send(ana, f"{CATALOGUE}back-up-now/", tables=["shelves"])
     detail = page(ana, f"{CATALOGUE}{Backup.objects.get().pk}/change/")
-    assert "default/shelves" in said
+    assert re.search(r"default/[^/ ]+/shelves", said)
     assert str(store) not in said + detail
 
 
@@ -91,7 +92,7 @@ def test_a_file_in_no_store_is_shown_by_its_name(ana: Client, tmp_path: Path) ->
     backup(["shelves"], store=Store(str(tmp_path / "by hand")))
     made = Backup.objects.get()
     detail = page(ana, f"{CATALOGUE}{made.pk}/change/")
-    assert f"{Path(made.path).name} (in no store of the settings)" in detail
+    assert f"{name_of(made.path)} (in no store of the settings)" in detail
     assert "by hand" not in detail
 
 
@@ -109,4 +110,4 @@ def test_pages_take_no_path(ana: Client, row: Backup, place: str) -> None:
         send(ana, f"{CATALOGUE}{row.pk}/restore/", mode="merge", **fields)
         send(ana, f"{CATALOGUE}back-up-now/", tables=["shelves"], **fields)
     assert set(Restore.objects.values_list("path", "backup")) == {(row.path, row.pk)}
-    assert {Path(made.path).parent for made in Backup.objects.all()} == {Path(row.path).parent}
+    assert {Path(made.path).parents[2] for made in Backup.objects.all()} == {Path(row.path).parents[2]}

@@ -13,7 +13,7 @@ from backups.models import UNDECIDED, Backup, BackupSchedule
 from backups.schedules.run_due import run_due
 from tests.support.access.people import browser
 from tests.support.backups.people import person
-from tests.support.backups.runs import library
+from tests.support.backups.runs import library, name_of
 from tests.support.desk.admin_pages import page
 
 pytestmark = pytest.mark.usefixtures("committed", "elsewhere")
@@ -69,7 +69,7 @@ def test_a_schedule_goes_to_the_store_that_was_chosen(ana: Client, elsewhere: Pa
     BackupSchedule.objects.update(created_at="2026-03-01T00:00Z")
     (done,) = run_due()
     assert done.error == ""
-    assert Backup.objects.get().path.startswith(f"{elsewhere}/shelves/")
+    assert Backup.objects.get().path == f"{elsewhere}/{name_of(Backup.objects.get().path)}"
 
 
 @pytest.mark.parametrize("value", NO_STORES)

@@ -11,7 +11,7 @@ from backups.files.store import Store
 from backups.models import Backup, Restore
 from core.errors import DatabaseFailed
 from tests.support.api.client import ApiClient
-from tests.support.backups.runs import library
+from tests.support.backups.runs import library, name_of
 
 pytestmark = pytest.mark.usefixtures("committed", "store")
 BACKUPS = "/api/v1/backups/"
@@ -65,7 +65,7 @@ def test_a_list_is_not_narrowed_by_where_files_are(ana: ApiClient, address: str,
 
 def test_a_backup_names_its_store(ana: ApiClient, row: Backup) -> None:
     shown = ana.get(f"{BACKUPS}{row.pk}/").json
-    assert (shown["store"], shown["file"]) == ("default", Path(row.path).name)
+    assert (shown["store"], shown["file"]) == ("default", name_of(row.path))
 
 
 def test_a_backup_in_no_store_of_the_settings_names_none_and_no_folder(ana: ApiClient, tmp_path: Path) -> None:
@@ -82,5 +82,5 @@ def test_a_drill_that_fails_tells_of_no_folder(ana: ApiClient, row: Backup, stor
         answer = ana.post({"drill": True}, to=f"{BACKUPS}{row.pk}/verify/")
     assert answer.status == 503
     shown = ana.get(f"{BACKUPS}{row.pk}/")
-    assert f"the drill of default/shelves/{Path(row.path).name}" in shown.json["error"]
+    assert f"the drill of default/{name_of(row.path)}" in shown.json["error"]
     assert str(store) not in answer.text + shown.text

@@ -21,7 +21,7 @@ from backups.hashing.row_hashes import assert_server_agrees
 from backups.models import Backup
 from core.errors import BackupDamaged, DatabaseFailed, TableBusy
 from core.postgres import copy_out
-from tests.support.backups.runs import backup_file, library, run
+from tests.support.backups.runs import backup_file, library, manifest_of, name_of, run
 from tests.support.loading.loads import PROJECT, Ran, query
 from tests.support.postgres.sessions import lock_is_awaited
 
@@ -80,7 +80,7 @@ def test_a_file_is_proved_by_two_threads_each_with_a_reader_of_its_own(store: Pa
 def test_the_manifest_says_what_the_table_holds_in_the_footer_and_beside(store: Path) -> None:
     library()
     path = backup_file("shelves", store)
-    beside = json.loads(path.with_name(f"{path.name}.manifest.json").read_text())
+    beside = json.loads(manifest_of(path).read_text())
     footer = json.loads((pq.ParquetFile(path).metadata.metadata or {})[b"dataforge.manifest"])
     assert beside == footer | {name: beside[name] for name in ("file", "bytes", "sha256")}
     assert (beside["table"], beside["rows"], beside["key"]) == ("shelves", 3, ["id"])
@@ -149,7 +149,7 @@ def test_a_value_that_no_file_holds_is_refused_by_name_and_nothing_is_left(
 
 
 def assert_nothing_left(store: Path) -> None:
-    assert [path for path in store.rglob("*") if path.is_file()] == []
+    assert set(store.rglob("*")) <= {store / "_manifests"}  # not a folder of the run
     assert run("list_backups").out.count("\n") == 1
     assert set(Backup.objects.values_list("status", flat=True)) == {"failed"}
     assert all(row.error for row in Backup.objects.all())
@@ -250,16 +250,16 @@ def lost(three: Path) -> Path:
 
 
 @pytest.fixture
-def found_again(lost: Path, store: Path) -> Ran:
+def found_again(lost: Path) -> Ran:
     """A look into the folder after the catalogue is lost, with a manifest that cannot be read."""
-    (store / "shelves" / "junk.parquet.manifest.json").write_text("{")
+    manifest_of(lost).with_name("junk.json").write_text("{")
     return run("list_backups", "--scan")
 
 
 def test_backups_are_listed_the_newest_first(three: Path) -> None:
     listed = run("list_backups", "shelves").out
     assert listed.count("\n") == 3
-    assert three.name in listed.splitlines()[1]
+    assert name_of(three) in listed.splitlines()[1]
 
 
 @pytest.mark.usefixtures("lost")
@@ -269,7 +269,7 @@ def test_without_its_catalogue_no_backup_is_listed() -> None:
 
 def test_backups_are_found_again_when_the_catalogue_is_lost(found_again: Ran) -> None:
     assert "4 manifests, 3 of them new to the catalogue." in found_again.out
-    assert "junk.parquet is not the backup that was written: its manifest cannot be read" in found_again.err
+    assert "junk/junk.parquet is not the backup that was written: its manifest cannot be read" in found_again.err
     assert found_again.out.count("not yet") == 6
 
 

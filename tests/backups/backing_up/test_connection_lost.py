@@ -14,7 +14,7 @@ from django.db import connection
 from backups.backing_up import write_file
 from backups.models import Backup
 from core.postgres.copy_out import copy_out_batches
-from tests.support.backups.runs import backup_file, content, run
+from tests.support.backups.runs import backup_file, content, files_in, run
 from tests.support.loading.loads import query
 from tests.support.postgres.wires import cut
 
@@ -55,12 +55,12 @@ def dying(committed: None, store: Path) -> Iterator[None]:
 def test_a_command_says_that_the_connection_was_lost_and_leaves_all_as_it_was(
     command: list[str], work: str, store: Path
 ) -> None:
-    before, files = content("shelves"), sorted(store.rglob("*"))
+    before, files = content("shelves"), files_in(store)
     ran = run(*command, code=3)
     assert f"The database failed during {work}: the connection was lost. See whether the server runs" in ran.err
     connection.close()
     assert content("shelves") == before
-    assert sorted(store.rglob("*")) == files
+    assert files_in(store) == files
     assert Backup.objects.filter(status="done").count() == 1
 
 

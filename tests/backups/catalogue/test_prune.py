@@ -13,7 +13,7 @@ from backups.catalogue.prune import kept_by, prune, prune_after
 from backups.models import Backup, BackupSchedule
 from backups.restoring.restore import RestoreOrder, restore
 from core.errors import SourceUnreadable
-from tests.support.backups.runs import library, run
+from tests.support.backups.runs import files_in, library, manifest_of, name_of, run
 from tests.support.loading.loads import query
 
 pytestmark = pytest.mark.usefixtures("committed")
@@ -48,8 +48,10 @@ def test_days_are_those_of_the_schedules_time_zone() -> None:
     assert len(kept(late, keep_daily=5, time_zone="America/Sao_Paulo")) == 1  # type: ignore[arg-type] # the zone's name
 
 
-def files(store: Path) -> set[str]:
-    return {path.name for path in store.rglob("*") if path.is_file()}
+def put(paths: list[Path]) -> None:
+    for path in paths:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"half")
 
 
 @pytest.fixture
@@ -63,14 +65,16 @@ def weekly(store: Path) -> BackupSchedule:
 
 
 def test_what_would_go_is_said_and_goes_only_with_yes(weekly: BackupSchedule, store: Path) -> None:
-    before = files(store)
+    before = files_in(store)
     said = run("prune_backups").out
     assert said.count("would remove ") == 3
     assert "3 files. Nothing was removed: --yes does it." in said
-    assert files(store) == before
+    assert files_in(store) == before
     run("prune_backups", "--yes")
     (left,) = Backup.objects.filter(status="done")
-    assert files(store) == {Path(left.path).name, f"{Path(left.path).name}.manifest.json"}
+    assert set(files_in(store)) == {
+        str(path.relative_to(store)) for path in (Path(left.path), manifest_of(Path(left.path)))
+    }
     assert Backup.objects.filter(status="pruned").count() == 3
     assert prune() == ()
     assert run("list_backups").out.count("\n") == 2
@@ -87,8 +91,8 @@ def test_a_schedule_that_ran_removes_what_it_does_not_keep_and_nothing_else(
     assert ", 4 older backups removed" in run("run_scheduled_backups").out
     left = Backup.objects.filter(status="done")
     assert [left.filter(schedule=schedule).count() for schedule in (weekly, other)] == [1, 2]
-    assert {Path(path).name for path in left.values_list("path", flat=True)} == {
-        name for name in files(store) if name.endswith(".parquet")
+    assert {name_of(path) for path in left.values_list("path", flat=True)} == {
+        name for name in files_in(store) if name.endswith(".parquet")
     }
     assert Path(by_hand).exists()
 
@@ -133,11 +137,35 @@ def test_of_those_before_a_restore_the_last_three_stay(store: Path) -> None:
 
 def test_what_a_killed_process_left_goes_after_a_day(weekly: BackupSchedule, store: Path) -> None:
     prune(yes=True)
-    left = [store / "shelves" / ".shelves-1.parquet.part", store / "shelves" / "shelves-2.parquet"]
-    for path in left:
-        path.write_bytes(b"half")
+    run_folder = "20260101T030000.000001Z-0a1b2c3d"
+    left = [
+        store / run_folder / "shelves" / "shelves.parquet",
+        store / run_folder / "books" / ".books.parquet.part",
+        store / "_manifests" / run_folder / ".shelves.json.part",
+        store / "_safety" / run_folder / "shelves" / "shelves.parquet",
+        store / "shelves" / ".shelves-20260101T030000Z-0a1b2c3d.parquet.part",
+        store / "shelves" / "shelves-20260101T030000Z-0a1b2c3e.parquet",
+        store / "shelves" / ".shelves-20260101T030000Z-0a1b2c3f.parquet.manifest.json.part",
+    ]
+    put(left)
     assert prune() == ()
     for path in left:
         os.utime(path, (1, 1))
     assert {file.path for file in prune(yes=True)} == {str(path) for path in left}
     assert not any(path.exists() for path in left)
+    assert not (store / run_folder).exists()
+
+
+def test_what_a_backup_would_not_have_named_so_stays(weekly: BackupSchedule, store: Path) -> None:
+    strange = [
+        store / "report.parquet",
+        store / "shelves" / "shelves.parquet",
+        store / "shelves" / "shelves-2.parquet",
+        store / ".notes.part",
+        store / "20260101T030000.000001Z-0a1b2c3d" / "shelves" / "books.parquet",
+    ]
+    put(strange)
+    for path in strange:
+        os.utime(path, (1, 1))
+    prune(yes=True)
+    assert all(path.exists() for path in strange)

@@ -12,7 +12,7 @@ from backups.catalogue.prune import prune
 from backups.files.named_stores import named_store, store_of, without_addresses
 from backups.models import Backup
 from core.errors import DatabaseUnavailable, SourceUnreadable
-from tests.support.backups.runs import library, run
+from tests.support.backups.runs import library, name_of, run
 
 committed = pytest.mark.usefixtures("committed")
 OLD_SECONDS = (1, 1)
@@ -22,7 +22,7 @@ OLD_SECONDS = (1, 1)
 def test_a_command_takes_the_name_of_a_store(elsewhere: Path) -> None:
     library()
     run("backup_table", "shelves", "--to", "elsewhere")
-    assert Backup.objects.get().path.startswith(f"{elsewhere}/shelves/")
+    assert Path(Backup.objects.get().path).parents[2] == elsewhere
     Backup.objects.all().delete()
     assert "1 manifests, 1 of them new" in run("list_backups", "--scan", "elsewhere").out
     assert str(elsewhere) in run("list_backups").out
@@ -32,7 +32,7 @@ def test_a_command_takes_the_name_of_a_store(elsewhere: Path) -> None:
 def test_a_command_takes_a_place_that_no_store_has(elsewhere: Path, tmp_path: Path) -> None:
     library()
     run("backup_table", "shelves", "--to", tmp_path / "third")
-    assert Backup.objects.get().path.startswith(f"{tmp_path}/third/")
+    assert Path(Backup.objects.get().path).parents[2] == tmp_path / "third"
 
 
 @committed
@@ -54,7 +54,7 @@ def test_a_folder_by_a_word_is_written_with_a_slash(
     monkeypatch.chdir(tmp_path)
     library()
     run("backup_table", "shelves", "--to", "./folder")
-    assert list((tmp_path / "folder" / "shelves").glob("*.parquet"))
+    assert list((tmp_path / "folder").glob("*/shelves/shelves.parquet"))
 
 
 @committed
@@ -63,14 +63,14 @@ def test_a_store_may_be_on_s3(store: Path, settings: Settings, bucket: fs.S3File
     library()
     run("backup_table", "shelves", "--to", "amazon")
     path = Backup.objects.get().path
-    assert path.startswith("s3://safe/of, two=words/shelves/")
-    assert store_of(path) == ("amazon", f"shelves/{path.rpartition('/')[2]}")
+    assert path == f"s3://safe/of, two=words/{name_of(path)}"
+    assert store_of(path) == ("amazon", name_of(path))
 
 
 @committed
 def test_what_killed_processes_left_in_any_store_goes(elsewhere: Path) -> None:
     (elsewhere / "shelves").mkdir(parents=True)
-    left = elsewhere / "shelves" / ".shelves-1.parquet.part"
+    left = elsewhere / "shelves" / ".shelves-20260101T030000Z-0a1b2c3d.parquet.part"
     left.write_bytes(b"half")
     os.utime(left, OLD_SECONDS)
     assert [file.path for file in prune(yes=True)] == [str(left)]
@@ -123,6 +123,7 @@ def stores(settings: Settings) -> None:
     [
         ("/data/backups/shelves/a.parquet", ("default", "shelves/a.parquet")),
         ("/data/backups/inner/shelves/a.parquet", ("inner", "shelves/a.parquet")),
+        ("/a/20261130T080051.123456Z-c0585e71/b/b.parquet", (None, "20261130T080051.123456Z-c0585e71/b/b.parquet")),
         ("s3://bucket/some/shelves/a.parquet", ("amazon", "shelves/a.parquet")),
         ("s3://bucket/something/a.parquet", (None, "a.parquet")),
         ("/data/backups2/a.parquet", (None, "a.parquet")),
@@ -150,5 +151,8 @@ def test_a_fault_tells_of_stores_by_their_names(text: str, told: str) -> None:
 
 @pytest.mark.usefixtures("stores")
 def test_a_fault_of_a_file_elsewhere_is_told_without_its_folders() -> None:
-    path = f"/srv/old/shelves/{uuid4()}.parquet"
-    assert without_addresses(f"{path}: is not there.", path) == f"{path.rpartition('/')[2]}: is not there."
+    old, new = f"shelves/{uuid4()}.parquet", "20261130T080051.123456Z-c0585e71/shelves/shelves.parquet"
+    for path, told in ((f"/srv/old/{old}", old.rpartition("/")[2]), (f"/srv/new/{new}", new)):
+        assert without_addresses(f"{path}: is not there.", path) == f"{told}: is not there."
+    manifest = "_manifests/20261130T080051.123456Z-c0585e71/shelves.json"
+    assert without_addresses(f"there is no /srv/new/{manifest}", f"/srv/new/{new}") == f"there is no {manifest}"

@@ -17,7 +17,7 @@ from backups.restoring.restore import RestoreOrder, restore
 from core.errors import BackupRefused, DatabaseFailed, TableBusy
 from core.postgres.fingerprint import Fingerprint
 from core.postgres.locks.held_locks import exclusive
-from tests.support.backups.runs import backup_file, built, content, library, run
+from tests.support.backups.runs import backup_file, built, content, files_in, library, run
 from tests.support.loading.loads import query
 from tests.support.postgres.sessions import terminate
 
@@ -81,7 +81,7 @@ def test_a_merge_of_a_table_that_is_compared_by_way_of_the_disk(hundred: Path) -
 @MODES
 def test_a_dry_run_says_what_would_change_and_changes_nothing(mode: str, hundred: Path, store: Path) -> None:
     damage(5)
-    before, files = content("shelves"), sorted(store.rglob("*"))
+    before, files = content("shelves"), files_in(store)
     said = run("restore_table", "shelves", "--dry-run", "--mode", mode).out
     assert f"100 rows would be restored by {mode}" in said
     assert "1 rows added, 3 changed, 1 removed" in said
@@ -90,7 +90,7 @@ def test_a_dry_run_says_what_would_change_and_changes_nothing(mode: str, hundred
         *(f"~ name shelf {size}: size -1 -> {size}" for size in (1, 2, 3)),
         "- name new",
     ]
-    assert (content("shelves"), sorted(store.rglob("*"))) == (before, files)
+    assert (content("shelves"), files_in(store)) == (before, files)
 
 
 def test_what_was_there_before_is_backed_up_first(hundred: Path) -> None:
@@ -208,7 +208,7 @@ def test_a_merge_lets_readers_in_and_a_replace_waits_for_them(mode: str, hundred
 
 def test_what_postgresql_makes_of_the_rows_is_compared_before_the_commit(hundred: Path, store: Path) -> None:
     damage(5)
-    before, files = content("shelves"), sorted(store.rglob("*"))
+    before, files = content("shelves"), files_in(store)
     for mode in ("replace", "merge"):
         with (
             mock.patch("backups.restoring.transaction.server_fingerprint", return_value=Fingerprint(100, "f" * 16)),
@@ -216,7 +216,7 @@ def test_what_postgresql_makes_of_the_rows_is_compared_before_the_commit(hundred
         ):
             restore(RestoreOrder("shelves", mode=mode))
         assert content("shelves") == before
-    assert sorted(store.rglob("*")) == files
+    assert files_in(store) == files
     assert set(Restore.objects.values_list("status", flat=True)) == {"failed"}
     assert not Backup.objects.filter(origin="safety").exists()
 

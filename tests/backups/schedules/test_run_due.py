@@ -15,7 +15,7 @@ from django.utils import timezone
 from backups.catalogue.liveness import alive, schedule_name
 from backups.models import Backup, BackupSchedule
 from backups.schedules.run_due import ailing, due_since, next_times, run_due
-from tests.support.backups.runs import library, run, spawn
+from tests.support.backups.runs import library, name_of, run, spawn
 from tests.support.loading.loads import query
 
 pytestmark = pytest.mark.usefixtures("committed")
@@ -111,7 +111,7 @@ def test_the_command_runs_what_is_due_to_the_store_that_it_names(elsewhere: Path
     assert said.startswith("nightly: 1 tables backed up (due 2026-03-02 00:30:00)")
     row = Backup.objects.get()
     assert (row.origin, row.schedule) == ("schedule", made)
-    assert row.path.startswith(f"{elsewhere}/shelves/")
+    assert row.path == f"{elsewhere}/{name_of(row.path)}"
     assert run("run_scheduled_backups").out == ""
 
 

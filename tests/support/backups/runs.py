@@ -78,7 +78,22 @@ def all_tables() -> list[str]:
 def backup_file(table: str, store: Path) -> Path:
     """Back a table up, and return the file."""
     run("backup_table", table, "--to", store)
-    return sorted((store / table).glob("*.parquet"), key=lambda path: path.stat().st_mtime_ns)[-1]
+    return max(store.glob(f"*/{table}/{table}.parquet"))
+
+
+def manifest_of(path: Path) -> Path:
+    """Return where the manifest of a backup lies."""
+    return path.parents[2] / "_manifests" / path.parent.parent.name / f"{path.stem}.json"
+
+
+def name_of(path: Path | str) -> str:
+    """Return the name of a backup below its store."""
+    return "/".join(Path(path).parts[-3:])
+
+
+def files_in(store: Path) -> list[str]:
+    """Return the names of all files below a store, sorted."""
+    return sorted(str(path.relative_to(store)) for path in store.rglob("*") if path.is_file())
 
 
 def library() -> None:
