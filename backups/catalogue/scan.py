@@ -80,11 +80,19 @@ def known_paths() -> list[str]:
     try:
         return [entry.path for entry in listed()]
     except DatabaseUnavailable:
-        return [
-            store.path(name)
-            for store in map(named_store, store_names())
-            for name in filter(None, map(described_by, store.names()))
-        ]
+        return [path for store in map(named_store, store_names()) for path in _lying_in(store, needed=False)]
+
+
+def paths_in(store: Store) -> list[str]:
+    """Return the files of all backups that lie in ``store``; SourceUnreadable where there are none."""
+    if paths := _lying_in(store, needed=True):
+        return paths
+    remedy = "Name the folder in which backups lie, or s3://bucket/prefix."
+    raise SourceUnreadable(path=store.url, problem="no backup lies there", remedy=remedy)
+
+
+def _lying_in(store: Store, *, needed: bool) -> list[str]:
+    return [store.path(name) for name in filter(None, map(described_by, store.names(needed=needed)))]
 
 
 def scan(store: Store) -> ScanReport:
