@@ -8,15 +8,15 @@ from unittest import mock
 import pytest
 
 from backups.backing_up.backup import backup
+from backups.hashing.row_hashes import server_fingerprint
 from backups.models import Backup, Restore
 from backups.restoring import transaction as transaction_module
 from core.errors import DatabaseFailed
 from core.postgres.fingerprint import Fingerprint
-from tests.support.backups.runs import built, content, library, run
+from tests.support.backups.runs import FAMILY, built, family, library, run
 from tests.support.loading.loads import query
 
 pytestmark = pytest.mark.usefixtures("committed")
-FAMILY = ("shelves", "books", "loans")
 MODES = pytest.mark.parametrize("mode", ["replace", "merge"])
 
 
@@ -26,10 +26,6 @@ def whole(store: Path, settings: Any) -> str:
     settings.DATAFORGE_BACKUP_TABLES = ["backups.Shelf", "backups.Book", "backups.Loan"]
     library()
     return str(backup()[0].run)
-
-
-def family() -> dict[str, object]:
-    return {table: content(table) for table in FAMILY}
 
 
 def spoil() -> None:
@@ -94,10 +90,10 @@ def test_every_table_has_a_row_that_says_what_became_of_it(whole: str) -> None:
 @MODES
 def test_one_table_that_fails_undoes_all(mode: str, whole: str) -> None:
     spoil()
-    before, fingerprint = family(), transaction_module.server_fingerprint
+    before = family()
 
     def of_loans_another(cursor: Any, table: Any, schema: Any) -> Fingerprint:
-        return Fingerprint(1, "f" * 16) if "book_id" in schema.names else fingerprint(cursor, table, schema)
+        return Fingerprint(1, "f" * 16) if "book_id" in schema.names else server_fingerprint(cursor, table, schema)
 
     with mock.patch.object(transaction_module, "server_fingerprint", of_loans_another):
         refused = run("restore_table", "--all", "--mode", mode, code=DatabaseFailed.exit_code)
