@@ -14,7 +14,8 @@ from backups.files.manifest_rules import fault_of, shown
 from core.errors import BackupDamaged, BackupRefused
 from core.postgres.column_types import TableColumn, arrow_type
 
-FORMAT = 1
+FORMAT = 2  # 1: uuid as Parquet's own, the manifest beside its file
+_KNOWN_FORMATS = (1, FORMAT)
 FINGERPRINT_BY = "lookup3"  # see ``hashing.row_hashes``
 FOOTER_KEY = "dataforge.manifest"
 
@@ -51,10 +52,11 @@ class Manifest:
     snapshot_at: datetime
     server: str
     app_version: str
+    format: int = FORMAT
 
     @cached_property
     def schema(self) -> pa.Schema:
-        """The Arrow columns of the file; ``TypeError`` where a type is none that a backup writes."""
+        """The Arrow columns of the table; ``TypeError`` where a type is none that a backup writes."""
         plain = [
             TableColumn(column.name, column.type, column.not_null, identity=False, generated=False)
             for column in self.columns
@@ -65,7 +67,7 @@ class Manifest:
         """Return it as JSON, in the order in which people read."""
         plain = {**asdict(self), "migrations": dict(self.migrations)}
         plain |= {"id": str(self.id), "run": str(self.run), "snapshot_at": self.snapshot_at.isoformat()}
-        return {"format": FORMAT, "fingerprint_by": FINGERPRINT_BY, **plain}
+        return {"format": self.format, "fingerprint_by": FINGERPRINT_BY, **plain}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,11 +104,10 @@ def _members(text: str | bytes, path: str) -> dict[str, Any]:
         raise _no_manifest(path, error) from error
     if not isinstance(members, dict) or type(members.get("format")) is not int:
         raise _no_manifest(path, "it names no format")
-    known = members["format"] == FORMAT and members.get("fingerprint_by") == FINGERPRINT_BY
-    if members["format"] > FORMAT or not known:
+    if members["format"] not in _KNOWN_FORMATS or members.get("fingerprint_by") != FINGERPRINT_BY:
         raise BackupRefused(
             what=path,
-            problem=f"it is of format {shown(members['format'])}, and this release knows {FORMAT}",
+            problem=f"it is of format {shown(members['format'])}, and this release knows 1 to {FORMAT}",
             remedy="Use the release of Data Forge that wrote it.",
         )
     return members

@@ -6,16 +6,19 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import file_digest
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from backups.files.encodings import writer_options
 from backups.files.layout import described_by, manifest_name
 from backups.files.manifest import FOOTER_KEY, Manifest, SignedManifest, parse, parse_beside
 from backups.files.statistics import ColumnStatistics
 from backups.files.store import Store, split
+from backups.files.stored_form import stored_schema, table_schema, to_stored, to_table
 from backups.hashing.row_hashes import FileFingerprint
 from core.errors import BackupDamaged, BackupRefused, SourceUnreadable
 from core.postgres.fingerprint import Fingerprint
@@ -34,14 +37,14 @@ def write_parquet(
     Row groups are compressed on a thread of their own while the next batches come in.
     """
     statistics = [ColumnStatistics(field) for field in schema]
-    texts = [field.name for field in schema if pa.types.is_string(field.type)]
-    options: dict[str, Any] = {"compression": "zstd", "use_dictionary": texts}
+    groups = _row_groups(batches, schema)
+    first = next(groups, schema.empty_table())
     with (
-        pq.ParquetWriter(sink, schema, **options) as writer,
+        pq.ParquetWriter(sink, stored_schema(schema), **writer_options(to_stored(first))) as writer,
         ThreadPoolExecutor(1, thread_name_prefix="parquet") as thread,
     ):
         written: Future[None] | None = None
-        for group in _row_groups(batches, schema):
+        for group in chain([first] if first.num_rows else [], groups):
             if written is not None:
                 written.result()
             written = thread.submit(_write_group, writer, group, statistics)
@@ -68,7 +71,7 @@ class BackupFile:
     @property
     def schema(self) -> pa.Schema:
         """The columns, each marked with its PostgreSQL type."""
-        return self.parquet.schema_arrow.remove_metadata()
+        return table_schema(self.parquet.schema_arrow).remove_metadata()
 
     def groups(self) -> Iterator[pa.Table]:
         """Read one row group after the other, the next while the caller works on one; BackupDamaged."""
@@ -84,7 +87,7 @@ class BackupFile:
     def group(self, number: int) -> pa.Table:
         """Read one row group; BackupDamaged where that cannot be."""
         with damage(self.path):
-            return self.parquet.read_row_group(number, use_threads=False)
+            return to_table(self.parquet.read_row_group(number, use_threads=False))
 
     def check(self) -> None:
         """Read all of it and compare with the manifest: rows, statistics, fingerprint. BackupDamaged."""
@@ -118,7 +121,7 @@ def opened(path: str) -> Iterator[BackupFile]:
             if parse(footer, path=path) != beside.manifest:
                 raise BackupDamaged(path=path, problem="the manifest in it and its manifest's file differ")
             columns = [(field.name, field.type) for field in beside.manifest.schema]
-            if [(field.name, field.type) for field in parquet.schema_arrow] != columns:
+            if [(field.name, field.type) for field in table_schema(parquet.schema_arrow)] != columns:
                 raise BackupDamaged(path=path, problem="its columns are not those of its manifest")
             yield BackupFile(path=path, beside=beside, parquet=parquet)
 
@@ -132,7 +135,7 @@ def read_back(
     """
     total = FileFingerprint()
     for number in groups:
-        group = parquet.read_row_group(number, use_threads=False)
+        group = to_table(parquet.read_row_group(number, use_threads=False))
         total.add(group)
         for values, column in zip(group.columns, statistics, strict=bool(statistics)):
             column.add(values)
@@ -155,7 +158,7 @@ def sha256_of(path: Path) -> str:
 
 
 def _write_group(writer: pq.ParquetWriter, group: pa.Table, statistics: list[ColumnStatistics]) -> None:
-    writer.write_table(group, row_group_size=group.num_rows)
+    writer.write_table(to_stored(group), row_group_size=group.num_rows)
     for values, column in zip(group.columns, statistics, strict=True):
         column.add(values)
 

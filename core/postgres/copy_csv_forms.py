@@ -85,14 +85,15 @@ def _to_type(column: AnyColumn, kind: pa.DataType) -> AnyColumn | AnyArray:
 def _parsed(texts: AnyArray, kind: pa.DataType) -> AnyArray:
     if pa.types.is_list(kind):
         return pa.array([None if text is None else json.loads(text) for text in texts.to_pylist()], kind)
-    values = _from_hex(texts)
+    values = from_hex(texts)
     if pa.types.is_binary(kind):
         return values
     fixed = values.cast(pa.binary(16))
     return pa.ExtensionArray.from_storage(kind, fixed) if kind == pa.uuid() else fixed
 
 
-def _from_hex(texts: AnyArray) -> AnyArray:
+def from_hex(texts: AnyArray) -> AnyArray:
+    """Turn texts of hexadecimal digits (two an octet, small letters) into octets."""
     validity, offsets, data = pa.concat_arrays([texts]).buffers()
     ends = np.frombuffer(offsets or b"", np.int32)[texts.offset : texts.offset + len(texts) + 1]
     nibbles = _NIBBLES[np.frombuffer(data or b"", np.uint8)[ends[0] : ends[-1]]]

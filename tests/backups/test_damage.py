@@ -121,8 +121,10 @@ def test_a_file_of_nobody_and_a_backup_of_another_table_are_refused(shelves: Pat
 
 def test_a_newer_format_is_refused(shelves: Path) -> None:
     told = json.loads(manifest_of(shelves).read_text())
-    manifest_of(shelves).write_text(json.dumps(told | {"format": 2}))
-    assert_found(shelves, "it is of format 2, and this release knows 1")
+    manifest_of(shelves).write_text(json.dumps(told | {"format": 3}))
+    assert_found(
+        shelves, "it is of format 3, and this release knows 1 to 2. Use the release of Data Forge that wrote it"
+    )
 
 
 def test_a_manifest_that_would_smuggle_in_sql_is_no_manifest(shelves: Path) -> None:

@@ -40,12 +40,13 @@ def test_a_file_is_zstd_sorted_by_key_with_exact_types_marked_with_postgresqls(s
         "seen": pa.timestamp("us", "UTC"),
         "number": pa.int32(),
         "id": pa.int64(),
-        "key": pa.uuid(),
+        "key": pa.string(),
         "fine": pa.decimal128(38, 12),
         "day": pa.date32(),
     }
     marks = {field.name: (field.metadata or {}).get(b"postgres") for field in schema}
     assert (marks["data"], marks["raw"], marks["code"]) == (b"jsonb", b"bytea", b"character varying(20)")
+    assert marks["key"] == b"uuid"
     assert parquet.metadata.row_group(0).column(0).compression == "ZSTD"
     assert parquet.read()["id"].to_pylist() == [1, 2, 3]
     assert parquet.read()["text"].to_pylist() == ["b", "", None]

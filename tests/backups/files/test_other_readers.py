@@ -65,7 +65,7 @@ def test_duckdb(path: str) -> None:
         "number": "INTEGER",
         "id": "BIGINT",
         "text": "VARCHAR",
-        "key": "UUID",
+        "key": "VARCHAR",
         "raw": "BLOB",
         "tags": "VARCHAR[]",
         "day": "DATE",
@@ -75,7 +75,7 @@ def test_duckdb(path: str) -> None:
         "",
         Decimal("12.50"),
         AT,
-        KEY,
+        str(KEY),
         ["a", None],
     )
     assert second[1:] == (None,) * (len(types) - 1)
