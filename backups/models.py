@@ -79,7 +79,10 @@ class Backup(models.Model):
 
 
 class Restore(models.Model):
-    """One restore of a table (with its children, where asked), or a dry run of one, and what came of it."""
+    """One restore of a table (with its children, where asked), or a dry run of one, and what came of it.
+
+    ``run``: it was restored with all tables of that run, in one transaction: their rows end alike.
+    """
 
     class Mode(models.TextChoices):
         """How the rows come back."""
@@ -90,6 +93,7 @@ class Restore(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     table = models.CharField(max_length=NAME_LENGTH)
     path = models.TextField(help_text="The Parquet file that was restored.")
+    run = models.UUIDField(null=True, blank=True)
     backup = models.ForeignKey(Backup, on_delete=models.SET_NULL, null=True, blank=True, related_name="restores")
     safety = models.ForeignKey(Backup, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     mode = models.CharField(max_length=10, choices=Mode.choices, blank=True, help_text="Empty: to be chosen.")

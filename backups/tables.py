@@ -21,12 +21,16 @@ type Model = type[models.Model]
 
 @dataclass(frozen=True, kw_only=True)
 class Shape:
-    """A table's stored columns: what the database generates is in no file, and is made again by a restore."""
+    """A table's stored columns: what the database generates is in no file, and is made again by a restore.
+
+    ``natural_key``: the columns by which people know a row; those of the key, where the model names no others.
+    """
 
     table: Table
     model: Model
     columns: tuple[TableColumn, ...]
     key: tuple[str, ...]
+    natural_key: tuple[str, ...]
     schema: pa.Schema
 
     @property
@@ -84,6 +88,7 @@ def shape(cursor: Cursor, table: str) -> Shape:
         model=model,
         columns=columns,
         key=tuple(str(field.column) for field in model._meta.pk_fields),
+        natural_key=_natural_key(model),
         schema=_schema(table, columns),
     )
 
@@ -119,6 +124,20 @@ def _schema(table: str, columns: Sequence[TableColumn]) -> pa.Schema:
             what=table, problem="; ".join(problems), remedy="Keep such a table with pg_dump, or change the columns."
         )
     return with_column_types(pa.schema(fields), columns)
+
+
+def _natural_key(model: Model) -> tuple[str, ...]:
+    """Return the columns of the first key beside an automatic number that no two rows share."""
+    meta = model._meta
+    names = [str(field.column) for field in meta.pk_fields]
+    if not isinstance(meta.pk, models.AutoField):
+        return tuple(names)
+    unique: list[Sequence[str]] = [
+        (field.name,) for field in meta.concrete_fields if field.unique and not field.primary_key
+    ]
+    unique += [key.fields for key in meta.total_unique_constraints] + list(meta.unique_together)
+    fields = [meta.get_field(name) for name in unique[0]] if unique else []
+    return tuple(str(field.column) for field in fields if isinstance(field, models.Field)) or tuple(names)
 
 
 def _parents(model: Model) -> set[Any]:

@@ -8,7 +8,7 @@ from typing import Any
 from rest_framework import serializers
 
 from backups.api.names import known_store, known_table
-from backups.catalogue.told import family, told_fault, told_report
+from backups.catalogue.told import spoken_of, told_fault, told_report
 from backups.files.named_stores import DEFAULT, NAME_RULE, is_name, store_of
 from backups.models import NAME_LENGTH, Backup, Restore, Status
 from backups.tables import all_tables
@@ -162,7 +162,7 @@ class TableReportSerializer(serializers.Serializer[Any]):
     added = serializers.IntegerField(allow_null=True, help_text="null: a replace does not compare, or likewise.")
     changed = serializers.IntegerField(allow_null=True)
     removed = serializers.IntegerField(allow_null=True)
-    examples = serializers.ListField(child=serializers.CharField(), help_text="Keys behind +, ~ or -.")
+    examples = serializers.ListField(child=serializers.CharField(), help_text="Some rows behind +, ~ or -.")
     notes = serializers.ListField(child=serializers.CharField(), help_text="How file and table differ.")
     safety = serializers.SerializerMethodField(help_text="The file of what was there before; null without one.")
 
@@ -195,13 +195,13 @@ class RestoreSerializer(serializers.ModelSerializer[Restore]):
     class Meta:
         model = Restore
         fields = (
-            "id", "table", "backup", "safety", "mode", "with_children", "dry_run", "status", "report", "error",
+            "id", "table", "run", "backup", "safety", "mode", "with_children", "dry_run", "status", "report", "error",
             "user", "started_at", "finished_at",
         )  # fmt: skip
 
     def get_error(self, row: Restore) -> str:
         """Return the fault without the folder."""
-        return told_fault(self.context["request"].user, row.error, family(row.table), row.path)
+        return told_fault(self.context["request"].user, row.error, spoken_of(row), row.path)
 
     def to_representation(self, instance: Restore) -> Any:
         """Write it with the figures of tables that the user may view."""

@@ -1,19 +1,18 @@
 """``verify``: is a backup still what was written? ``drill``: does PostgreSQL make the same table of it?"""
 
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 from django.db import connection, transaction
 from django.utils import timezone
 from psycopg2 import sql
 
-from backups.catalogue.choose import entry
+from backups.catalogue.places import doubted, entry
 from backups.files.parquet import BackupFile, opened
 from backups.files.store import split
 from backups.hashing.row_hashes import assert_server_agrees, server_fingerprint
-from backups.models import Backup, Status
-from core.errors import BackupDamaged, BackupRefused, DatabaseFailed
+from backups.models import Backup
+from core.errors import DatabaseFailed
 from core.postgres.copy_in import copy_in
 from core.postgres.engine.session_settings import without_timeouts
 from core.postgres.explain_errors import explained
@@ -47,7 +46,7 @@ def verify(path: str, *, drill: bool = False, catalogue: bool = True) -> VerifyR
         if catalogue or drill:
             stack.enter_context(explained("the check of a backup"))
         if catalogue:
-            stack.enter_context(_doubted(store.path(name)))
+            stack.enter_context(doubted(store.path(name)))
         file = stack.enter_context(opened(store.path(name)))
         known = entry(file) if catalogue else None
         file.check()
@@ -87,16 +86,6 @@ def _drill(cursor: Cursor, file: BackupFile) -> None:
             problem=f"PostgreSQL made {content} of it, and its manifest says {manifest.fingerprint}",
             remedy="Report it with the manifest: the file is whole, so its way into the database is at fault.",
         )
-
-
-@contextmanager
-def _doubted(path: str) -> Iterator[None]:
-    """A damaged file does not count as verified any more: a restore must not choose it by itself."""
-    try:
-        yield
-    except (BackupDamaged, BackupRefused) as damage:
-        Backup.objects.filter(path=path, status=Status.DONE).update(verified_at=None, error=str(damage))
-        raise
 
 
 def _note(known: Backup, *, drilled: bool) -> None:

@@ -19,12 +19,12 @@ _NOBODY = f"Nobody began it within {QUEUED_AT_MOST.total_seconds() / 3600:.0f} h
 
 
 @contextmanager
-def alive(work: str) -> Iterator[HeldLocks]:
-    """Hold the lock of ``work``, a name as ``backup_name`` gives it; more locks may be taken beside it.
+def alive(*works: str) -> Iterator[HeldLocks]:
+    """Hold the locks of ``works``, names as ``backup_name`` gives them; more may be taken beside them.
 
-    ``TableBusy`` where another process holds it.
+    ``TableBusy`` where another process holds one of them.
     """
-    with exclusive(connection, [work], what=work, timeout_seconds=1) as locks:
+    with exclusive(connection, works, what=works[0], timeout_seconds=1) as locks:
         yield locks
 
 

@@ -14,7 +14,14 @@ from backups.models import Backup, Restore
 from backups.tables import known_models
 
 UNTOLD = "Why is told to those who may view {tables}."
-_FIGURES: dict[str, Any] = {"rows": None, "added": None, "changed": None, "removed": None, "examples": []}
+_FIGURES: dict[str, Any] = {
+    "rows": None,
+    "added": None,
+    "changed": None,
+    "removed": None,
+    "examples": [],
+    "differences": [],
+}
 
 
 def seen_tables(user: Any) -> frozenset[str]:
@@ -68,11 +75,20 @@ def family(table: str) -> set[str]:
     return found
 
 
+def spoken_of(row: Backup | Restore) -> set[str]:
+    """Name the tables that a fault of a backup or restore may speak of."""
+    if isinstance(row, Backup):
+        return {row.table}
+    if row.run is None or not row.error:
+        return family(row.table)
+    return family(row.table).union(*map(family, Backup.objects.filter(run=row.run).values_list("table", flat=True)))
+
+
 def told(user: Any, row: Any) -> Any:
     """Return a copy of a backup or restore, to be shown, with what ``user`` may be told of it."""
     shown = copy(row)
     if isinstance(row, Restore):
-        shown.error = told_fault(user, row.error, family(row.table), row.path)
+        shown.error = told_fault(user, row.error, spoken_of(row), row.path)
         shown.report = row.report and told_report(user, row.report)
         return shown
     shown.error = told_fault(user, row.error, [row.table], row.path)

@@ -3,13 +3,14 @@
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 from uuid import UUID
 
 import pyarrow as pa
 
+from backups.files.manifest_rules import fault_of, shown
 from core.errors import BackupDamaged, BackupRefused
 from core.postgres.column_types import TableColumn, arrow_type
 
@@ -86,56 +87,49 @@ class SignedManifest:
 
 def parse(text: str | bytes, *, path: str) -> Manifest:
     """Read a manifest; BackupDamaged where it is none, BackupRefused where it is a newer release's."""
-    return _manifest(_members(text, path), path)
+    return _manifest(_members(text, path), path, signed=False)
 
 
 def parse_beside(text: str | bytes, *, path: str) -> SignedManifest:
     """Read a manifest's file; raises as ``parse`` does."""
     members = _members(text, path)
-    manifest = _manifest(members, path)
-    try:
-        return SignedManifest(
-            manifest=manifest,
-            file=str(members["file"]),
-            bytes=int(members["bytes"]),
-            sha256=str(members["sha256"]),
-        )
-    except (KeyError, TypeError, ValueError) as error:
-        raise _no_manifest(path, error) from error
+    manifest = _manifest(members, path, signed=True)
+    return SignedManifest(manifest=manifest, file=members["file"], bytes=members["bytes"], sha256=members["sha256"])
 
 
 def _members(text: str | bytes, path: str) -> dict[str, Any]:
     try:
         members = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise _no_manifest(path, error) from error
-    if not isinstance(members, dict) or not isinstance(members.get("format"), int):
+    if not isinstance(members, dict) or type(members.get("format")) is not int:
         raise _no_manifest(path, "it names no format")
     if members["format"] not in _KNOWN_FORMATS or members.get("fingerprint_by") != FINGERPRINT_BY:
         raise BackupRefused(
             what=path,
-            problem=f"it is of format {members['format']}, and this release knows 1 to {FORMAT}",
+            problem=f"it is of format {shown(members['format'])}, and this release knows 1 to {FORMAT}",
             remedy="Use the release of Data Forge that wrote it.",
         )
     return members
 
 
-def _manifest(members: Mapping[str, Any], path: str) -> Manifest:
+def _manifest(members: Mapping[str, Any], path: str, *, signed: bool) -> Manifest:
+    if fault := fault_of(members, signed=signed):
+        raise _no_manifest(path, fault)
+    plain = {field.name: members[field.name] for field in fields(Manifest)}
+    plain |= {
+        "id": UUID(plain["id"]),
+        "run": UUID(plain["run"]),
+        "snapshot_at": datetime.fromisoformat(plain["snapshot_at"]).astimezone(UTC),  # PostgreSQL reads no odd offset
+        "columns": tuple(ColumnFacts(**column) for column in plain["columns"]),
+        "key": tuple(plain["key"]),
+    }
+    manifest = Manifest(**plain)
     try:
-        plain = {field.name: members[field.name] for field in fields(Manifest)}
-        plain |= {
-            "id": UUID(plain["id"]),
-            "run": UUID(plain["run"]),
-            "snapshot_at": datetime.fromisoformat(plain["snapshot_at"]),
-            "columns": tuple(ColumnFacts(**column) for column in plain["columns"]),
-            "key": tuple(plain["key"]),
-            "rows": int(plain["rows"]),
-        }
-        manifest = Manifest(**plain)
         _ = manifest.schema
-        return manifest
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise _no_manifest(path, error) from error
+    except (TypeError, ValueError, OverflowError) as error:  # a type that no file holds
+        raise _no_manifest(path, shown(str(error))) from error
+    return manifest
 
 
 def _no_manifest(path: str, error: object) -> BackupDamaged:

@@ -24,6 +24,7 @@ from core.s3.faults import MISSING, Fault, fault
 from core.s3.requests import Bucket
 
 COPY_BYTES = 8 << 20
+SMALL_BYTES = 16 << 20  # a manifest of 1,600 columns has one or two MiB
 UNWRITABLE = ("cannot be written there", "Name a folder that can be made, or s3://bucket/prefix.")
 _GONE = ("is not there", "Look for it with `manage.py list_backups`.")
 _NOWHERE = ("is not there", "Name the folder in which backups lie, or s3://bucket/prefix.")
@@ -74,9 +75,13 @@ class Store:
             draft.publish()
 
     def read(self, name: str) -> bytes:
-        """Read a small file."""
+        """Read a small file; one that is not small is no file of ours."""
         with self.explained(name), self._files.open_input_stream(self._place(name)) as stream:
-            return stream.read()
+            content = stream.read(SMALL_BYTES + 1)
+        if len(content) > SMALL_BYTES:
+            problem = f"it has more than {SMALL_BYTES >> 20} MiB, so it is no manifest"
+            raise SourceUnreadable(path=self.path(name), problem=problem, remedy="Move it elsewhere.")
+        return content
 
     @contextmanager
     def local(self, name: str) -> Iterator[Path]:
@@ -97,8 +102,8 @@ class Store:
         """List all files, sorted; none where the place itself is missing, unless it is ``needed``."""
         with self.explained("", missing=_NOWHERE):
             infos = self._files.get_file_info(fs.FileSelector(self._root, recursive=True, allow_not_found=not needed))
-        files = [info.path for info in infos if info.type == fs.FileType.File]
-        return sorted(path.removeprefix(self._root).lstrip("/") for path in files)
+        paths = [path for info in infos if info.type == fs.FileType.File and (path := _path(info)) is not None]
+        return sorted(path.removeprefix(self._root).lstrip("/") for path in paths)
 
     def age_seconds(self, name: str, *, now: float) -> float:
         """Tell how long before ``now`` (seconds since 1970) the file was last written."""
@@ -224,6 +229,14 @@ def _make_folder(folder: Path) -> None:
         _make_folder(folder.parent)
         folder.mkdir(exist_ok=True)
         _sync(str(folder.parent))
+
+
+def _path(info: fs.FileInfo) -> str | None:
+    """Return the path of a file; None where it is no UTF-8, as of no file of ours: pyarrow can open none such."""
+    try:
+        return info.path
+    except UnicodeDecodeError:
+        return None
 
 
 def _sync(path: str) -> None:

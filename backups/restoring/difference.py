@@ -17,27 +17,25 @@ from psycopg2 import sql
 
 from backups.hashing.one_sided import HASH, HashSide, only_on_one_side, parts_for
 from backups.hashing.row_hashes import hash_expression, row_hashes
+from backups.restoring.examples import ADDED, CHANGED, REMOVED, RowDifference, find_examples, same
 from backups.restoring.fit import FileMatch
 from core.postgres.copy_in import copy_in
 from core.postgres.copy_out import copy_out_batches
 from core.postgres.tables import Cursor
 
-EXAMPLES = 3  # of each kind
 _POSITION = "position"
-# How many rows are to be added, changed and removed, with some keys: by which of the two small tables has a key.
+# How many rows are to be added, changed and removed: by which of the two small tables has a key.
 _COUNT_KINDS = sql.SQL("""
-with kinds as materialized (
-    select case when t.here is null then '+' when w.here is null then '-' else '~' end as kind, {text} as key
-    from (select {key}, true as here from {changes}) as t
-    full join (select {key}, true as here from {rows}) as w using ({key})
-)
-select k.kind, count(*), (array_agg(k.key order by k.key))[:{limit}] from kinds as k group by 1
+select case when t.here is null then '+' when w.here is null then '-' else '~' end, count(*)
+from (select {key}, true as here from {changes}) as t
+full join (select {key}, true as here from {rows}) as w using ({key})
+group by 1
 """)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Difference:
-    """How many rows a restore would add, change and remove, with the keys of some; ``present``: rows in the table."""
+    """How many rows a restore would add, change and remove, with some of them; ``present``: rows in the table."""
 
     fit: FileMatch
     changes: str
@@ -46,12 +44,12 @@ class Difference:
     changed: int
     removed: int
     present: int
-    examples: tuple[str, ...]
+    examples: tuple[RowDifference, ...]
 
     @property
-    def share(self) -> float:
-        """What part of the rows differs, from 0.0 (none)."""
-        return (self.added + self.changed + self.removed) / max(self.present, self.fit.rows, 1)
+    def differing(self) -> int:
+        """How many rows differ."""
+        return self.added + self.changed + self.removed
 
     @cached_property
     def same_key(self) -> sql.Composable:
@@ -70,13 +68,6 @@ def find_difference(cursor: Cursor, fit: FileMatch, *, number: int = 0) -> Diffe
     for name in (changes, rows):
         cursor.execute(f"analyze {name}")
     return _counted(cursor, fit, changes, rows, present=present)
-
-
-def same(columns: tuple[str, ...], left: str, right: str) -> sql.Composable:
-    """Say that ``columns`` are equal in the rows with these aliases."""
-    return sql.SQL(" and ").join(
-        sql.SQL("{}.{} = {}.{}").format(*map(sql.Identifier, (left, name, right, name))) for name in columns
-    )
 
 
 def _create(cursor: Cursor, fit: FileMatch, name: str, columns: tuple[str, ...] | list[str]) -> None:
@@ -132,29 +123,19 @@ def _chosen(fit: FileMatch, positions: npt.NDArray[np.int64]) -> Iterator[pa.Tab
 
 def _counted(cursor: Cursor, fit: FileMatch, changes: str, rows: str, *, present: int) -> Difference:
     """Count and show by the two small tables."""
-    key = fit.shape.key
-    text = sql.SQL("concat_ws(' ', {})").format(
-        sql.SQL(", ").join(sql.SQL("{}::text").format(sql.Identifier(name)) for name in key)
-    )
     cursor.execute(
-        _COUNT_KINDS.format(
-            text=text,
-            key=_names(key),
-            changes=sql.Identifier(changes),
-            rows=sql.Identifier(rows),
-            limit=sql.Literal(EXAMPLES),
-        )
+        _COUNT_KINDS.format(key=_names(fit.shape.key), changes=sql.Identifier(changes), rows=sql.Identifier(rows))
     )
-    kinds = {kind: (count, keys) for kind, count, keys in cursor.fetchall()}
+    counts = dict(cursor.fetchall())
     return Difference(
         fit=fit,
         changes=changes,
         rows=rows,
-        added=kinds.get("+", (0,))[0],
-        changed=kinds.get("~", (0,))[0],
-        removed=kinds.get("-", (0,))[0],
+        added=counts.get(ADDED, 0),
+        changed=counts.get(CHANGED, 0),
+        removed=counts.get(REMOVED, 0),
         present=present,
-        examples=tuple(f"{kind} {key_text}" for kind in "+-~" for key_text in kinds.get(kind, (0, []))[1]),
+        examples=find_examples(cursor, fit.shape, fit.schema.names, changes=changes, rows=rows, counts=counts),
     )
 
 

@@ -5,7 +5,8 @@ from collections.abc import Collection, Iterable, Sequence
 from psycopg2 import sql
 
 from backups.foreign_keys import ForeignKey, Orphans, find_orphans
-from backups.restoring.difference import Difference, same
+from backups.restoring.difference import Difference
+from backups.restoring.examples import same
 from backups.tables import Shape
 from core.errors import BackupRefused
 from core.postgres.tables import Cursor

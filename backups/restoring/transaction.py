@@ -4,8 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from dataclasses import replace as changed
-from uuid import UUID, uuid4
+from uuid import uuid4
 
+from django.contrib.auth.models import User
 from django.db import DataError, IntegrityError, InterfaceError, OperationalError, transaction
 from django.db.backends.utils import CursorWrapper
 from psycopg2 import sql
@@ -24,7 +25,7 @@ from backups.restoring.merge import merge, orphans_after
 from backups.restoring.replace import refuse_orphans, replace
 from backups.restoring.report import TableRestore
 from backups.restoring.sequences import raise_sequences
-from backups.tables import Shape, ordered, shape
+from backups.tables import ordered, shape
 from core.errors import BackupRefused, DatabaseFailed, TableBusy
 from core.postgres.constraints import not_emptied
 from core.postgres.fingerprint import Fingerprint
@@ -38,49 +39,65 @@ LOCK_TIMEOUT_SECONDS = 30
 REPLACE_FROM_SHARE = 0.20
 
 
+@dataclass(kw_only=True)
+class Manner:
+    """How tables are to be restored. ``mode``, where empty, becomes the one chosen by what differs in ``leading``.
+
+    ``compared``: the differences are told also where a replace would not need them. ``user``: who asked.
+    """
+
+    mode: str
+    dry_run: bool
+    safety_backup: bool
+    leading: tuple[str, ...]
+    compared: bool = False
+    user: User | None = None
+
+
 @dataclass(frozen=True, kw_only=True)
 class RestoreOutcome:
-    """What was done, or what a dry run found."""
+    """What was done, or what a dry run found; ``safety``: by table, the backup of what was there."""
 
     tables: tuple[TableRestore, ...]
     orphans: tuple[Orphans, ...] = ()
+    safety: Mapping[str, Backup]
 
 
 def carry_out(
-    cursor: CursorWrapper, files: Mapping[str, BackupFile], row: Restore, locks: HeldLocks, *, safety_backup: bool
+    cursor: CursorWrapper, files: Mapping[str, BackupFile], manner: Manner, locks: HeldLocks
 ) -> RestoreOutcome:
-    """Restore the tables of ``files`` as ``row`` asks; ``row.mode``, where empty, becomes the one that was chosen.
-
-    Nothing is committed where ``locks`` were lost meanwhile.
-    """
+    """Restore the tables of ``files``, all or none; nothing is committed where ``locks`` were lost meanwhile."""
     with _safe() as kept, transaction.atomic():
         end_with_its_client(cursor)
         assert_server_agrees(cursor)
-        if not row.dry_run:
-            _lock(cursor, tuple(files), alone=row.mode == Restore.Mode.REPLACE)
+        if not manner.dry_run:
+            _lock(cursor, tuple(files), alone=manner.mode == Restore.Mode.REPLACE)
         fits = [match_file(files[table.name], table) for table in ordered(shape(cursor, name) for name in files)]
         keys = foreign_keys(cursor, [fit.shape.table for fit in fits])
         obstacles = not_emptied(cursor, [fit.shape.table for fit in fits])
-        if obstacles and row.mode == Restore.Mode.REPLACE:
+        if obstacles and manner.mode == Restore.Mode.REPLACE:
             raise BackupRefused(
                 what=", ".join(fit.shape.name for fit in fits),
                 problem=f"cannot be replaced: {'; '.join(obstacles)}",
                 remedy="Restore it with --mode merge, which leaves all that in place.",
             )
-        differences, why_merged = _compare(cursor, fits, row, obstacles)
+        differences, why_merged = _compare(cursor, fits, manner, obstacles)
         notes = {fit.shape.name: why_merged for fit in fits}
-        if row.dry_run:
+        if manner.dry_run:
             orphans = orphans_after(cursor, border(keys, [fit.shape for fit in fits]), differences)
             transaction.set_rollback(True)
-            return RestoreOutcome(tables=_reports(fits, differences, row.mode, {}, notes), orphans=orphans)
+            return RestoreOutcome(
+                tables=_reports(fits, differences, manner.mode, {}, notes), orphans=orphans, safety={}
+            )
         touched = fits
-        if row.mode == Restore.Mode.MERGE:
-            touched = [difference.fit for difference in differences if difference.share]
-        safety = _keep(cursor, touched, row, kept) if safety_backup else {}
-        notes |= _write(cursor, fits, differences, row.mode, keys)
+        if manner.mode == Restore.Mode.MERGE:
+            touched = [difference.fit for difference in differences if difference.differing]
+        safety = _keep(cursor, touched, manner.user, kept) if manner.safety_backup else {}
+        notes |= _write(cursor, fits, differences, manner.mode, keys)
         _prove(cursor, fits)
         locks.assert_held()
-        return RestoreOutcome(tables=_reports(fits, differences, row.mode, safety, notes))
+        paths = {table: backup.path for table, backup in safety.items()}
+        return RestoreOutcome(tables=_reports(fits, differences, manner.mode, paths, notes), safety=safety)
 
 
 def _lock(cursor: CursorWrapper, tables: Sequence[str], *, alone: bool) -> None:
@@ -102,30 +119,37 @@ def _lock(cursor: CursorWrapper, tables: Sequence[str], *, alone: bool) -> None:
 
 
 def _compare(
-    cursor: CursorWrapper, fits: Sequence[FileMatch], row: Restore, obstacles: Sequence[str]
+    cursor: CursorWrapper, fits: Sequence[FileMatch], manner: Manner, obstacles: Sequence[str]
 ) -> tuple[list[Difference], tuple[str, ...]]:
-    """Compare tables and files where the mode depends on it, or a dry run or a merge needs it; choose the mode.
+    """Compare tables and files where the mode depends on it, or somebody wants to know; choose the mode.
 
     ``obstacles`` say why nothing can be replaced; they are returned as notes where that would have been chosen.
     """
-    named = next(fit.shape.table for fit in fits if fit.shape.name == row.table)
-    if not (row.mode or row.dry_run or obstacles) and is_empty(cursor, named):
-        row.mode = Restore.Mode.REPLACE
+    leading = [fit.shape.table for fit in fits if fit.shape.name in manner.leading]
+    untold = not (manner.mode or manner.dry_run or obstacles)
+    if untold and all(is_empty(cursor, table) for table in leading):
+        manner.mode = Restore.Mode.REPLACE
         _lock(cursor, [fit.shape.name for fit in fits], alone=True)
-    if row.mode == Restore.Mode.REPLACE and not row.dry_run:
+    if manner.mode == Restore.Mode.REPLACE and not (manner.dry_run or manner.compared):
         return [], ()
     differences = [find_difference(cursor, fit, number=number) for number, fit in enumerate(fits)]
-    if row.mode:
+    if manner.mode:
         return differences, ()
-    difference = next(difference for difference in differences if difference.fit.shape.table == named)
-    whole = difference.present == 0 or difference.share > REPLACE_FROM_SHARE
+    whole = _is_whole([difference for difference in differences if difference.fit.shape.table in leading])
     if whole and obstacles:
-        row.mode = Restore.Mode.MERGE
+        manner.mode = Restore.Mode.MERGE
         return differences, tuple(f"merged, since it cannot be replaced: {why}" for why in obstacles)
-    row.mode = Restore.Mode.REPLACE if whole else Restore.Mode.MERGE
-    if whole and not row.dry_run:
+    manner.mode = Restore.Mode.REPLACE if whole else Restore.Mode.MERGE
+    if whole and not manner.dry_run:
         _lock(cursor, [fit.shape.name for fit in fits], alone=True)
     return differences, ()
+
+
+def _is_whole(differences: Sequence[Difference]) -> bool:
+    """Tell that tables, taken together, are better replaced: they are empty, or much of them differs."""
+    present = sum(difference.present for difference in differences)
+    rows = max(present, sum(difference.fit.rows for difference in differences), 1)
+    return present == 0 or sum(difference.differing for difference in differences) / rows > REPLACE_FROM_SHARE
 
 
 def _write(
@@ -185,8 +209,10 @@ def _safe() -> Iterator[list[WrittenFile]]:
         raise
 
 
-def _keep(cursor: CursorWrapper, fits: Sequence[FileMatch], row: Restore, kept: list[WrittenFile]) -> dict[str, str]:
-    """Back up what the tables hold now, under the same locks; return the paths by table. Nothing of empty ones."""
+def _keep(
+    cursor: CursorWrapper, fits: Sequence[FileMatch], user: User | None, kept: list[WrittenFile]
+) -> dict[str, Backup]:
+    """Back up what the tables hold now, under the same locks; return the backups by table. Nothing of empty ones."""
     store, run = named_store(DEFAULT), uuid4()
     rows: list[Backup] = []
     cursor.execute("select clock_timestamp()")
@@ -194,17 +220,12 @@ def _keep(cursor: CursorWrapper, fits: Sequence[FileMatch], row: Restore, kept: 
     snapshot = Snapshot(cursor, now, None)  # what is locked does not move
     for fit in fits:
         if not is_empty(cursor, fit.shape.table):
-            rows.append(_safety_row(run, fit.shape, row))
+            rows.append(Backup(run=run, table=fit.shape.name, origin=Backup.Origin.SAFETY, user=user))
             kept.append(write_table(snapshot, fit.shape, store, rows[-1]))
     for written in kept:
         written.publish()
     enter(rows, kept)
-    row.safety = next((backup for backup in rows if backup.table == row.table), None)
-    return {backup.table: backup.path for backup in rows}
-
-
-def _safety_row(run: UUID, table: Shape, row: Restore) -> Backup:
-    return Backup(run=run, table=table.name, origin=Backup.Origin.SAFETY, user=row.user)
+    return {backup.table: backup for backup in rows}
 
 
 def is_empty(cursor: Cursor, table: Table) -> bool:
@@ -239,5 +260,5 @@ def _report(fit: FileMatch, difference: Difference | None, mode: str, safety: st
         added=difference.added,
         changed=difference.changed,
         removed=difference.removed,
-        examples=difference.examples,
+        differences=difference.examples,
     )

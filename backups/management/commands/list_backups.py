@@ -10,6 +10,8 @@ from backups.console import exits, moment, print_table, size
 from backups.files.named_stores import store_at, store_names
 from core.errors import SourceUnreadable
 
+RUN_DIGITS = 8  # by which `restore_table --run` knows it
+
 
 class Command(BaseCommand):
     """List the finished backups."""
@@ -69,11 +71,12 @@ class Command(BaseCommand):
                 f"{entry.rows:,}",
                 size(entry.bytes),
                 entry.origin,
+                str(entry.run)[:RUN_DIGITS],
                 moment(entry.verified_at) or "not yet",
                 moment(entry.drilled_at) or "not yet",
                 entry.path,
             ]
             for entry in entries
         ]
-        headers = ["table", "snapshot", "rows", "size", "origin", "verified", "drilled", "file"]
+        headers = ["table", "snapshot", "rows", "size", "origin", "run", "verified", "drilled", "file"]
         print_table(self.stdout, headers, rows, numbers={"rows", "size"})

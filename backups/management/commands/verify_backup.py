@@ -1,13 +1,15 @@
-"""``manage.py verify_backup PATH... | --all [--drill]``."""
+"""``manage.py verify_backup PATH... | PREFIX... | --all [--drill]``."""
 
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from backups.backing_up.verify import verify
-from backups.catalogue.scan import known_paths
+from backups.catalogue.scan import known_paths, paths_in
 from backups.console import EXIT_REFUSED, exits, size
+from backups.files.named_stores import store_at
 from core.errors import (
     BackupDamaged,
     BackupRefused,
@@ -16,6 +18,8 @@ from core.errors import (
     EmbeddedPostgresFailed,
     SourceUnreadable,
 )
+
+_OF_FILES = (".parquet", ".json")
 
 
 class Command(BaseCommand):
@@ -26,7 +30,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Define the contract's arguments."""
-        parser.add_argument("paths", nargs="*", metavar="PATH", help="a .parquet file: a path or an s3:// address")
+        parser.add_argument("paths", nargs="*", metavar="PATH|PREFIX", help="a file, or a place: all in it")
         parser.add_argument(
             "--all", action="store_true", help="all of the catalogue, or of the stores if there is no database"
         )
@@ -38,7 +42,7 @@ class Command(BaseCommand):
             raise CommandError("Name backup files, or give --all.", returncode=2)
         failed = False
         with exits("what was checked before is noted."):
-            for path in known_paths() if options["all"] else options["paths"]:
+            for path in known_paths() if options["all"] else _files(options["paths"]):
                 failed |= not self._verify(path, drill=options["drill"])
         if failed:
             sys.exit(EXIT_REFUSED)
@@ -57,3 +61,12 @@ class Command(BaseCommand):
         what = "whole, and PostgreSQL restores it" if done.drilled else "whole"
         self.stdout.write(f"{done.path}: {what} ({done.table}, {done.rows:,} rows, {size(done.bytes)})")
         return True
+
+
+def _files(named: list[str]) -> Iterator[str]:
+    """Yield the files that are meant: each that is named, and all below a folder, a prefix or a store's name."""
+    for path in named:
+        if path.endswith(_OF_FILES):
+            yield path
+        else:
+            yield from paths_in(store_at(path))

@@ -143,8 +143,8 @@ def test_a_restore_has_a_page_where_it_is_asked_for(ana: Client) -> None:
 def test_a_restore_shows_its_dry_run_first(ana: Client, damaged: Damaged) -> None:
     now = content("shelves")
     html = dry_run(ana, damaged.row).content.decode()
-    assert "<code>~ 1</code>" in html
-    assert "<code>- 4</code>" in html
+    assert "<code>~ name north: size 9 -&gt; 1</code>" in html
+    assert "<code>- name new</code>" in html
     assert content("shelves") == now
 
 

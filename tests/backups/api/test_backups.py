@@ -176,7 +176,7 @@ def test_a_dry_run_says_what_would_change_and_changes_nothing(ana: ApiClient, sp
     answer = ana.post({"dry_run": True, "mode": "merge"}, to=spoilt.address)
     assert (answer.status, answer.json["status"]) == (202, "done"), answer
     (table,) = answer.json["report"]["tables"]
-    assert (table["changed"], table["examples"], table["mode"]) == (1, ["~ 1"], "merge")
+    assert (table["changed"], table["examples"], table["mode"]) == (1, ["~ name north: size 9 -> 1"], "merge")
     assert content("shelves") == spoilt.now
 
 

@@ -54,7 +54,7 @@ def test_they_try_a_restore_out_and_are_told_no_keys(operator: ApiClient, ana: A
     (table,) = answer.json["report"]["tables"]
     assert [table[name] for name in ("rows", "changed", "examples")] == [None, None, []]
     (table,) = ana.get(answer.headers["Location"]).json["report"]["tables"]
-    assert [table[name] for name in ("rows", "changed", "examples")] == [3, 1, ["~ 1"]]
+    assert [table[name] for name in ("rows", "changed", "examples")] == [3, 1, ["~ name north: size 9 -> 1"]]
 
 
 def test_why_a_restore_was_refused_may_quote_the_rows_of_tables_that_refer_to_it(

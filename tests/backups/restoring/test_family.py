@@ -7,11 +7,10 @@ import pytest
 from backups.backing_up.backup import backup
 from backups.restoring.restore import RestoreOrder, restore
 from core.errors import BackupRefused
-from tests.support.backups.runs import built, content, library, run
+from tests.support.backups.runs import FAMILY, built, family, library, run
 from tests.support.loading.loads import query
 
 pytestmark = pytest.mark.usefixtures("committed")
-FAMILY = ("shelves", "books", "loans")
 MODES = pytest.mark.parametrize("mode", ["replace", "merge"])
 
 
@@ -20,10 +19,6 @@ def kept(store: Path) -> dict[str, str]:
     """The path of the backup of each of the family."""
     library()
     return {result.table: result.path for result in backup(FAMILY)}
-
-
-def family() -> dict[str, object]:
-    return {table: content(table) for table in FAMILY}
 
 
 @MODES

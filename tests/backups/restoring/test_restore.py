@@ -85,7 +85,11 @@ def test_a_dry_run_says_what_would_change_and_changes_nothing(mode: str, hundred
     said = run("restore_table", "shelves", "--dry-run", "--mode", mode).out
     assert f"100 rows would be restored by {mode}" in said
     assert "1 rows added, 3 changed, 1 removed" in said
-    assert re.findall(r"^  ([+~-] .*)$", said, re.M) == ["+ 50", "- 1000", "~ 1", "~ 2", "~ 3"]
+    assert re.findall(r"^  ([+~-] .*)$", said, re.M) == [
+        "+ name shelf 50",
+        *(f"~ name shelf {size}: size -1 -> {size}" for size in (1, 2, 3)),
+        "- name new",
+    ]
     assert (content("shelves"), files_in(store)) == (before, files)
 
 

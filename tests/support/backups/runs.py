@@ -18,6 +18,8 @@ from core.postgres.fingerprint import Fingerprint, structure, table_fingerprint
 from tests.support.backups.models import MODELS
 from tests.support.loading.loads import PROJECT, Ran, database_url, query
 
+FAMILY = ("shelves", "books", "loans")  # parents first
+
 
 def run(*arguments: object, code: int = 0) -> Ran:
     """Run `manage.py ARGUMENTS` in this process, from its command line to its exit code, which is to be ``code``."""
@@ -104,3 +106,8 @@ def library() -> None:
         " (1, 1, 'one', null), (2, 1, 'two', 1), (3, 2, 'three', 2), (4, 2, 'else', null)"
     )
     query("insert into loans (id, book_id) values (1, 1), (2, 2), (3, 4)")
+
+
+def family() -> dict[str, Fingerprint]:
+    """Return the fingerprints of the library's tables."""
+    return {table: content(table) for table in FAMILY}
