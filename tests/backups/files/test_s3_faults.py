@@ -81,11 +81,11 @@ def other_bytes(request: Request) -> Response:
     return Response(b"5" * (last - first + 1), status=206)
 
 
-@pytest.mark.parametrize("place", ["s3://safe/", "s3://safe/nightly/", "/tmp/"])
-def test_a_folder_is_no_backup_to_verify(place: str, bucket: fs.S3FileSystem) -> None:
-    told = run("verify_backup", place, code=1).err
+@pytest.mark.parametrize("place", ["s3://safe/", "s3://safe/nightly/", "tests/support/backups/"])
+def test_a_place_without_backups_has_none_to_verify(place: str, bucket: fs.S3FileSystem) -> None:
+    told = run("verify_backup", place, code=2).err
     assert told.count("\n") == 1
-    assert "names no object" in told or "is a folder, not a file. Name a .parquet file" in told
+    assert "no backup lies there. Name the folder in which backups lie, or s3://bucket/prefix." in told
 
 
 def test_all_of_a_store_lies_below_the_path_of_the_server(
