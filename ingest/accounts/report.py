@@ -28,6 +28,7 @@ class TableReport:
     refused: bool = False
     skipped: bool = False
     notes: tuple[str, ...] = ()  # how it was written, where not as usual
+    commonest: str = ""  # reason, in words, of a file of which every record was rejected
 
     @classmethod
     def of(
@@ -70,6 +71,11 @@ class TableReport:
             refused=written is None,
             notes=notes,
         )
+
+    @property
+    def wholly_rejected(self) -> bool:
+        """Tell that it was kept, and not one record of it: a file of something else, or written in another way."""
+        return 0 < self.read == self.rejected and not self.refused
 
     @property
     def status(self) -> str:

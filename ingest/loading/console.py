@@ -81,6 +81,7 @@ def _sentences(report: LoadReport, *, dry_run: bool) -> Iterator[str]:
             yield f"{account.table}: not loaded, because a table that it refers to was refused."
         elif account.refused:
             yield f"{account.table}: refused, more than --max-rejects ({account.rejected:,}); nothing of it was kept."
+    yield from (f"{loss}." for loss in report.losses)
     yield from (f"{note}. {_SLOWER}" for note in report.notes)
     total = {name: sum(getattr(account, name) for account in report.tables) for name in ("read", *OUTCOMES)}
     changed = total["inserted"] + total["updated"]

@@ -119,7 +119,8 @@ class _Load:
         except BaseException as error:
             self._end(Batch.Status.FAILED, error=str(error) or type(error).__name__)
             raise
-        status = status_of(self.reports.values())
+        wholly_rejected = any(report.wholly_rejected for report in self.reports.values())
+        status = Batch.Status.REJECTED if wholly_rejected else status_of(self.reports.values())
         self._end(status)
         return LoadReport(
             batch=self.batch.id if self.batch else None,

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from uuid import UUID
 
 import numpy as np
@@ -30,6 +31,7 @@ from ingest.processing.process import superseded_reasons
 from ingest.readers.csv.file import CsvFile
 from ingest.readers.csv.pick import pick
 from ingest.readers.places.locations import Location
+from ingest.rejects.commonest import commonest_reason
 from ingest.rejects.describe import describe
 from ingest.rejects.merge import RejectOrigin
 from ingest.rejects.store import store_rejects
@@ -66,6 +68,8 @@ def load_file(
                 sink(plan.source, stretch)
         stored = blocks.result.rejects.count if batch is None else _store(cursor, plan.source, blocks.result, batch)
         report = _report(plan.source, blocks.result, written, rejected=stored, seconds=time.monotonic() - started)
+        if report.wholly_rejected:
+            report = replace(report, commonest=commonest_reason(blocks.result.rejects))
         if batch is None:
             transaction.set_rollback(True)
         else:

@@ -67,6 +67,12 @@ class LoadReport:
         """Say which tables were written otherwise than usual, and why."""
         return tuple(f"{report.table}: {note}" for report in self.tables for note in report.notes)
 
+    @property
+    def losses(self) -> tuple[str, ...]:
+        """Say of which files every record was rejected, and why most of them."""
+        lost = (report for report in self.tables if report.wholly_rejected)
+        return tuple(f"{report.table}: every record was rejected, {report.commonest}" for report in lost)
+
     def as_json(self) -> dict[str, Any]:
         """Return the one JSON object of ``--format json``."""
         return {
@@ -74,5 +80,5 @@ class LoadReport:
             "status": self.status,
             "seconds": round(self.seconds, 3),
             "tables": {report.table: report.counts() for report in self.tables},
-            "notes": list(self.notes),
+            "notes": [*self.losses, *self.notes],
         }

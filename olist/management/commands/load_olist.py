@@ -75,7 +75,7 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps(report.as_json()))
         else:
             console.summary(report, dry_run=options["dry_run"])
-        if any(table.refused for table in report.tables):
+        if report.losses or any(table.refused for table in report.tables):
             sys.exit(EXIT_REFUSED)
 
 
