@@ -132,7 +132,7 @@ ODD_VALUES = [
     '"\\ud800"', '"a\\u0000b"', "9" * 400, "1e999999999", "-0", "NaN", "true", "{}", nested(20),
     '"' + "x" * 300_000 + '"',
     '"a", "customer_id": "b"', '"a", "\\u0000": "\\u0000"', '"a", "\\ud800": {"\\udfff": []}',
-    ", ".join(['"a"', *(f'"u{number}": {number}' for number in range(3000))]),
+    ", ".join(['"a"', *(f'"u{number}": {number}' for number in range(1900))]),
 ]  # fmt: skip
 ODD_RECORDS = [
     *("1", "null", "true", "NaN", "-Infinity", '"x"', '"\\ud800"', "[]", "{}"),
