@@ -14,6 +14,7 @@ INSTALLED_APPS = [
     "django.contrib.postgres",
     "rest_framework",
     "rest_framework.authtoken",
+    "access",
     "ingest",
     "olist",
 ]

@@ -139,7 +139,7 @@ def test_a_check_needs_no_database(named: bool, shelves: Path) -> None:  # noqa:
     what = str(shelves) if named else "--all"
     line = ["manage.py", "verify_backup", what]  # as an operator writes it: with what comes before a command
     code = f"from django.core.management import execute_from_command_line as run; run({line!r})"
-    nowhere = database_url(host=str(shelves.parent))
+    nowhere = database_url(host=str(shelves.parents[2]))
     process = spawn(code, DATABASE_URL=nowhere, BACKUP_STORE=str(shelves.parents[2]))
     out, err = process.communicate(timeout=60)
     assert (process.returncode, err) == (0, "")
