@@ -19,6 +19,11 @@ class ServerAnswer:
     region: str = ""
     lost: str = ""
 
+    @property
+    def is_unknown_operation(self) -> bool:
+        """Tell that the server has no such operation, in S3's words or only in HTTP's."""
+        return self.code in ("NotImplemented", "MethodNotAllowed") or self.status in (405, 501)
+
 
 class Refused(OSError):
     """A request of our own that did not go well."""

@@ -148,7 +148,7 @@ def _of_rights(answer: ServerAnswer) -> Fault | None:
 def _of_server(answer: ServerAnswer) -> Fault | None:
     if answer.status == NO_ANSWER_OF_S3:
         return "what answers there is no S3", f"Check {setting()}."
-    if answer.code in ("NotImplemented", "MethodNotAllowed") or answer.status in (405, 501):
+    if answer.is_unknown_operation:
         return f"the server does not know {answer.operation}", "Use a server that knows all of S3."
     if answer.status >= 500 or answer.code in ("SlowDown", "ServiceUnavailable", "InternalFailure", "Throttling"):
         return (

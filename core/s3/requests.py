@@ -50,7 +50,7 @@ class Bucket:
                 for upload in page.get("Uploads", ()):
                     yield OpenUpload(upload["Key"], upload["UploadId"], upload["Initiated"])
         except Refused as refused:
-            if refused.answer.code not in ("NotImplemented", "MethodNotAllowed"):
+            if not refused.answer.is_unknown_operation:
                 raise
             log.warning("the server of bucket %s does not list open uploads", self.name)
 

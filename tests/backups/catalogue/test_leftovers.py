@@ -10,6 +10,7 @@ import boto3
 import pytest
 from pyarrow import fs
 from pytest_django import Settings
+from werkzeug import Response
 
 from backups.backing_up.backup import backup
 from backups.catalogue.liveness import alive, backup_name, restore_name
@@ -147,8 +148,11 @@ def test_what_cannot_be_cleared_is_said_and_all_else_goes(
 
 
 @pytest.mark.usefixtures("a_day_later")
-def test_of_a_server_that_lists_no_uploads_the_rest_goes(left: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    with served(but_for(refusing(error(501, "NotImplemented"), "ListMultipartUploads"), moto())) as place:
+@pytest.mark.parametrize("answer", [error(501, "NotImplemented"), Response(status=405)], ids=["in words", "by status"])
+def test_of_a_server_that_lists_no_uploads_the_rest_goes(
+    answer: Response, left: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with served(but_for(refusing(answer, "ListMultipartUploads"), moto())) as place:
         monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{place}")
         run("prune_backups", "--yes")
     assert keys(left) == {*OTHERS_FOLDERS, "nightly/books/"}

@@ -117,6 +117,7 @@ def test_all_files_that_are_wrong_are_named_at_once(folder: Path) -> None:
     assert "lacks 'seller_id'" in told["sellers"]
     assert "save it with commas" in told["order_reviews"]
     assert len(others) == 4
+    assert all(line.startswith("- ") for line in others)
     assert nothing_stored()
 
 
