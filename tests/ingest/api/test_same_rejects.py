@@ -110,7 +110,7 @@ def planned(statement: str, facts: dict[str, Any]) -> str:
 @pytest.mark.parametrize("table", ["customers", "order_items", "zz"])
 def test_known_ones_are_looked_up_by_their_key_whatever_the_statistics_say(db: None, table: str) -> None:
     pour(table)
-    facts = {"table": table, "header": "", "hashes": array_text(["00" * 32] * 500), "count": 500}
+    facts = {"table": table, "reading": "", "hashes": array_text(["00" * 32] * 500), "count": 500}
     plan = planned(f"{UNSORTED}; explain {store._KNOWN}", facts)
     assert re.findall(r"Scan using (\w+)", plan) == ["ingest_reject_key"]
     (condition,) = re.findall(r"Index Cond: (.*)", plan)
