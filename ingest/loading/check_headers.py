@@ -3,18 +3,20 @@
 from collections.abc import Iterable
 
 from core.errors import DataForgeError, FilesRefused, HeaderRefused, SourceMissing, SourceUnreadable
-from ingest.readers.csv.file import CsvFile
+from ingest.readers.csv.file import MAX_HEADER_BYTES
+from ingest.readers.csv.parts import CsvParts
 from ingest.readers.places.locations import Location
 from ingest.rules.sources import Source
 
 
 def check_headers(location: Location, chosen: Iterable[Source]) -> None:
-    """Read the first line of every file: SourceUnreadable or HeaderRefused for one, FilesRefused for several."""
+    """Read the first line of every part of every file: SourceUnreadable or HeaderRefused for one, else FilesRefused."""
     refused: list[DataForgeError] = []
     for source in chosen:
         try:
-            with location.open(source.file_name) as stream:
-                CsvFile(stream, path=location.describe(source.file_name), expected=source.contract.names)
+            stored = location.find(source.file_name)
+            with CsvParts(stored, expected=source.contract.names, chunk_bytes=MAX_HEADER_BYTES) as file:
+                file.skim()
         except (HeaderRefused, SourceUnreadable) as error:
             refused.append(error)
     if len(refused) == 1:

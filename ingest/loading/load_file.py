@@ -28,16 +28,17 @@ from ingest.loading.write_table import MISSING_PARENT, FileRowCounts, LimitPasse
 from ingest.models import Batch
 from ingest.processing.check_records import CheckedRecords, check_records
 from ingest.processing.process import superseded_reasons
-from ingest.readers.csv.file import CsvFile
+from ingest.readers.csv.parts import CsvParts
 from ingest.readers.csv.pick import pick
 from ingest.readers.places.locations import Location
 from ingest.rejects.commonest import commonest_reason
 from ingest.rejects.describe import describe
+from ingest.rejects.file_names import FileNames
 from ingest.rejects.merge import RejectOrigin
 from ingest.rejects.store import store_rejects
 from ingest.rules.sources import Source
 
-type RejectsSink = Callable[[Source, pa.RecordBatch], None]
+type RejectsSink = Callable[[Source, FileNames, pa.RecordBatch], None]
 
 
 def load_file(
@@ -65,7 +66,7 @@ def load_file(
             written = None
         if sink is not None:
             for stretch in blocks.result.rejects:
-                sink(plan.source, stretch)
+                sink(plan.source, blocks.result.files, stretch)
         stored = blocks.result.rejects.count if batch is None else _store(cursor, plan.source, blocks.result, batch)
         report = _report(plan.source, blocks.result, written, rejected=stored, seconds=time.monotonic() - started)
         if report.wholly_rejected:
@@ -124,15 +125,14 @@ def _spool_superseded(location: Location, source: Source, result: FileResult) ->
 
 def _picked(location: Location, source: Source, positions: ArrowColumn, result: FileResult) -> Iterator[CheckedRecords]:
     """Read the file again for records that were counted as accepted and are rejects after all."""
-    path = location.describe(source.file_name)
-    with location.open(source.file_name) as stream:
-        file = CsvFile(stream, path=path, expected=source.contract.names)
+    found = location.find(source.file_name)
+    with CsvParts(found, expected=source.contract.names) as file:
         for records in pick(file, positions):
             checked = check_records(records, source.contract)
             result.take_back(checked)
             yield checked
     if file.sha256 != result.sha256:
-        raise SourceUnreadable(path=path, problem="changed while it was being loaded", remedy="Load it again.")
+        raise SourceUnreadable(path=found.path, problem="changed while it was being loaded", remedy="Load it again.")
 
 
 def _store(cursor: CursorWrapper, source: Source, result: FileResult, batch: UUID) -> int:
@@ -140,7 +140,7 @@ def _store(cursor: CursorWrapper, source: Source, result: FileResult, batch: UUI
         batch=batch,
         contract=source.contract,
         now=timezone.now(),
-        file_name=source.file_name,
+        files=result.files,
         columns=result.columns,
     )
     return store_rejects(cursor, result.rejects, origin)

@@ -14,6 +14,7 @@ from core.postgres.copy_in import copy_in
 from core.version import __version__
 from ingest.processing.reasons import SUPERSEDED_IN_BATCH
 from ingest.rejects.describe import REJECT_SCHEMA
+from ingest.rejects.file_names import REQUEST, FileNames
 from ingest.rules.contract import Contract
 
 _ANALYSED_FROM = 5_000  # rows; below, the planner's guess serves, and asking costs more than it saves
@@ -26,7 +27,7 @@ class RejectOrigin:
     batch: UUID
     contract: Contract
     now: datetime
-    file_name: str = ""
+    files: FileNames = REQUEST
     columns: Sequence[str] = ()
     atomic: bool = False
 
@@ -71,7 +72,8 @@ stored as (
         file_name, position, line, waits_for, ref, "group", contract_version, app_version, times_seen,
         first_seen_at, last_seen_at, last_batch_id, status, closed_at, closed_why, attempts, header)
     select %(table)s, raw, record, natural_key, reasons, codes, fields, stage, %(batch)s,
-        %(file)s, position, line, waits_for, ref, "group", %(contract)s, %(app)s, times, %(now)s, %(now)s,
+        (%(files)s::text[])[width_bucket(position, %(starts)s::bigint[])], position, line,
+        waits_for, ref, "group", %(contract)s, %(app)s, times, %(now)s, %(now)s,
         %(batch)s, case when {superseded} then 'superseded' else 'open' end,
         case when {superseded} then %(now)s::timestamptz end, case when {superseded} then %(why)s else '' end,
         0, %(header)s
@@ -131,7 +133,8 @@ def _facts(origin: RejectOrigin) -> dict[str, Any]:
     return {
         "table": origin.contract.table,
         "batch": origin.batch,
-        "file": origin.file_name,
+        "files": list(origin.files.names),
+        "starts": list(origin.files.starts),
         "contract": origin.contract.version,
         "app": __version__,
         "now": origin.now,
