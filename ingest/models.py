@@ -80,6 +80,12 @@ class Account(models.Model):
     rejected = models.BigIntegerField(default=0)
     rolled_back = models.BigIntegerField(default=0)
     repaired = models.JSONField(default=dict, blank=True, help_text="Values that normalising changed, by rule.")
+    signs = models.JSONField(
+        default=dict, db_default={}, blank=True, help_text="What the file as a whole showed, or the options said."
+    )
+    skipped = models.JSONField(
+        default=dict, db_default={}, blank=True, help_text="Lines that are no records, by kind; they are not read."
+    )
     contract_version = models.CharField(max_length=12)
     table_fingerprint = models.CharField(
         max_length=60, blank=True, help_text="Of the table after a load in which nothing was rejected."
@@ -139,8 +145,11 @@ class RejectedRecord(models.Model):
     raw_sha256 = models.GeneratedField(
         expression=models.Func(F("raw"), function="sha256"), output_field=models.BinaryField(), db_persist=True
     )
-    header = models.TextField(
-        blank=True, db_default="", help_text="The names of its columns, where they are not those of the table in order."
+    reading = models.CharField(
+        max_length=16,
+        blank=True,
+        db_default="",
+        help_text="By which header and signs its bytes were read, where not by the table's own columns in their order.",
     )
     record = models.JSONField(null=True, help_text="The fields as they came; NULL where they could not be told apart.")
     natural_key = models.TextField(blank=True)
@@ -189,7 +198,7 @@ class RejectedRecord(models.Model):
     class Meta:
         verbose_name = "rejected record"
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["table", "raw_sha256", "header"], name="ingest_reject_key"),
+            models.UniqueConstraint(fields=["table", "raw_sha256", "reading"], name="ingest_reject_key"),
         ]
         indexes: ClassVar = [
             models.Index(fields=["status", "table", "id"], name="ingest_reject_open"),

@@ -1,6 +1,6 @@
 """The account of one table in one batch, and keeping it. The database checks that no record is missing from it."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 from uuid import UUID
@@ -27,6 +27,9 @@ class TableReport:
     seconds: float = 0.0
     refused: bool = False
     skipped: bool = False
+    refusal: str = ""  # why it was refused, where that were not too many rejects
+    signs: dict[str, Any] = field(default_factory=dict)  # of its file, as the account keeps them
+    lines_skipped: dict[str, int] = field(default_factory=dict)  # that are no records, by kind
     notes: tuple[str, ...] = ()  # how it was written, where not as usual
     commonest: str = ""  # reason, in words, of a file of which every record was rejected
 
@@ -43,6 +46,9 @@ class TableReport:
         repaired: dict[str, int],
         seconds: float,
         notes: tuple[str, ...] = (),
+        refusal: str = "",
+        signs: dict[str, Any] | None = None,
+        lines_skipped: dict[str, int] | None = None,
     ) -> Self:
         """Account for a table that was dealt with. ``written``: how many of the accepted were inserted, updated and
         left unchanged; None where the table was refused, and the accepted ones were rolled back.
@@ -70,6 +76,9 @@ class TableReport:
             seconds=seconds,
             refused=written is None,
             notes=notes,
+            refusal=refusal if written is None else "",
+            signs=signs or {},
+            lines_skipped=lines_skipped or {},
         )
 
     @property
@@ -104,6 +113,7 @@ class FileFacts:
     sha256: str = ""
     size: int | None = None  # bytes
     columns: Sequence[str] = ()
+    signs: Mapping[str, Any] = field(default_factory=dict)  # as the account keeps them
 
 
 def account_row(
@@ -124,6 +134,8 @@ def account_row(
         file_sha256=file.sha256,
         file_bytes=file.size,
         columns=list(file.columns),
+        signs=dict(file.signs),
+        skipped=report.lines_skipped,
         contract_version=source.contract.version,
         table_fingerprint=fingerprint,
         seconds=report.seconds,

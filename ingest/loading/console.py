@@ -13,6 +13,7 @@ from rich.table import Table
 from ingest.accounts.report import TableReport
 from ingest.loading.options import LoadReport, Progress
 from ingest.models import OUTCOMES
+from ingest.readers.signs.signs import Signs
 
 # Measured: see docs/database.md.
 _SLOWER = "That takes longer: with one key about 1.2 times as long, with all of them twice."
@@ -79,10 +80,13 @@ def _sentences(report: LoadReport, *, dry_run: bool) -> Iterator[str]:
     for account in report.tables:
         if account.skipped:
             yield f"{account.table}: not loaded, because a table that it refers to was refused."
+        elif account.refusal:
+            yield f"{account.table}: refused, {account.refusal}; nothing of it was kept."
         elif account.refused:
             yield f"{account.table}: refused, more than --max-rejects ({account.rejected:,}); nothing of it was kept."
     yield from (f"{loss}." for loss in report.losses)
     yield from (f"{note}. {_SLOWER}" for note in report.notes)
+    yield from _lines_read(report)
     total = {name: sum(getattr(account, name) for account in report.tables) for name in ("read", *OUTCOMES)}
     changed = total["inserted"] + total["updated"]
     took = f"{total['read']:,} records in {report.seconds:.1f} s."
@@ -96,3 +100,12 @@ def _sentences(report: LoadReport, *, dry_run: bool) -> Iterator[str]:
         yield f"{changed:,} rows written, {total['rejected']:,} records rejected. {took}"
     if total["rejected"] and not dry_run:
         yield "The rejects, with their reasons, are in the admin under Ingest > Rejected records."
+
+
+def _lines_read(report: LoadReport) -> Iterator[str]:
+    """Say by which signs the files were read, and which lines of them are no records."""
+    for account in report.tables:
+        for name, sign in Signs.from_json(account.signs).by_name.items():
+            yield f"{account.table}: {name} {sign.words}."
+        for kind, lines in account.lines_skipped.items():
+            yield f"{account.table}: {lines:,} lines are no records, and were skipped ({kind})."

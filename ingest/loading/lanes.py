@@ -5,7 +5,7 @@ waits for it. The caller's thread only watches, so that Ctrl-C ends even a long 
 """
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from contextvars import copy_context
 from dataclasses import replace
@@ -22,6 +22,7 @@ from ingest.loading.options import LoadOptions
 from ingest.loading.read_ahead import FilePlan, Reading, StageNeeded
 from ingest.loading.write_table import ChecksIncomplete, RefusedUnforeseen
 from ingest.readers.places.locations import Location
+from ingest.readers.signs.signs import Signs
 from ingest.rules.sources import Source, sources
 from ingest.tables.hashed_parents import LoadParents
 
@@ -36,13 +37,14 @@ class Lane:
         chosen: Sequence[Source],
         location: Location,
         options: LoadOptions,
+        signs: Mapping[str, Signs],
         *,
         batch: UUID | None,
         locks: HeldLocks,
         sink: RejectsSink | None,
     ) -> None:
         self.reports: dict[str, TableReport] = {}
-        self._chosen, self._location, self._options = chosen, location, options
+        self._chosen, self._location, self._options, self._signs = chosen, location, options, signs
         self._batch, self._locks, self._sink = batch, locks, sink
         self._parents = LoadParents(sources())
         self._refused_late: dict[str, pa.Table] = {}  # by table: rows that the checks accepted and PostgreSQL did not
@@ -74,7 +76,9 @@ class Lane:
 
     def _load_files(self) -> None:
         """Load file after file; the reading starts anew where it ran ahead on an assumption that failed."""
-        plans = [FilePlan(source, staged=not is_empty(source)) for source in self._chosen]
+        plans = [
+            FilePlan(source, staged=not is_empty(source), signs=self._signs[source.table]) for source in self._chosen
+        ]
         self._read_parents(sources())
         while plans and not self._stopped:
             self._reading = Reading(self._location, plans, self._parents, self._options)

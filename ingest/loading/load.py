@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from uuid import UUID
 
@@ -20,7 +20,7 @@ from core.version import __version__
 from ingest.accounts.load_batches import close_dead_loads, end_load, keep_turned_away, load_name
 from ingest.accounts.report import FileFacts, TableReport, account_row, status_of
 from ingest.accounts.totals import parts_of
-from ingest.loading.check_headers import check_headers
+from ingest.loading.find_signs import find_signs
 from ingest.loading.lanes import Lane, apart, run_lanes
 from ingest.loading.load_file import RejectsSink
 from ingest.loading.options import LoadOptions, LoadReport
@@ -29,6 +29,7 @@ from ingest.loading.resume import fingerprint_of, last_agreement, sha256_of
 from ingest.loading.write_table import MISSING_PARENT
 from ingest.models import Batch
 from ingest.readers.places.locations import Location, open_location
+from ingest.readers.signs.signs import Signs
 from ingest.replaying.heal import heal
 from ingest.rules.sources import Source, sources
 
@@ -44,7 +45,7 @@ def load(place: str, options: LoadOptions) -> LoadReport:
     """
     chosen = [source for source in sources() if not options.tables or source.table in options.tables]
     location = open_location(place)
-    check_headers(location, chosen)
+    signs = find_signs(location, chosen, options.signs)
     if options.rejects_out:
         taken = [place, *(part.path for source in chosen for part in location.find(source.file_name).parts)]
         assert_no_source(options.rejects_out, taken)
@@ -54,7 +55,7 @@ def load(place: str, options: LoadOptions) -> LoadReport:
         locks = stack.enter_context(held_locks(connection, what=load_name(batch.id) if batch else "load (dry run)"))
         _take(locks, chosen, options, batch)
         out = stack.enter_context(RejectsFile(options.rejects_out)) if options.rejects_out else None
-        report = _Load(location, chosen, options, batch, locks, out.write if out else None).run()
+        report = _Load(location, chosen, options, batch, locks, signs, out.write if out else None).run()
     if report.batch is not None:
         _heal(report.batch)
     return report
@@ -80,6 +81,7 @@ def _batch(place: str, chosen: Iterable[Source], options: LoadOptions) -> Batch:
             "tables": [source.table for source in chosen],
             "on_conflict": options.on_conflict,
             "max_rejects": None if limit is None else str(limit),
+            **{name: sign.value for name, sign in options.signs.by_name.items()},
         },
     )
 
@@ -105,11 +107,12 @@ class _Load:
         options: LoadOptions,
         batch: Batch | None,
         locks: HeldLocks,
+        signs: Mapping[str, Signs],
         sink: RejectsSink | None,
     ) -> None:
         self.location, self.chosen, self.options, self.sink = location, chosen, options, sink
         self.reports: dict[str, TableReport] = {}
-        self.planned, self.locks = batch, locks
+        self.planned, self.locks, self.signs = batch, locks, signs
         self.batch: Batch | None = None  # as soon as it is stored
 
     def run(self) -> LoadReport:
@@ -153,6 +156,8 @@ class _Load:
         stored = self.location.find(source.file_name)
         if last is None or stored.unpacked_size not in (None, last.file_bytes):
             return False
+        if Signs.from_json(last.signs) != self.signs[source.table]:
+            return False
         with connection.cursor() as cursor:
             if fingerprint_of(cursor, source) != last.table_fingerprint:
                 return False
@@ -164,8 +169,16 @@ class _Load:
             unchanged=last.inserted + last.updated + last.unchanged,
             duplicates=last.duplicates,
             repaired={rule: count for rule, count in last.repaired.items() if rule != MISSING_PARENT},
+            signs=self.signs[source.table].as_json(),
+            lines_skipped=last.skipped,
         )
-        file = FileFacts(name=source.file_name, sha256=last.file_sha256, size=last.file_bytes, columns=last.columns)
+        file = FileFacts(
+            name=source.file_name,
+            sha256=last.file_sha256,
+            size=last.file_bytes,
+            columns=last.columns,
+            signs=self.signs[source.table].as_json(),
+        )
         with connection.cursor() as cursor:
             account = account_row(batch.id, source, report, file=file, fingerprint=last.table_fingerprint)
             insert_rows(cursor, [account, *parts_of(report)])
@@ -175,7 +188,7 @@ class _Load:
     def _load(self, remaining: list[Source]) -> None:
         batch = self.batch.id if self.batch else None
         lanes = [
-            Lane(group, self.location, self.options, batch=batch, locks=self.locks, sink=self.sink)
+            Lane(group, self.location, self.options, self.signs, batch=batch, locks=self.locks, sink=self.sink)
             for group in apart(remaining)
         ]
         try:

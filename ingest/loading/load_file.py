@@ -31,12 +31,18 @@ from ingest.processing.process import superseded_reasons
 from ingest.readers.csv.parts import CsvParts
 from ingest.readers.csv.pick import pick
 from ingest.readers.places.locations import Location
+from ingest.readers.signs.reading import SignReader
 from ingest.rejects.commonest import commonest_reason
 from ingest.rejects.describe import describe
 from ingest.rejects.file_names import FileNames
 from ingest.rejects.merge import RejectOrigin
 from ingest.rejects.store import store_rejects
 from ingest.rules.sources import Source
+
+
+class SignFoundLate(Exception):
+    """What shows only after a file's beginning forbids to take the file as it is."""
+
 
 type RejectsSink = Callable[[Source, FileNames, pa.RecordBatch], None]
 
@@ -62,13 +68,13 @@ def load_file(
         try:
             with transaction.atomic():
                 written: FileRowCounts | None = _write(cursor, plan, blocks, location, options)
-        except LimitPassed:
+        except (LimitPassed, SignFoundLate):
             written = None
         if sink is not None:
             for stretch in blocks.result.rejects:
                 sink(plan.source, blocks.result.files, stretch)
-        stored = blocks.result.rejects.count if batch is None else _store(cursor, plan.source, blocks.result, batch)
-        report = _report(plan.source, blocks.result, written, rejected=stored, seconds=time.monotonic() - started)
+        stored = blocks.result.rejects.count if batch is None else _store(cursor, plan, blocks.result, batch)
+        report = _report(plan, blocks.result, written, rejected=stored, seconds=time.monotonic() - started)
         if report.wholly_rejected:
             report = replace(report, commonest=commonest_reason(blocks.result.rejects))
         if batch is None:
@@ -78,7 +84,7 @@ def load_file(
                 supersede(cursor, plan, options, batch)
             agrees = report.status == Batch.Status.ACCEPTED
             fingerprint = fingerprint_of(cursor, plan.source) if agrees else ""
-            file = _facts(plan.source, blocks.result)
+            file = _facts(plan, blocks.result)
             account = account_row(batch, plan.source, report, file=file, fingerprint=fingerprint)
             insert_rows(cursor, [account, *parts_of(report)])
         locks.assert_held()
@@ -91,31 +97,34 @@ def _write(
     write = write_merged if plan.staged else write_empty
     written = write(cursor, plan, blocks, options)
     if len(written.late):
-        _spool_late(location, plan.source, written.late, blocks.result)
+        _spool_late(location, plan, written.late, blocks.result)
     keep_limit(blocks.result, options)
+    if blocks.result.refusal:
+        raise SignFoundLate
     if len(blocks.result.superseded[0]):
-        _spool_superseded(location, plan.source, blocks.result)
+        _spool_superseded(location, plan, blocks.result)
     cursor.execute("set constraints all immediate")  # Django's foreign keys would wait for the commit
     if not options.dry_run and (written.inserted or written.updated):
         cursor.execute(f"analyze {cursor.db.ops.quote_name(plan.source.contract.db_table)}")
     return written
 
 
-def _spool_late(location: Location, source: Source, late: pa.Table, result: FileResult) -> None:
+def _spool_late(location: Location, plan: FilePlan, late: pa.Table, result: FileResult) -> None:
     """Spool the records that only the table refused, with their reasons."""
-    for checked in _picked(location, source, late["position"].combine_chunks(), result):
+    for checked in _picked(location, plan, late["position"].combine_chunks(), result):
         position = checked.records.position
         here = late.filter(pc.is_in(late["position"], position))
-        result.rejects.add(describe(checked.records, checked.rows, here, source.contract))
+        result.rejects.add(describe(checked.records, checked.rows, here, plan.source.contract))
         impossible = here.filter(pc.equal(here["code"], "database"))
         if len(impossible):
             result.refused_late.append(checked.rows.take(pc.index_in(impossible["position"], position)))
 
 
-def _spool_superseded(location: Location, source: Source, result: FileResult) -> None:
+def _spool_superseded(location: Location, plan: FilePlan, result: FileResult) -> None:
     """Spool the records in whose place a later one of the file counts."""
+    source = plan.source
     positions, winners = result.superseded
-    for checked in _picked(location, source, indices(positions), result):
+    for checked in _picked(location, plan, indices(positions), result):
         here = checked.records.position.to_numpy()
         keys = checked.rows.select(source.contract.natural_key)
         why = superseded_reasons(here, winners[np.searchsorted(positions, here)], keys)
@@ -123,37 +132,39 @@ def _spool_superseded(location: Location, source: Source, result: FileResult) ->
         result.closed += len(here)
 
 
-def _picked(location: Location, source: Source, positions: ArrowColumn, result: FileResult) -> Iterator[CheckedRecords]:
+def _picked(location: Location, plan: FilePlan, positions: ArrowColumn, result: FileResult) -> Iterator[CheckedRecords]:
     """Read the file again for records that were counted as accepted and are rejects after all."""
-    found = location.find(source.file_name)
-    with CsvParts(found, expected=source.contract.names) as file:
+    contract, found = plan.source.contract, location.find(plan.source.file_name)
+    with CsvParts(found, expected=contract.names, signs=plan.signs) as file:
+        reader = SignReader(contract, plan.signs)
         for records in pick(file, positions):
-            checked = check_records(records, source.contract)
+            checked = check_records(reader.read(records), contract)
             result.take_back(checked)
             yield checked
     if file.sha256 != result.sha256:
         raise SourceUnreadable(path=found.path, problem="changed while it was being loaded", remedy="Load it again.")
 
 
-def _store(cursor: CursorWrapper, source: Source, result: FileResult, batch: UUID) -> int:
+def _store(cursor: CursorWrapper, plan: FilePlan, result: FileResult, batch: UUID) -> int:
     origin = RejectOrigin(
         batch=batch,
-        contract=source.contract,
+        contract=plan.source.contract,
         now=timezone.now(),
         files=result.files,
         columns=result.columns,
+        signs=plan.signs,
     )
     return store_rejects(cursor, result.rejects, origin)
 
 
 def _report(
-    source: Source, result: FileResult, written: FileRowCounts | None, *, rejected: int, seconds: float
+    plan: FilePlan, result: FileResult, written: FileRowCounts | None, *, rejected: int, seconds: float
 ) -> TableReport:
     repaired = dict(+result.repaired)
     if written is not None and written.parents_added:
         repaired[MISSING_PARENT] = written.parents_added
     return TableReport.of(
-        source.table,
+        plan.source.table,
         read=result.read,
         accepted=result.accepted,
         written=None if written is None else (written.inserted, written.updated, written.unchanged),
@@ -162,8 +173,17 @@ def _report(
         repaired=repaired,
         seconds=seconds,
         notes=() if written is None else written.notes,
+        refusal=result.refusal,
+        signs=plan.signs.as_json(),
+        lines_skipped=dict(result.skipped),
     )
 
 
-def _facts(source: Source, result: FileResult) -> FileFacts:
-    return FileFacts(name=source.file_name, sha256=result.sha256, size=result.size, columns=result.columns)
+def _facts(plan: FilePlan, result: FileResult) -> FileFacts:
+    return FileFacts(
+        name=plan.source.file_name,
+        sha256=result.sha256,
+        size=result.size,
+        columns=result.columns,
+        signs=plan.signs.as_json(),
+    )

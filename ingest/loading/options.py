@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from ingest.accounts.report import TableReport
+from ingest.readers.signs.signs import Signs
 from ingest.rules.on_conflict import OnConflict
 
 LOCK_WAIT_SECONDS = 2.0
@@ -41,7 +42,7 @@ class Progress:
 class LoadOptions:
     """Options of a load; ``tables`` empty means all, ``max_rejects`` None means no limit.
 
-    ``wait_seconds``: how long it waits for tables that others hold.
+    ``signs``: what the caller says of the files. ``wait_seconds``: how long it waits for tables that others hold.
     """
 
     tables: tuple[str, ...] = ()
@@ -50,6 +51,7 @@ class LoadOptions:
     on_conflict: OnConflict = "reject"
     rejects_out: Path | None = None
     wait_seconds: float = LOCK_WAIT_SECONDS
+    signs: Signs = field(default_factory=Signs)
     on_progress: Callable[[Progress], None] = field(default=lambda progress: None)
 
 
@@ -79,6 +81,9 @@ class LoadReport:
             "batch": str(self.batch) if self.batch else None,
             "status": self.status,
             "seconds": round(self.seconds, 3),
-            "tables": {report.table: report.counts() for report in self.tables},
+            "tables": {
+                report.table: {**report.counts(), "skipped": report.lines_skipped, "signs": report.signs}
+                for report in self.tables
+            },
             "notes": [*self.losses, *self.notes],
         }

@@ -27,6 +27,8 @@ from ingest.processing.process import Verdict, process
 from ingest.processing.reasons import REASON_SCHEMA
 from ingest.readers.csv.parts import CsvParts
 from ingest.readers.places.locations import Location
+from ingest.readers.signs.reading import SignReader
+from ingest.readers.signs.signs import Signs
 from ingest.rejects.describe import rejects_of
 from ingest.rejects.file_names import REQUEST, FileNames
 from ingest.rules.contract import Contract
@@ -55,6 +57,8 @@ class FileResult:
     size: int = 0  # bytes
     columns: tuple[str, ...] = ()  # of the header, in the file's order
     files: FileNames = REQUEST
+    skipped: Counter[str] = field(default_factory=Counter)  # lines that are no records, by kind
+    refusal: str = ""  # why the file cannot be taken as it is, where that showed after its beginning
     repaired: Counter[str] = field(default_factory=Counter)
     adopted: dict[str, list[ArrowColumn]] = field(default_factory=dict)  # by reference column: keys of parents to add
     rejects: RejectSpool = field(default_factory=RejectSpool)
@@ -82,11 +86,13 @@ class FileResult:
 class FilePlan:
     """One file to read. ``staged``: rows go to a staging table, with the positions of their records.
 
-    ``known``: reasons (``REASON_SCHEMA``) that were found when the file was read before.
+    ``signs``: by what its text is read. ``known``: reasons (``REASON_SCHEMA``) that were found when the file was read
+    before.
     """
 
     source: Source
     staged: bool
+    signs: Signs = field(default_factory=Signs)
     known: pa.Table = field(default_factory=REASON_SCHEMA.empty_table)
 
     @property
@@ -177,10 +183,11 @@ class Reading:
                 seen = SeenBesideStored(stored or AskedRows(cursor, contract))
         if self._options.on_conflict == "update":
             seen = versions
-        with CsvParts(found, expected=contract.names) as file:
+        with CsvParts(found, expected=contract.names, signs=plan.signs) as file:
+            reader = SignReader(contract, plan.signs)
             for records in file:
                 processed = process(
-                    records,
+                    reader.read(records),
                     contract,
                     lookups=self._parents,
                     seen=seen,
@@ -201,7 +208,8 @@ class Reading:
                 )
         result.superseded = versions.superseded()
         result.sha256, result.size, result.columns = file.sha256, file.bytes_read, tuple(file.names)
-        result.files = FileNames(tuple(file.files), tuple(file.starts))
+        result.files = FileNames(tuple(file.files), tuple(file.starts[1:]))
+        result.skipped, result.refusal = file.skipped, reader.refusal
 
     def _changed(self, processed: Verdict, stored: StoredHashes | None, result: FileResult) -> pa.Table:
         """Return the rows to be staged, with the positions of their records, without those that are there already."""

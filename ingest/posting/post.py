@@ -72,7 +72,8 @@ def post(
         kept, new_numbers = _keep_rejects(cursor, unit, verdict, batch, replays)
         numbers |= new_numbers
         account = replace(report, rejected=kept)
-        rows.append(account_row(batch.id, verdict.sent.source, account, file=FileFacts(columns=verdict.sent.columns)))
+        text = FileFacts(columns=verdict.sent.columns, signs=verdict.sent.signs.as_json())
+        rows.append(account_row(batch.id, verdict.sent.source, account, file=text))
         rows += parts_of(account)
     rows += parts_of_batch(batch)
     # Rejects that name the batch came first: their foreign key waits for the commit.
@@ -192,8 +193,14 @@ def _keep_rejects(
     rejects = _named(rejects_of(judged.processed, contract), unit)
     # One moment for all tables: by it the rejects are found that this batch saw once more.
     moment = batch.finished_at or timezone.now()
-    columns, atomic = judged.sent.columns, unit.mode == "atomic"
-    origin = RejectOrigin(batch=batch.id, contract=contract, now=moment, columns=columns, atomic=atomic)
+    origin = RejectOrigin(
+        batch=batch.id,
+        contract=contract,
+        now=moment,
+        columns=judged.sent.columns,
+        signs=judged.sent.signs,
+        atomic=unit.mode == "atomic",
+    )
     if replays:
         return renew_rejects(cursor, rejects, replays, origin), replays
     numbers = store_numbered(cursor, rejects, origin)

@@ -8,6 +8,7 @@ from django.contrib.auth.models import User
 
 from ingest.models import Batch
 from ingest.processing.records import Records
+from ingest.readers.signs.signs import Signs
 from ingest.rules.on_conflict import OnConflict
 from ingest.rules.sources import Source
 
@@ -18,11 +19,15 @@ MODES: tuple[Mode, ...] = ("partial", "atomic")
 
 @dataclass(frozen=True, kw_only=True)
 class TableRecords:
-    """The records of one table; their positions are their indices in the unit. ``columns``: the header, if CSV."""
+    """The records of one table; their positions are their indices in the unit.
+
+    ``columns``: the header, if CSV; ``signs``: what the request says of its text.
+    """
 
     source: Source
     records: Records
     columns: tuple[str, ...] = ()
+    signs: Signs = field(default_factory=Signs)
 
 
 @dataclass(frozen=True, kw_only=True)

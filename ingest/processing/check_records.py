@@ -36,7 +36,7 @@ def check_records(records: Records, contract: Contract) -> CheckedRecords:
     faults = records.faults
     found = [pa.table([*faults.columns, pa.nulls(len(faults), pa.string())], schema=ROW_REASON_SCHEMA)]
     columns: dict[str, ArrowColumn] = {}
-    repaired: list[tuple[str, Rows]] = []
+    repaired: list[tuple[str, Rows]] = [*records.repaired]
     for column in contract.columns:
         faulty = np.zeros(records.columns.num_rows, bool)
         if len(faults):  # seldom: values that their format cannot mean

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 
-from core.arrow import schema_of
+from core.arrow import Rows, schema_of
 
 # A record that could not be split into fields (ragged row, bytes that are not UTF-8, a broken quote): one row each.
 UNREADABLE_SCHEMA = schema_of(
@@ -32,8 +32,8 @@ class Records:
     ``columns`` has n rows and one ``string`` column for each field that the source names: NULL is an explicit null
     (JSON ``null``; a CSV file has none), ``''`` an empty text; a field without a column is absent from every record.
     ``position``, ``line`` and ``raw`` have n items too; ``raw`` may be what gives them, for only rejects need the exact
-    bytes. ``unreadable`` holds the records of the same stretch that have
-    no fields at all; their positions interleave with ``position``.
+    bytes. ``repaired``: rows whose value reading itself has changed, by rule. ``unreadable`` holds the records of the
+    same stretch that have no fields at all; their positions interleave with ``position``.
     """
 
     columns: pa.Table
@@ -41,6 +41,7 @@ class Records:
     raw: pa.BinaryArray | Callable[[], pa.BinaryArray]
     line: pa.Int64Array | None = None
     absent: dict[str, pa.BooleanArray] = field(default_factory=dict)  # field -> mask of records without that member
+    repaired: tuple[tuple[str, Rows], ...] = ()
     faults: pa.Table = field(default_factory=FAULT_SCHEMA.empty_table)
     unreadable: pa.Table = field(default_factory=UNREADABLE_SCHEMA.empty_table)
 

@@ -10,15 +10,15 @@ from core.arrow import ArrowColumn, Text, indices
 
 @dataclass(frozen=True)
 class FileNames:
-    """Files whose records follow one another, and the position of the first record of each."""
+    """Files whose records follow one another; ``later``: the position of the first record of the second, and so on."""
 
     names: tuple[str, ...]
-    starts: tuple[int, ...]
+    later: tuple[int, ...] = ()
 
     def of(self, position: ArrowColumn) -> Text:
         """Return the file of each of n records, by their positions."""
-        place = np.searchsorted(self.starts, position.to_numpy(), side="right") - 1
+        place = np.searchsorted(np.array(self.later, np.int64), position.to_numpy(), side="right")
         return pa.array(self.names, pa.string()).take(indices(place))
 
 
-REQUEST = FileNames(("",), (0,))  # no file at all
+REQUEST = FileNames(("",))  # no file at all

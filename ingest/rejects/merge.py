@@ -1,8 +1,9 @@
 """Rejects that are stored already: seen once more, or renewed by a replay. From a stage, a table of the session."""
 
+import hashlib
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -13,6 +14,7 @@ from django.db.backends.utils import CursorWrapper
 from core.postgres.copy_in import copy_in
 from core.version import __version__
 from ingest.processing.reasons import SUPERSEDED_IN_BATCH
+from ingest.readers.signs.signs import Signs
 from ingest.rejects.describe import REJECT_SCHEMA
 from ingest.rejects.file_names import REQUEST, FileNames
 from ingest.rules.contract import Contract
@@ -22,19 +24,24 @@ _ANALYSED_FROM = 5_000  # rows; below, the planner's guess serves, and asking co
 
 @dataclass(frozen=True, kw_only=True)
 class RejectOrigin:
-    """Where a stretch of rejects comes from. ``columns``: the header of CSV; ``atomic``: they are for reading."""
+    """Where a stretch of rejects comes from. ``columns``: the header of CSV; ``signs``: by what its text was read;
+    ``atomic``: they are for reading."""
 
     batch: UUID
     contract: Contract
     now: datetime
     files: FileNames = REQUEST
     columns: Sequence[str] = ()
+    signs: Signs = field(default_factory=Signs)
     atomic: bool = False
 
     @property
-    def header(self) -> str:
-        """What says, with their bytes, which records they are; empty for the table's own columns in their order."""
-        return "" if tuple(self.columns) == self.contract.names else ",".join(self.columns)
+    def reading(self) -> str:
+        """What says, with their bytes, which records they are: 16 hexadecimal digits for the header and the signs;
+        empty for the table's own columns in their order, without signs."""
+        header = "" if tuple(self.columns) == self.contract.names else ",".join(self.columns)
+        text = f"{header}\n{self.signs.meaning}" if self.signs else header
+        return hashlib.sha256(text.encode()).hexdigest()[:16] if text else ""
 
 
 _STAGE_COLUMNS = """position bigint, line bigint, raw bytea, record jsonb, natural_key text, reasons jsonb,
@@ -70,15 +77,15 @@ distinct_ones as (
 stored as (
     insert into ingest_rejectedrecord as r ("table", raw, record, natural_key, reasons, codes, fields, stage, batch_id,
         file_name, position, line, waits_for, ref, "group", contract_version, app_version, times_seen,
-        first_seen_at, last_seen_at, last_batch_id, status, closed_at, closed_why, attempts, header)
+        first_seen_at, last_seen_at, last_batch_id, status, closed_at, closed_why, attempts, reading)
     select %(table)s, raw, record, natural_key, reasons, codes, fields, stage, %(batch)s,
-        (%(files)s::text[])[width_bucket(position, %(starts)s::bigint[])], position, line,
+        (%(files)s::text[])[1 + width_bucket(position, %(later)s::bigint[])], position, line,
         waits_for, ref, "group", %(contract)s, %(app)s, times, %(now)s, %(now)s,
         %(batch)s, case when {superseded} then 'superseded' else 'open' end,
         case when {superseded} then %(now)s::timestamptz end, case when {superseded} then %(why)s else '' end,
-        0, %(header)s
+        0, %(reading)s
     from distinct_ones order by sha
-    on conflict ("table", raw_sha256, header) do update set
+    on conflict ("table", raw_sha256, reading) do update set
         times_seen = r.times_seen + excluded.times_seen,
         last_seen_at = excluded.last_seen_at,
         last_batch_id = case when {keeps} then r.last_batch_id else excluded.last_batch_id end,
@@ -134,12 +141,12 @@ def _facts(origin: RejectOrigin) -> dict[str, Any]:
         "table": origin.contract.table,
         "batch": origin.batch,
         "files": list(origin.files.names),
-        "starts": list(origin.files.starts),
+        "later": list(origin.files.later),
         "contract": origin.contract.version,
         "app": __version__,
         "now": origin.now,
         "atomic": origin.atomic,
-        "header": origin.header,
+        "reading": origin.reading,
         "why": SUPERSEDED_WHY,
     }
 

@@ -40,7 +40,7 @@ _STORED_SCHEMA = schema_of(
     pa.field("first_seen_at", pa.timestamp("us", "UTC")),
     pa.field("last_seen_at", pa.timestamp("us", "UTC")),
     pa.field("attempts", pa.int32()),
-    pa.field("header", pa.string()),
+    pa.field("reading", pa.string()),
     pa.field("status", pa.string()),
     pa.field("closed_at", pa.timestamp("us", "UTC")),
     pa.field("closed_why", pa.string()),
@@ -50,7 +50,7 @@ _STORED_SCHEMA = schema_of(
 _KNOWN = """
 select array(
     select encode(raw_sha256, 'hex') from ingest_rejectedrecord
-    where "table" = %(table)s and header = %(header)s and raw_sha256 = any(array(
+    where "table" = %(table)s and reading = %(reading)s and raw_sha256 = any(array(
         select decode(hash, 'hex') from unnest(%(hashes)s::text[]) as hash
     )) order by raw_sha256
 ), array(
@@ -71,7 +71,7 @@ def store_rejects(cursor: CursorWrapper, rejects: Iterable[pa.RecordBatch], orig
 def store_numbered(cursor: CursorWrapper, rejects: pa.Table, origin: RejectOrigin) -> dict[int, int]:
     """Store ``rejects`` likewise; return by position the number under which each is kept."""
     distinct = _Distinct(rejects)
-    facts = {"table": origin.contract.table, "header": origin.header, "hashes": array_text(distinct.hashes)}
+    facts = {"table": origin.contract.table, "reading": origin.reading, "hashes": array_text(distinct.hashes)}
     ((known, numbers),) = fetch_by_index(cursor, _KNOWN, {**facts, "count": len(distinct.hashes)})
     fresh = ~np.isin(distinct.hashes, known) if known else np.ones(len(distinct.hashes), bool)
     stored = _add(cursor, distinct, np.flatnonzero(fresh), numbers[: fresh.sum()], origin) if fresh.any() else {}
@@ -154,7 +154,7 @@ def _constants(origin: RejectOrigin, position: ArrowColumn) -> list[Any]:
     moment, batch = pa.scalar(origin.now, pa.timestamp("us", "UTC")), pa.scalar(origin.batch.bytes, pa.binary(16))
     before: list[Any] = [pa.scalar(origin.contract.table), batch, batch]
     after: list[Any] = [*map(pa.scalar, (origin.contract.version, __version__)), moment, moment]
-    after += [pa.scalar(0, pa.int32()), pa.scalar(origin.header)]
+    after += [pa.scalar(0, pa.int32()), pa.scalar(origin.reading)]
     count = len(position)
     return [
         *(pa.repeat(value, count) for value in before),

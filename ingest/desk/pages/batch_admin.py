@@ -18,6 +18,7 @@ from ingest.desk.pages.html import chip, status_chip
 from ingest.desk.search.batches import rejects_by_reason
 from ingest.desk.search.spans import span_of
 from ingest.models import OUTCOMES, Batch
+from ingest.readers.signs.signs import Signs
 from ingest.rights import viewable_batches, viewable_tables
 from ingest.table_admin.big_tables import BigTableAdmin
 from ingest.table_admin.values import EMPTY, moment
@@ -90,10 +91,10 @@ class BatchAdmin(BigTableAdmin):
     left_out_of_list: ClassVar = ("options", "error")
     ordering = ("-started_at",)
     search_fields = ("id", "caused_by")
-    readonly_fields = ("account", "state", "files", "refused", "cause", "effects")
+    readonly_fields = ("account", "state", "files", "signs", "refused", "cause", "effects")
     fieldsets = (
         (None, {"fields": ("id", ("origin", "state", "by"), "source", ("started_at", "finished_at"), "error")}),
-        ("What came of it", {"fields": ("account", "refused", "files", "cause", "effects")}),
+        ("What came of it", {"fields": ("account", "refused", "files", "signs", "cause", "effects")}),
         ("Options", {"classes": ("collapse",), "fields": ("options", "app_version")}),
     )
 
@@ -147,6 +148,16 @@ class BatchAdmin(BigTableAdmin):
         accounts = [account for account in batch.accounts.all() if account.file_name]
         rows = ((a.file_name, f"{a.file_bytes or 0:,}", a.file_sha256 or EMPTY) for a in accounts)
         return _lines("{}, {} bytes, SHA-256 <code>{}</code>", rows)
+
+    @admin.display(description="signs")
+    def signs(self, batch: Batch) -> str:
+        """Say what each file as a whole showed, or what options said of it, and which lines were skipped."""
+        rows: list[tuple[str, str, str]] = []
+        for account in batch.accounts.order_by("id"):
+            signs = Signs.from_json(account.signs).by_name
+            rows += [(account.table, name, sign.words) for name, sign in signs.items()]
+            rows += [(account.table, "skipped", f"{lines:,} ({kind})") for kind, lines in account.skipped.items()]
+        return _lines("{}: {} {}", rows)
 
     @admin.display(description="refused")
     def refused(self, batch: Any) -> str:

@@ -7,20 +7,25 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ingest.processing.records import Records
-from ingest.readers.csv.file import CsvFile
+from ingest.readers.csv.file import NO_SIGNS, CsvFile
+from ingest.readers.signs.reading import SignReader
 
 NAME = "the body"
 
 
-def records_from_csv(data: bytes, names: Sequence[str], *, at_most: int) -> tuple[Records | None, tuple[str, ...]]:
+def records_from_csv(
+    data: bytes, names: Sequence[str], *, at_most: int, reader: SignReader | None = None
+) -> tuple[Records | None, tuple[str, ...]]:
     """Read ``data`` until there are more than ``at_most`` records; return them (None: there are none) and the header.
 
-    Raises SourceUnreadable where it is empty, HeaderRefused where the header does not have these ``names``.
+    ``reader``: reads by the signs of the text. Raises SourceUnreadable where it is empty, HeaderRefused where the
+    header does not have these ``names``.
     """
-    file = CsvFile(io.BytesIO(data), path=NAME, expected=names)
+    signs = reader.signs if reader else NO_SIGNS
+    file = CsvFile(io.BytesIO(data), path=NAME, expected=names, signs=signs)
     stretches: list[Records] = []
     for stretch in file:
-        stretches.append(stretch)
+        stretches.append(reader.read(stretch) if reader else stretch)
         if file.records_read > at_most:
             break
     return (_joined(stretches) if stretches else None), tuple(file.names)

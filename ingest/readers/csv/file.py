@@ -6,6 +6,7 @@ number of records, the careful way of ``careful`` is taken.
 """
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import batched
 from typing import Protocol
@@ -19,10 +20,12 @@ from ingest.readers.csv.assemble import FieldSplitter, Stretch, gather, int64
 from ingest.readers.csv.careful import BLANK, Cutter
 from ingest.readers.csv.header import BOM, header_refused, read_header
 from ingest.readers.csv.quick import QuickSplit, split_records
+from ingest.readers.signs.signs import Signs
 
 CHUNK_BYTES = 2 * 1024 * 1024  # the fastest of 0.5 to 4 MiB, on 1.5 million records
 MAX_RECORD_BYTES = 1024 * 1024
 MAX_HEADER_BYTES = 64 * 1024
+NO_SIGNS = Signs()
 _MAX_STRETCHES = 65_536  # of the careful way, in one `Records`
 
 
@@ -46,6 +49,7 @@ class Digest(Protocol):
 class CsvFile:
     """A CSV file, read once: iterate for its ``Records``.
 
+    ``skipped`` counts lines that are no records, by kind. ``signs`` say what its bytes mean.
     The header is read at once: raises SourceUnreadable for an empty file, HeaderRefused for wrong columns. ``columns``
     of the Records have the header's names and order, all of type ``string``, ``''`` for an empty cell, never NULL.
     ``raw``, ``line`` and the positions are as ``Records`` says. Unreadable records have the code ``ragged_row``
@@ -60,13 +64,16 @@ class CsvFile:
         *,
         path: str,
         expected: Sequence[str],
+        signs: Signs = NO_SIGNS,
         chunk_bytes: int = CHUNK_BYTES,
         max_record_bytes: int = MAX_RECORD_BYTES,
         digest: Digest | None = None,
     ) -> None:
         """``digest``: takes in the bytes that are read, where they are a part of more."""
         self.path = path
+        self.signs = signs
         self.bytes_read = 0
+        self.skipped: Counter[str] = Counter()
         self.records_read = 0
         self._stream = stream
         self._chunk_bytes = chunk_bytes

@@ -1,6 +1,7 @@
 """The CSV of one table as it lies in a place, in one file or in parts, as a stream of ``Records``."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from types import TracebackType
@@ -10,9 +11,10 @@ import pyarrow.compute as pc
 
 from core.errors import SourceEmpty, SourceUnreadable
 from ingest.processing.records import Records
-from ingest.readers.csv.file import CHUNK_BYTES, CsvFile
+from ingest.readers.csv.file import CHUNK_BYTES, NO_SIGNS, CsvFile
 from ingest.readers.places.stored import StoredFile, StoredPart
 from ingest.readers.places.streams import Allowance, SourceStream
+from ingest.readers.signs.signs import Signs
 
 
 class CsvParts:
@@ -20,13 +22,17 @@ class CsvParts:
 
     The first header is read at once, and each part must have it, with the columns in the same order; an empty part has
     no records and needs none. Raises what ``CsvFile`` raises. Positions run through all parts, ``line`` begins anew
-    with each; ``names`` are the columns, ``files`` the parts, and ``starts`` the position of the first record of each.
+    with each. ``names`` are the columns, ``skipped`` counts lines that are no records, ``files`` are the parts, and
+    ``starts`` the position of the first record of each.
     """
 
-    def __init__(self, stored: StoredFile, *, expected: Sequence[str], chunk_bytes: int = CHUNK_BYTES) -> None:
+    def __init__(
+        self, stored: StoredFile, *, expected: Sequence[str], signs: Signs = NO_SIGNS, chunk_bytes: int = CHUNK_BYTES
+    ) -> None:
+        self.skipped: Counter[str] = Counter()
         self.files: list[str] = []
         self.starts: list[int] = []
-        self._path, self._expected, self._chunk_bytes = stored.path, expected, chunk_bytes
+        self._path, self._expected, self._signs, self._chunk_bytes = stored.path, expected, signs, chunk_bytes
         self._coming = iter(stored.parts)
         self._allowance = Allowance()
         self._digest = hashlib.sha256()
@@ -79,6 +85,7 @@ class CsvParts:
             self._done_taken += self._stream.bytes_taken
             self._stream.close()
         if self._file is not None:
+            self.skipped += self._file.skipped
             self._done_bytes += self._file.bytes_read
             self._done_records += self._file.records_read
         self._stream = self._file = None
@@ -114,6 +121,7 @@ class CsvParts:
             self._stream,
             path=part.path,
             expected=self._expected,
+            signs=self._signs,
             chunk_bytes=self._chunk_bytes,
             digest=self._digest,
         )

@@ -7,9 +7,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-import numpy as np
-
-from core.arrow import Mask, Text
+from core.arrow import Mask, Text, mask_of
 from ingest.rules.contract import Column
 from ingest.rules.kinds import decimal, integer, timestamp
 from ingest.rules.kinds import float as binary_float
@@ -25,7 +23,9 @@ def _parse_moment(text: Text, _column: Column) -> tuple[Any, Mask]:
 
 
 def _explain_moment(text: Text, column: Column) -> Iterator[Fault]:
-    yield "invalid", column.message, np.ones(len(text), bool)
+    dates = mask_of(timestamp.is_bare_date(text))
+    yield "invalid", f"The time is missing. {column.message}", dates
+    yield "invalid", column.message, ~dates
 
 
 _KINDS: Mapping[str, tuple[Parse, Explain]] = {

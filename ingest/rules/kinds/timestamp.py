@@ -56,6 +56,11 @@ def is_moment(text: Text, *, with_offset: bool = False) -> Any:
     return bools(mask)
 
 
+def is_bare_date(text: Text) -> ArrowColumn:
+    """Mark the texts that are written as a date without a time; NULL counts as not."""
+    return certain(pc.match_substring_regex(text, rf"\A{_DATE}\z"))
+
+
 def parse(text: Text) -> tuple[ArrowColumn, Mask]:
     """Return the moments, ``timestamp[us]`` with NULL where there is none, and the mask of those that are one."""
     shaped = _shaped(text)

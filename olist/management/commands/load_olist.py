@@ -12,9 +12,11 @@ from core.errors import DataForgeError
 from ingest.loading.console import LoadConsole
 from ingest.loading.load import load
 from ingest.loading.options import LOCK_WAIT_SECONDS, LoadOptions, RejectLimit
+from ingest.readers.signs.signs import signs_asked
 from ingest.rules.sources import sources
 
 EXIT_REFUSED = 1
+ASKED = ("times", "null", "escape", "encoding")
 EXIT_INTERRUPTED = 130
 LONGEST_WAIT_SECONDS = 86_400
 
@@ -36,6 +38,17 @@ class Command(BaseCommand):
             choices=["reject", "update"],
             default="reject",
             help="of a key that is stored with other content, or comes twice: keep the first, or write the last",
+        )
+        signs = parser.add_argument_group(
+            "what the files mean", "signs that a load asks about, or that it must not guess"
+        )
+        signs.add_argument(
+            "--times", choices=["wall", "instant"], help="zones in times: stamps on wall times, or meant as they stand"
+        )
+        signs.add_argument("--null", metavar="WORD", help="this word, without quotes, is NULL; none: no word is")
+        signs.add_argument("--escape", choices=["backslash", "none"], help="how quotes in quotes are marked")
+        signs.add_argument(
+            "--encoding", choices=["utf-8", "utf-8-twice", "cp1252"], help="how the files' characters are written"
         )
         parser.add_argument("--rejects-out", type=Path, metavar="FILE", help="also write the rejects here (NDJSON)")
         parser.add_argument(
@@ -61,6 +74,7 @@ class Command(BaseCommand):
                         on_conflict=options["on_conflict"],
                         rejects_out=options["rejects_out"],
                         wait_seconds=options["wait"],
+                        signs=signs_asked("--{}", **{name: options[name] or "" for name in ASKED}),
                         on_progress=on_progress,
                     ),
                 )

@@ -111,7 +111,7 @@ def planned(statement: str, facts: dict[str, Any]) -> str:
 @pytest.mark.parametrize("table", ["customers", "order_items", "zz"])
 def test_known_ones_are_looked_up_by_their_key_whatever_the_statistics_say(db: None, table: str) -> None:
     pour(table)
-    facts = {"table": table, "header": "", "hashes": array_text(["00" * 32] * 500), "count": 500}
+    facts = {"table": table, "reading": "", "hashes": array_text(["00" * 32] * 500), "count": 500}
     plan = planned(f"{UNSORTED}; explain {store._KNOWN}", facts)
     assert re.findall(r"Scan using (\w+)", plan) == ["ingest_reject_key"]
     (condition,) = re.findall(r"Index Cond: (.*)", plan)
@@ -184,7 +184,7 @@ def test_of_one_file_in_several_chunks_each_is_kept_once(db: None) -> None:
     rejects = rejects_of(process_frame(pd.DataFrame([bad(1), bad(2), bad(1)]), contract), contract)
     batch = Batch.objects.create(origin="load", app_version="1")
     origin = RejectOrigin(
-        batch=batch.pk, contract=contract, now=timezone.now(), files=FileNames(("sellers.csv",), (1,))
+        batch=batch.pk, contract=contract, now=timezone.now(), files=FileNames(("sellers.csv",))
     )
     with mock.patch.object(store, "CHUNK_ROWS", 1), connection.cursor() as cursor:
         chunks = [rejects.slice(number, 1).combine_chunks().to_batches()[0] for number in range(3)]

@@ -8,15 +8,13 @@ from ingest.models import Batch, RejectedRecord
 from tests.support.loading.loads import ONE_OF_EACH, load, load_json, query, write_files
 
 pytestmark = pytest.mark.usefixtures("committed")
-WITHOUT_TIMES = [
-    {"order_id": f"{number:032x}", "order_estimated_delivery_date": "2017-10-18"} for number in range(1, 4)
-]
+TURNED_ROUND = [{"order_id": f"{number:032x}", "order_estimated_delivery_date": "18/10/2017"} for number in range(1, 4)]
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Good files but for that of the orders, of which a program has dropped all times."""
-    return write_files(tmp_path / "files", {**ONE_OF_EACH, "orders": WITHOUT_TIMES})
+    """Good files but for that of the orders, in which a program has turned all dates round."""
+    return write_files(tmp_path / "files", {**ONE_OF_EACH, "orders": TURNED_ROUND})
 
 
 def test_its_load_ends_with_1_and_the_commonest_reason(folder: Path) -> None:
@@ -51,7 +49,7 @@ def test_a_dry_run_says_so_too_and_keeps_nothing(folder: Path) -> None:
 
 
 def test_one_good_record_makes_it_a_file_with_rejects(tmp_path: Path) -> None:
-    orders = [*WITHOUT_TIMES, *ONE_OF_EACH["orders"]]
+    orders = [*TURNED_ROUND, *ONE_OF_EACH["orders"]]
     ran = load(write_files(tmp_path / "files", {**ONE_OF_EACH, "orders": orders}))
     assert ran.code == 0
     assert "every record was rejected" not in ran.out
