@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from core.errors import DataForgeError, FilesRefused, HeaderRefused, SourceMissing, SourceUnreadable
 from ingest.loading.resume import last_agreement, sha256_of
-from ingest.readers.csv.file import CsvFile
+from ingest.readers.csv.parts import CsvParts
 from ingest.readers.places.locations import Location
 from ingest.readers.signs.midnights import MidnightLook
 from ingest.readers.signs.signs import Signs
@@ -36,12 +36,12 @@ def find_signs(location: Location, chosen: Iterable[Source], asked: Signs) -> Ma
 def _look(location: Location, source: Source, asked: Signs) -> Signs:
     contract = source.contract
     midnights = MidnightLook(contract)
-    with location.open(source.file_name) as stream:
-        path = location.describe(source.file_name)
-        file = CsvFile(stream, path=path, expected=contract.names, chunk_bytes=FIRST_BYTES, signs=asked)
+    found = location.find(source.file_name)
+    with CsvParts(found, expected=contract.names, chunk_bytes=FIRST_BYTES, signs=asked) as file:
         for records in file:
             if not midnights.see(records):
                 break
+        file.skim()
     sign = midnights.sign()
     return asked.with_sign("midnight", sign) if sign else asked
 
@@ -50,9 +50,9 @@ def _remembered(location: Location, source: Source) -> Signs:
     """Return what options said of the same bytes when they last agreed with the table."""
     last = last_agreement(source)
     said = Signs.from_json(last.signs).asked if last else Signs()
-    if last is None or not said or last.file_bytes != location.size(source.file_name):
+    if last is None or not said or location.find(source.file_name).unpacked_size not in (None, last.file_bytes):
         return Signs()
-    if sha256_of(location, source.file_name) != last.file_sha256:
+    if sha256_of(location.find(source.file_name)) != last.file_sha256:
         return Signs()
     when = f"{last.batch.started_at:%Y-%m-%d %H:%M} UTC"
     return Signs(

@@ -25,11 +25,12 @@ from ingest.processing.check_records import CheckedRecords
 from ingest.processing.duplicates import SeenRows, SeenVersions
 from ingest.processing.process import Verdict, process
 from ingest.processing.reasons import REASON_SCHEMA
-from ingest.readers.csv.file import CsvFile
+from ingest.readers.csv.parts import CsvParts
 from ingest.readers.places.locations import Location
 from ingest.readers.signs.reading import SignReader
 from ingest.readers.signs.signs import Signs
 from ingest.rejects.describe import rejects_of
+from ingest.rejects.file_names import REQUEST, FileNames
 from ingest.rules.contract import Contract
 from ingest.rules.sources import Source
 from ingest.tables.hashed_parents import LoadParents
@@ -55,6 +56,7 @@ class FileResult:
     sha256: str = ""
     size: int = 0  # bytes
     columns: tuple[str, ...] = ()  # of the header, in the file's order
+    files: FileNames = REQUEST
     skipped: Counter[str] = field(default_factory=Counter)  # lines that are no records, by kind
     refusal: str = ""  # why the file cannot be taken as it is, where that showed after its beginning
     repaired: Counter[str] = field(default_factory=Counter)
@@ -171,20 +173,18 @@ class Reading:
 
     def _rows(self, plan: FilePlan, result: FileResult) -> Iterator[pa.Table]:
         """Yield the accepted rows of one file, and keep everything else in ``result``."""
-        source, contract, name = plan.source, plan.source.contract, plan.source.file_name
-        total = self._location.size(name)
+        source, contract = plan.source, plan.source.contract
+        found = self._location.find(source.file_name)
         versions, seen, stored = SeenVersions(), SeenRows(), None
         if plan.staged:
             cursor = connection.cursor()  # it ends with this thread's connection
-            stored = _stored_hashes(cursor, contract, file_bytes=total)
+            stored = _stored_hashes(cursor, contract, file_bytes=found.expected_size)
             if _has_content(contract):
                 seen = SeenBesideStored(stored or AskedRows(cursor, contract))
         if self._options.on_conflict == "update":
             seen = versions
-        with self._location.open(name) as stream:
-            path, signs = self._location.describe(name), plan.signs
-            file = CsvFile(stream, path=path, expected=contract.names, signs=signs)
-            reader = SignReader(contract, signs)
+        with CsvParts(found, expected=contract.names, signs=plan.signs) as file:
+            reader = SignReader(contract, plan.signs)
             for records in file:
                 processed = process(
                     reader.read(records),
@@ -202,10 +202,13 @@ class Reading:
                 self._parents.remember(source, processed)
                 yield self._changed(processed, stored, result) if plan.staged else processed.rows
                 self._options.on_progress(
-                    Progress(table=source.table, records=result.read, bytes_read=file.bytes_read, bytes_total=total)
+                    Progress(
+                        table=source.table, records=result.read, bytes_read=file.bytes_taken, bytes_total=found.size
+                    )
                 )
         result.superseded = versions.superseded()
         result.sha256, result.size, result.columns = file.sha256, file.bytes_read, tuple(file.names)
+        result.files = FileNames(tuple(file.files), tuple(file.starts[1:]))
         result.skipped, result.refusal = file.skipped, reader.refusal
 
     def _changed(self, processed: Verdict, stored: StoredHashes | None, result: FileResult) -> pa.Table:

@@ -14,7 +14,7 @@ from typing import Protocol
 import numpy as np
 import pyarrow as pa
 
-from core.errors import SourceUnreadable
+from core.errors import SourceEmpty
 from ingest.processing.records import Records
 from ingest.readers.csv.assemble import FieldSplitter, Stretch, gather, int64
 from ingest.readers.csv.careful import BLANK, Cutter
@@ -34,6 +34,16 @@ class Readable(Protocol):
 
     def read(self, size: int, /) -> bytes:
         """Return at most ``size`` bytes, none at the end."""
+
+
+class Digest(Protocol):
+    """What ``hashlib`` makes."""
+
+    def update(self, data: bytes, /) -> None:
+        """Take in more."""
+
+    def hexdigest(self) -> str:
+        """Return the hash of all that was taken in."""
 
 
 class CsvFile:
@@ -57,7 +67,9 @@ class CsvFile:
         signs: Signs = NO_SIGNS,
         chunk_bytes: int = CHUNK_BYTES,
         max_record_bytes: int = MAX_RECORD_BYTES,
+        digest: Digest | None = None,
     ) -> None:
+        """``digest``: takes in the bytes that are read, where they are a part of more."""
         self.path = path
         self.signs = signs
         self.bytes_read = 0
@@ -66,7 +78,7 @@ class CsvFile:
         self._stream = stream
         self._chunk_bytes = chunk_bytes
         self._max_record_bytes = max_record_bytes
-        self._hash = hashlib.sha256()
+        self._hash = digest or hashlib.sha256()
         self._ended = False
         self._pending = b""  # read, not yet cut into records
         self._line = 2  # physical line on which `_pending` begins
@@ -104,7 +116,7 @@ class CsvFile:
             self._pending += self._read()
         head = self._pending.removeprefix(BOM)
         if not head:
-            raise SourceUnreadable(path=self.path, problem="is empty", remedy="Put the file there again.")
+            raise SourceEmpty(path=self.path)
         line, _, self._pending = head.partition(b"\n")
         if len(line) > MAX_HEADER_BYTES:
             problem = f"the first line is longer than {MAX_HEADER_BYTES} bytes"
