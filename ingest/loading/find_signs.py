@@ -7,6 +7,7 @@ from core.errors import DataForgeError, FilesRefused, HeaderRefused, SourceMissi
 from ingest.loading.resume import last_agreement, sha256_of
 from ingest.readers.csv.parts import CsvParts
 from ingest.readers.places.locations import Location
+from ingest.readers.signs.looks import RefusingLooks
 from ingest.readers.signs.midnights import MidnightLook
 from ingest.readers.signs.signs import Signs
 from ingest.rules.sources import Source
@@ -17,7 +18,8 @@ FIRST_BYTES = 1024 * 1024  # of each file; more of it is read only where these l
 def find_signs(location: Location, chosen: Iterable[Source], asked: Signs) -> Mapping[str, Signs]:
     """Look at the beginning of every file; return the signs by table.
 
-    Raises SourceUnreadable or HeaderRefused for one file, FilesRefused for several.
+    Raises SourceUnreadable (also where it shows that it is not what it was read as) or HeaderRefused for one file,
+    FilesRefused for several.
     """
     refused: list[DataForgeError] = []
     signs: dict[str, Signs] = {}
@@ -35,13 +37,17 @@ def find_signs(location: Location, chosen: Iterable[Source], asked: Signs) -> Ma
 
 def _look(location: Location, source: Source, asked: Signs) -> Signs:
     contract = source.contract
-    midnights = MidnightLook(contract)
+    midnights, looks = MidnightLook(contract), RefusingLooks(contract, asked)
     found = location.find(source.file_name)
     with CsvParts(found, expected=contract.names, chunk_bytes=FIRST_BYTES, signs=asked) as file:
         for records in file:
-            if not midnights.see(records):
+            doubts = [looks.see(records), midnights.see(records)]
+            if not any(doubts):
                 break
         file.skim()
+    refusal = looks.refusal
+    if refusal:
+        raise SourceUnreadable(path=found.path, problem=refusal.problem, remedy=refusal.advice)
     sign = midnights.sign()
     return asked.with_sign("midnight", sign) if sign else asked
 
