@@ -9,6 +9,7 @@ from ingest.readers.csv.file import CsvFile
 from ingest.readers.places.locations import Location
 from ingest.readers.signs.midnights import MidnightLook
 from ingest.readers.signs.signs import Signs
+from ingest.readers.signs.times import ASK, TimesLook, fitting
 from ingest.rules.sources import Source
 
 FIRST_BYTES = 1024 * 1024  # of each file; more of it is read only where these leave a question open
@@ -23,7 +24,8 @@ def find_signs(location: Location, chosen: Iterable[Source], asked: Signs) -> Ma
     signs: dict[str, Signs] = {}
     for source in chosen:
         try:
-            signs[source.table] = _look(location, source, asked or _remembered(location, source))
+            said = asked or _remembered(location, source)
+            signs[source.table] = _look(location, source, fitting(said, source.contract))
         except (HeaderRefused, SourceUnreadable) as error:
             refused.append(error)
     if len(refused) == 1:
@@ -35,13 +37,17 @@ def find_signs(location: Location, chosen: Iterable[Source], asked: Signs) -> Ma
 
 def _look(location: Location, source: Source, asked: Signs) -> Signs:
     contract = source.contract
-    midnights = MidnightLook(contract)
+    midnights, times = MidnightLook(contract), TimesLook(contract)
+    looks: list[MidnightLook | TimesLook] = [midnights] if asked.has("times") else [midnights, times]
     with location.open(source.file_name) as stream:
         path = location.describe(source.file_name)
         file = CsvFile(stream, path=path, expected=contract.names, chunk_bytes=FIRST_BYTES, signs=asked)
         for records in file:
-            if not midnights.see(records):
+            open_ones = [look for look in looks if look.see(records)]
+            if not open_ones and file.bytes_read >= FIRST_BYTES:
                 break
+    if times.question:
+        raise SourceUnreadable(path=path, problem=times.question, remedy=f"{ASK}.")
     sign = midnights.sign()
     return asked.with_sign("midnight", sign) if sign else asked
 
