@@ -7,9 +7,10 @@ from core.errors import DataForgeError, FilesRefused, HeaderRefused, SourceMissi
 from ingest.loading.resume import last_agreement, sha256_of
 from ingest.readers.csv.parts import CsvParts
 from ingest.readers.places.locations import Location
-from ingest.readers.signs.looks import RefusingLooks
 from ingest.readers.signs.midnights import MidnightLook
+from ingest.readers.signs.reading import SignReader
 from ingest.readers.signs.signs import Signs
+from ingest.readers.signs.times import fitting
 from ingest.rules.sources import Source
 
 FIRST_BYTES = 1024 * 1024  # of each file; more of it is read only where these leave a question open
@@ -25,7 +26,8 @@ def find_signs(location: Location, chosen: Iterable[Source], asked: Signs) -> Ma
     signs: dict[str, Signs] = {}
     for source in chosen:
         try:
-            signs[source.table] = _look(location, source, asked or _remembered(location, source))
+            said = asked or _remembered(location, source)
+            signs[source.table] = _look(location, source, fitting(said, source.contract))
         except (HeaderRefused, SourceUnreadable) as error:
             refused.append(error)
     if len(refused) == 1:
@@ -37,15 +39,14 @@ def find_signs(location: Location, chosen: Iterable[Source], asked: Signs) -> Ma
 
 def _look(location: Location, source: Source, asked: Signs) -> Signs:
     contract = source.contract
-    midnights, looks = MidnightLook(contract), RefusingLooks(contract, asked)
+    midnights, reader = MidnightLook(contract), SignReader(contract, asked)
     found = location.find(source.file_name)
     with CsvParts(found, expected=contract.names, chunk_bytes=FIRST_BYTES, signs=asked) as file:
         for records in file:
-            doubts = [looks.see(records), midnights.see(records)]
-            if not any(doubts):
+            if not midnights.see(reader.read(records)) and not reader.doubts:
                 break
         file.skim()
-    refusal = looks.refusal
+    refusal = reader.refusal
     if refusal:
         raise SourceUnreadable(path=found.path, problem=refusal.problem, remedy=refusal.advice)
     sign = midnights.sign()

@@ -210,7 +210,7 @@ class Reading:
         result.superseded = versions.superseded()
         result.sha256, result.size, result.columns = file.sha256, file.bytes_read, tuple(file.names)
         result.files = FileNames(tuple(file.files), tuple(file.starts[1:]))
-        result.skipped, result.refusal, result.signs = file.skipped, reader.refusal, reader.told
+        result.skipped, result.refusal, result.signs = file.skipped, str(reader.refusal or ""), reader.told
 
     def _changed(self, processed: Verdict, stored: StoredHashes | None, result: FileResult) -> pa.Table:
         """Return the rows to be staged, with the positions of their records, without those that are there already."""
