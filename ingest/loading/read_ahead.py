@@ -192,6 +192,7 @@ class Reading:
                     lookups=self._parents,
                     seen=seen,
                     adopts=source.adds_parents,
+                    null_word=signs.null_word,
                     known=plan.known,
                 )
                 if versions.contested and not plan.staged:

@@ -24,13 +24,18 @@ class Stretch(NamedTuple):
 
 
 class FieldSplitter:
-    """Splits whole, sound records into columns of text by pyarrow."""
+    """Splits whole, sound records into columns of text by pyarrow; NULL is a cell that is ``null_word`` without quotes,
+    if there is such a word."""
 
-    def __init__(self, names: Sequence[str]) -> None:
+    def __init__(self, names: Sequence[str], *, null_word: str = "") -> None:
         self._names = list(names)
         self._no_rows = pa.schema([(name, pa.string()) for name in names]).empty_table()
         self._convert = arrow_csv.ConvertOptions(
-            column_types=dict.fromkeys(names, pa.string()), check_utf8=False, strings_can_be_null=False
+            column_types=dict.fromkeys(names, pa.string()),
+            check_utf8=False,
+            strings_can_be_null=bool(null_word),
+            quoted_strings_can_be_null=False,
+            null_values=[null_word],
         )
 
     def split(self, text: pa.Buffer) -> pa.Table:
