@@ -193,6 +193,7 @@ class Reading:
                     lookups=self._parents,
                     seen=seen,
                     adopts=source.adds_parents,
+                    null_word=plan.signs.null_word,
                     known=plan.known,
                 )
                 if versions.contested and not plan.staged:

@@ -52,7 +52,8 @@ class CsvFile:
 
     ``skipped`` counts lines that are no records, by kind. ``signs`` say what its bytes mean (escapes, encoding).
     The header is read at once: raises SourceUnreadable for an empty file, HeaderRefused for wrong columns. ``columns``
-    of the Records have the header's names and order, all of type ``string``, ``''`` for an empty cell, never NULL.
+    of the Records have the header's names and order, all of type ``string``, ``''`` for an empty cell; NULL is only
+    the signs' word for it without quotes, in whatever column (``SignReader`` makes text of it where NULL may not be).
     ``raw``, ``line`` and the positions are as ``Records`` says. Unreadable records have the code ``ragged_row``
     (number of fields, quotes, a lone carriage return, a blank line, too long) or ``encoding`` (not UTF-8, or not what
     the signs say). Blank lines at the end of the file are no records. A line longer than ``max_record_bytes`` (as
@@ -89,7 +90,7 @@ class CsvFile:
         self._encoding = signs.value("encoding")
         self.names = read_header(self._header_line(expected), path=path, expected=expected)
         self._cutter = Cutter(fields=len(self.names), max_bytes=max_record_bytes, escaped=self._escaped)
-        self._fields = FieldSplitter(self.names, escaped=self._escaped)
+        self._fields = FieldSplitter(self.names, escaped=self._escaped, null_word=signs.null_word)
 
     @property
     def sha256(self) -> str:

@@ -7,6 +7,7 @@ from ingest.processing.records import Records
 from ingest.readers.signs.encoding_look import EncodingLook
 from ingest.readers.signs.encodings import CP1252
 from ingest.readers.signs.escape_look import EscapeLook
+from ingest.readers.signs.null_words import NullShare
 from ingest.readers.signs.refusal import Refusal
 from ingest.readers.signs.signs import Signs
 from ingest.readers.signs.times import TimesLook
@@ -36,7 +37,7 @@ def looks_at_text(contract: Contract, signs: Signs) -> list[Look]:
 
 def looks_at_meaning(contract: Contract, signs: Signs) -> list[Look]:
     """Return the looks that want the records as they are meant."""
-    return [] if signs.has("times") else [TimesLook(contract)]
+    return [NullShare(contract, signs), *([] if signs.has("times") else [TimesLook(contract)])]
 
 
 def joined(looks: Sequence[Look]) -> Refusal | None:

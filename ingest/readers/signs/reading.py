@@ -10,6 +10,7 @@ from ingest.readers.signs.encodings import TWICE, to_utf8_once
 from ingest.readers.signs.looks import joined, looks_at_meaning, looks_at_text
 from ingest.readers.signs.midnights import RULE as MIDNIGHT
 from ingest.readers.signs.midnights import to_midnight
+from ingest.readers.signs.null_words import take_words
 from ingest.readers.signs.refusal import Refusal
 from ingest.readers.signs.signs import Signs
 from ingest.readers.signs.times import RULE as WALL_TIME
@@ -22,8 +23,8 @@ type Change = Callable[[Text], tuple[Text, Rows]]
 class SignReader:
     """Reads the records of one file, stretch by stretch, by ``signs`` (those of bytes are ``CsvFile``'s work).
 
-    ``doubts``: a question is open that later records decide. ``refusal``: after the last of them, why the file cannot be
-    taken as it is.
+    ``doubts``: a question is open that later records decide. ``refusal``: after the last of them, why the file cannot
+    be taken as it is.
     """
 
     def __init__(self, contract: Contract, signs: Signs) -> None:
@@ -60,6 +61,8 @@ class SignReader:
     def _changed(self, records: Records) -> Records:
         changed: dict[str, ArrowColumn] = {}
         repaired: list[tuple[str, Rows]] = []
+        if self.signs.null_word:
+            changed, repaired = take_words(records, self.contract, self.signs.null_word)
         for rule, name, change in self._changes:
             came = changed[name] if name in changed else records.columns.column(name).combine_chunks()
             text, rows = change(came)

@@ -10,7 +10,6 @@ import pyarrow.compute as pc
 from core.arrow import ArrowColumn, Mask, Rows, Text, bools, indices, mask_of, octets_of
 from ingest.processing.records import Records
 from ingest.readers.signs.refusal import Refusal
-from ingest.readers.signs.signs import Signs
 from ingest.rules.contract import Column, Contract
 from ingest.rules.kinds.timestamp import ZONE, is_moment, parse
 from ingest.rules.normalise import LOCAL_TIME, MOMENT, TRIM, WHITE_SPACE
@@ -137,13 +136,6 @@ def to_wall_time(text: Text) -> tuple[Text, Rows]:
 def moments_of(contract: Contract) -> tuple[str, ...]:
     """Name the columns of moments."""
     return tuple(column.name for column in contract.columns if column.kind == "moment")
-
-
-def fitting(signs: Signs, contract: Contract) -> Signs:
-    """Return ``signs`` without those that no column of the table can show."""
-    if signs.has("times") and not moments_of(contract):
-        return signs.without("times")
-    return signs
 
 
 def _doubtful(text: Text) -> tuple[Rows, int]:
