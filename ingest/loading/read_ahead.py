@@ -23,6 +23,8 @@ from ingest.loading.options import LoadOptions, Progress
 from ingest.loading.reject_spool import RejectSpool
 from ingest.processing.check_records import CheckedRecords
 from ingest.processing.duplicates import SeenRows, SeenVersions
+from ingest.processing.fifteen_digits import Floats
+from ingest.processing.near_keys import key_floats
 from ingest.processing.process import Verdict, process
 from ingest.processing.reasons import REASON_SCHEMA
 from ingest.readers.csv.file import CsvFile
@@ -31,7 +33,9 @@ from ingest.rejects.describe import rejects_of
 from ingest.rules.contract import Contract
 from ingest.rules.sources import Source
 from ingest.tables.hashed_parents import LoadParents
+from ingest.tables.near_stored import NearStored
 from ingest.tables.seen_beside_stored import AskedRows, SeenBesideStored
+from ingest.tables.seen_rounded import SeenRounded
 from ingest.tables.stored_hashes import StoredHashes, worth_reading
 
 QUEUED_BLOCKS = 64  # encoded chunks of a MiB or two between the two threads
@@ -80,12 +84,13 @@ class FileResult:
 class FilePlan:
     """One file to read. ``staged``: rows go to a staging table, with the positions of their records.
 
-    ``known``: reasons (``REASON_SCHEMA``) that were found when the file was read before.
+    ``known``: reasons (``REASON_SCHEMA``) that were found when the file was read before; ``watch``: see ``CloseKeys``.
     """
 
     source: Source
     staged: bool
     known: pa.Table = field(default_factory=REASON_SCHEMA.empty_table)
+    watch: tuple[Floats, ...] = ()
 
     @property
     def schema(self) -> pa.Schema:
@@ -167,14 +172,15 @@ class Reading:
         """Yield the accepted rows of one file, and keep everything else in ``result``."""
         source, contract, name = plan.source, plan.source.contract, plan.source.file_name
         total = self._location.size(name)
-        versions, seen, stored = SeenVersions(), SeenRows(), None
+        versions, seen, stored, near = SeenVersions(), SeenRows(), None, None
         if plan.staged:
             cursor = connection.cursor()  # it ends with this thread's connection
-            stored = _stored_hashes(cursor, contract, file_bytes=total)
+            stored, near = _stored_hashes(cursor, contract, file_bytes=total), NearStored(cursor, contract)
             if _has_content(contract):
                 seen = SeenBesideStored(stored or AskedRows(cursor, contract))
         if self._options.on_conflict == "update":
             seen = versions
+        rounded = SeenRounded(seen, contract, hashes=stored, near=near, watch=plan.watch)
         with self._location.open(name) as stream:
             file = CsvFile(stream, path=self._location.describe(name), expected=contract.names)
             for records in file:
@@ -182,7 +188,7 @@ class Reading:
                     records,
                     contract,
                     lookups=self._parents,
-                    seen=seen,
+                    seen=rounded if key_floats(contract) else seen,
                     adopts=source.adds_parents,
                     known=plan.known,
                 )
@@ -196,6 +202,8 @@ class Reading:
                 self._options.on_progress(
                     Progress(table=source.table, records=result.read, bytes_read=file.bytes_read, bytes_total=total)
                 )
+        if close := rounded.close():
+            raise CloseKeys(close)
         result.superseded = versions.superseded()
         result.sha256, result.size, result.columns = file.sha256, file.bytes_read, tuple(file.names)
 
@@ -205,7 +213,7 @@ class Reading:
         rows = processed.rows.append_column(POSITION, positions)
         if stored is None:
             return rows
-        there = stored.hold(processed.hashes)
+        there = stored.hold(processed.hashes) if processed.held is None else processed.held
         result.unchanged += int(there.sum())
         return rows.filter(bools(~there)) if there.any() else rows
 
@@ -250,6 +258,15 @@ def _close(item: "bytes | FileResult | BaseException") -> None:
 class StageNeeded(Exception):
     """A key came twice, and the last record of it counts: what was handed on before cannot be told apart without a
     stage."""
+
+
+class CloseKeys(Exception):
+    """Two keys of the file may be the same at fifteen digits: it is to be read again with ``watch`` on these floats, by
+    column, and what was handed on before is not to be kept."""
+
+    def __init__(self, watch: tuple[Floats, ...]) -> None:
+        super().__init__()
+        self.watch = watch
 
 
 class _Stopped(Exception):
