@@ -5,6 +5,7 @@ takes sixteen or seventeen digits lies between two of these decimals, its neighb
 who cuts it off perhaps the other. Two floats are the same at fifteen digits if they have a neighbour in common.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -33,6 +34,16 @@ def neighbours(values: Floats) -> tuple[Floats, Floats]:
     for row in np.flatnonzero(~usual & (size > 0)).tolist():  # seldom: no coordinate but within a millimetre of zero
         inner[row], outer[row] = _beside_one(float(size[row]))
     return np.copysign(inner, values) + 0.0, np.copysign(outer, values) + 0.0  # there is one zero
+
+
+def is_short(values: Floats) -> Mask:
+    """Mark those of n finite floats that fifteen digits name."""
+    size = np.abs(values)
+    usual = (size >= _LEAST) & (size < _BEYOND)
+    if usual.all():
+        return np.asarray(_nearest(size)[0] == size)
+    inner, outer = neighbours(values)
+    return np.asarray(inner == outer)
 
 
 def same(first: Floats, second: Floats) -> Mask:
@@ -74,23 +85,28 @@ def beside_or_among(values: Floats, ordered: Floats) -> tuple[Mask, Mask]:
     return (framed[places] >= low) | (framed[places + 1 + equal] <= high), equal
 
 
-def _beside(size: Floats) -> tuple[Floats, Floats]:
-    """Do it for floats from ``_LEAST`` up to ``_BEYOND``, by one exact multiplication and one that is rounded once.
+def _nearest(size: Floats) -> tuple[Floats, Floats, Callable[[Floats], Floats]]:
+    """Return the decimals of fifteen digits that are nearest to floats from ``_LEAST`` up to ``_BEYOND``, their digits
+    as whole numbers, and what makes decimals of such numbers.
 
-    The digits before the point are found but for a tenth, so the nearest integer is a neighbour or the one beyond; and
-    which of these it is, its own float says.
+    Powers of ten are exact here, so each product and quotient is rounded once: a decimal is its own float, and the
+    digits before the point of a float are found but for a tenth.
     """
-    exponents = np.searchsorted(_SIZES, size, "right") - 1 - 8
-    places = _DIGITS - 1 - exponents
+    places = _DIGITS - np.searchsorted(_SIZES, size, "right") + 8
     whole, power = places < 0, _POWERS[np.abs(places)]
 
-    def decimal(digits: Floats) -> Floats:
+    def decimals(digits: Floats) -> Floats:
         return np.where(whole, digits * power, digits / power)
 
     digits = np.rint(np.where(whole, size / power, size * power))
-    nearest = decimal(digits)
-    inner = np.where(nearest > size, decimal(digits - 1), nearest)
-    outer = np.where(nearest < size, decimal(digits + 1), nearest)
+    return decimals(digits), digits, decimals
+
+
+def _beside(size: Floats) -> tuple[Floats, Floats]:
+    """Do it for floats from ``_LEAST`` up to ``_BEYOND``: the nearest decimal is one, and its float says which."""
+    nearest, digits, decimals = _nearest(size)
+    inner = np.where(nearest > size, decimals(digits - 1), nearest)
+    outer = np.where(nearest < size, decimals(digits + 1), nearest)
     return inner, outer
 
 
