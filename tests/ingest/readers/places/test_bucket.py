@@ -3,12 +3,11 @@ import time
 from collections.abc import Iterator
 
 import pytest
-import requests
 
 from core.errors import SourceUnreadable
 from ingest.readers.csv.parts import CsvParts
 from ingest.readers.places.locations import open_location
-from tests.support.aws.moto import amazon, buckets, name_by_environment
+from tests.support.aws.moto import amazon, buckets, emptied, name_by_environment, put
 
 TEXT = b"a,b\n" + b"1,2\n" * 50_000
 
@@ -22,12 +21,8 @@ def server() -> Iterator[str]:
 @pytest.fixture
 def endpoint(server: str, monkeypatch: pytest.MonkeyPatch) -> str:
     name_by_environment(monkeypatch, server)
-    requests.post(f"{server}/moto-api/reset", timeout=10).raise_for_status()  # all of moto's servers here are one
-    files = buckets(server)
-    files.create_dir("data")
-    for key, text in {"olist/a.csv": TEXT, "olist/old/b.csv": b""}.items():
-        with files.open_output_stream(f"data/{key}") as stream:
-            stream.write(text)
+    emptied(server)
+    put(buckets(server), {"data/olist/a.csv": TEXT, "data/olist/old/b.csv": b""})
     return server
 
 
