@@ -174,7 +174,7 @@ def _report(
         seconds=seconds,
         notes=() if written is None else written.notes,
         refusal=result.refusal,
-        signs=plan.signs.as_json(),
+        signs=result.signs.as_json(),
         lines_skipped=dict(result.skipped),
     )
 
@@ -185,5 +185,5 @@ def _facts(plan: FilePlan, result: FileResult) -> FileFacts:
         sha256=result.sha256,
         size=result.size,
         columns=result.columns,
-        signs=plan.signs.as_json(),
+        signs=result.signs.as_json(),
     )

@@ -58,6 +58,7 @@ class FileResult:
     columns: tuple[str, ...] = ()  # of the header, in the file's order
     files: FileNames = REQUEST
     skipped: Counter[str] = field(default_factory=Counter)  # lines that are no records, by kind
+    signs: Signs = field(default_factory=Signs)  # by which it was read, with what that came to
     refusal: str = ""  # why the file cannot be taken as it is, where that showed after its beginning
     repaired: Counter[str] = field(default_factory=Counter)
     adopted: dict[str, list[ArrowColumn]] = field(default_factory=dict)  # by reference column: keys of parents to add
@@ -192,6 +193,7 @@ class Reading:
                     lookups=self._parents,
                     seen=seen,
                     adopts=source.adds_parents,
+                    null_word=plan.signs.null_word,
                     known=plan.known,
                 )
                 if versions.contested and not plan.staged:
@@ -209,7 +211,7 @@ class Reading:
         result.superseded = versions.superseded()
         result.sha256, result.size, result.columns = file.sha256, file.bytes_read, tuple(file.names)
         result.files = FileNames(tuple(file.files), tuple(file.starts[1:]))
-        result.skipped, result.refusal = file.skipped, reader.refusal
+        result.skipped, result.refusal, result.signs = file.skipped, str(reader.refusal or ""), reader.told
 
     def _changed(self, processed: Verdict, stored: StoredHashes | None, result: FileResult) -> pa.Table:
         """Return the rows to be staged, with the positions of their records, without those that are there already."""

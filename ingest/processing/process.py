@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from core.arrow import ArrowColumn, Mask, Rows, indices, mask_of
+from ingest.processing.adoption import may_be_added
 from ingest.processing.check_records import CheckedRecords, check_records, shown
 from ingest.processing.duplicates import SeenRows
 from ingest.processing.lookups import Lookups, NoParents
@@ -32,6 +33,7 @@ from ingest.processing.records import Records
 from ingest.processing.row_hashes import Hashes
 from ingest.rules.contract import Contract
 from ingest.rules.key_text import value_texts
+from ingest.rules.sources import find_source
 
 UNIQUE = "A record with this key, but other content, came earlier in the same batch."
 SUPERSEDED = "A later record of the same batch has this key and counts instead: record {winner}."
@@ -96,15 +98,18 @@ def process(
     lookups: Lookups | None = None,
     seen: SeenRows | None = None,
     adopts: Sequence[str] = (),
+    null_word: str = "",
     known: pa.Table | None = None,
 ) -> Verdict:
     """Return the verdict on ``records``, in their order.
 
     ``lookups`` knows the parents (default: all exist); ``seen`` carries the rows of earlier chunks of the same batch;
-    ``adopts`` names reference columns whose missing parents are to be added instead of refused; ``known`` are reasons
-    (``REASON_SCHEMA``) that the caller has already found: their records, if they are among these, claim no key.
+    ``adopts`` names reference columns whose missing parents are to be added instead of refused, unless their keys are
+    the ``null_word`` of the records' text or another word for NULL, or break a rule of the parent; ``known`` are
+    reasons (``REASON_SCHEMA``) that the caller has already found: their records, if they are among these, claim no key.
     """
-    return verdict_on(check_records(records, contract), lookups=lookups, seen=seen, adopts=adopts, known=known)
+    checked = check_records(records, contract)
+    return verdict_on(checked, lookups=lookups, seen=seen, adopts=adopts, null_word=null_word, known=known)
 
 
 def verdict_on(
@@ -113,11 +118,12 @@ def verdict_on(
     lookups: Lookups | None = None,
     seen: SeenRows | None = None,
     adopts: Sequence[str] = (),
+    null_word: str = "",
     known: pa.Table | None = None,
 ) -> Verdict:
     """Do the second half of ``process``: what depends on other records, and may be asked again of the same ones."""
     work = _Work(checked, [] if known is None else [by_row(known, checked.records.position)])
-    work.check_references(lookups or NoParents(), adopts)  # a record without its parent claims no key either
+    work.check_references(lookups or NoParents(), adopts, null_word)  # a record without its parent claims no key either
     work.find_duplicates(seen or SeenRows())
     return work.result()
 
@@ -173,7 +179,7 @@ class _Work:
             self.superseded, self.winners = clashes, repeated.winners[repeated.clashes]
             self.refuse([superseded_reasons(clashes, self.winners, keys, schema=ROW_REASON_SCHEMA)])
 
-    def check_references(self, lookups: Lookups, adopts: Sequence[str]) -> None:
+    def check_references(self, lookups: Lookups, adopts: Sequence[str], null_word: str) -> None:
         alive = self.alive.copy()  # all references of a record are checked, not only up to the first that fails
         for reference in self.contract.references:
             values = self.table.column(reference.column).combine_chunks()
@@ -182,12 +188,15 @@ class _Work:
             parents = lookups.parents(reference, keys)
             if parents.exist.all():
                 continue
-            if reference.column in adopts:
-                self.adopting[reference.column] = rows[~parents.exist]
-                continue
+            lacking = ~parents.exist
+            source = find_source(reference.table) if reference.column in adopts else None
+            if source is not None:
+                adopted = lacking & may_be_added(keys, source.contract, null_word=null_word)
+                self.adopting[reference.column] = rows[adopted]
+                lacking &= ~adopted
             for code, message, missing in (
-                ("parent_rejected", PARENT_REJECTED, ~parents.exist & parents.refused),
-                ("does_not_exist", NO_PARENT, ~parents.exist & ~parents.refused),
+                ("parent_rejected", PARENT_REJECTED, lacking & parents.refused),
+                ("does_not_exist", NO_PARENT, lacking & ~parents.refused),
             ):
                 if missing.any():
                     said = message.format(table=reference.table)

@@ -40,7 +40,8 @@ class RejectOrigin:
         """What says, with their bytes, which records they are: 16 hexadecimal digits for the header and the signs;
         empty for the table's own columns in their order, without signs."""
         header = "" if tuple(self.columns) == self.contract.names else ",".join(self.columns)
-        text = f"{header}\n{self.signs.meaning}" if self.signs else header
+        meaning = self.signs.meaning
+        text = f"{header}\n{meaning}" if meaning else header
         return hashlib.sha256(text.encode()).hexdigest()[:16] if text else ""
 
 

@@ -37,6 +37,11 @@ class ZipArchive:
             if not member.is_dir() and "__MACOSX" not in inside.parts and len(inside.parts) <= _DEEPEST:
                 self._add(inside, member)
 
+    @property
+    def name(self) -> str:
+        """The archive's name."""
+        return PurePosixPath(self._name).name
+
     def tiers(self) -> Iterator[Sequence[str]]:
         """Yield all folders of it at once."""
         yield list(self._folders)

@@ -4,6 +4,7 @@ import os
 import re
 import zipfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from unittest import mock
@@ -115,3 +116,10 @@ def test_an_archive_that_is_replaced_meanwhile_is_no_mixture(server: str, archiv
 def test_a_prefix_may_end_as_archives_do(server: str, archive: bytes) -> None:
     put(buckets(server), {"data/days.zip/a.csv": WANTED})
     assert content(open_location("s3://data/days.zip"), "a.csv") == WANTED
+
+
+def test_members_are_read_right_by_several_threads_at_once(archive: bytes) -> None:
+    location = open_location("s3://data/olist.zip")
+    names = [Path(name).name for name in MEMBERS] * 3
+    with ThreadPoolExecutor(len(names)) as pool:
+        assert list(pool.map(partial(content, location), names)) == list(MEMBERS.values()) * 3
