@@ -7,10 +7,10 @@ from core.errors import DataForgeError, FilesRefused, HeaderRefused, SourceMissi
 from ingest.loading.find_null_word import find_null_word
 from ingest.loading.resume import last_agreement, sha256_of
 from ingest.processing.records import Records
-from ingest.readers.csv.file import CsvFile
+from ingest.readers.csv.parts import CsvParts
 from ingest.readers.places.locations import Location
+from ingest.readers.signs.fitting import fitting
 from ingest.readers.signs.midnights import MidnightLook
-from ingest.readers.signs.null_words import null_signs
 from ingest.readers.signs.reading import SignReader
 from ingest.readers.signs.signs import Signs
 from ingest.rules.sources import Source
@@ -22,7 +22,8 @@ REFUSALS = (HeaderRefused, SourceUnreadable)
 def find_signs(location: Location, chosen: Iterable[Source], asked: Signs) -> Mapping[str, Signs]:
     """Look at the beginning of every file; return the signs by table.
 
-    Raises SourceUnreadable or HeaderRefused for one file, FilesRefused for several.
+    Raises SourceUnreadable (also where it shows that it is not what it was read as) or HeaderRefused for one file,
+    FilesRefused for several.
     """
     files, listed = _Files(location), list(chosen)
     signs = {source.table: files.named(source, asked) for source in listed}
@@ -30,7 +31,7 @@ def find_signs(location: Location, chosen: Iterable[Source], asked: Signs) -> Ma
     word = find_null_word(open_ones, signs, files.show)
     if word:
         for source in open_ones:
-            signs[source.table] = null_signs(source.contract, signs[source.table].with_sign("null", word))
+            signs[source.table] = fitting(signs[source.table].with_sign("null", word), source.contract)
     for source in listed:
         signs[source.table] = files.look(source, signs[source.table])
     refused = [files.refused[source.table] for source in listed if source.table in files.refused]
@@ -51,7 +52,7 @@ class _Files:
     def named(self, source: Source, asked: Signs) -> Signs:
         """Return what somebody says of a file, now or when it last agreed with its table."""
         try:
-            return null_signs(source.contract, asked or _remembered(self._location, source))
+            return fitting(asked or _remembered(self._location, source), source.contract)
         except REFUSALS as error:
             self.refused[source.table] = error
             return Signs()
@@ -60,12 +61,14 @@ class _Files:
         """Read a file until ``see`` tells that it saw enough."""
         if source.table in self.refused:
             return
-        path, names = self._location.describe(source.file_name), source.contract.names
+        names = source.contract.names
         try:
-            with self._location.open(source.file_name) as stream:
-                for records in CsvFile(stream, path=path, expected=names, chunk_bytes=FIRST_BYTES, signs=signs):
+            found = self._location.find(source.file_name)
+            with CsvParts(found, expected=names, chunk_bytes=FIRST_BYTES, signs=signs) as file:
+                for records in file:
                     if not see(records):
                         break
+                file.skim()
         except REFUSALS as error:
             self.refused[source.table] = error
 
@@ -75,15 +78,13 @@ class _Files:
 
         def see(records: Records) -> bool:
             open_question = midnights.see(reader.read(records))
-            return any(reader.question) or open_question
+            return reader.doubts or open_question
 
         self.show(source, signs, see)
-        problem, remedy = reader.question
-        if problem:
-            path = self._location.describe(source.file_name)
-            self.refused.setdefault(
-                source.table, SourceUnreadable(path=path, problem=problem, remedy=f"{remedy[:1].upper()}{remedy[1:]}.")
-            )
+        refusal = reader.refusal
+        if refusal and source.table not in self.refused:
+            path = self._location.find(source.file_name).path
+            self.refused[source.table] = SourceUnreadable(path=path, problem=refusal.problem, remedy=refusal.advice)
         sign = midnights.sign()
         return signs.with_sign("midnight", sign) if sign else signs
 
@@ -92,9 +93,9 @@ def _remembered(location: Location, source: Source) -> Signs:
     """Return what options said of the same bytes when they last agreed with the table."""
     last = last_agreement(source)
     said = Signs.from_json(last.signs).asked if last else Signs()
-    if last is None or not said or last.file_bytes != location.size(source.file_name):
+    if last is None or not said or location.find(source.file_name).unpacked_size not in (None, last.file_bytes):
         return Signs()
-    if sha256_of(location, source.file_name) != last.file_sha256:
+    if sha256_of(location.find(source.file_name)) != last.file_sha256:
         return Signs()
     when = f"{last.batch.started_at:%Y-%m-%d %H:%M} UTC"
     return Signs(

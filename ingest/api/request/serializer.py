@@ -15,7 +15,7 @@ from ingest.api.request.parsers import CSV, NDJSON
 from ingest.api.rights import require
 from ingest.posting.unit import MODES, TableRecords, Unit
 from ingest.readers.csv.body import records_from_csv
-from ingest.readers.signs.null_words import null_signs
+from ingest.readers.signs.fitting import fitting
 from ingest.readers.signs.reading import SignReader
 from ingest.readers.signs.signs import Signs, signs_asked
 from ingest.rules.null_words import fault_of
@@ -101,7 +101,7 @@ def _find(names: list[str]) -> list[Source]:
 
 def _signs(source: Source, attrs: Mapping[str, str]) -> Signs:
     """Return what the address says of the text of a body."""
-    return null_signs(source.contract, signs_asked("?{}=", **{name: attrs.get(name, "") for name in SIGNS}))
+    return fitting(signs_asked("?{}=", **{name: attrs.get(name, "") for name in SIGNS}), source.contract)
 
 
 def _csv(body: Body, source: Source, signs: Signs) -> TableRecords:

@@ -8,7 +8,8 @@ from difflib import get_close_matches
 from core.errors import HeaderRefused, SourceUnreadable
 
 BOM = b"\xef\xbb\xbf"
-_UTF16 = (b"\xff\xfe", b"\xfe\xff")
+BOM_TWICE = "ï»¿".encode()  # of a file that was read as Latin letters
+_UTF16 = (b"\xff\xfe", b"\xfe\xff", "ÿþ".encode(), "þÿ".encode())
 _OTHER_MARKS = {";": "semicolons", "\t": "tabs", "|": "bars"}
 _ROW_NUMBERS = ("", "Unnamed: 0", "index", "rownames", "row.names", "level_0")
 
@@ -21,6 +22,10 @@ def read_header(line: bytes, *, path: str, expected: Sequence[str]) -> list[str]
     """
     if line.startswith(_UTF16):
         raise SourceUnreadable(path=path, problem="looks like UTF-16", remedy="Save it as UTF-8.")
+    if line.startswith(BOM_TWICE):
+        problem = "begins with ï»¿, the mark of UTF-8 read as Latin letters"
+        remedy = "If --encoding cp1252 was given, leave it out; else load it with --encoding utf-8-twice."
+        raise SourceUnreadable(path=path, problem=problem, remedy=remedy)
     line = line.removesuffix(b"\r")
     if line.endswith(b"\r"):
         problem = "its lines end with two carriage returns and a line feed"

@@ -9,19 +9,13 @@ import pyarrow.compute as pc
 
 from core.arrow import Rows, Text, mask_of
 from ingest.processing.records import Records
+from ingest.readers.signs.refusal import Refusal
 from ingest.readers.signs.signs import Signs
 from ingest.rules.contract import Contract
 from ingest.rules.null_words import NONE, NULL_WORDS
 
 RULE = "null_word"  # under which the cells are counted
 _FEWEST = 2  # cells of a column, for one may be an accident
-
-
-def null_signs(contract: Contract, signs: Signs) -> Signs:
-    """Return ``signs`` without a word for NULL where the table has no column that may be NULL."""
-    if any(column.null for column in contract.columns):
-        return signs
-    return Signs({name: sign for name, sign in signs.by_name.items() if name != "null"})
 
 
 def take_words(records: Records, contract: Contract, word: str) -> tuple[dict[str, Text], list[tuple[str, Rows]]]:
@@ -53,10 +47,10 @@ class NullShare:
         self._cells: defaultdict[str, Counter[str]] = defaultdict(Counter)
         self._records = 0
 
-    def see(self, records: Records) -> None:
-        """Count the words in the next records."""
+    def see(self, records: Records) -> bool:
+        """Count the words in the next records; tell whether a column is full of one so far."""
         if not len(self._words):
-            return
+            return False
         self._records += records.columns.num_rows
         for name in self._columns:
             text = records.columns.column(name)
@@ -65,9 +59,11 @@ class NullShare:
                 for word, count in Counter(text.filter(held).to_pylist()).items():
                     self._cells[str(word)][name] += count
 
+        return self.refusal is not None
+
     @property
-    def question(self) -> tuple[str, str]:
-        """Say what stands there, and what to do about it; nothing where no column is full of a word."""
+    def refusal(self) -> Refusal | None:
+        """Say what stands there, and what to do about it; None where no column is full of a word."""
         for word, cells in self._cells.items():
             full = [
                 f"{count:,} of {self._records:,} cells of {name}"
@@ -76,18 +72,18 @@ class NullShare:
             ]
             if full:
                 return self._worded(word, " and ".join(full))
-        return "", ""
+        return None
 
     def _is_full(self, count: int) -> bool:
         return count >= _FEWEST and 2 * count > self._records
 
-    def _worded(self, word: str, cells: str) -> tuple[str, str]:
+    def _worded(self, word: str, cells: str) -> Refusal:
         if self._quoted:
-            return (
+            return Refusal(
                 f"the word {word!r} stands in quotes, which make it text, in {cells}",
                 "write NULL without quotes, or say --null none if it is text",
             )
-        return (
+        return Refusal(
             f"the word {word!r} stands in {cells}",
             f"say --null {shlex.quote(word)} if it means NULL, or --null none if it is text",
         )

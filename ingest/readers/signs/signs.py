@@ -15,6 +15,9 @@ type SignName = Literal["times", "null", "midnight", "escape", "encoding"]
 
 SIGN_NAMES: tuple[SignName, ...] = ("times", "null", "midnight", "escape", "encoding")
 
+# What a text without the sign means.
+_UNCHANGED: Mapping[SignName, str] = {"times": "instant"}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Sign:
@@ -82,6 +85,10 @@ class Signs:
         """Return them with one more, or another."""
         return Signs({**self.by_name, name: sign})
 
+    def without(self, name: SignName) -> "Signs":
+        """Return them without one."""
+        return Signs({other: sign for other, sign in self.by_name.items() if other != name})
+
     @property
     def null_word(self) -> str:
         """The word that stands for NULL; ``""`` where none does."""
@@ -95,8 +102,13 @@ class Signs:
 
     @property
     def meaning(self) -> str:
-        """Write what they say, without why; the same for the same signs."""
-        return json.dumps([[name, sign.value, *sign.columns] for name, sign in sorted(self.by_name.items())])
+        """Write what they say, without why; the same for the same signs, ``""`` where none changes what is read."""
+        said = [
+            [name, sign.value, *sign.columns]
+            for name, sign in sorted(self.by_name.items())
+            if sign.value != _UNCHANGED.get(name)
+        ]
+        return json.dumps(said) if said else ""
 
     def as_json(self) -> dict[str, Any]:
         """Return them as the account keeps them."""

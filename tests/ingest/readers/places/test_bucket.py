@@ -6,7 +6,7 @@ import pytest
 import requests
 
 from core.errors import SourceUnreadable
-from ingest.readers.csv.file import CsvFile
+from ingest.readers.csv.parts import CsvParts
 from ingest.readers.places.locations import open_location
 from tests.support.aws.moto import amazon, buckets, name_by_environment
 
@@ -36,12 +36,11 @@ def endpoint(server: str, monkeypatch: pytest.MonkeyPatch) -> str:
 def test_a_prefix_gives_its_objects(url: str) -> None:
     location = open_location(url)
     with pytest.raises(SourceUnreadable):
-        location.size("b.csv")
-    assert location.size("a.csv") == len(TEXT)
-    assert location.describe("a.csv") == "s3://data/olist/a.csv"
-    with location.open("a.csv") as stream:
-        source = CsvFile(stream, path=location.describe("a.csv"), expected=["a", "b"], chunk_bytes=10_000)
-        assert sum(map(len, source)) == 50_000
+        location.find("c.csv")
+    found = location.find("a.csv")
+    assert (found.unpacked_size, found.path) == (len(TEXT), "s3://data/olist/a.csv")
+    with CsvParts(found, expected=["a", "b"], chunk_bytes=10_000) as file:
+        assert sum(map(len, file)) == 50_000
 
 
 @pytest.mark.usefixtures("endpoint")
@@ -57,7 +56,7 @@ def test_a_prefix_gives_its_objects(url: str) -> None:
 )
 def test_what_is_not_there_is_named(url: str, name: str, problem: str) -> None:
     with pytest.raises(SourceUnreadable) as refused:
-        open_location(url).open(name)
+        open_location(url).find(name)
     assert str(refused.value).startswith(problem)
 
 
@@ -65,7 +64,7 @@ def test_an_object_that_is_deleted_meanwhile_is_unreadable(endpoint: str) -> Non
     location = open_location("s3://data/olist")
     buckets(endpoint).delete_file("data/olist/a.csv")
     with pytest.raises(SourceUnreadable, match=r"s3://data/olist/a\.csv: "):
-        location.open("a.csv")
+        next(location.find("a.csv").blocks())
 
 
 @pytest.mark.usefixtures("endpoint")
