@@ -101,7 +101,7 @@ _IN_ADDRESS = [
 _OF_TEXT = [
     OpenApiParameter(
         "null",
-        {"type": "string", "minLength": 1, "maxLength": null_words.MAX_CHARACTERS, "pattern": r'^[^",\x00-\x1F]+$'},
+        {"type": "string", "minLength": 1, "maxLength": null_words.MAX_CHARACTERS, "pattern": null_words.PATTERN},
         description="For CSV: the word that, without quotes, is null wherever null may be, such as `\\N` or `NA`; "
         "`none`: no word is.",
     )
