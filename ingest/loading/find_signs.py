@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from core.errors import DataForgeError, FilesRefused, HeaderRefused, SourceMissing, SourceUnreadable
-from ingest.loading.resume import last_agreement, sha256_of
+from ingest.loading.resume import agreements, sha256_of
 from ingest.readers.csv.file import CsvFile
 from ingest.readers.places.locations import Location
 from ingest.readers.signs.midnights import MidnightLook
@@ -44,7 +44,9 @@ def _look(location: Location, source: Source, asked: Signs) -> Signs:
         file = CsvFile(stream, path=path, expected=contract.names, chunk_bytes=FIRST_BYTES, signs=asked)
         for records in file:
             open_ones = [look for look in looks if look.see(records)]
-            if not open_ones and file.bytes_read >= FIRST_BYTES:
+            if file.bytes_read >= FIRST_BYTES:
+                looks = open_ones
+            if not looks:
                 break
     if times.question:
         raise SourceUnreadable(path=path, problem=times.question, remedy=f"{ASK}.")
@@ -54,13 +56,13 @@ def _look(location: Location, source: Source, asked: Signs) -> Signs:
 
 def _remembered(location: Location, source: Source) -> Signs:
     """Return what options said of the same bytes when they last agreed with the table."""
-    last = last_agreement(source)
-    said = Signs.from_json(last.signs).asked if last else Signs()
-    if last is None or not said or last.file_bytes != location.size(source.file_name):
+    signed = agreements(source).exclude(signs={})
+    if not signed.filter(file_bytes=location.size(source.file_name)).exists():
         return Signs()
-    if sha256_of(location, source.file_name) != last.file_sha256:
+    last = agreements(source).filter(file_sha256=sha256_of(location, source.file_name)).first()
+    if last is None:
         return Signs()
-    when = f"{last.batch.started_at:%Y-%m-%d %H:%M} UTC"
+    said, when = Signs.from_json(last.signs).asked, f"{last.batch.started_at:%Y-%m-%d %H:%M} UTC"
     return Signs(
         {name: replace(sign, evidence=f"as for the same file on {when}") for name, sign in said.by_name.items()}
     )
