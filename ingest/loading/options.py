@@ -30,7 +30,7 @@ class RejectLimit:
 
 @dataclass(frozen=True, kw_only=True)
 class Progress:
-    """How far the reading of one file is; ``bytes_total`` is 0 where it is not known."""
+    """How far the reading of one file is, in bytes as they lie there: of a packed file, packed ones."""
 
     table: str
     records: int

@@ -7,10 +7,8 @@ from django.db.models import QuerySet
 
 from core.postgres.fingerprint import table_fingerprint
 from ingest.models import Account
-from ingest.readers.places.locations import Location
+from ingest.readers.places.stored import StoredFile
 from ingest.rules.sources import Source
-
-_READ_BYTES = 1024 * 1024
 
 
 def last_agreement(source: Source) -> Account | None:
@@ -35,10 +33,9 @@ def fingerprint_of(cursor: CursorWrapper, source: Source) -> str:
     return f"{fingerprint.rows}:{fingerprint.digest}"
 
 
-def sha256_of(location: Location, file_name: str) -> str:
-    """Hash a whole file."""
+def sha256_of(stored: StoredFile) -> str:
+    """Hash a whole file: what it holds unpacked, so that packing it changes nothing."""
     digest = hashlib.sha256()
-    with location.open(file_name) as stream:
-        while block := stream.read(_READ_BYTES):
-            digest.update(block)
+    for block in stored.blocks():
+        digest.update(block)
     return digest.hexdigest()

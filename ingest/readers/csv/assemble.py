@@ -13,6 +13,7 @@ from ingest.processing.records import UNREADABLE_SCHEMA, Records
 from ingest.readers.csv.careful import Piece
 from ingest.readers.csv.header import BOM
 from ingest.readers.csv.quick import split_records
+from ingest.readers.signs.escapes import with_doubled_quotes
 
 
 class Stretch(NamedTuple):
@@ -24,19 +25,27 @@ class Stretch(NamedTuple):
 
 
 class FieldSplitter:
-    """Splits whole, sound records into columns of text by pyarrow."""
+    """Splits whole, sound records into columns of text by pyarrow. ``escaped``: quotes in quotes are, by backslashes;
+    NULL is a cell that is ``null_word`` without quotes, if there is such a word."""
 
-    def __init__(self, names: Sequence[str]) -> None:
+    def __init__(self, names: Sequence[str], *, escaped: bool = False, null_word: str = "") -> None:
         self._names = list(names)
+        self.escaped = escaped
         self._no_rows = pa.schema([(name, pa.string()) for name in names]).empty_table()
         self._convert = arrow_csv.ConvertOptions(
-            column_types=dict.fromkeys(names, pa.string()), check_utf8=False, strings_can_be_null=False
+            column_types=dict.fromkeys(names, pa.string()),
+            check_utf8=False,
+            strings_can_be_null=bool(null_word),
+            quoted_strings_can_be_null=False,
+            null_values=[null_word],
         )
 
     def split(self, text: pa.Buffer) -> pa.Table:
         """Return one row a record, unless one is blank; raises ArrowInvalid if one is ragged. UTF-8 is not checked."""
         if not text.size:
             return self._no_rows
+        if self.escaped:
+            text = pa.py_buffer(with_doubled_quotes(text.to_pybytes()))
         if text[:3].to_pybytes() == BOM:
             text = pa.py_buffer(b"\n" + text.to_pybytes())  # else pyarrow drops a record's own U+FEFF
         return read_csv(
@@ -50,7 +59,7 @@ class FieldSplitter:
 def gather(stretches: Sequence[Stretch], *, first_position: int, fields: FieldSplitter) -> Records:
     """Make the Records of ``stretches``, which follow one another in the file."""
     text = b"".join(stretch.clean for stretch in stretches)
-    split = split_records(text)
+    split = split_records(text, escaped=fields.escaped)
     columns = fields.split(pa.py_buffer(text))
     if split is None or split.length != len(text) or columns.num_rows != len(split.raw):
         raise RuntimeError(f"records read twice gave different numbers of them near line {stretches[0].line}")

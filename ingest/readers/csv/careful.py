@@ -15,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ingest.readers.csv.quick import doubtful_lines, split_records
+from ingest.readers.signs.escapes import quoted, without_pairs
 
 _QUOTED = rb'"(?:[^"]++|"")*+"'
 _FIELD = rb"(?:" + _QUOTED + rb'|[^",\r\n]*+)'
@@ -47,16 +48,29 @@ BLANK = Piece(raw=b"", end=0, problem="a blank line")
 
 
 class Cutter:
-    """Cuts buffers of one file: ``fields`` a record must have, ``max_bytes`` it may have (without its line end)."""
+    """Cuts buffers of one file: ``fields`` a record must have, ``max_bytes`` it may have (without its line end).
 
-    def __init__(self, *, fields: int, max_bytes: int) -> None:
+    ``escaped``: quotes in quotes are so by backslashes; then offsets are found where such pairs are filled up.
+    """
+
+    def __init__(self, *, fields: int, max_bytes: int, escaped: bool = False) -> None:
         self._fields = fields
         self._max_bytes = max_bytes
         self._sound = re.compile(rb"(?!\r?\n)" + _FIELD + rb"(?:," + _FIELD + rb"){%d}\r?\n" % (fields - 1))
         self._buffer, self._doubtful = b"", [0]  # the lines of the buffer at work that need the regular expressions
+        self._escaped = escaped
+        self._in_file, self._filled = b"", b""  # a buffer, and what cutting may see of it
+
+    def _visible(self, buffer: bytes) -> bytes:
+        if not self._escaped:
+            return buffer
+        if buffer is not self._in_file:
+            self._in_file, self._filled = buffer, without_pairs(buffer)
+        return self._filled
 
     def sound_run(self, buffer: bytes, at: int) -> int:
         """Return the offset behind the readable records that follow one another from ``at`` on; ``at`` for none."""
+        buffer = self._visible(buffer)
         end = self._sound_end(buffer, at, len(buffer))
         if end == at:
             return at
@@ -88,7 +102,9 @@ class Cutter:
 
         A final buffer must end with a line feed. ``mid_line``: a line that is too long has begun before ``at``.
         """
-        return self._rest_of_line(buffer, at) if mid_line else self._record(buffer, at, final=final)
+        visible = self._visible(buffer)
+        piece = self._rest_of_line(visible, at) if mid_line else self._record(visible, at, final=final)
+        return _in_file(piece, buffer, at) if piece and visible is not buffer else piece
 
     def _record(self, buffer: bytes, at: int, *, final: bool) -> Piece | None:
         # Never looking further than this keeps the verdict independent of how the file was cut into buffers.
@@ -165,7 +181,24 @@ def _count_fields(record: bytes) -> int:
 
 
 def _quote(field: re.Match[bytes]) -> bytes:
-    return field[0] if field[0].startswith(b'"') else b'"' + field[0].replace(b'"', b'""') + b'"'
+    """Quote what needs it, and nothing else: a word for NULL is one only without quotes."""
+    if field[0].startswith(b'"') or b'"' not in field[0]:
+        return field[0]
+    return b'"' + field[0].replace(b'"', b'""') + b'"'
+
+
+def _in_file(piece: Piece, buffer: bytes, at: int) -> Piece:
+    """Give a piece whose pairs are filled up the bytes of the file."""
+    raw = buffer[at : at + len(piece.raw)]
+    clean = piece.clean and raw + b"\n"
+    if piece.clean not in {b"", piece.raw + b"\n"}:  # quotes were put around fields
+        clean = _LINE_FIELDS.sub(lambda field: _quote_escaped(field, raw), piece.raw) + b"\n"
+    return Piece(raw, piece.end, piece.lines, clean, piece.code, piece.problem)
+
+
+def _quote_escaped(field: re.Match[bytes], raw: bytes) -> bytes:
+    text = raw[slice(*field.span())]
+    return text if field[0].startswith(b'"') else quoted(text)
 
 
 def _without_line_end(line: bytes) -> bytes:

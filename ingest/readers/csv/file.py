@@ -14,12 +14,13 @@ from typing import Protocol
 import numpy as np
 import pyarrow as pa
 
-from core.errors import SourceUnreadable
+from core.errors import SourceEmpty
 from ingest.processing.records import Records
 from ingest.readers.csv.assemble import FieldSplitter, Stretch, gather, int64
 from ingest.readers.csv.careful import BLANK, Cutter
-from ingest.readers.csv.header import BOM, header_refused, read_header
+from ingest.readers.csv.header import BOM, BOM_TWICE, header_refused, read_header
 from ingest.readers.csv.quick import QuickSplit, split_records
+from ingest.readers.signs.encodings import CP1252, TWICE, from_cp1252, in_cp1252
 from ingest.readers.signs.signs import Signs
 
 CHUNK_BYTES = 2 * 1024 * 1024  # the fastest of 0.5 to 4 MiB, on 1.5 million records
@@ -36,16 +37,27 @@ class Readable(Protocol):
         """Return at most ``size`` bytes, none at the end."""
 
 
+class Digest(Protocol):
+    """What ``hashlib`` makes."""
+
+    def update(self, data: bytes, /) -> None:
+        """Take in more."""
+
+    def hexdigest(self) -> str:
+        """Return the hash of all that was taken in."""
+
+
 class CsvFile:
     """A CSV file, read once: iterate for its ``Records``.
 
-    ``skipped`` counts lines that are no records, by kind. ``signs`` say what its bytes mean.
+    ``skipped`` counts lines that are no records, by kind. ``signs`` say what its bytes mean (escapes, encoding).
     The header is read at once: raises SourceUnreadable for an empty file, HeaderRefused for wrong columns. ``columns``
-    of the Records have the header's names and order, all of type ``string``, ``''`` for an empty cell, never NULL.
+    of the Records have the header's names and order, all of type ``string``, ``''`` for an empty cell; NULL is only
+    the signs' word for it without quotes, in whatever column (``SignReader`` makes text of it where NULL may not be).
     ``raw``, ``line`` and the positions are as ``Records`` says. Unreadable records have the code ``ragged_row``
-    (number of fields, quotes, a lone carriage return, a blank line, too long) or ``encoding`` (not UTF-8). Blank lines
-    at the end of the file are no records. A line longer than ``max_record_bytes`` comes in several records of at most
-    that length.
+    (number of fields, quotes, a lone carriage return, a blank line, too long) or ``encoding`` (not UTF-8, or not what
+    the signs say). Blank lines at the end of the file are no records. A line longer than ``max_record_bytes`` (as
+    UTF-8) comes in several records of at most that length.
     """
 
     def __init__(
@@ -57,7 +69,9 @@ class CsvFile:
         signs: Signs = NO_SIGNS,
         chunk_bytes: int = CHUNK_BYTES,
         max_record_bytes: int = MAX_RECORD_BYTES,
+        digest: Digest | None = None,
     ) -> None:
+        """``digest``: takes in the bytes that are read, where they are a part of more."""
         self.path = path
         self.signs = signs
         self.bytes_read = 0
@@ -66,15 +80,17 @@ class CsvFile:
         self._stream = stream
         self._chunk_bytes = chunk_bytes
         self._max_record_bytes = max_record_bytes
-        self._hash = hashlib.sha256()
+        self._hash = digest or hashlib.sha256()
         self._ended = False
         self._pending = b""  # read, not yet cut into records
         self._line = 2  # physical line on which `_pending` begins
         self._blank_lines = 0  # held back: no records if the file ends with them
         self._mid_line = False  # `_pending` begins inside a line that is too long
+        self._escaped = signs.value("escape") == "backslash"
+        self._encoding = signs.value("encoding")
         self.names = read_header(self._header_line(expected), path=path, expected=expected)
-        self._cutter = Cutter(fields=len(self.names), max_bytes=max_record_bytes)
-        self._fields = FieldSplitter(self.names)
+        self._cutter = Cutter(fields=len(self.names), max_bytes=max_record_bytes, escaped=self._escaped)
+        self._fields = FieldSplitter(self.names, escaped=self._escaped, null_word=signs.null_word)
 
     @property
     def sha256(self) -> str:
@@ -87,10 +103,14 @@ class CsvFile:
         """Yield the records in the order of the file, some ten thousand at a time."""
         while not self._ended:
             block = self._read()
-            self._pending += block
+            self._pending += self._as_utf8(block)
             if not block and self._pending and not self._pending.endswith(b"\n"):
                 self._pending += b"\n"
-            yield from self._whole_records()
+            for records in self._whole_records():
+                yield in_cp1252(records) if self._encoding == CP1252 else records
+
+    def _as_utf8(self, block: bytes) -> bytes:
+        return from_cp1252(block) if self._encoding == CP1252 else block
 
     def _read(self) -> bytes:
         block = self._stream.read(self._chunk_bytes)
@@ -102,9 +122,11 @@ class CsvFile:
     def _header_line(self, expected: Sequence[str]) -> bytes:
         while b"\n" not in self._pending and not self._ended and len(self._pending) <= MAX_HEADER_BYTES:
             self._pending += self._read()
-        head = self._pending.removeprefix(BOM)
+        head = self._as_utf8(self._pending).removeprefix(BOM)
+        if self._encoding == TWICE:
+            head = head.removeprefix(BOM_TWICE)
         if not head:
-            raise SourceUnreadable(path=self.path, problem="is empty", remedy="Put the file there again.")
+            raise SourceEmpty(path=self.path)
         line, _, self._pending = head.partition(b"\n")
         if len(line) > MAX_HEADER_BYTES:
             problem = f"the first line is longer than {MAX_HEADER_BYTES} bytes"
@@ -112,7 +134,7 @@ class CsvFile:
         return line
 
     def _whole_records(self) -> Iterator[Records]:
-        split = None if self._mid_line or self._blank_lines else split_records(self._pending)
+        split = None if self._mid_line or self._blank_lines else self._split()
         records = self._quick(split) if split is not None and split.length else None
         if split is not None and records is not None:
             self._pending = self._pending[split.length :]
@@ -123,6 +145,9 @@ class CsvFile:
             yield from self._careful()
         if self._ended or len(self._pending) > self._max_record_bytes + 1:
             yield from self._careful()
+
+    def _split(self) -> QuickSplit | None:
+        return split_records(self._pending, escaped=self._escaped)
 
     def _quick(self, split: QuickSplit) -> Records | None:
         """Return the records of ``split``; None if any of them needs the careful way."""

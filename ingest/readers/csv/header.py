@@ -8,7 +8,14 @@ from difflib import get_close_matches
 from core.errors import HeaderRefused, SourceUnreadable
 
 BOM = b"\xef\xbb\xbf"
-_UTF16 = (b"\xff\xfe", b"\xfe\xff")
+BOM_TWICE = "ï»¿".encode()  # of a file that was read as Latin letters
+_UTF16 = (b"\xff\xfe", b"\xfe\xff", "ÿþ".encode(), "þÿ".encode())
+_NO_TEXT = {
+    b"\x1f\x8b": ("packed by gzip", "Unpack it, or add .gz to its name."),
+    b"\x28\xb5\x2f\xfd": ("packed by Zstandard", "Unpack it, or add .zst to its name."),
+    b"PK\x03\x04": ("a .zip or a spreadsheet", "Unpack it, or save it as CSV with commas."),
+    b"PAR1": ("a Parquet file", "Save it as CSV with commas."),
+}
 _OTHER_MARKS = {";": "semicolons", "\t": "tabs", "|": "bars"}
 _ROW_NUMBERS = ("", "Unnamed: 0", "index", "rownames", "row.names", "level_0")
 
@@ -21,6 +28,13 @@ def read_header(line: bytes, *, path: str, expected: Sequence[str]) -> list[str]
     """
     if line.startswith(_UTF16):
         raise SourceUnreadable(path=path, problem="looks like UTF-16", remedy="Save it as UTF-8.")
+    if line.startswith(BOM_TWICE):
+        problem = "begins with ï»¿, the mark of UTF-8 read as Latin letters"
+        remedy = "If --encoding cp1252 was given, leave it out; else load it with --encoding utf-8-twice."
+        raise SourceUnreadable(path=path, problem=problem, remedy=remedy)
+    for begins, (what, remedy) in _NO_TEXT.items():
+        if line.startswith(begins):
+            raise SourceUnreadable(path=path, problem=f"is {what}, though its name does not say so", remedy=remedy)
     line = line.removesuffix(b"\r")
     if line.endswith(b"\r"):
         problem = "its lines end with two carriage returns and a line feed"

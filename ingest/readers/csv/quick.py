@@ -8,6 +8,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ingest.readers.signs.escapes import without_pairs
+
 _LF, _CR, _QUOTE, _COMMA = b'\n\r",'
 
 
@@ -27,13 +29,13 @@ class QuickSplit:
         return np.diff(self.ends, prepend=-1)
 
 
-def split_records(buffer: bytes) -> QuickSplit | None:
-    """Cut ``buffer``, which starts at a record, after its last whole record.
+def split_records(buffer: bytes, *, escaped: bool = False) -> QuickSplit | None:
+    """Cut ``buffer``, which starts at a record, after its last whole record; ``escaped``: by backslashes.
 
     A line feed ends a record if the quotes before it are even in number. None: a quote stands where none may stand, or
     a carriage return outside quotes has no line feed, so that parity proves nothing.
     """
-    octets = np.frombuffer(buffer, np.uint8)
+    octets = np.frombuffer(without_pairs(buffer) if escaped else buffer, np.uint8)
     marks = np.flatnonzero((octets == _LF) | (octets == _QUOTE))
     is_quote = octets[marks] == _QUOTE
     is_feed = ~is_quote

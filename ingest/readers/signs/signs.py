@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Self
 
+from ingest.rules.null_words import NONE
+
 type SignName = Literal["times", "null", "midnight", "escape", "encoding"]
 
 SIGN_NAMES: tuple[SignName, ...] = ("times", "null", "midnight", "escape", "encoding")
@@ -57,8 +59,9 @@ class Sign:
 class Signs:
     """All signs of one file, by their names; a name that is not there is a sign that the file does not show.
 
-    ``times``: ``wall`` (zones are taken off) or ``instant``; ``null``: the word that stands for NULL; ``midnight``: the
-    columns whose bare dates are midnights; ``escape``: ``backslash``; ``encoding``: ``utf-8-twice`` or ``cp1252``.
+    ``times``: ``wall`` (zones are taken off) or ``instant``; ``null``: the word that stands for NULL, or ``none``;
+    ``midnight``: the columns whose bare dates are midnights; ``escape``: ``backslash``; ``encoding``: ``utf-8-twice``
+    or ``cp1252``.
     """
 
     by_name: Mapping[SignName, Sign] = field(default_factory=dict)
@@ -87,6 +90,12 @@ class Signs:
     def without(self, name: SignName) -> "Signs":
         """Return them without one."""
         return Signs({other: sign for other, sign in self.by_name.items() if other != name})
+
+    @property
+    def null_word(self) -> str:
+        """The word that stands for NULL; ``""`` where none does."""
+        word = self.value("null")
+        return "" if word == NONE else word
 
     @property
     def asked(self) -> "Signs":

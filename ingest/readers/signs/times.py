@@ -9,19 +9,17 @@ import pyarrow.compute as pc
 
 from core.arrow import ArrowColumn, Mask, Rows, Text, bools, indices, mask_of, octets_of
 from ingest.processing.records import Records
-from ingest.readers.signs.signs import Signs
+from ingest.readers.signs.refusal import Refusal
 from ingest.rules.contract import Column, Contract
 from ingest.rules.kinds.timestamp import ZONE, is_moment, parse
 from ingest.rules.normalise import LOCAL_TIME, MOMENT, TRIM, WHITE_SPACE
 
 RULE = "wall_time"  # under which the values are counted
-ASK = "Load it with --times wall (zones are taken off) or with --times instant (each is the local time of its instant)"
+ASK = "load it with --times wall (zones are taken off) or with --times instant (each is the local time of its instant)"
 _SHOWN = 3  # columns of a question, and spellings of zones of one column
 _PLAIN_LENGTH = len("2018-03-01 10:00:00")
-_COLON, _COLONS = (
-    ord(":"),
-    (13, 16),
-)  # where the texts of that length have them that are a moment without a zone, and no other does
+_COLON = ord(":")
+_COLONS = (13, 16)  # where texts of that length have them that are a moment without a zone, and no other does
 _LAST_ZONE = rf"{ZONE}([{WHITE_SPACE}]*)\z"
 _NAMED_ZONE = rf"(?P<zone>{ZONE})[{WHITE_SPACE}]*\z"
 _VALUE = rf"\A[{WHITE_SPACE}]*[0-9]"  # else it is a word, which stands for no value or is refused however it is read
@@ -41,16 +39,17 @@ class TimesLook:
         return any(column.zoned for column in self._columns)
 
     @property
-    def question(self) -> str:
-        """Say what was seen, and what each answer would store; ``""`` where nothing needs an answer."""
+    def refusal(self) -> Refusal | None:
+        """Ask, with what was seen and what each answer would store; None where nothing needs an answer."""
         asking = [column for column in self._columns if column.asks]
         if not asking:
-            return ""
+            return None
         counted = [column.counted for column in asking[:_SHOWN]]
         if len(asking) > _SHOWN:
             counted.append(f"and so in {len(asking) - _SHOWN} more columns")
         told = f"carries zones on its times, which may be wall-clock times ({'; '.join(counted)})"
-        return "; ".join([told, asking[0].example, *filter(None, (column.midnights for column in asking))])
+        midnights = filter(None, (column.midnights for column in asking))
+        return Refusal("; ".join([told, asking[0].example, *midnights]), ASK)
 
 
 class _Stamps:
@@ -135,13 +134,6 @@ def to_wall_time(text: Text) -> tuple[Text, Rows]:
 def moments_of(contract: Contract) -> tuple[str, ...]:
     """Name the columns of moments."""
     return tuple(column.name for column in contract.columns if column.kind == "moment")
-
-
-def fitting(signs: Signs, contract: Contract) -> Signs:
-    """Return ``signs`` without those that no column of the table can show."""
-    if signs.has("times") and not moments_of(contract):
-        return signs.without("times")
-    return signs
 
 
 def _doubtful(text: Text) -> tuple[Rows, int]:
