@@ -91,7 +91,8 @@ class _Files:
 
 def _remembered(location: Location, source: Source) -> Signs:
     """Return what options said of the same bytes when they last agreed with the table."""
-    signed, found = agreements(source).exclude(signs={}), location.find(source.file_name)
+    found = location.find(source.file_name)
+    signed = agreements(source).exclude(signs={})
     if found.unpacked_size is not None:
         signed = signed.filter(file_bytes=found.unpacked_size)
     if not signed.exists():
@@ -99,7 +100,8 @@ def _remembered(location: Location, source: Source) -> Signs:
     last = agreements(source).filter(file_sha256=sha256_of(found)).first()
     if last is None:
         return Signs()
-    said, when = Signs.from_json(last.signs).asked, f"{last.batch.started_at:%Y-%m-%d %H:%M} UTC"
+    said = Signs.from_json(last.signs).asked
+    when = f"{last.batch.started_at:%Y-%m-%d %H:%M} UTC"
     return Signs(
         {name: replace(sign, evidence=f"as for the same file on {when}") for name, sign in said.by_name.items()}
     )

@@ -99,7 +99,7 @@ _IN_ADDRESS = [
     OpenApiParameter(name, {**schema}, description="For NDJSON and CSV; JSON says it in the body.")
     for name, schema in {"table": _table_name(), **_OPTIONS}.items()
 ]
-_OF_CSV = [
+_OF_TEXT = [
     OpenApiParameter(
         "null",
         {"type": "string", "minLength": 1, "maxLength": null_words.MAX_CHARACTERS, "pattern": null_words.PATTERN},
@@ -117,7 +117,7 @@ _OF_CSV = [
 posts_batch = extend_schema(
     operation_id="post_batch",
     tags=["batches"],
-    parameters=[*_IN_ADDRESS, *_OF_CSV, _FORGE_REJECTED, _LOCATION, *changes_something(*_CARRIED_OUT)],
+    parameters=[*_IN_ADDRESS, *_OF_TEXT, _FORGE_REJECTED, _LOCATION, *changes_something(*_CARRIED_OUT)],
     request={JSON: batch_request()},
     responses={
         (200, JSON): OpenApiResponse(AnswerSerializer, "Nothing new: all unchanged or duplicate; or a dry run."),

@@ -18,10 +18,8 @@ RULE = "wall_time"  # under which the values are counted
 ASK = "load it with --times wall (zones are taken off) or with --times instant (each is the local time of its instant)"
 _SHOWN = 3  # columns of a question, and spellings of zones of one column
 _PLAIN_LENGTH = len("2018-03-01 10:00:00")
-_COLON, _COLONS = (
-    ord(":"),
-    (13, 16),
-)  # where the texts of that length have them that are a moment without a zone, and no other does
+_COLON = ord(":")
+_COLONS = (13, 16)  # where texts of that length have them that are a moment without a zone, and no other does
 _LAST_ZONE = rf"{ZONE}([{WHITE_SPACE}]*)\z"
 _NAMED_ZONE = rf"(?P<zone>{ZONE})[{WHITE_SPACE}]*\z"
 _VALUE = rf"\A[{WHITE_SPACE}]*[0-9]"  # else it is a word, which stands for no value or is refused however it is read

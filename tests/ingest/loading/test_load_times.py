@@ -127,10 +127,18 @@ def test_a_dry_run_asks_too(tmp_path: Path) -> None:
     assert (dry.code, repaired(dry)) == (0, {"wall_time": 2})
 
 
+def stamped(behind: int) -> list[Row]:
+    times = orders(*[MOMENT] * behind, *["2018-03-01T10:00:00Z"] * (behind + 1))
+    return [{name: row[name] for name in ("order_id", COLUMN)} for row in times]
+
+
 @pytest.fixture
 def zones_come_late(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr("ingest.loading.find_signs.FIRST_BYTES", BEGINNING)
-    rows = orders(*[MOMENT] * BEHIND, *["2018-03-01T10:00:00Z"] * (BEHIND + 1))
+    filled = dict.fromkeys(
+        ("order_approved_at", "order_delivered_carrier_date", "order_delivered_customer_date"), MOMENT
+    )
+    rows = orders(*[MOMENT] * BEHIND, *["2018-03-01T10:00:00Z"] * (BEHIND + 1), **filled)
     return write_files(tmp_path, {**ONE_OF_EACH, "orders": rows})
 
 
