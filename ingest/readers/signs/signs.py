@@ -16,7 +16,7 @@ type SignName = Literal["times", "null", "midnight", "escape", "encoding"]
 SIGN_NAMES: tuple[SignName, ...] = ("times", "null", "midnight", "escape", "encoding")
 
 # What a text without the sign means.
-_UNCHANGED: Mapping[SignName, str] = {"times": "instant"}
+_UNCHANGED: Mapping[SignName, str] = {"times": "instant", "null": NONE}
 
 
 @dataclass(frozen=True, kw_only=True)
