@@ -24,7 +24,7 @@ from ingest.loading.reject_spool import RejectSpool
 from ingest.processing.check_records import CheckedRecords
 from ingest.processing.duplicates import SeenRows, SeenVersions
 from ingest.processing.fifteen_digits import Floats
-from ingest.processing.near_keys import key_floats
+from ingest.processing.near_keys import ROUNDED, key_floats
 from ingest.processing.process import Verdict, process
 from ingest.processing.reasons import REASON_SCHEMA
 from ingest.readers.csv.parts import CsvParts
@@ -65,6 +65,7 @@ class FileResult:
     signs: Signs = field(default_factory=Signs)  # by which it was read, with what that came to
     refusal: str = ""  # why the file cannot be taken as it is, where that showed after its beginning
     repaired: Counter[str] = field(default_factory=Counter)
+    rounded: list[Rows] = field(default_factory=list)  # positions of records that took the digits of another
     adopted: dict[str, list[ArrowColumn]] = field(default_factory=dict)  # by reference column: keys of parents to add
     rejects: RejectSpool = field(default_factory=RejectSpool)
     refused_late: list[pa.Table] = field(default_factory=list)  # accepted here, refused by PostgreSQL
@@ -77,6 +78,8 @@ class FileResult:
         self.accepted += processed.rows.num_rows
         self.duplicates += len(processed.duplicates)
         self.repaired.update(processed.repairs)
+        if len(processed.rounded):
+            self.rounded.append(processed.records.position.to_numpy()[processed.rounded])
         for column, keys in processed.adopted.items():
             self.adopted.setdefault(column, []).append(keys)
 
@@ -85,6 +88,8 @@ class FileResult:
         self.accepted -= len(checked.rows)
         for rule, rows in checked.repaired:
             self.repaired[rule] -= len(rows)
+        position = checked.records.position.to_numpy()
+        self.repaired[ROUNDED] -= sum(int(np.isin(position, rounded).sum()) for rounded in self.rounded)
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ def key_floats(contract: Contract) -> list[str]:
 
 
 def digits_of(rows: pa.Table, contract: Contract) -> Floats:
-    """Return the float columns of the keys of n rows: n lines of as many floats."""
+    """Return the float columns of the keys of n rows: n lines of as many floats, where NaN is NULL."""
     return np.column_stack([rows[name].to_numpy() for name in key_floats(contract)])
 
 
@@ -34,7 +34,9 @@ def with_digits(rows: pa.Table, digits: Floats, contract: Contract) -> pa.Table:
     """Return n rows with ``digits`` in place of their own."""
     for name, column in zip(key_floats(contract), digits.T, strict=True):
         place = rows.column_names.index(name)
-        rows = rows.set_column(place, rows.schema.field(place), pa.array(column, rows.schema.field(place).type))
+        rows = rows.set_column(
+            place, rows.schema.field(place), pa.array(column, rows.schema.field(place).type, from_pandas=True)
+        )
     return rows
 
 

@@ -50,7 +50,8 @@ class Verdict:
     the contract's columns; ``source``: their indices (int64, m); ``hashes``: of their whole content (see
     ``duplicates.hash_rows``). ``duplicates``: indices of records equal to an earlier one of the batch; ``refused``: of
     those that have ``reasons`` (``REASON_SCHEMA``, ordered by record). Each record is in exactly one of the three.
-    ``held``: of the accepted, those that the table is known to hold to the letter (mask, m), if that was asked.
+    ``held``: of the accepted, those that the table is known to hold to the letter (mask, m), if that was asked;
+    ``rounded``: indices of the records that took the digits of another (see ``near_keys``).
     ``superseded``: of the refused, those for whose key a later record counts; ``winners``: the positions of these.
     ``repairs``: values changed, by rule. ``adopted``: by reference column, keys whose parent is missing and may be
     added.
@@ -62,6 +63,7 @@ class Verdict:
     source: Rows
     hashes: Hashes
     held: Mask | None
+    rounded: Rows
     duplicates: Rows
     refused: Rows
     superseded: Rows
@@ -158,6 +160,7 @@ class _Work:
         self.adopting: dict[str, Rows] = {}  # by reference column: records whose parent is to be added
         self.hashed: tuple[Rows, Hashes] = (self.duplicates, (np.empty(0, np.uint64), np.empty(0, np.uint64)))
         self.held: Mask | None = None
+        self.rounded = self.duplicates
         self.refuse([*known, *checked.reasons])
 
     def refuse(self, blocks: Iterable[pa.Table]) -> None:
@@ -188,7 +191,8 @@ class _Work:
 
     def _take_digits(self, rows: Rows, rounding: Rounding) -> None:
         """Go on with ``rows`` as they count."""
-        self.repaired = (*self.repaired, (ROUNDED, rows[rounding.rounded]))
+        self.rounded = rows[rounding.rounded]
+        self.repaired = (*self.repaired, (ROUNDED, self.rounded))
         places = np.arange(self.count)
         places[rows] = self.count + np.arange(len(rows))
         self.table = pa.concat_tables([self.table, rounding.rows]).take(indices(places))
@@ -240,6 +244,7 @@ class _Work:
             source=accepted,
             hashes=(lanes[0][picked], lanes[1][picked]),
             held=None if self.held is None else self.held[picked],
+            rounded=self.rounded,
             duplicates=self.duplicates,
             refused=np.flatnonzero(~kept),
             superseded=self.superseded,

@@ -129,5 +129,6 @@ def _all_short(digits: Floats) -> Mask:
 
 
 def _rounding(rows: pa.Table, digits: Floats, contract: Contract) -> Rounding | None:
-    rounded = (digits != digits_of(rows, contract)).any(axis=1)
+    own = digits_of(rows, contract)
+    rounded = ((digits != own) & ~np.isnan(own)).any(axis=1)
     return Rounding(with_digits(rows, digits, contract), rounded) if rounded.any() else None

@@ -15,6 +15,7 @@ _ENCRYPTED = 0x1  # bit 0 of a member's general purpose flags
 # Of the others, Python's zipfile unpacks a block of any size at once: a few bytes can fill all memory.
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _OTHER_METHODS = {9: "deflate64", zipfile.ZIP_BZIP2: "bzip2", zipfile.ZIP_LZMA: "LZMA", 93: "Zstandard", 95: "XZ"}
+_DEEPEST = 32  # folders in one another: more are no person's
 _AGAIN = "Pack it again with the usual method (deflate)."
 
 
@@ -33,8 +34,13 @@ class ZipArchive:
         for member in members:
             # A program for Windows may write backslashes; macOS adds a shadow of every file in a folder of its own.
             inside = PurePosixPath(member.filename.replace("\\", "/").lstrip("/"))
-            if not member.is_dir() and "__MACOSX" not in inside.parts:
+            if not member.is_dir() and "__MACOSX" not in inside.parts and len(inside.parts) <= _DEEPEST:
                 self._add(inside, member)
+
+    @property
+    def name(self) -> str:
+        """The archive's name."""
+        return PurePosixPath(self._name).name
 
     def tiers(self) -> Iterator[Sequence[str]]:
         """Yield all folders of it at once."""
@@ -53,6 +59,7 @@ class ZipArchive:
         if member.compress_type not in _METHODS:
             method = _OTHER_METHODS.get(member.compress_type, f"method {member.compress_type}")
             raise SourceUnreadable(path=path, problem=f"cannot be unpacked ({method})", remedy=_AGAIN)
+        allowance.expect(member.file_size, path=path)
         try:
             return SourceStream(
                 _Member(self._open_bytes, member), path=path, explain=self._explain, allowance=allowance
@@ -69,15 +76,13 @@ class ZipArchive:
 
     def _add(self, inside: PurePosixPath, member: zipfile.ZipInfo) -> None:
         self._members[str(inside)] = member
-        folder = _folder(inside)
-        if folder and folder not in self._folders:
-            self._folders.setdefault(_folder(inside.parent), []).append(Entry(folder, 0, is_folder=True))
-        self._folders.setdefault(folder, []).append(Entry(str(inside), member.file_size))
-
-
-def _folder(inside: PurePosixPath) -> str:
-    """Return the folder in which a path lies; ``""`` is the archive itself."""
-    return "" if inside.parent == PurePosixPath() else str(inside.parent)
+        entry = Entry(str(inside), member.file_size)
+        for folder in ("" if parent == PurePosixPath() else str(parent) for parent in inside.parents):
+            known = folder in self._folders
+            self._folders.setdefault(folder, []).append(entry)
+            if known:
+                return
+            entry = Entry(folder, 0, is_folder=True)
 
 
 class _Member:

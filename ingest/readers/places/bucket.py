@@ -42,6 +42,11 @@ class BucketPrefix:
         self._files, self._path = files, path
         self._known = {"": self._list("")}
 
+    @property
+    def name(self) -> str:
+        """The prefix's last part."""
+        return PurePosixPath(self._path).name
+
     def tiers(self) -> Iterator[Sequence[str]]:
         """Yield the prefix, then those below it, where these are few."""
         yield [""]

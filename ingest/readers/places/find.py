@@ -30,6 +30,9 @@ def find(place: FilePlace, file_name: str) -> StoredFile:
         for entry in found:
             parts = _parts(place, entry, file_name) if entry.is_folder else [StoredPart(file_name, place, entry)]
             return StoredFile(place.describe(entry.path), tuple(parts))
+    if place.name.casefold() == file_name.casefold() and any(map(_is_part, place.entries(""))):
+        remedy = "Name the folder that it lies in."
+        raise SourceUnreadable(path=place.describe(""), problem="is one file's folder of parts", remedy=remedy)
     raise missing(place.describe(file_name), [_present(place, folders) for folders in place.tiers()])
 
 

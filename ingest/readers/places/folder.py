@@ -16,6 +16,11 @@ class Folder:
         self._known: dict[str, list[Entry]] = {}
         self.entries("")
 
+    @property
+    def name(self) -> str:
+        """The folder's name."""
+        return self._path.absolute().name
+
     def tiers(self) -> Iterator[Sequence[str]]:
         """Yield the folder, then those in it, but for such as nobody made by hand or that may not be read."""
         yield [""]
@@ -45,7 +50,11 @@ class Folder:
         return str(self._path / path)
 
     def _entry(self, path: Path) -> Entry | None:
+        """Return what a path is; None where that is neither a file nor a folder, or is gone."""
         name = path.relative_to(self._path).as_posix()
-        if path.is_file():
-            return Entry(name, path.stat().st_size)
-        return Entry(name, 0, is_folder=True) if path.is_dir() else None
+        try:
+            if path.is_file():
+                return Entry(name, path.stat().st_size)
+            return Entry(name, 0, is_folder=True) if path.is_dir() else None
+        except FileNotFoundError:
+            return None

@@ -14,6 +14,7 @@ from ingest.readers.places.streams import Allowance, SourceStream, damaged
 # By their endings: what their files begin with.
 PACKED = {".gz": b"\x1f\x8b", ".zst": b"\x28\xb5\x2f\xfd"}
 _SKIPPED_FRAME = b"\x2a\x4d\x18"  # of Zstandard, behind a byte from 0x50 on: some programs begin with one
+_TOO_WIDE = "too much memory"  # Zstandard's own bound of what unpacking may take
 _NAMES = {".gz": "gzip", ".zst": "Zstandard"}
 
 
@@ -87,4 +88,7 @@ def _assert_packed(begins: bytes, ending: str, path: str) -> None:
 
 
 def _explain(path: str, error: Exception) -> SourceUnreadable:
+    if _TOO_WIDE in str(error):
+        problem = "was packed with a window of more than 128 MiB"
+        return SourceUnreadable(path=path, problem=problem, remedy="Pack it again with --long=27 at most.")
     return damaged(path, error, what="file")

@@ -28,6 +28,10 @@ class Entry(NamedTuple):
 class FilePlace(Protocol):
     """A folder, an archive or a prefix on S3. Its methods raise SourceUnreadable."""
 
+    @property
+    def name(self) -> str:
+        """The last part of its own path."""
+
     def tiers(self) -> Iterator[Sequence[str]]:
         """Yield the folders of it in which files may lie, those first that go before; ``""`` is the place itself."""
 

@@ -29,8 +29,12 @@ class Allowance:
 
     def take(self, count: int, *, path: str) -> None:
         """Count bytes; raises SourceUnreadable where they are too many."""
+        self.expect(count, path=path)
         self._left -= count
-        if self._left < 0:
+
+    def expect(self, count: int, *, path: str) -> None:
+        """Raise SourceUnreadable where so many bytes would be too many."""
+        if count > self._left:
             problem = f"holds more than {self._limit:,} bytes unpacked"
             remedy = "If that is right, raise the setting LOAD_MAX_UNPACKED_BYTES."
             raise SourceUnreadable(path=path, problem=problem, remedy=remedy)

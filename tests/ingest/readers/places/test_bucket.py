@@ -3,12 +3,13 @@ import time
 from collections.abc import Iterator
 
 import pytest
-import requests
 
 from core.errors import SourceUnreadable
 from ingest.readers.csv.parts import CsvParts
+from ingest.readers.places import bucket
 from ingest.readers.places.locations import open_location
-from tests.support.aws.moto import amazon, buckets, name_by_environment
+from tests.support.aws.moto import amazon, buckets, emptied, name_by_environment, put
+from tests.support.readers.places import content
 
 TEXT = b"a,b\n" + b"1,2\n" * 50_000
 
@@ -22,12 +23,8 @@ def server() -> Iterator[str]:
 @pytest.fixture
 def endpoint(server: str, monkeypatch: pytest.MonkeyPatch) -> str:
     name_by_environment(monkeypatch, server)
-    requests.post(f"{server}/moto-api/reset", timeout=10).raise_for_status()  # all of moto's servers here are one
-    files = buckets(server)
-    files.create_dir("data")
-    for key, text in {"olist/a.csv": TEXT, "olist/old/b.csv": b""}.items():
-        with files.open_output_stream(f"data/{key}") as stream:
-            stream.write(text)
+    emptied(server)
+    put(buckets(server), {"data/olist/a.csv": TEXT, "data/olist/old/b.csv": b""})
     return server
 
 
@@ -76,3 +73,11 @@ def test_an_endpoint_that_cannot_be_reached_is_named_within_seconds(monkeypatch:
     with pytest.raises(SourceUnreadable, match="S3 cannot be reached"):
         open_location("s3://data/olist")
     assert time.monotonic() - begun < 15
+
+
+@pytest.mark.usefixtures("endpoint")
+def test_folders_below_a_prefix_are_not_searched_where_they_are_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert content(open_location("s3://data/olist"), "b.csv") == b""
+    monkeypatch.setattr(bucket, "_MAX_FOLDERS", 0)
+    with pytest.raises(SourceUnreadable, match=r"s3://data/olist/b\.csv: is not there; the files there are: a\.csv\."):
+        open_location("s3://data/olist").find("b.csv")

@@ -1,32 +1,14 @@
 import os
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from core.errors import SourceUnreadable
-from ingest.readers.places.locations import Location, open_location
+from ingest.readers.places.locations import open_location
+from tests.support.readers.places import content, make_zip, message
 
 TEXT = b"a,b\n" + b"1,2\n" * 50_000
-
-
-def content(location: Location, name: str) -> bytes:
-    return b"".join(location.find(name).blocks())
-
-
-def message(action: Callable[[], object]) -> str:
-    with pytest.raises(SourceUnreadable) as refused:
-        action()
-    return str(refused.value)
-
-
-def make_zip(folder: Path, members: dict[str, bytes]) -> Path:
-    path = folder / "data.zip"
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, text in members.items():
-            archive.writestr(name, text)
-    return path
 
 
 def test_a_folder_gives_its_files(tmp_path: Path) -> None:
