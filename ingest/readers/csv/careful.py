@@ -204,7 +204,7 @@ def _in_file(piece: Piece, buffer: bytes, at: int) -> Piece:
 
 def _quote_escaped(field: re.Match[bytes], raw: bytes) -> bytes:
     text = raw[slice(*field.span())]
-    return text if field[0].startswith(b'"') else quoted(text)
+    return text if field[0].startswith(b'"') or b'"' not in text else quoted(text)
 
 
 def _without_line_end(line: bytes) -> bytes:
