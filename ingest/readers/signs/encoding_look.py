@@ -1,6 +1,7 @@
 """Looks whether a file is in another encoding than it was read by: in Windows-1252, or in UTF-8 twice."""
 
 import re
+from typing import Any
 
 import pyarrow.compute as pc
 
@@ -26,8 +27,7 @@ class EncodingLook:
     def see(self, records: Records) -> bool:
         """Look at the next records; tell whether a question is open that later ones decide."""
         for text in records.columns.columns:
-            whole: Text = text.chunk(0) if text.num_chunks == 1 else text.combine_chunks()
-            self._see_cells(records, whole)
+            self._see_cells(records, _whole(text))
         if self._encoding != CP1252 and not self._sequences:
             self._see_refused(records)
         twice = self._may_be_twice and self._again < self._fewest
@@ -90,3 +90,7 @@ class EncodingLook:
             self._bad_example, self._first_bad = bad["raw"][0].as_py(), bad["line"][0].as_py()
         self._bad += len(bad)
         self._sequences = any(_SEQUENCE.search(row["raw"]) for row in bad.to_pylist())
+
+
+def _whole(text: Any) -> Text:
+    return text.chunk(0) if text.num_chunks == 1 else text.combine_chunks()  # which copies even one
