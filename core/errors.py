@@ -22,6 +22,10 @@ class SourceMissing(SourceUnreadable):
     """{path}: {problem}. {remedy}"""
 
 
+class SourceEmpty(SourceUnreadable):
+    """{path}: is empty. Put the file there again."""
+
+
 class HeaderRefused(DataForgeError):
     """{path}: {problem}. {advice}The header must name exactly these columns, in any order: {expected}"""
 

@@ -118,6 +118,9 @@ STATIC_ROOT = BASE_DIR / "var" / "static"  # goes with the program, not with the
 # What may be loaded, parents first: the only place where the pipeline learns of a dataset.
 DATAFORGE_SOURCES = "olist.sources.SOURCES"
 
+# What may come out of a packed file of one table (.gz, .zst, in a .zip; all its parts together): more is a trap.
+LOAD_MAX_UNPACKED_BYTES = env.number("LOAD_MAX_UNPACKED_BYTES", default=100 * 1024**3)
+
 # What `backup_table --all` means: whole apps, or single models as "app.Model". Where to: a folder or s3://bucket/prefix,
 # the store `default`, and others by their names; no form and no request says a place.
 DATAFORGE_BACKUP_TABLES = ["olist", "ingest.Batch", "ingest.Account", "ingest.RejectedRecord"]

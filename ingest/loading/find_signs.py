@@ -1,18 +1,22 @@
 """What all files of a load are, before anything is written: there, of the right header, and with which signs."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 from core.errors import DataForgeError, FilesRefused, HeaderRefused, SourceMissing, SourceUnreadable
-from ingest.loading.resume import last_agreement, sha256_of
-from ingest.readers.csv.file import CsvFile
+from ingest.loading.find_null_word import find_null_word
+from ingest.loading.resume import agreements, sha256_of
+from ingest.processing.records import Records
+from ingest.readers.csv.parts import CsvParts
 from ingest.readers.places.locations import Location
-from ingest.readers.signs.looks import RefusingLooks
+from ingest.readers.signs.fitting import fitting
 from ingest.readers.signs.midnights import MidnightLook
+from ingest.readers.signs.reading import SignReader
 from ingest.readers.signs.signs import Signs
 from ingest.rules.sources import Source
 
 FIRST_BYTES = 1024 * 1024  # of each file; more of it is read only where these leave a question open
+REFUSALS = (HeaderRefused, SourceUnreadable)
 
 
 def find_signs(location: Location, chosen: Iterable[Source], asked: Signs) -> Mapping[str, Signs]:
@@ -21,13 +25,16 @@ def find_signs(location: Location, chosen: Iterable[Source], asked: Signs) -> Ma
     Raises SourceUnreadable (also where it shows that it is not what it was read as) or HeaderRefused for one file,
     FilesRefused for several.
     """
-    refused: list[DataForgeError] = []
-    signs: dict[str, Signs] = {}
-    for source in chosen:
-        try:
-            signs[source.table] = _look(location, source, asked or _remembered(location, source))
-        except (HeaderRefused, SourceUnreadable) as error:
-            refused.append(error)
+    files, listed = _Files(location), list(chosen)
+    signs = {source.table: files.named(source, asked) for source in listed}
+    open_ones = [source for source in listed if not signs[source.table].has("null")]
+    word = find_null_word(open_ones, signs, files.show)
+    if word:
+        for source in open_ones:
+            signs[source.table] = fitting(signs[source.table].with_sign("null", word), source.contract)
+    for source in listed:
+        signs[source.table] = files.look(source, signs[source.table])
+    refused = [files.refused[source.table] for source in listed if source.table in files.refused]
     if len(refused) == 1:
         raise refused[0]
     if refused:
@@ -35,32 +42,64 @@ def find_signs(location: Location, chosen: Iterable[Source], asked: Signs) -> Ma
     return signs
 
 
-def _look(location: Location, source: Source, asked: Signs) -> Signs:
-    contract = source.contract
-    midnights, looks = MidnightLook(contract), RefusingLooks(contract, asked)
-    with location.open(source.file_name) as stream:
-        path = location.describe(source.file_name)
-        file = CsvFile(stream, path=path, expected=contract.names, chunk_bytes=FIRST_BYTES, signs=asked)
-        for records in file:
-            doubts = [looks.see(records), midnights.see(records)]
-            if not any(doubts):
-                break
-    refusal = looks.refusal
-    if refusal:
-        raise SourceUnreadable(path=path, problem=refusal.problem, remedy=refusal.advice)
-    sign = midnights.sign()
-    return asked.with_sign("midnight", sign) if sign else asked
+class _Files:
+    """The files of a load; ``refused``: by table why one cannot be read as it is. Such a file is not opened again."""
+
+    def __init__(self, location: Location) -> None:
+        self.refused: dict[str, DataForgeError] = {}
+        self._location = location
+
+    def named(self, source: Source, asked: Signs) -> Signs:
+        """Return what somebody says of a file, now or when it last agreed with its table."""
+        try:
+            return fitting(asked or _remembered(self._location, source), source.contract)
+        except REFUSALS as error:
+            self.refused[source.table] = error
+            return Signs()
+
+    def show(self, source: Source, signs: Signs, see: Callable[[Records], bool]) -> None:
+        """Read a file until ``see`` tells that it saw enough."""
+        if source.table in self.refused:
+            return
+        names = source.contract.names
+        try:
+            found = self._location.find(source.file_name)
+            with CsvParts(found, expected=names, chunk_bytes=FIRST_BYTES, signs=signs) as file:
+                for records in file:
+                    if not see(records) and file.bytes_read >= FIRST_BYTES:
+                        break
+                file.skim()
+        except REFUSALS as error:
+            self.refused[source.table] = error
+
+    def look(self, source: Source, signs: Signs) -> Signs:
+        """Return the signs of a file with those that it shows by itself."""
+        midnights, reader = MidnightLook(source.contract), SignReader(source.contract, signs)
+
+        def see(records: Records) -> bool:
+            open_question = midnights.see(reader.read(records))
+            return reader.doubts or open_question
+
+        self.show(source, signs, see)
+        refusal = reader.refusal
+        if refusal and source.table not in self.refused:
+            path = self._location.find(source.file_name).path
+            self.refused[source.table] = SourceUnreadable(path=path, problem=refusal.problem, remedy=refusal.advice)
+        sign = midnights.sign()
+        return signs.with_sign("midnight", sign) if sign else signs
 
 
 def _remembered(location: Location, source: Source) -> Signs:
     """Return what options said of the same bytes when they last agreed with the table."""
-    last = last_agreement(source)
-    said = Signs.from_json(last.signs).asked if last else Signs()
-    if last is None or not said or last.file_bytes != location.size(source.file_name):
+    signed, found = agreements(source).exclude(signs={}), location.find(source.file_name)
+    if found.unpacked_size is not None:
+        signed = signed.filter(file_bytes=found.unpacked_size)
+    if not signed.exists():
         return Signs()
-    if sha256_of(location, source.file_name) != last.file_sha256:
+    last = agreements(source).filter(file_sha256=sha256_of(found)).first()
+    if last is None:
         return Signs()
-    when = f"{last.batch.started_at:%Y-%m-%d %H:%M} UTC"
+    said, when = Signs.from_json(last.signs).asked, f"{last.batch.started_at:%Y-%m-%d %H:%M} UTC"
     return Signs(
         {name: replace(sign, evidence=f"as for the same file on {when}") for name, sign in said.by_name.items()}
     )

@@ -47,7 +47,7 @@ def load(place: str, options: LoadOptions) -> LoadReport:
     location = open_location(place)
     signs = find_signs(location, chosen, options.signs)
     if options.rejects_out:
-        taken = [place, *(location.describe(source.file_name) for source in chosen)]
+        taken = [place, *(part.path for source in chosen for part in location.find(source.file_name).parts)]
         assert_no_source(options.rejects_out, taken)
     with ExitStack() as stack:
         stack.enter_context(explained("the load"))
@@ -153,14 +153,15 @@ class _Load:
         So a run after one that was interrupted goes on with the files that this had not finished.
         """
         last = last_agreement(source)
-        if last is None or last.file_bytes != self.location.size(source.file_name):
+        stored = self.location.find(source.file_name)
+        if last is None or stored.unpacked_size not in (None, last.file_bytes):
             return False
         if Signs.from_json(last.signs) != self.signs[source.table]:
             return False
         with connection.cursor() as cursor:
             if fingerprint_of(cursor, source) != last.table_fingerprint:
                 return False
-        if sha256_of(self.location, source.file_name) != last.file_sha256:
+        if sha256_of(stored) != last.file_sha256:
             return False
         report = TableReport(
             table=source.table,

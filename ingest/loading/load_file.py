@@ -28,12 +28,13 @@ from ingest.loading.write_table import MISSING_PARENT, FileRowCounts, LimitPasse
 from ingest.models import Batch
 from ingest.processing.check_records import CheckedRecords, check_records
 from ingest.processing.process import superseded_reasons
-from ingest.readers.csv.file import CsvFile
+from ingest.readers.csv.parts import CsvParts
 from ingest.readers.csv.pick import pick
 from ingest.readers.places.locations import Location
 from ingest.readers.signs.reading import SignReader
 from ingest.rejects.commonest import commonest_reason
 from ingest.rejects.describe import describe
+from ingest.rejects.file_names import FileNames
 from ingest.rejects.merge import RejectOrigin
 from ingest.rejects.store import store_rejects
 from ingest.rules.sources import Source
@@ -43,7 +44,7 @@ class SignFoundLate(Exception):
     """What shows only after a file's beginning forbids to take the file as it is."""
 
 
-type RejectsSink = Callable[[Source, pa.RecordBatch], None]
+type RejectsSink = Callable[[Source, FileNames, pa.RecordBatch], None]
 
 
 def load_file(
@@ -71,7 +72,7 @@ def load_file(
             written = None
         if sink is not None:
             for stretch in blocks.result.rejects:
-                sink(plan.source, stretch)
+                sink(plan.source, blocks.result.files, stretch)
         stored = blocks.result.rejects.count if batch is None else _store(cursor, plan, blocks.result, batch)
         report = _report(plan, blocks.result, written, rejected=stored, seconds=time.monotonic() - started)
         if report.wholly_rejected:
@@ -133,19 +134,15 @@ def _spool_superseded(location: Location, plan: FilePlan, result: FileResult) ->
 
 def _picked(location: Location, plan: FilePlan, positions: ArrowColumn, result: FileResult) -> Iterator[CheckedRecords]:
     """Read the file again for records that were counted as accepted and are rejects after all."""
-    source = plan.source
-    path, contract = location.describe(source.file_name), source.contract
-    with location.open(source.file_name) as stream:
-        file, reader = (
-            CsvFile(stream, path=path, expected=contract.names, signs=plan.signs),
-            SignReader(contract, plan.signs),
-        )
+    contract, found = plan.source.contract, location.find(plan.source.file_name)
+    with CsvParts(found, expected=contract.names, signs=plan.signs) as file:
+        reader = SignReader(contract, plan.signs)
         for records in pick(file, positions):
             checked = check_records(reader.read(records), contract)
             result.take_back(checked)
             yield checked
     if file.sha256 != result.sha256:
-        raise SourceUnreadable(path=path, problem="changed while it was being loaded", remedy="Load it again.")
+        raise SourceUnreadable(path=found.path, problem="changed while it was being loaded", remedy="Load it again.")
 
 
 def _store(cursor: CursorWrapper, plan: FilePlan, result: FileResult, batch: UUID) -> int:
@@ -153,7 +150,7 @@ def _store(cursor: CursorWrapper, plan: FilePlan, result: FileResult, batch: UUI
         batch=batch,
         contract=plan.source.contract,
         now=timezone.now(),
-        file_name=plan.source.file_name,
+        files=result.files,
         columns=result.columns,
         signs=plan.signs,
     )

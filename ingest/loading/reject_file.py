@@ -11,6 +11,7 @@ from typing import Self
 import pyarrow as pa
 
 from core.errors import SourceUnreadable
+from ingest.rejects.file_names import FileNames
 from ingest.rules.sources import Source
 
 
@@ -23,13 +24,14 @@ class RejectsFile:
         with self._explained():
             self._file = path.open("w", encoding="utf-8")
 
-    def write(self, source: Source, rejects: pa.RecordBatch) -> None:
-        """Append rejects of one table; from any thread."""
+    def write(self, source: Source, files: FileNames, rejects: pa.RecordBatch) -> None:
+        """Append rejects of one table, which came in ``files``; from any thread."""
         lines = []
-        for reject in rejects.to_pylist():
+        names = files.of(rejects["position"]).to_pylist()
+        for reject, name in zip(rejects.to_pylist(), names, strict=True):
             line = {
                 "table": source.table,
-                "file": source.file_name,
+                "file": name,
                 "record": reject["position"],
                 "line": reject["line"],
                 "key": reject["natural_key"],

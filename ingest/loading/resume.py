@@ -3,13 +3,12 @@
 import hashlib
 
 from django.db.backends.utils import CursorWrapper
+from django.db.models import QuerySet
 
 from core.postgres.fingerprint import table_fingerprint
 from ingest.models import Account
-from ingest.readers.places.locations import Location
+from ingest.readers.places.stored import StoredFile
 from ingest.rules.sources import Source
-
-_READ_BYTES = 1024 * 1024
 
 
 def last_agreement(source: Source) -> Account | None:
@@ -17,12 +16,13 @@ def last_agreement(source: Source) -> Account | None:
 
     While neither the bytes of that file nor the content of the table has changed since, neither has any verdict.
     """
-    return (
-        Account.objects.filter(table=source.table, contract_version=source.contract.version)
-        .exclude(table_fingerprint="")
-        .order_by("-batch__started_at")
-        .first()
-    )
+    return agreements(source).first()
+
+
+def agreements(source: Source) -> QuerySet[Account]:
+    """Return the accounts of all such loads, the last first, each with its batch."""
+    rows = Account.objects.filter(table=source.table, contract_version=source.contract.version)
+    return rows.exclude(table_fingerprint="").select_related("batch").order_by("-batch__started_at")
 
 
 def fingerprint_of(cursor: CursorWrapper, source: Source) -> str:
@@ -33,10 +33,9 @@ def fingerprint_of(cursor: CursorWrapper, source: Source) -> str:
     return f"{fingerprint.rows}:{fingerprint.digest}"
 
 
-def sha256_of(location: Location, file_name: str) -> str:
-    """Hash a whole file."""
+def sha256_of(stored: StoredFile) -> str:
+    """Hash a whole file: what it holds unpacked, so that packing it changes nothing."""
     digest = hashlib.sha256()
-    with location.open(file_name) as stream:
-        while block := stream.read(_READ_BYTES):
-            digest.update(block)
+    for block in stored.blocks():
+        digest.update(block)
     return digest.hexdigest()

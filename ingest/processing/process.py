@@ -17,9 +17,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from core.arrow import ArrowColumn, Mask, Rows, indices, mask_of
+from ingest.processing.adoption import may_be_added
 from ingest.processing.check_records import CheckedRecords, check_records, shown
-from ingest.processing.duplicates import SeenRows
+from ingest.processing.duplicates import Rounding, Seen, SeenRows
 from ingest.processing.lookups import Lookups, NoParents
+from ingest.processing.near_keys import ROUNDED
 from ingest.processing.reasons import (
     REASON_SCHEMA,
     ROW_REASON_SCHEMA,
@@ -32,6 +34,7 @@ from ingest.processing.records import Records
 from ingest.processing.row_hashes import Hashes
 from ingest.rules.contract import Contract
 from ingest.rules.key_text import value_texts
+from ingest.rules.sources import find_source
 
 UNIQUE = "A record with this key, but other content, came earlier in the same batch."
 SUPERSEDED = "A later record of the same batch has this key and counts instead: record {winner}."
@@ -47,6 +50,8 @@ class Verdict:
     the contract's columns; ``source``: their indices (int64, m); ``hashes``: of their whole content (see
     ``duplicates.hash_rows``). ``duplicates``: indices of records equal to an earlier one of the batch; ``refused``: of
     those that have ``reasons`` (``REASON_SCHEMA``, ordered by record). Each record is in exactly one of the three.
+    ``held``: of the accepted, those that the table is known to hold to the letter (mask, m), if that was asked;
+    ``rounded``: indices of the records that took the digits of another (see ``near_keys``).
     ``superseded``: of the refused, those for whose key a later record counts; ``winners``: the positions of these.
     ``repairs``: values changed, by rule. ``adopted``: by reference column, keys whose parent is missing and may be
     added.
@@ -57,6 +62,8 @@ class Verdict:
     rows: pa.Table
     source: Rows
     hashes: Hashes
+    held: Mask | None
+    rounded: Rows
     duplicates: Rows
     refused: Rows
     superseded: Rows
@@ -82,6 +89,7 @@ class Verdict:
             self,
             rows=self.checked.take(indices(source)),
             source=source,
+            held=None,
             refused=np.setdiff1d(self.refused, self.superseded),
             superseded=self.superseded[:0],
             winners=self.winners[:0],
@@ -94,30 +102,34 @@ def process(
     contract: Contract,
     *,
     lookups: Lookups | None = None,
-    seen: SeenRows | None = None,
+    seen: Seen | None = None,
     adopts: Sequence[str] = (),
+    null_word: str = "",
     known: pa.Table | None = None,
 ) -> Verdict:
     """Return the verdict on ``records``, in their order.
 
     ``lookups`` knows the parents (default: all exist); ``seen`` carries the rows of earlier chunks of the same batch;
-    ``adopts`` names reference columns whose missing parents are to be added instead of refused; ``known`` are reasons
-    (``REASON_SCHEMA``) that the caller has already found: their records, if they are among these, claim no key.
+    ``adopts`` names reference columns whose missing parents are to be added instead of refused, unless their keys are
+    the ``null_word`` of the records' text or another word for NULL, or break a rule of the parent; ``known`` are
+    reasons (``REASON_SCHEMA``) that the caller has already found: their records, if they are among these, claim no key.
     """
-    return verdict_on(check_records(records, contract), lookups=lookups, seen=seen, adopts=adopts, known=known)
+    checked = check_records(records, contract)
+    return verdict_on(checked, lookups=lookups, seen=seen, adopts=adopts, null_word=null_word, known=known)
 
 
 def verdict_on(
     checked: CheckedRecords,
     *,
     lookups: Lookups | None = None,
-    seen: SeenRows | None = None,
+    seen: Seen | None = None,
     adopts: Sequence[str] = (),
+    null_word: str = "",
     known: pa.Table | None = None,
 ) -> Verdict:
     """Do the second half of ``process``: what depends on other records, and may be asked again of the same ones."""
     work = _Work(checked, [] if known is None else [by_row(known, checked.records.position)])
-    work.check_references(lookups or NoParents(), adopts)  # a record without its parent claims no key either
+    work.check_references(lookups or NoParents(), adopts, null_word)  # a record without its parent claims no key either
     work.find_duplicates(seen or SeenRows())
     return work.result()
 
@@ -147,6 +159,8 @@ class _Work:
         self.superseded = self.winners = self.duplicates
         self.adopting: dict[str, Rows] = {}  # by reference column: records whose parent is to be added
         self.hashed: tuple[Rows, Hashes] = (self.duplicates, (np.empty(0, np.uint64), np.empty(0, np.uint64)))
+        self.held: Mask | None = None
+        self.rounded = self.duplicates
         self.refuse([*known, *checked.reasons])
 
     def refuse(self, blocks: Iterable[pa.Table]) -> None:
@@ -157,10 +171,12 @@ class _Work:
     def _refuse(self, rows: Rows, **reason: Any) -> None:
         self.refuse([reasons(rows, schema=ROW_REASON_SCHEMA, **reason)])
 
-    def find_duplicates(self, seen: SeenRows) -> None:
+    def find_duplicates(self, seen: Seen) -> None:
         rows = np.flatnonzero(self.alive)
         repeated = seen.sort_out(self._rows(rows), self.contract, self.records.position.to_numpy()[rows])
-        self.hashed = (rows, repeated.hashes)
+        self.hashed, self.held = (rows, repeated.hashes), repeated.held
+        if repeated.rounding is not None:
+            self._take_digits(rows, repeated.rounding)
         self.duplicates = rows[repeated.duplicates]
         self.alive[self.duplicates] = False
         clashes = rows[repeated.clashes]
@@ -173,7 +189,15 @@ class _Work:
             self.superseded, self.winners = clashes, repeated.winners[repeated.clashes]
             self.refuse([superseded_reasons(clashes, self.winners, keys, schema=ROW_REASON_SCHEMA)])
 
-    def check_references(self, lookups: Lookups, adopts: Sequence[str]) -> None:
+    def _take_digits(self, rows: Rows, rounding: Rounding) -> None:
+        """Go on with ``rows`` as they count."""
+        self.rounded = rows[rounding.rounded]
+        self.repaired = (*self.repaired, (ROUNDED, self.rounded))
+        places = np.arange(self.count)
+        places[rows] = self.count + np.arange(len(rows))
+        self.table = pa.concat_tables([self.table, rounding.rows]).take(indices(places))
+
+    def check_references(self, lookups: Lookups, adopts: Sequence[str], null_word: str) -> None:
         alive = self.alive.copy()  # all references of a record are checked, not only up to the first that fails
         for reference in self.contract.references:
             values = self.table.column(reference.column).combine_chunks()
@@ -182,12 +206,15 @@ class _Work:
             parents = lookups.parents(reference, keys)
             if parents.exist.all():
                 continue
-            if reference.column in adopts:
-                self.adopting[reference.column] = rows[~parents.exist]
-                continue
+            lacking = ~parents.exist
+            source = find_source(reference.table) if reference.column in adopts else None
+            if source is not None:
+                adopted = lacking & may_be_added(keys, source.contract, null_word=null_word)
+                self.adopting[reference.column] = rows[adopted]
+                lacking &= ~adopted
             for code, message, missing in (
-                ("parent_rejected", PARENT_REJECTED, ~parents.exist & parents.refused),
-                ("does_not_exist", NO_PARENT, ~parents.exist & ~parents.refused),
+                ("parent_rejected", PARENT_REJECTED, lacking & parents.refused),
+                ("does_not_exist", NO_PARENT, lacking & ~parents.refused),
             ):
                 if missing.any():
                     said = message.format(table=reference.table)
@@ -216,6 +243,8 @@ class _Work:
             rows=self._rows(accepted),
             source=accepted,
             hashes=(lanes[0][picked], lanes[1][picked]),
+            held=None if self.held is None else self.held[picked],
+            rounded=self.rounded,
             duplicates=self.duplicates,
             refused=np.flatnonzero(~kept),
             superseded=self.superseded,

@@ -30,10 +30,10 @@ class Records:
     """Some records of one table, in the order of their source.
 
     ``columns`` has n rows and one ``string`` column for each field that the source names: NULL is an explicit null
-    (JSON ``null``; a CSV file has none), ``''`` an empty text; a field without a column is absent from every record.
-    ``position``, ``line`` and ``raw`` have n items too; ``raw`` may be what gives them, for only rejects need the exact
-    bytes. ``repaired``: rows whose value reading itself has changed, by rule. ``unreadable`` holds the records of the
-    same stretch that have no fields at all; their positions interleave with ``position``.
+    (JSON ``null``; in CSV the word that means it), ``''`` an empty text; a field without a column is absent from every
+    record. ``position``, ``line`` and ``raw`` have n items too; ``raw`` may be what gives them, for only rejects need
+    the exact bytes. ``repaired``: rows whose value reading itself has changed, by rule. ``unreadable`` holds the
+    records of the same stretch that have no fields at all; their positions interleave with ``position``.
     """
 
     columns: pa.Table

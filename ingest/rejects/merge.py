@@ -16,6 +16,7 @@ from core.version import __version__
 from ingest.processing.reasons import SUPERSEDED_IN_BATCH
 from ingest.readers.signs.signs import Signs
 from ingest.rejects.describe import REJECT_SCHEMA
+from ingest.rejects.file_names import REQUEST, FileNames
 from ingest.rules.contract import Contract
 
 _ANALYSED_FROM = 5_000  # rows; below, the planner's guess serves, and asking costs more than it saves
@@ -29,7 +30,7 @@ class RejectOrigin:
     batch: UUID
     contract: Contract
     now: datetime
-    file_name: str = ""
+    files: FileNames = REQUEST
     columns: Sequence[str] = ()
     signs: Signs = field(default_factory=Signs)
     atomic: bool = False
@@ -39,7 +40,8 @@ class RejectOrigin:
         """What says, with their bytes, which records they are: 16 hexadecimal digits for the header and the signs;
         empty for the table's own columns in their order, without signs."""
         header = "" if tuple(self.columns) == self.contract.names else ",".join(self.columns)
-        text = f"{header}\n{self.signs.meaning}" if self.signs else header
+        meaning = self.signs.meaning
+        text = f"{header}\n{meaning}" if meaning else header
         return hashlib.sha256(text.encode()).hexdigest()[:16] if text else ""
 
 
@@ -78,7 +80,8 @@ stored as (
         file_name, position, line, waits_for, ref, "group", contract_version, app_version, times_seen,
         first_seen_at, last_seen_at, last_batch_id, status, closed_at, closed_why, attempts, reading)
     select %(table)s, raw, record, natural_key, reasons, codes, fields, stage, %(batch)s,
-        %(file)s, position, line, waits_for, ref, "group", %(contract)s, %(app)s, times, %(now)s, %(now)s,
+        (%(files)s::text[])[1 + width_bucket(position, %(later)s::bigint[])], position, line,
+        waits_for, ref, "group", %(contract)s, %(app)s, times, %(now)s, %(now)s,
         %(batch)s, case when {superseded} then 'superseded' else 'open' end,
         case when {superseded} then %(now)s::timestamptz end, case when {superseded} then %(why)s else '' end,
         0, %(reading)s
@@ -138,7 +141,8 @@ def _facts(origin: RejectOrigin) -> dict[str, Any]:
     return {
         "table": origin.contract.table,
         "batch": origin.batch,
-        "file": origin.file_name,
+        "files": list(origin.files.names),
+        "later": list(origin.files.later),
         "contract": origin.contract.version,
         "app": __version__,
         "now": origin.now,

@@ -128,7 +128,7 @@ def _add(
     more = [
         pa.array(by_position),
         pa.array(distinct.times[fresh]),
-        *_constants(origin, len(rows)),
+        *_constants(origin, rows["position"].combine_chunks()),
         *_status(rows, origin),
     ]
     stored = pa.table([*rows.columns, *more, parents_of(cursor, rows, origin)], schema=_STORED_SCHEMA)
@@ -149,12 +149,18 @@ def _add(
     return dict(zip(distinct.position[assigned >= 0].tolist(), assigned[assigned >= 0].tolist(), strict=True))
 
 
-def _constants(origin: RejectOrigin, count: int) -> list[Any]:
+def _constants(origin: RejectOrigin, position: ArrowColumn) -> list[Any]:
+    """Return what all of n rejects have in common, but for the part of their file that each came in."""
     moment, batch = pa.scalar(origin.now, pa.timestamp("us", "UTC")), pa.scalar(origin.batch.bytes, pa.binary(16))
-    texts = [origin.file_name, origin.contract.version, __version__]
-    values: list[Any] = [pa.scalar(origin.contract.table), batch, batch, *map(pa.scalar, texts), moment, moment]
-    values += [pa.scalar(0, pa.int32()), pa.scalar(origin.reading)]
-    return [pa.repeat(value, count) for value in values]
+    before: list[Any] = [pa.scalar(origin.contract.table), batch, batch]
+    after: list[Any] = [*map(pa.scalar, (origin.contract.version, __version__)), moment, moment]
+    after += [pa.scalar(0, pa.int32()), pa.scalar(origin.reading)]
+    count = len(position)
+    return [
+        *(pa.repeat(value, count) for value in before),
+        origin.files.of(position),
+        *(pa.repeat(value, count) for value in after),
+    ]
 
 
 def _status(rows: pa.Table, origin: RejectOrigin) -> list[ArrowColumn]:

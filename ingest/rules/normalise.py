@@ -36,8 +36,9 @@ INTEGRAL = Step(
     "integral", lambda text: pc.replace_substring_regex(without_exponent(text), r"\A(-?[0-9]+)\.0+\z", r"\1")
 )
 MOMENT = Step("moment", respelled)
+LOCAL_TIME = "local_time"
 
 
 def local_time(zone: str) -> Step:
     """Turn a moment with an offset (or ``Z``) into the wall-clock time of ``zone``."""
-    return Step("local_time", lambda text: to_local_time(text, zone))
+    return Step(LOCAL_TIME, lambda text: to_local_time(text, zone))

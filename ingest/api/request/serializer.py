@@ -14,6 +14,11 @@ from ingest.api.request.parsers import CSV, NDJSON
 from ingest.api.rights import require
 from ingest.posting.unit import MODES, TableRecords, Unit
 from ingest.readers.csv.body import records_from_csv
+from ingest.readers.csv.file import NO_SIGNS
+from ingest.readers.signs.fitting import fitting
+from ingest.readers.signs.reading import SignReader
+from ingest.readers.signs.signs import TIMES, Signs, signs_asked
+from ingest.rules.null_words import fault_of
 from ingest.rules.on_conflict import ON_CONFLICT
 from ingest.rules.sources import Source, sources
 
@@ -47,12 +52,35 @@ class BatchSerializer(StrictSerializer):
         rights = ("add", "change") if attrs["on_conflict"] == "update" else ("add",)
         require(self.context["request"].user, chosen, rights)
         if envelope is None:
-            tables: tuple[TableRecords, ...] = (_csv(body, chosen[0]),)
+            tables: tuple[TableRecords, ...] = (_csv(body, chosen[0], self.signs(attrs)),)
         else:
             tables = tuple(TableRecords(source=source, records=envelope.records(source.contract)) for source in chosen)
         options = {name: attrs[name] for name in ("mode", "on_conflict", "dry_run")}
         refs, groups = (envelope.refs, envelope.groups) if envelope else ({}, {})
         return {**attrs, "unit": Unit(tables=tables, refs=refs, groups=groups, **options)}
+
+    def signs(self, attrs: dict[str, Any]) -> Signs:
+        """Return what the request says of its text: nothing, but where that is CSV."""
+        return NO_SIGNS
+
+
+class CsvBatchSerializer(BatchSerializer):
+    """The parameters of a body of CSV, which may say what its text means."""
+
+    times = OneOf(TIMES, required=False, help_text="Zones in times: wall takes them off, instant means them.")
+    null = PlainText(
+        required=False, trim_whitespace=False, help_text="The word that, without quotes, is NULL; none: no word is."
+    )
+
+    def validate_null(self, word: str) -> str:
+        """Refuse what cannot be such a word."""
+        if fault := fault_of(word):
+            raise ValidationError(fault, code="invalid")
+        return word
+
+    def signs(self, attrs: dict[str, Any]) -> Signs:
+        """Return what the parameters say."""
+        return signs_asked("?{}=", times=attrs.get("times", ""), null=attrs.get("null", ""))
 
 
 def read_envelope(body: Body, parameters: dict[str, str]) -> tuple[Envelope | None, dict[str, Any]]:
@@ -79,8 +107,10 @@ def _find(names: list[str]) -> list[Source]:
     return [source for source in sources() if source.table in names]
 
 
-def _csv(body: Body, source: Source) -> TableRecords:
-    records, columns = records_from_csv(body.data, source.contract.names, at_most=MAX_RECORDS)
+def _csv(body: Body, source: Source, asked: Signs) -> TableRecords:
+    signs = fitting(asked, source.contract)
+    reader = SignReader(source.contract, signs) if signs else None
+    records, columns = records_from_csv(body.data, source.contract.names, at_most=MAX_RECORDS, reader=reader)
     count_records(0 if records is None else len(records))
     assert records is not None  # noqa: S101 - counted just before
-    return TableRecords(source=source, records=records, columns=columns)
+    return TableRecords(source=source, records=records, columns=columns, signs=signs)

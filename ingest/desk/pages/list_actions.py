@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from django.contrib import admin, messages
 from django.contrib.admin import helpers
 from django.db import connection, models
+from django.db.models import BigIntegerField
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, StreamingHttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -55,7 +56,7 @@ class DeskActions:
     @admin.action(permissions=["dismiss"], description="Dismiss, with a note")
     def dismiss_selected(self, request: HttpRequest, chosen: _QuerySet) -> HttpResponseBase | None:
         """Ask for the note, then close them."""
-        numbers = _numbers(chosen)
+        numbers = _promised(request) or _numbers(chosen)
         if len(numbers) > SMALL_RECORDS:
             return self._job(request, BulkJob.Action.DISMISS, chosen)
         why = request.POST.get("why", "").strip()[:MAX_NOTE]
@@ -79,7 +80,7 @@ class DeskActions:
     def export_selected(self, request: HttpRequest, chosen: _QuerySet) -> HttpResponseBase | None:
         """Say which files there are and what each is for, then return the one that was asked for."""
         across = _all_of_list(request)
-        numbers = self._all_numbers(request) if across else _numbers(chosen)
+        numbers = _promised(request) or (self._all_numbers(request) if across else _numbers(chosen))
         with connection.cursor() as cursor:
             tables = tables_of_rejects(cursor, numbers)
             unsplit = count_unsplit(cursor, numbers)
@@ -106,8 +107,8 @@ class DeskActions:
             "title": "Export records",
             "opts": self.opts,
             "count": len(numbers),
-            "numbers": numbers[:1] if across else numbers,
-            "across": across,
+            "numbers": numbers,
+            "across": across and len(numbers) > SMALL_RECORDS,
             "checkbox": helpers.ACTION_CHECKBOX_NAME,
         }
         return TemplateResponse(request, "ingest/desk/export.html", context)
@@ -156,6 +157,17 @@ def _page_of(job: BulkJob) -> HttpResponse:
 def _all_of_list(request: HttpRequest) -> bool:
     """Tell whether the person chose more than the boxes that are ticked."""
     return request.POST.get("select_across") == "1"
+
+
+def _promised(request: HttpRequest) -> list[int]:
+    """Return the numbers that the page between has named to the person: what was promised is done, no more, no less.
+
+    They come in one field, for the whole list is more than a page of it, and more fields than a form may have.
+    """
+    named = [int(number) for number in request.POST.get("numbers", "").split()[:SMALL_RECORDS] if number.isdecimal()]
+    may_be_seen = RejectedRecord.objects.filter(table__in=viewable_tables(request.user))
+    possible = [number for number in named if number <= BigIntegerField.MAX_BIGINT]
+    return sorted(may_be_seen.filter(pk__in=possible).values_list("pk", flat=True))
 
 
 def _numbers(chosen: _QuerySet) -> list[int]:

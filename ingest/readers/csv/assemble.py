@@ -25,14 +25,19 @@ class Stretch(NamedTuple):
 
 
 class FieldSplitter:
-    """Splits whole, sound records into columns of text by pyarrow; ``escaped``: their quotes are, by backslashes."""
+    """Splits whole, sound records into columns of text by pyarrow. ``escaped``: quotes in quotes are, by backslashes;
+    NULL is a cell that is ``null_word`` without quotes, if there is such a word."""
 
-    def __init__(self, names: Sequence[str], *, escaped: bool = False) -> None:
+    def __init__(self, names: Sequence[str], *, escaped: bool = False, null_word: str = "") -> None:
         self._names = list(names)
         self.escaped = escaped
         self._no_rows = pa.schema([(name, pa.string()) for name in names]).empty_table()
         self._convert = arrow_csv.ConvertOptions(
-            column_types=dict.fromkeys(names, pa.string()), check_utf8=False, strings_can_be_null=False
+            column_types=dict.fromkeys(names, pa.string()),
+            check_utf8=False,
+            strings_can_be_null=bool(null_word),
+            quoted_strings_can_be_null=False,
+            null_values=[null_word],
         )
 
     def split(self, text: pa.Buffer) -> pa.Table:

@@ -181,7 +181,10 @@ def _count_fields(record: bytes) -> int:
 
 
 def _quote(field: re.Match[bytes]) -> bytes:
-    return field[0] if field[0].startswith(b'"') else b'"' + field[0].replace(b'"', b'""') + b'"'
+    """Quote what needs it, and nothing else: a word for NULL is one only without quotes."""
+    if field[0].startswith(b'"') or b'"' not in field[0]:
+        return field[0]
+    return b'"' + field[0].replace(b'"', b'""') + b'"'
 
 
 def _between_characters(buffer: bytes, at: int, end: int) -> int:

@@ -14,7 +14,7 @@ from typing import Protocol
 import numpy as np
 import pyarrow as pa
 
-from core.errors import SourceUnreadable
+from core.errors import SourceEmpty
 from ingest.processing.records import Records
 from ingest.readers.csv.assemble import FieldSplitter, Stretch, gather, int64
 from ingest.readers.csv.careful import BLANK, Cutter
@@ -37,12 +37,23 @@ class Readable(Protocol):
         """Return at most ``size`` bytes, none at the end."""
 
 
+class Digest(Protocol):
+    """What ``hashlib`` makes."""
+
+    def update(self, data: bytes, /) -> None:
+        """Take in more."""
+
+    def hexdigest(self) -> str:
+        """Return the hash of all that was taken in."""
+
+
 class CsvFile:
     """A CSV file, read once: iterate for its ``Records``.
 
     ``skipped`` counts lines that are no records, by kind. ``signs`` say what its bytes mean (escapes, encoding).
     The header is read at once: raises SourceUnreadable for an empty file, HeaderRefused for wrong columns. ``columns``
-    of the Records have the header's names and order, all of type ``string``, ``''`` for an empty cell, never NULL.
+    of the Records have the header's names and order, all of type ``string``, ``''`` for an empty cell; NULL is only
+    the signs' word for it without quotes, in whatever column (``SignReader`` makes text of it where NULL may not be).
     ``raw``, ``line`` and the positions are as ``Records`` says. Unreadable records have the code ``ragged_row``
     (number of fields, quotes, a lone carriage return, a blank line, too long) or ``encoding`` (not UTF-8, or not what
     the signs say). Blank lines at the end of the file are no records. A line longer than ``max_record_bytes`` (as
@@ -58,7 +69,9 @@ class CsvFile:
         signs: Signs = NO_SIGNS,
         chunk_bytes: int = CHUNK_BYTES,
         max_record_bytes: int = MAX_RECORD_BYTES,
+        digest: Digest | None = None,
     ) -> None:
+        """``digest``: takes in the bytes that are read, where they are a part of more."""
         self.path = path
         self.signs = signs
         self.bytes_read = 0
@@ -67,7 +80,7 @@ class CsvFile:
         self._stream = stream
         self._chunk_bytes = chunk_bytes
         self._max_record_bytes = max_record_bytes
-        self._hash = hashlib.sha256()
+        self._hash = digest or hashlib.sha256()
         self._ended = False
         self._pending = b""  # read, not yet cut into records
         self._line = 2  # physical line on which `_pending` begins
@@ -77,7 +90,7 @@ class CsvFile:
         self._encoding = signs.value("encoding")
         self.names = read_header(self._header_line(expected), path=path, expected=expected)
         self._cutter = Cutter(fields=len(self.names), max_bytes=max_record_bytes, escaped=self._escaped)
-        self._fields = FieldSplitter(self.names, escaped=self._escaped)
+        self._fields = FieldSplitter(self.names, escaped=self._escaped, null_word=signs.null_word)
 
     @property
     def sha256(self) -> str:
@@ -113,7 +126,7 @@ class CsvFile:
         if self._encoding == TWICE:
             head = head.removeprefix(BOM_TWICE)
         if not head:
-            raise SourceUnreadable(path=self.path, problem="is empty", remedy="Put the file there again.")
+            raise SourceEmpty(path=self.path)
         line, _, self._pending = head.partition(b"\n")
         if len(line) > MAX_HEADER_BYTES:
             problem = f"the first line is longer than {MAX_HEADER_BYTES} bytes"

@@ -10,6 +10,12 @@ from core.errors import HeaderRefused, SourceUnreadable
 BOM = b"\xef\xbb\xbf"
 BOM_TWICE = "ï»¿".encode()  # of a file that was read as Latin letters
 _UTF16 = (b"\xff\xfe", b"\xfe\xff", "ÿþ".encode(), "þÿ".encode())
+_NO_TEXT = {
+    b"\x1f\x8b": ("packed by gzip", "Unpack it, or add .gz to its name."),
+    b"\x28\xb5\x2f\xfd": ("packed by Zstandard", "Unpack it, or add .zst to its name."),
+    b"PK\x03\x04": ("a .zip or a spreadsheet", "Unpack it, or save it as CSV with commas."),
+    b"PAR1": ("a Parquet file", "Save it as CSV with commas."),
+}
 _OTHER_MARKS = {";": "semicolons", "\t": "tabs", "|": "bars"}
 _ROW_NUMBERS = ("", "Unnamed: 0", "index", "rownames", "row.names", "level_0")
 
@@ -26,6 +32,9 @@ def read_header(line: bytes, *, path: str, expected: Sequence[str]) -> list[str]
         problem = "begins with ï»¿, the mark of UTF-8 read as Latin letters"
         remedy = "If --encoding cp1252 was given, leave it out; else load it with --encoding utf-8-twice."
         raise SourceUnreadable(path=path, problem=problem, remedy=remedy)
+    for begins, (what, remedy) in _NO_TEXT.items():
+        if line.startswith(begins):
+            raise SourceUnreadable(path=path, problem=f"is {what}, though its name does not say so", remedy=remedy)
     line = line.removesuffix(b"\r")
     if line.endswith(b"\r"):
         problem = "its lines end with two carriage returns and a line feed"

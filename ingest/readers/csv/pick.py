@@ -1,15 +1,14 @@
 """A second look at some records of a file, by their positions."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import pyarrow.compute as pc
 
 from core.arrow import ArrowColumn
 from ingest.processing.records import Records
-from ingest.readers.csv.file import CsvFile
 
 
-def pick(file: CsvFile, positions: ArrowColumn) -> Iterator[Records]:
+def pick(file: Iterable[Records], positions: ArrowColumn) -> Iterator[Records]:
     """Read ``file`` to its end and yield only the readable records at ``positions`` (from 1), stretch by stretch."""
     for records in file:
         wanted = pc.is_in(records.position, positions)

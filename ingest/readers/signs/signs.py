@@ -9,9 +9,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Self
 
+from ingest.rules.null_words import NONE
+
 type SignName = Literal["times", "null", "midnight", "escape", "encoding"]
 
 SIGN_NAMES: tuple[SignName, ...] = ("times", "null", "midnight", "escape", "encoding")
+
+TIMES = ("wall", "instant")
+
+# What a text without the sign means.
+_UNCHANGED: Mapping[SignName, str] = {"times": "instant"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,8 +59,9 @@ class Sign:
 class Signs:
     """All signs of one file, by their names; a name that is not there is a sign that the file does not show.
 
-    ``times``: ``wall`` (zones are taken off) or ``instant``; ``null``: the word that stands for NULL; ``midnight``: the
-    columns whose bare dates are midnights; ``escape``: ``backslash``; ``encoding``: ``utf-8-twice`` or ``cp1252``.
+    ``times``: ``wall`` (zones are taken off) or ``instant``; ``null``: the word that stands for NULL, or ``none``;
+    ``midnight``: the columns whose bare dates are midnights; ``escape``: ``backslash``; ``encoding``: ``utf-8-twice``
+    or ``cp1252``.
     """
 
     by_name: Mapping[SignName, Sign] = field(default_factory=dict)
@@ -79,6 +87,16 @@ class Signs:
         """Return them with one more, or another."""
         return Signs({**self.by_name, name: sign})
 
+    def without(self, name: SignName) -> "Signs":
+        """Return them without one."""
+        return Signs({other: sign for other, sign in self.by_name.items() if other != name})
+
+    @property
+    def null_word(self) -> str:
+        """The word that stands for NULL; ``""`` where none does."""
+        word = self.value("null")
+        return "" if word == NONE else word
+
     @property
     def asked(self) -> "Signs":
         """Those that options said."""
@@ -86,8 +104,13 @@ class Signs:
 
     @property
     def meaning(self) -> str:
-        """Write what they say, without why; the same for the same signs."""
-        return json.dumps([[name, sign.value, *sign.columns] for name, sign in sorted(self.by_name.items())])
+        """Write what they say, without why; the same for the same signs, ``""`` where none changes what is read."""
+        said = [
+            [name, sign.value, *sign.columns]
+            for name, sign in sorted(self.by_name.items())
+            if sign.value != _UNCHANGED.get(name)
+        ]
+        return json.dumps(said) if said else ""
 
     def as_json(self) -> dict[str, Any]:
         """Return them as the account keeps them."""

@@ -12,7 +12,8 @@ from core.errors import DataForgeError
 from ingest.loading.console import LoadConsole
 from ingest.loading.load import load
 from ingest.loading.options import LOCK_WAIT_SECONDS, LoadOptions, RejectLimit
-from ingest.readers.signs.signs import signs_asked
+from ingest.readers.signs.signs import TIMES, signs_asked
+from ingest.rules import null_words
 from ingest.rules.sources import sources
 
 EXIT_REFUSED = 1
@@ -43,9 +44,11 @@ class Command(BaseCommand):
             "what the files mean", "signs that a load asks about, or that it must not guess"
         )
         signs.add_argument(
-            "--times", choices=["wall", "instant"], help="zones in times: stamps on wall times, or meant as they stand"
+            "--times", choices=TIMES, help="zones in times: stamps on wall times, or meant as they stand"
         )
-        signs.add_argument("--null", metavar="WORD", help="this word, without quotes, is NULL; none: no word is")
+        signs.add_argument(
+            "--null", type=_word, metavar="WORD", help="this word, without quotes, is NULL; none: no word is"
+        )
         signs.add_argument("--escape", choices=["backslash", "none"], help="how quotes in quotes are marked")
         signs.add_argument(
             "--encoding", choices=["utf-8", "utf-8-twice", "cp1252"], help="how the files' characters are written"
@@ -101,6 +104,12 @@ def _seconds(text: str) -> float:
     if not 0 <= seconds <= LONGEST_WAIT_SECONDS:
         raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds from 0 to {LONGEST_WAIT_SECONDS} (a day)")
     return seconds
+
+
+def _word(text: str) -> str:
+    if fault := null_words.fault_of(text):
+        raise argparse.ArgumentTypeError(fault)
+    return text
 
 
 def _limit(text: str) -> RejectLimit:

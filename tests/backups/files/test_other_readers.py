@@ -2,12 +2,15 @@
 
 import datetime
 import uuid
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 
+import datafusion
 import duckdb
 import pandas as pd
 import polars as pl
+import pyarrow.dataset as dataset
 import pytest
 
 from tests.support.backups.runs import backup_file
@@ -96,3 +99,47 @@ def test_polars(path: str) -> None:
     first, second = frame.to_dicts()
     assert (first["text"], first["price"], first["at"], first["seen"]) == ("", Decimal("12.50"), AT, SEEN)
     assert second["text"] is None
+
+
+def rows_of_pandas(folder: str) -> int:
+    return len(pd.read_parquet(folder))
+
+
+def rows_of_polars(folder: str) -> int:
+    return pl.read_parquet(folder).height
+
+
+def rows_of_duckdb(folder: str) -> int:
+    with duckdb.connect() as database:
+        ((rows,),) = database.sql(f"select count(*) from read_parquet('{folder}/*')").fetchall()
+    return int(rows)
+
+
+def rows_of_pyarrow(folder: str) -> int:
+    return int(dataset.dataset(folder).count_rows())
+
+
+def rows_of_datafusion(folder: str) -> int:
+    return int(datafusion.SessionContext().read_parquet(folder).count())
+
+
+def rows_of_daft(folder: str) -> int:
+    daft = pytest.importorskip("daft")
+    return int(daft.read_parquet(folder).count_rows())
+
+
+@pytest.mark.parametrize(
+    "rows", [rows_of_pandas, rows_of_polars, rows_of_duckdb, rows_of_pyarrow, rows_of_datafusion, rows_of_daft]
+)
+def test_a_table_s_folder_opens_as_one_state(path: str, rows: Callable[[str], int]) -> None:
+    assert rows(str(Path(path).parent)) == 2
+
+
+def test_all_runs_of_a_table_open_by_one_pattern(path: str, store: Path) -> None:
+    again = backup_file("specimens", store)
+    assert again.parent.name == Path(path).parent.name == "specimens"
+    with duckdb.connect() as database:
+        ((rows, files),) = database.sql(
+            f"select count(*), count(distinct filename) from read_parquet('{store}/*/specimens/*', filename=true)"
+        ).fetchall()
+    assert (rows, files) == (4, 2)

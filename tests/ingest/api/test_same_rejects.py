@@ -18,6 +18,7 @@ from ingest.posting import settle
 from ingest.processing.frames import process_frame
 from ingest.rejects import links, store
 from ingest.rejects.describe import rejects_of
+from ingest.rejects.file_names import FileNames
 from ingest.rejects.merge import RejectOrigin
 from olist.sources import SOURCES
 from tests.support.api.client import ApiClient, Json, trusted
@@ -182,7 +183,7 @@ def test_of_one_file_in_several_chunks_each_is_kept_once(db: None) -> None:
     contract = next(source.contract for source in SOURCES if source.table == "sellers")
     rejects = rejects_of(process_frame(pd.DataFrame([bad(1), bad(2), bad(1)]), contract), contract)
     batch = Batch.objects.create(origin="load", app_version="1")
-    origin = RejectOrigin(batch=batch.pk, contract=contract, now=timezone.now(), file_name="sellers.csv")
+    origin = RejectOrigin(batch=batch.pk, contract=contract, now=timezone.now(), files=FileNames(("sellers.csv",)))
     with mock.patch.object(store, "CHUNK_ROWS", 1), connection.cursor() as cursor:
         chunks = [rejects.slice(number, 1).combine_chunks().to_batches()[0] for number in range(3)]
         assert store.store_rejects(cursor, chunks, origin) == 3

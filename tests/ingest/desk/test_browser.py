@@ -86,6 +86,43 @@ def test_several_are_dismissed_with_a_note(site: Site) -> None:
     assert set(RejectedRecord.objects.values_list("status", "closed_why")) == {("dismissed", "a test client")}
 
 
+def select_all_of_the_list(site: Site, count: int) -> None:
+    site.page.click("#action-toggle")
+    site.page.click(f"text=Select all {count}")
+
+
+def test_all_of_a_list_of_several_pages_are_dismissed_with_a_note(site: Site) -> None:
+    staff("ana", superuser=True)
+    send(*[("sellers", {"seller_id": hex_id(n), "seller_state": "XX"}) for n in range(228)])
+    refused("orders", order_status="x")
+    site.log_in("ana")
+    site.go(LIST)
+    site.page.click("#changelist-filter a:has-text('sellers (228)')")
+    select_all_of_the_list(site, 228)
+    site.page.select_option("select[name=action]", "dismiss_selected")
+    site.page.click("text=Run")
+    site.see("Dismiss 228 records")
+    send(("sellers", {"seller_id": hex_id(300), "seller_state": "XX"}))  # it comes while the note is written
+    site.page.fill("#why", "a test client")
+    site.page.click("button:has-text('Dismiss')")
+    site.see("Dismissed 228.")
+    assert RejectedRecord.objects.filter(status="dismissed", table="sellers").count() == 228
+    assert RejectedRecord.objects.filter(status="open").count() == 2
+
+
+def test_all_of_a_list_of_several_pages_are_exported(site: Site) -> None:
+    staff("ana", superuser=True)
+    send(*[("sellers", {"seller_id": hex_id(n), "seller_state": "XX"}) for n in range(120)])
+    site.log_in("ana")
+    site.go(LIST)
+    select_all_of_the_list(site, 120)
+    site.page.select_option("select[name=action]", label="Export")
+    site.page.click("text=Run")
+    site.see("Export 120 records of sellers")
+    _, text = download(site, "NDJSON")
+    assert len(text.splitlines()) == 120
+
+
 def test_many_are_replayed_once_their_parent_is_there(site: Site) -> None:
     staff("ana", superuser=True)
     send(*[("orders", {"order_id": hex_id(n)}) for n in range(3)])

@@ -31,11 +31,30 @@ def test_whole_numbers_with_exponents_are_taken_by_their_digits() -> None:
     assert ran.report["tables"]["products"]["repaired"] == {"integral": 3}
 
 
-def test_every_spelling_of_a_moment_is_read() -> None:
-    ran = load_json(CASES / "times", *tables("customers", "orders"))
+@pytest.mark.parametrize(
+    ("answer", "moments", "repaired"),
+    [
+        (
+            "instant",
+            {"2018-08-01 10:00:00": 4, "2018-08-01 07:00:00": 5, "2018-08-01 07:00:00.123456": 1},
+            {"local_time": 8, "moment": 8},
+        ),
+        ("wall", {"2018-08-01 10:00:00": 9, "2018-08-01 10:00:00.123456": 1}, {"wall_time": 8, "moment": 3}),
+    ],
+)
+def test_every_spelling_of_a_moment_is_read_as_its_zone_is_said_to_be_meant(
+    answer: str, moments: dict[str, int], repaired: dict[str, int]
+) -> None:
+    ran = load_json(CASES / "times", *tables("customers", "orders"), "--times", answer)
     assert ran.counts["orders"]["inserted"] == 10
-    moments = Counter(str(moment) for (moment,) in query("select order_purchase_timestamp from olist_orders"))
-    assert moments == {"2018-08-01 10:00:00": 4, "2018-08-01 07:00:00": 5, "2018-08-01 07:00:00.123456": 1}
+    assert Counter(str(moment) for (moment,) in query("select order_purchase_timestamp from olist_orders")) == moments
+    assert ran.report["tables"]["orders"]["repaired"] == repaired
+
+
+def test_zones_on_most_of_a_column_are_asked_about() -> None:
+    ran = load(CASES / "times", *tables("customers", "orders"))
+    assert (ran.code, ran.out) == (2, "")
+    assert "order_purchase_timestamp: 8 of 10 values, " in ran.err
 
 
 def test_a_name_that_is_nearly_right_is_asked_back() -> None:

@@ -73,7 +73,7 @@ def _folder_for_file(folder: Path) -> None:
 REFUSED: dict[str, tuple[Callable[[Path], None], tuple[str, ...]]] = {
     "missing_folder": (shutil.rmtree, ("does not exist", "Name the folder")),
     "missing_file": (_without_file, ("orders_dataset.csv: is not there", "--table")),
-    "folder_named_as_the_file": (_folder_for_file, ("orders_dataset.csv: is a folder of 0 files", "Write one file")),
+    "folder_named_as_the_file": (_folder_for_file, ("orders_dataset.csv: is a folder without part files",)),
     "empty_file": (_empty_file, ("orders_dataset.csv", "empty")),
     "missing_column": (_header(lambda text: text.replace("review_score,", "", 1)), ("lacks 'review_score'",)),
     "doubled_column": (

@@ -1,9 +1,10 @@
 """A server that speaks Amazon's protocols, and its S3 as the environment names it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import pytest
+import requests
 from moto.server import ThreadedMotoServer
 from pyarrow import fs
 
@@ -33,3 +34,17 @@ def name_by_environment(patch: pytest.MonkeyPatch, address: str) -> None:
 def buckets(address: str) -> fs.S3FileSystem:
     """Return the server's buckets as folders, which may be made."""
     return fs.S3FileSystem(scheme="http", endpoint_override=address.removeprefix("http://"), allow_bucket_creation=True)
+
+
+def emptied(address: str) -> None:
+    """Forget all that was put to the server: all of moto's servers of one process are one."""
+    requests.post(f"{address}/moto-api/reset", timeout=10).raise_for_status()
+
+
+def put(files: fs.S3FileSystem, objects: Mapping[str, bytes]) -> None:
+    """Write objects, by ``bucket/key``, into buckets that are made for them."""
+    for bucket in {path.partition("/")[0] for path in objects}:
+        files.create_dir(bucket)
+    for path, content in objects.items():
+        with files.open_output_stream(path) as stream:
+            stream.write(content)

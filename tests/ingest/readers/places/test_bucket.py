@@ -3,12 +3,13 @@ import time
 from collections.abc import Iterator
 
 import pytest
-import requests
 
 from core.errors import SourceUnreadable
-from ingest.readers.csv.file import CsvFile
+from ingest.readers.csv.parts import CsvParts
+from ingest.readers.places import bucket
 from ingest.readers.places.locations import open_location
-from tests.support.aws.moto import amazon, buckets, name_by_environment
+from tests.support.aws.moto import amazon, buckets, emptied, name_by_environment, put
+from tests.support.readers.places import content
 
 TEXT = b"a,b\n" + b"1,2\n" * 50_000
 
@@ -22,12 +23,8 @@ def server() -> Iterator[str]:
 @pytest.fixture
 def endpoint(server: str, monkeypatch: pytest.MonkeyPatch) -> str:
     name_by_environment(monkeypatch, server)
-    requests.post(f"{server}/moto-api/reset", timeout=10).raise_for_status()  # all of moto's servers here are one
-    files = buckets(server)
-    files.create_dir("data")
-    for key, text in {"olist/a.csv": TEXT, "olist/old/b.csv": b""}.items():
-        with files.open_output_stream(f"data/{key}") as stream:
-            stream.write(text)
+    emptied(server)
+    put(buckets(server), {"data/olist/a.csv": TEXT, "data/olist/old/b.csv": b""})
     return server
 
 
@@ -36,12 +33,11 @@ def endpoint(server: str, monkeypatch: pytest.MonkeyPatch) -> str:
 def test_a_prefix_gives_its_objects(url: str) -> None:
     location = open_location(url)
     with pytest.raises(SourceUnreadable):
-        location.size("b.csv")
-    assert location.size("a.csv") == len(TEXT)
-    assert location.describe("a.csv") == "s3://data/olist/a.csv"
-    with location.open("a.csv") as stream:
-        source = CsvFile(stream, path=location.describe("a.csv"), expected=["a", "b"], chunk_bytes=10_000)
-        assert sum(map(len, source)) == 50_000
+        location.find("c.csv")
+    found = location.find("a.csv")
+    assert (found.unpacked_size, found.path) == (len(TEXT), "s3://data/olist/a.csv")
+    with CsvParts(found, expected=["a", "b"], chunk_bytes=10_000) as file:
+        assert sum(map(len, file)) == 50_000
 
 
 @pytest.mark.usefixtures("endpoint")
@@ -57,7 +53,7 @@ def test_a_prefix_gives_its_objects(url: str) -> None:
 )
 def test_what_is_not_there_is_named(url: str, name: str, problem: str) -> None:
     with pytest.raises(SourceUnreadable) as refused:
-        open_location(url).open(name)
+        open_location(url).find(name)
     assert str(refused.value).startswith(problem)
 
 
@@ -65,7 +61,7 @@ def test_an_object_that_is_deleted_meanwhile_is_unreadable(endpoint: str) -> Non
     location = open_location("s3://data/olist")
     buckets(endpoint).delete_file("data/olist/a.csv")
     with pytest.raises(SourceUnreadable, match=r"s3://data/olist/a\.csv: "):
-        location.open("a.csv")
+        next(location.find("a.csv").blocks())
 
 
 @pytest.mark.usefixtures("endpoint")
@@ -77,3 +73,11 @@ def test_an_endpoint_that_cannot_be_reached_is_named_within_seconds(monkeypatch:
     with pytest.raises(SourceUnreadable, match="S3 cannot be reached"):
         open_location("s3://data/olist")
     assert time.monotonic() - begun < 15
+
+
+@pytest.mark.usefixtures("endpoint")
+def test_folders_below_a_prefix_are_not_searched_where_they_are_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert content(open_location("s3://data/olist"), "b.csv") == b""
+    monkeypatch.setattr(bucket, "_MAX_FOLDERS", 0)
+    with pytest.raises(SourceUnreadable, match=r"s3://data/olist/b\.csv: is not there; the files there are: a\.csv\."):
+        open_location("s3://data/olist").find("b.csv")
