@@ -16,7 +16,6 @@ from ingest.rules.contract import Contract
 
 _FEWEST_FEEDS = 3  # after backslashes: fewer may be an accident
 _ENOUGH = 20  # mended records, which quotes doubled later hardly outnumber
-_QUOTE = re.compile(b'"')
 _ESCAPED_FEED = re.compile(rb"\\\r?\n")
 _ESCAPED = Signs({"escape": Sign(value="backslash")})
 _REMEDY = (
@@ -61,9 +60,8 @@ class EscapeLook:
     def _see_quotes(self, records: Records) -> None:
         for column in records.columns.columns:
             for chunk in column.chunks:
-                octets = octets_of(chunk)
-                if _QUOTE.search(octets):  # without a copy
-                    text = octets.tobytes()
+                text = octets_of(chunk).tobytes()
+                if b'"' in text:
                     self._doubled += text.count(b'"') - text.count(b'\\"')
 
     def _see_refused(self, records: Records) -> None:

@@ -140,3 +140,12 @@ def test_an_orphan_is_healed_by_the_escapes_of_its_file(tmp_path: Path) -> None:
     orders = write_files(tmp_path / "second", {"orders": [{"order_id": hex_id(7)}]})
     load_json(orders, "--table", "orders")
     assert stored() == SPARK_MEANS
+
+
+def test_a_record_that_only_the_table_refuses_is_kept_as_it_was_meant(tmp_path: Path) -> None:
+    load_json(written(tmp_path / "first", '"bom"', '"ok"'))
+    ran = load_json(written(tmp_path / "second", '"bom"', SPARK[0]), "--escape", "backslash")
+    assert ran.counts["order_reviews"] == {"read": 2, "unchanged": 1, "rejected": 1}
+    reject = RejectedRecord.objects.get()
+    assert (reject.codes, (reject.record or {})["review_comment_message"]) == (["unique"], SPARK_MEANS[0])
+    assert SPARK[0].encode() in bytes(reject.raw)

@@ -1,5 +1,7 @@
 """Files whose quotes are escaped by backslashes, or that are in Windows-1252: every byte kept, every field as meant."""
 
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -56,7 +58,7 @@ def test_the_size_of_the_chunks_changes_nothing(
 @UNHURRIED
 @given(rows=ROWS, write=st.sampled_from([as_spark, as_mariadb]), signs=st.sampled_from([ESCAPED, BOTH]))
 def test_what_spark_and_mariadb_write_is_read_as_it_was_meant(
-    rows: list[list[str]], write: "type[as_spark]", signs: Signs
+    rows: list[list[str]], write: Callable[[str], str], signs: Signs
 ) -> None:
     text = "".join(",".join(map(write, row)) + "\n" for row in rows)
     seen = read_body(text.encode("cp1252" if signs is BOTH else "utf-8"), 3, chunk=50, signs=signs)
