@@ -11,6 +11,8 @@ PEERS := .venv/.peers
 MANAGE := .venv/bin/python manage.py
 PIP := .venv/bin/python -m pip install -qq --disable-pip-version-check --no-input
 export PIP_ROOT_USER_ACTION := ignore
+# Where it forbids them, each of hundreds of processes would compile the project, and pytest all tests, anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help setup load serve worker test check check-all bench soak screenshots aws clean
 .DEFAULT_GOAL := help

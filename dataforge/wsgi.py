@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterable
 from wsgiref.types import StartResponse, WSGIEnvironment
 
+import pyarrow as pa
 from django.core.wsgi import get_wsgi_application
 from django.utils.http import parse_header_parameters
 
@@ -15,6 +16,8 @@ logging.captureWarnings(True)  # they are lines of the log, like all else
 _django = get_wsgi_application()
 _EVERY_BYTE = bytes(range(256))
 
+# With its first array pyarrow imports pandas: now, and not while somebody's first batch waits.
+pa.array([])
 # What is loaded by now stays: no garbage collection in the middle of a request needs to look at it.
 gc.collect()
 gc.freeze()

@@ -25,7 +25,7 @@ from ingest.accounts.load_batches import close_dead_loads
 from ingest.api.docs import operations
 from ingest.api.filters import BatchFilters
 from ingest.api.request.parsers import CsvParser, NdjsonParser
-from ingest.api.request.serializer import BatchSerializer, read_envelope
+from ingest.api.request.serializer import BatchSerializer, CsvBatchSerializer, read_envelope
 from ingest.api.response.answer import answer, counted
 from ingest.api.response.serializers import BatchAccountSerializer
 from ingest.models import Batch
@@ -52,7 +52,7 @@ class Batches(APIView):
         asked = parameters(request)
         envelope, members = read_envelope(body, asked)
         context = {"request": request, "body": body, "envelope": envelope, "words": members == asked}
-        serializer = BatchSerializer(data=members, context=context)
+        serializer = (BatchSerializer if envelope else CsvBatchSerializer)(data=members, context=context)
         serializer.is_valid(raise_exception=True)
         unit: Unit = serializer.validated_data["unit"]
         results: str = serializer.validated_data["results"]

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from core.errors import DataForgeError, FilesRefused, HeaderRefused, SourceMissing, SourceUnreadable
 from ingest.loading.find_null_word import find_null_word
-from ingest.loading.resume import last_agreement, sha256_of
+from ingest.loading.resume import agreements, sha256_of
 from ingest.processing.records import Records
 from ingest.readers.csv.parts import CsvParts
 from ingest.readers.places.locations import Location
@@ -66,7 +66,7 @@ class _Files:
             found = self._location.find(source.file_name)
             with CsvParts(found, expected=names, chunk_bytes=FIRST_BYTES, signs=signs) as file:
                 for records in file:
-                    if not see(records):
+                    if not see(records) and file.bytes_read >= FIRST_BYTES:
                         break
                 file.skim()
         except REFUSALS as error:
@@ -91,13 +91,15 @@ class _Files:
 
 def _remembered(location: Location, source: Source) -> Signs:
     """Return what options said of the same bytes when they last agreed with the table."""
-    last = last_agreement(source)
-    said = Signs.from_json(last.signs).asked if last else Signs()
-    if last is None or not said or location.find(source.file_name).unpacked_size not in (None, last.file_bytes):
+    signed, found = agreements(source).exclude(signs={}), location.find(source.file_name)
+    if found.unpacked_size is not None:
+        signed = signed.filter(file_bytes=found.unpacked_size)
+    if not signed.exists():
         return Signs()
-    if sha256_of(location.find(source.file_name)) != last.file_sha256:
+    last = agreements(source).filter(file_sha256=sha256_of(found)).first()
+    if last is None:
         return Signs()
-    when = f"{last.batch.started_at:%Y-%m-%d %H:%M} UTC"
+    said, when = Signs.from_json(last.signs).asked, f"{last.batch.started_at:%Y-%m-%d %H:%M} UTC"
     return Signs(
         {name: replace(sign, evidence=f"as for the same file on {when}") for name, sign in said.by_name.items()}
     )

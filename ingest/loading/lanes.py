@@ -19,7 +19,7 @@ from core.postgres.locks.held_locks import HeldLocks
 from ingest.accounts.report import TableReport
 from ingest.loading.load_file import RejectsSink, load_file
 from ingest.loading.options import LoadOptions
-from ingest.loading.read_ahead import FilePlan, Reading, StageNeeded
+from ingest.loading.read_ahead import CloseKeys, FilePlan, Reading, StageNeeded
 from ingest.loading.write_table import ChecksIncomplete, RefusedUnforeseen
 from ingest.readers.places.locations import Location
 from ingest.readers.signs.signs import Signs
@@ -117,6 +117,8 @@ class Lane:
                 )
             except (ChecksIncomplete, StageNeeded):
                 return [replace(plan, staged=True), *later]
+            except CloseKeys as close:
+                return [replace(plan, watch=close.watch), *later]
             except RefusedUnforeseen as refused:
                 return [replace(plan, known=pa.concat_tables([plan.known, refused.reasons])), *later]
             self.reports[plan.source.table] = report

@@ -75,6 +75,11 @@ class LoadReport:
         lost = (report for report in self.tables if report.wholly_rejected)
         return tuple(f"{report.table}: every record was rejected, {report.commonest}" for report in lost)
 
+    @property
+    def refusals(self) -> tuple[str, ...]:
+        """Say which files were refused for what showed only after their beginning."""
+        return tuple(f"{report.table}: refused, {report.refusal}" for report in self.tables if report.refusal)
+
     def as_json(self) -> dict[str, Any]:
         """Return the one JSON object of ``--format json``."""
         return {
@@ -85,5 +90,5 @@ class LoadReport:
                 report.table: {**report.counts(), "skipped": report.lines_skipped, "signs": report.signs}
                 for report in self.tables
             },
-            "notes": [*self.losses, *self.notes],
+            "notes": [*self.refusals, *self.losses, *self.notes],
         }

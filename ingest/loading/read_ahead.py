@@ -23,6 +23,8 @@ from ingest.loading.options import LoadOptions, Progress
 from ingest.loading.reject_spool import RejectSpool
 from ingest.processing.check_records import CheckedRecords
 from ingest.processing.duplicates import SeenRows, SeenVersions
+from ingest.processing.fifteen_digits import Floats
+from ingest.processing.near_keys import ROUNDED, key_floats
 from ingest.processing.process import Verdict, process
 from ingest.processing.reasons import REASON_SCHEMA
 from ingest.readers.csv.parts import CsvParts
@@ -34,7 +36,9 @@ from ingest.rejects.file_names import REQUEST, FileNames
 from ingest.rules.contract import Contract
 from ingest.rules.sources import Source
 from ingest.tables.hashed_parents import LoadParents
+from ingest.tables.near_stored import NearStored
 from ingest.tables.seen_beside_stored import AskedRows, SeenBesideStored
+from ingest.tables.seen_rounded import SeenRounded
 from ingest.tables.stored_hashes import StoredHashes, worth_reading
 
 QUEUED_BLOCKS = 64  # encoded chunks of a MiB or two between the two threads
@@ -61,6 +65,7 @@ class FileResult:
     signs: Signs = field(default_factory=Signs)  # by which it was read, with what that came to
     refusal: str = ""  # why the file cannot be taken as it is, where that showed after its beginning
     repaired: Counter[str] = field(default_factory=Counter)
+    rounded: list[Rows] = field(default_factory=list)  # positions of records that took the digits of another
     adopted: dict[str, list[ArrowColumn]] = field(default_factory=dict)  # by reference column: keys of parents to add
     rejects: RejectSpool = field(default_factory=RejectSpool)
     refused_late: list[pa.Table] = field(default_factory=list)  # accepted here, refused by PostgreSQL
@@ -73,6 +78,8 @@ class FileResult:
         self.accepted += processed.rows.num_rows
         self.duplicates += len(processed.duplicates)
         self.repaired.update(processed.repairs)
+        if len(processed.rounded):
+            self.rounded.append(processed.records.position.to_numpy()[processed.rounded])
         for column, keys in processed.adopted.items():
             self.adopted.setdefault(column, []).append(keys)
 
@@ -81,6 +88,8 @@ class FileResult:
         self.accepted -= len(checked.rows)
         for rule, rows in checked.repaired:
             self.repaired[rule] -= len(rows)
+        position = checked.records.position.to_numpy()
+        self.repaired[ROUNDED] -= sum(int(np.isin(position, rounded).sum()) for rounded in self.rounded)
 
 
 @dataclass(frozen=True)
@@ -88,13 +97,14 @@ class FilePlan:
     """One file to read. ``staged``: rows go to a staging table, with the positions of their records.
 
     ``signs``: by what its text is read. ``known``: reasons (``REASON_SCHEMA``) that were found when the file was read
-    before.
+    before; ``watch``: see ``CloseKeys``.
     """
 
     source: Source
     staged: bool
     signs: Signs = field(default_factory=Signs)
     known: pa.Table = field(default_factory=REASON_SCHEMA.empty_table)
+    watch: tuple[Floats, ...] = ()
 
     @property
     def schema(self) -> pa.Schema:
@@ -176,14 +186,16 @@ class Reading:
         """Yield the accepted rows of one file, and keep everything else in ``result``."""
         source, contract = plan.source, plan.source.contract
         found = self._location.find(source.file_name)
-        versions, seen, stored = SeenVersions(), SeenRows(), None
+        versions, seen, stored, near = SeenVersions(), SeenRows(), None, None
         if plan.staged:
             cursor = connection.cursor()  # it ends with this thread's connection
             stored = _stored_hashes(cursor, contract, file_bytes=found.expected_size)
+            near = NearStored(cursor, contract)
             if _has_content(contract):
                 seen = SeenBesideStored(stored or AskedRows(cursor, contract))
         if self._options.on_conflict == "update":
             seen = versions
+        rounded = SeenRounded(seen, contract, hashes=stored, near=near, watch=plan.watch)
         with CsvParts(found, expected=contract.names, signs=plan.signs) as file:
             reader = SignReader(contract, plan.signs)
             for records in file:
@@ -191,7 +203,7 @@ class Reading:
                     reader.read(records),
                     contract,
                     lookups=self._parents,
-                    seen=seen,
+                    seen=rounded if key_floats(contract) else seen,
                     adopts=source.adds_parents,
                     null_word=plan.signs.null_word,
                     known=plan.known,
@@ -208,6 +220,8 @@ class Reading:
                         table=source.table, records=result.read, bytes_read=file.bytes_taken, bytes_total=found.size
                     )
                 )
+        if close := rounded.close():
+            raise CloseKeys(close)
         result.superseded = versions.superseded()
         result.sha256, result.size, result.columns = file.sha256, file.bytes_read, tuple(file.names)
         result.files = FileNames(tuple(file.files), tuple(file.starts[1:]))
@@ -219,7 +233,7 @@ class Reading:
         rows = processed.rows.append_column(POSITION, positions)
         if stored is None:
             return rows
-        there = stored.hold(processed.hashes)
+        there = stored.hold(processed.hashes) if processed.held is None else processed.held
         result.unchanged += int(there.sum())
         return rows.filter(bools(~there)) if there.any() else rows
 
@@ -264,6 +278,15 @@ def _close(item: "bytes | FileResult | BaseException") -> None:
 class StageNeeded(Exception):
     """A key came twice, and the last record of it counts: what was handed on before cannot be told apart without a
     stage."""
+
+
+class CloseKeys(Exception):
+    """Two keys of the file may be the same at fifteen digits: it is to be read again with ``watch`` on these floats, by
+    column, and what was handed on before is not to be kept."""
+
+    def __init__(self, watch: tuple[Floats, ...]) -> None:
+        super().__init__()
+        self.watch = watch
 
 
 class _Stopped(Exception):

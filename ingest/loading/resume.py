@@ -3,6 +3,7 @@
 import hashlib
 
 from django.db.backends.utils import CursorWrapper
+from django.db.models import QuerySet
 
 from core.postgres.fingerprint import table_fingerprint
 from ingest.models import Account
@@ -15,12 +16,13 @@ def last_agreement(source: Source) -> Account | None:
 
     While neither the bytes of that file nor the content of the table has changed since, neither has any verdict.
     """
-    return (
-        Account.objects.filter(table=source.table, contract_version=source.contract.version)
-        .exclude(table_fingerprint="")
-        .order_by("-batch__started_at")
-        .first()
-    )
+    return agreements(source).first()
+
+
+def agreements(source: Source) -> QuerySet[Account]:
+    """Return the accounts of all such loads, the last first, each with its batch."""
+    rows = Account.objects.filter(table=source.table, contract_version=source.contract.version)
+    return rows.exclude(table_fingerprint="").select_related("batch").order_by("-batch__started_at")
 
 
 def fingerprint_of(cursor: CursorWrapper, source: Source) -> str:

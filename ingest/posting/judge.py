@@ -15,14 +15,17 @@ from ingest.posting.groups import fallen
 from ingest.posting.judged import TableVerdict
 from ingest.posting.unit import Unit
 from ingest.processing.check_records import CheckedRecords, check_records
-from ingest.processing.duplicates import LastOnce, SeenOnce
+from ingest.processing.duplicates import LastOnce, Seen, SeenOnce
 from ingest.processing.lookups import NoParents
+from ingest.processing.near_keys import key_floats
 from ingest.processing.process import Verdict, verdict_on
 from ingest.processing.reasons import REASON_SCHEMA, reasons
 from ingest.rules.key_text import key_texts
 from ingest.rules.sources import is_adopted
 from ingest.tables.locked_parents import StoredParents, UnitParents
+from ingest.tables.near_stored import NearStored
 from ingest.tables.refusals import STORED_ALREADY
+from ingest.tables.seen_rounded import OnceRounded, UnitDigits
 from ingest.tables.stored_rows import NewKeys, StoredRows
 
 GROUP = "Another record of the group {group} was rejected, so this one was too."
@@ -39,15 +42,15 @@ def optimistic(cursor: CursorWrapper, unit: Unit, checked: Sequence[CheckedRecor
     Where one is, parents are looked up: a record without its own is to be told from a bad one. None where good records
     may fall with bad ones, which PostgreSQL would then not be asked to write.
     """
-    keys = [NewKeys() for _ in unit.tables]
+    keys, digits = [NewKeys() for _ in unit.tables], _stored_digits(cursor, unit)
     nothing = REASON_SCHEMA.empty_table()
     if not any(records.reasons or len(records.records.unreadable) for records in checked):
-        judged = _round(unit, checked, nothing, None, keys)
+        judged = _round(unit, checked, nothing, None, keys, digits)
         if not any(verdict.processed.rejected for verdict in judged):
             return judged
     if unit.mode == "atomic" or unit.groups:
         return None
-    return _round(unit, checked, nothing, StoredParents(cursor, lock=True), keys)
+    return _round(unit, checked, nothing, StoredParents(cursor, lock=True), keys, digits)
 
 
 def asked(cursor: CursorWrapper, unit: Unit, checked: Sequence[CheckedRecords], known: pa.Table) -> list[TableVerdict]:
@@ -56,8 +59,9 @@ def asked(cursor: CursorWrapper, unit: Unit, checked: Sequence[CheckedRecords], 
     Each round refuses at least one record more, so it ends.
     """
     parents, stored = StoredParents(cursor, lock=not unit.dry_run), stored_rows(cursor, unit)
+    digits = _stored_digits(cursor, unit)
     while True:
-        judged = _round(unit, checked, known, parents, stored)
+        judged = _round(unit, checked, known, parents, stored, digits)
         more = [_conflicts(verdict) for verdict in judged if verdict.compared.differs and unit.on_conflict == "reject"]
         if unit.mode == "partial" and unit.groups:
             conflicts = {int(index) for table in more for index in table["position"].to_numpy()}
@@ -80,19 +84,28 @@ def stored_rows(cursor: CursorWrapper, unit: Unit) -> list[StoredRows]:
     ]
 
 
+def _stored_digits(cursor: CursorWrapper, unit: Unit) -> list[UnitDigits | None]:
+    """Return what knows the digits of stored keys, for each table whose key has floats."""
+    contracts = [table.source.contract for table in unit.tables]
+    return [UnitDigits(NearStored(cursor, contract)) if key_floats(contract) else None for contract in contracts]
+
+
 def _round(
     unit: Unit,
     checked: Sequence[CheckedRecords],
     known: pa.Table,
     parents: StoredParents | None,
     stored: Sequence[StoredRows | NewKeys],
+    digits: Sequence[UnitDigits | None],
 ) -> list[TableVerdict]:
     """Judge each table once, parents first; ``parents`` None: every parent is taken for granted."""
     before: dict[str, Verdict] = {}
     judged = []
-    for table, records, rows in zip(unit.tables, checked, stored, strict=True):
+    for table, records, rows, known_digits in zip(unit.tables, checked, stored, digits, strict=True):
         lookups = NoParents() if parents is None else UnitParents(parents, before)
-        seen = LastOnce() if unit.on_conflict == "update" else SeenOnce()
+        seen: Seen = LastOnce() if unit.on_conflict == "update" else SeenOnce()
+        if known_digits is not None:
+            seen = OnceRounded(seen, known_digits)
         processed = verdict_on(records, lookups=lookups, seen=seen, known=known)
         before[table.source.table] = processed
         judged.append(TableVerdict(sent=table, processed=processed, compared=rows.compare(processed.rows)))

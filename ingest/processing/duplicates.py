@@ -5,6 +5,7 @@ Of records with one key the first counts (``SeenRows``, ``SeenOnce``) or, where 
 """
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -16,20 +17,43 @@ from ingest.rules.contract import Contract
 
 
 @dataclass(frozen=True)
+class Rounding:
+    """n rows as they count, of which those that are ``rounded`` took the digits of another (see ``near_keys``)."""
+
+    rows: pa.Table
+    rounded: Mask
+
+
+@dataclass(frozen=True)
 class Duplicates:
     """Of n rows: those equal to another one, and those with the key of another one, which counts, but other content.
 
-    ``winners``: where the last record of a key counts, the position of that one, for each of the n rows.
+    ``winners``: where the last record of a key counts, the position of that one, for each of the n rows. ``rounding``:
+    the rows as they count, if that is not as they came. ``held``: those that the table is known to hold to the letter,
+    if that was asked.
     """
 
     duplicates: Mask
     clashes: Mask
     hashes: Hashes  # of the whole rows, as ``hash_rows`` gives them
     winners: Rows | None = None
+    rounding: Rounding | None = None
+    held: Mask | None = None
 
 
-def hash_rows(rows: pa.Table, contract: Contract) -> tuple[Hashes, Hashes, Hashes]:
-    """Hash n typed rows: their natural keys, what is not key, and the whole."""
+class Seen(Protocol):
+    """What a batch remembers of one table's rows."""
+
+    def sort_out(self, rows: pa.Table, contract: Contract, position: Rows, /) -> Duplicates:
+        """Compare n typed rows with each other and with all rows before, and remember them; positions ascend."""
+        ...
+
+
+type RowHashes = tuple[Hashes, Hashes, Hashes]  # of n natural keys, of what is not key, and of the whole
+
+
+def hash_rows(rows: pa.Table, contract: Contract) -> RowHashes:
+    """Hash n typed rows."""
     key_names = contract.natural_key
     key = row_hashes(rows, [column for column in contract.columns if column.name in key_names])
     rest = row_hashes(rows, [column for column in contract.columns if column.name not in key_names])
@@ -43,9 +67,13 @@ class SeenRows:
         self._keys = KeySet()
         self._content: list[Hashes] = []  # by key ordinal, in stretches
 
-    def sort_out(self, rows: pa.Table, contract: Contract, _position: Rows) -> Duplicates:
-        """Compare n typed rows with each other and with all rows before, and remember them; positions ascend."""
-        return self._sort_out(*hash_rows(rows, contract), contract)
+    def sort_out(self, rows: pa.Table, contract: Contract, position: Rows) -> Duplicates:
+        """As ``Seen`` says."""
+        return self.sort_out_hashed(rows, hash_rows(rows, contract), contract, position)
+
+    def sort_out_hashed(self, _rows: pa.Table, hashed: RowHashes, contract: Contract, _position: Rows) -> Duplicates:
+        """Do so for n rows whose hashes are known."""
+        return self._sort_out(*hashed, contract)
 
     def _sort_out(self, key: Hashes, rest: Hashes, whole: Hashes, contract: Contract) -> Duplicates:
         first, second = rest
@@ -106,9 +134,9 @@ class SeenVersions(SeenRows):
         """Whether a key has come with more than one content."""
         return len(self._others) > 0
 
-    def sort_out(self, rows: pa.Table, contract: Contract, position: Rows) -> Duplicates:
+    def sort_out_hashed(self, rows: pa.Table, hashed: RowHashes, contract: Contract, position: Rows) -> Duplicates:
         """Compare n typed rows with each other and with all rows before; only ``duplicates`` are known yet."""
-        key, _, (first, second) = hash_rows(rows, contract)
+        key, _, (first, second) = hashed
         known = len(self._keys)
         owners = self._keys.add(key)
         again = ~_first_of_each(owners, known)

@@ -19,8 +19,9 @@ import pyarrow.compute as pc
 from core.arrow import ArrowColumn, Mask, Rows, indices, mask_of
 from ingest.processing.adoption import may_be_added
 from ingest.processing.check_records import CheckedRecords, check_records, shown
-from ingest.processing.duplicates import SeenRows
+from ingest.processing.duplicates import Rounding, Seen, SeenRows
 from ingest.processing.lookups import Lookups, NoParents
+from ingest.processing.near_keys import ROUNDED
 from ingest.processing.reasons import (
     REASON_SCHEMA,
     ROW_REASON_SCHEMA,
@@ -49,6 +50,8 @@ class Verdict:
     the contract's columns; ``source``: their indices (int64, m); ``hashes``: of their whole content (see
     ``duplicates.hash_rows``). ``duplicates``: indices of records equal to an earlier one of the batch; ``refused``: of
     those that have ``reasons`` (``REASON_SCHEMA``, ordered by record). Each record is in exactly one of the three.
+    ``held``: of the accepted, those that the table is known to hold to the letter (mask, m), if that was asked;
+    ``rounded``: indices of the records that took the digits of another (see ``near_keys``).
     ``superseded``: of the refused, those for whose key a later record counts; ``winners``: the positions of these.
     ``repairs``: values changed, by rule. ``adopted``: by reference column, keys whose parent is missing and may be
     added.
@@ -59,6 +62,8 @@ class Verdict:
     rows: pa.Table
     source: Rows
     hashes: Hashes
+    held: Mask | None
+    rounded: Rows
     duplicates: Rows
     refused: Rows
     superseded: Rows
@@ -84,6 +89,7 @@ class Verdict:
             self,
             rows=self.checked.take(indices(source)),
             source=source,
+            held=None,
             refused=np.setdiff1d(self.refused, self.superseded),
             superseded=self.superseded[:0],
             winners=self.winners[:0],
@@ -96,7 +102,7 @@ def process(
     contract: Contract,
     *,
     lookups: Lookups | None = None,
-    seen: SeenRows | None = None,
+    seen: Seen | None = None,
     adopts: Sequence[str] = (),
     null_word: str = "",
     known: pa.Table | None = None,
@@ -116,7 +122,7 @@ def verdict_on(
     checked: CheckedRecords,
     *,
     lookups: Lookups | None = None,
-    seen: SeenRows | None = None,
+    seen: Seen | None = None,
     adopts: Sequence[str] = (),
     null_word: str = "",
     known: pa.Table | None = None,
@@ -153,6 +159,8 @@ class _Work:
         self.superseded = self.winners = self.duplicates
         self.adopting: dict[str, Rows] = {}  # by reference column: records whose parent is to be added
         self.hashed: tuple[Rows, Hashes] = (self.duplicates, (np.empty(0, np.uint64), np.empty(0, np.uint64)))
+        self.held: Mask | None = None
+        self.rounded = self.duplicates
         self.refuse([*known, *checked.reasons])
 
     def refuse(self, blocks: Iterable[pa.Table]) -> None:
@@ -163,10 +171,12 @@ class _Work:
     def _refuse(self, rows: Rows, **reason: Any) -> None:
         self.refuse([reasons(rows, schema=ROW_REASON_SCHEMA, **reason)])
 
-    def find_duplicates(self, seen: SeenRows) -> None:
+    def find_duplicates(self, seen: Seen) -> None:
         rows = np.flatnonzero(self.alive)
         repeated = seen.sort_out(self._rows(rows), self.contract, self.records.position.to_numpy()[rows])
-        self.hashed = (rows, repeated.hashes)
+        self.hashed, self.held = (rows, repeated.hashes), repeated.held
+        if repeated.rounding is not None:
+            self._take_digits(rows, repeated.rounding)
         self.duplicates = rows[repeated.duplicates]
         self.alive[self.duplicates] = False
         clashes = rows[repeated.clashes]
@@ -178,6 +188,14 @@ class _Work:
         else:
             self.superseded, self.winners = clashes, repeated.winners[repeated.clashes]
             self.refuse([superseded_reasons(clashes, self.winners, keys, schema=ROW_REASON_SCHEMA)])
+
+    def _take_digits(self, rows: Rows, rounding: Rounding) -> None:
+        """Go on with ``rows`` as they count."""
+        self.rounded = rows[rounding.rounded]
+        self.repaired = (*self.repaired, (ROUNDED, self.rounded))
+        places = np.arange(self.count)
+        places[rows] = self.count + np.arange(len(rows))
+        self.table = pa.concat_tables([self.table, rounding.rows]).take(indices(places))
 
     def check_references(self, lookups: Lookups, adopts: Sequence[str], null_word: str) -> None:
         alive = self.alive.copy()  # all references of a record are checked, not only up to the first that fails
@@ -225,6 +243,8 @@ class _Work:
             rows=self._rows(accepted),
             source=accepted,
             hashes=(lanes[0][picked], lanes[1][picked]),
+            held=None if self.held is None else self.held[picked],
+            rounded=self.rounded,
             duplicates=self.duplicates,
             refused=np.flatnonzero(~kept),
             superseded=self.superseded,

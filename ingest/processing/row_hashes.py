@@ -30,13 +30,22 @@ def row_hashes(table: pa.Table, columns: Sequence[Column]) -> Hashes:
     lanes = [np.full(table.num_rows, lane, np.uint64) for lane in _NULL]
     for column in columns:
         for lane, words in enumerate(_column_words(table.column(column.name).combine_chunks(), column)):
-            lanes[lane] = _mix((lanes[lane] ^ words) * _FACTORS[lane])
+            lanes[lane] = _fold(lanes[lane], words, lane)
     return lanes[0], lanes[1]
+
+
+def folded(hashes: Hashes, words: Words) -> Hashes:
+    """Hash n hashes with a word each, or as their shapes go together."""
+    return _fold(hashes[0], words, 0), _fold(hashes[1], words, 1)
 
 
 def joined(first: Hashes, second: Hashes) -> Hashes:
     """Hash n pairs, each of two hashes."""
     return _mix(first[0] * _FACTORS[0] + second[0]), _mix(first[1] * _FACTORS[1] + second[1])
+
+
+def _fold(hashes: Words, words: Words, lane: int) -> Words:
+    return _mix((hashes ^ words) * _FACTORS[lane])
 
 
 def _mix(words: Words) -> Words:

@@ -29,8 +29,9 @@ REJECT_SCHEMA = schema_of(
     pa.field("ref", pa.string(), nullable=False),
     pa.field("group", pa.string(), nullable=False),
 )
-_ORPHAN_CODES = pa.array(["does_not_exist", "parent_rejected"])
-_LAST_CODES = pa.array(["database", "group_rejected"])
+# No arrays yet: with its first one in a process pyarrow imports pandas, which most commands never need.
+_ORPHAN_CODES = ["does_not_exist", "parent_rejected"]
+_LAST_CODES = ["database", "group_rejected"]
 
 
 def rejects_of(processed: Verdict, contract: Contract) -> pa.Table:
@@ -49,7 +50,7 @@ def describe(records: Records, checked: pa.Table, reasons: pa.Table, contract: C
     positions, first = np.unique(reasons["position"].to_numpy(), return_index=True)
     picks, offsets = _rows_at(positions, records), pa.array(np.append(first, len(reasons)), pa.int32())
     codes, fields = reasons["code"].combine_chunks(), reasons["field"].combine_chunks()
-    orphaned = pc.is_in(codes, _ORPHAN_CODES)
+    orphaned = pc.is_in(codes, pa.array(_ORPHAN_CODES))
     return pa.table(
         [
             indices(positions),
@@ -120,10 +121,10 @@ def _stages(codes: Text, messages: Text) -> Text:
     """Return the step that gave n records their first reason."""
     stage = RejectedRecord.Stage
     cases = {
-        stage.REFERENCES: pc.is_in(codes, _ORPHAN_CODES),
+        stage.REFERENCES: pc.is_in(codes, pa.array(_ORPHAN_CODES)),
         stage.DUPLICATES: pc.or_(pc.equal(messages, UNIQUE), pc.equal(codes, SUPERSEDED_IN_BATCH)),
         stage.STORED: pc.equal(codes, "unique"),
-        stage.WRITE: pc.is_in(codes, _LAST_CODES),
+        stage.WRITE: pc.is_in(codes, pa.array(_LAST_CODES)),
     }
     return pc.case_when(
         pc.make_struct(*cases.values()), *(pa.scalar(name.value) for name in cases), pa.scalar(stage.CHECK.value)

@@ -14,7 +14,7 @@ from psycopg2 import sql
 from core.arrow import Mask, Rows
 from core.postgres.array_literals import array_text
 from core.postgres.copy_out import copy_out
-from ingest.processing.duplicates import Duplicates, SeenRows, hash_rows
+from ingest.processing.duplicates import Duplicates, RowHashes, SeenRows, hash_rows
 from ingest.processing.key_set import KeySet
 from ingest.processing.row_hashes import Hashes
 from ingest.rules.contract import Contract
@@ -66,9 +66,9 @@ class SeenBesideStored(SeenRows):
         super().__init__()
         self._stored = stored
 
-    def sort_out(self, rows: pa.Table, contract: Contract, _position: Rows) -> Duplicates:
+    def sort_out_hashed(self, rows: pa.Table, hashed: RowHashes, contract: Contract, _position: Rows) -> Duplicates:
         """As ``SeenRows`` does; but a row that is stored with other content repeats none, and none repeats it."""
-        key, rest, whole = hash_rows(rows, contract)
+        key, rest, whole = hashed
         differs = self._stored.differ(rows, key, whole)
         if not differs.any():
             return self._sort_out(key, rest, whole, contract)

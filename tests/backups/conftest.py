@@ -3,27 +3,14 @@
 import logging
 from collections.abc import Iterator
 from pathlib import Path
-from unittest import mock
 
 import pytest
-from django.db import connection, transaction
-from django.test import TransactionTestCase
+from django.db import connection
 from pyarrow import fs
 from pytest_django import DjangoDbBlocker, Settings
 
 from tests.support.aws.moto import amazon, buckets, name_by_environment
 from tests.support.backups.models import MODELS
-from tests.support.backups.runs import all_tables
-
-PEOPLE = (
-    "access_counter",
-    "access_idempotencykey",
-    "access_token",
-    "django_session",
-    "django_admin_log",
-    "auth_user_user_permissions",
-    "auth_user",
-)
 
 
 @pytest.fixture(scope="session")
@@ -36,26 +23,6 @@ def model_tables(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> N
                 if model._meta.db_table not in there:
                     editor.create_model(model)
         connection.close()
-
-
-def empty_tables(_: object = None) -> None:
-    """Take away what a test committed."""
-    tables = all_tables()
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(f"select array[{', '.join(f'exists (select from {table})' for table in tables)}]")
-        ((filled,),) = cursor.fetchall()
-        if any(filled):  # to truncate a table takes a file for each of its indexes
-            names = ", ".join(table for table, is_filled in zip(tables, filled, strict=True) if is_filled)
-            cursor.execute("set local lock_timeout = '20s'")
-            cursor.execute(f"truncate {names} cascade")
-        cursor.execute("; ".join(f"delete from {table}" for table in PEOPLE))  # few rows, and many tables refer to them
-
-
-@pytest.fixture
-def cheap_flush() -> Iterator[None]:
-    """Set up before ``transactional_db``, so that it outlives it."""
-    with mock.patch.object(TransactionTestCase, "_fixture_teardown", empty_tables):
-        yield
 
 
 @pytest.fixture

@@ -63,7 +63,7 @@ def token(tmp_path: Path, settings: Any) -> Iterator[str]:
     settings.DATAFORGE_BACKUP_STORE = str(tmp_path / "store")
     flush()
     query(OTHER_NUMBERS)
-    write_sample(tmp_path / "files", scale=0.002, seed=3, dirty=0.05)
+    write_sample(tmp_path / "files", scale=0.0003, seed=3, dirty=0.05)
     load(tmp_path / "files")
     client = trusted()
     wrong = {**record("sellers", seller_id=hex_id(7)), "seller_state": "Rio"}

@@ -79,6 +79,7 @@ STORED: Tables = {
     "sellers": [{}],
     "products": [{"product_category_name": ""}],
     "orders": [{}],
+    "geolocation": [{"geolocation_lat": "-27.984127336018226", "geolocation_lng": "-48.648612159451456"}],
 }
 CASES: dict[str, Tables] = {
     "good": {"orders": [{"order_id": hex_id(7)}], "order_items": [{"order_id": hex_id(7)}], "geolocation": [{}]},
@@ -137,6 +138,19 @@ CASES: dict[str, Tables] = {
         ],
         "order_reviews": [{"review_score": "4.0", "review_comment_message": "cafe\u0301", "review_comment_title": ""}],
         "order_payments": [{"payment_value": "13.2"}, {"payment_sequential": "2", "payment_value": "0012.500"}],
+    },
+    "coordinates of fewer digits": {
+        "geolocation": [
+            {"geolocation_lat": "-27.9841273360182", "geolocation_lng": "-48.6486121594515"},
+            {"geolocation_lat": "-27.9841273360182", "geolocation_lng": "-48.6486121594514"},
+            {"geolocation_lat": "-27.984127336018226", "geolocation_lng": "-48.648612159451456"},
+            {"geolocation_lat": "-27.984127336018", "geolocation_lng": "-48.6486121594515"},
+            {"geolocation_lat": "-27.9841273360182", "geolocation_lng": "-48.6486121594515", "geolocation_city": "rio"},
+            {"geolocation_lat": "-23.547807235516153"},
+            {"geolocation_lat": "-23.5478072355162", "geolocation_lng": "-46.60"},
+            {"geolocation_lat": "-23.547807235516157"},
+            {"geolocation_lat": "-23.5478072355162", "geolocation_state": "XX"},
+        ]
     },
     "numbers": {
         "order_payments": [
@@ -209,6 +223,20 @@ def test_a_load_counts_what_is_repeated_and_stored_with_other_content_as_the_end
         account = Account.objects.filter(table="customers").latest("batch__started_at")
         counts.append({name: count for name in OUTCOMES if (count := getattr(account, name))})
     assert counts == [{"inserted": 1, "unchanged": 1, "rejected": 7}] * 2
+
+
+@pytest.mark.parametrize("on_conflict", ["reject", "update"])
+def test_coordinates_of_fewer_digits_are_counted_alike_every_way(on_conflict: OnConflict, tmp_path: Path) -> None:
+    for way in (by_load, by_load_in_stretches, by_endpoint, by_csv, by_replay):
+        query("truncate olist_geolocation")
+        query("truncate auth_user cascade")
+        load_json(write_files(tmp_path / f"stored for {way.__name__}", {"geolocation": STORED["geolocation"]}))
+        case = {"geolocation": CASES["coordinates of fewer digits"]["geolocation"]}
+        way(case, tmp_path / way.__name__, on_conflict)
+        account = Account.objects.filter(table="geolocation").latest("batch__started_at")
+        counts = {name: count for name in OUTCOMES if (count := getattr(account, name))}
+        assert counts == {"inserted": 3, "unchanged": 1, "duplicates": 4, "rejected": 1}, way
+        assert account.repaired == {"rounded": 4}, way
 
 
 WAYS: dict[str, Way] = {"load": by_load, "stretches": by_load_in_stretches, "endpoint": by_endpoint}

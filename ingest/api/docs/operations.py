@@ -15,6 +15,7 @@ from ingest.api.request.parsers import CSV, NDJSON
 from ingest.api.request.serializer import RESULTS
 from ingest.api.response.serializers import BatchAccountSerializer, RejectSerializer
 from ingest.posting.unit import MODES
+from ingest.readers.signs.signs import TIMES
 from ingest.rules import null_words
 from ingest.rules.examples import example_batch
 from ingest.rules.json_schema import json_schema
@@ -98,19 +99,25 @@ _IN_ADDRESS = [
     OpenApiParameter(name, {**schema}, description="For NDJSON and CSV; JSON says it in the body.")
     for name, schema in {"table": _table_name(), **_OPTIONS}.items()
 ]
-_OF_TEXT = [
+_OF_CSV = [
     OpenApiParameter(
         "null",
-        {"type": "string", "minLength": 1, "maxLength": null_words.MAX_CHARACTERS, "pattern": r'^[^",\x00-\x1F]+$'},
+        {"type": "string", "minLength": 1, "maxLength": null_words.MAX_CHARACTERS, "pattern": null_words.PATTERN},
         description="For CSV: the word that, without quotes, is null wherever null may be, such as `\\N` or `NA`; "
         "`none`: no word is.",
-    )
+    ),
+    OpenApiParameter(
+        "times",
+        {"type": "string", "enum": list(TIMES)},
+        description="For CSV: what zones in its times are. wall: stamps on wall-clock times, which are taken off "
+        "(counted as wall_time). instant, and without it: meant; each is stored as the local time of its instant.",
+    ),
 ]
 
 posts_batch = extend_schema(
     operation_id="post_batch",
     tags=["batches"],
-    parameters=[*_IN_ADDRESS, *_OF_TEXT, _FORGE_REJECTED, _LOCATION, *changes_something(*_CARRIED_OUT)],
+    parameters=[*_IN_ADDRESS, *_OF_CSV, _FORGE_REJECTED, _LOCATION, *changes_something(*_CARRIED_OUT)],
     request={JSON: batch_request()},
     responses={
         (200, JSON): OpenApiResponse(AnswerSerializer, "Nothing new: all unchanged or duplicate; or a dry run."),

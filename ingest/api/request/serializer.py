@@ -1,6 +1,5 @@
 """``BatchSerializer``: checks an envelope and compiles it to a ``Unit``. Rules about records stand on the models."""
 
-from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -15,15 +14,15 @@ from ingest.api.request.parsers import CSV, NDJSON
 from ingest.api.rights import require
 from ingest.posting.unit import MODES, TableRecords, Unit
 from ingest.readers.csv.body import records_from_csv
+from ingest.readers.csv.file import NO_SIGNS
 from ingest.readers.signs.fitting import fitting
 from ingest.readers.signs.reading import SignReader
-from ingest.readers.signs.signs import Signs, signs_asked
+from ingest.readers.signs.signs import TIMES, Signs, signs_asked
 from ingest.rules.null_words import fault_of
 from ingest.rules.on_conflict import ON_CONFLICT
 from ingest.rules.sources import Source, sources
 
 RESULTS = ("errors", "all", "summary")
-SIGNS = ("null",)  # what the address says of text, that is, of CSV
 
 
 class BatchSerializer(StrictSerializer):
@@ -38,20 +37,6 @@ class BatchSerializer(StrictSerializer):
     )
     results = OneOf(RESULTS, default="errors", help_text="Which records the answer lists one by one.")
     dry_run = Flag(default=False, help_text="Check everything, write nothing; always answered with 200.")
-    null = PlainText(
-        required=False, trim_whitespace=False, help_text="The word that, without quotes, is NULL; none: no word is."
-    )
-
-    def get_fields(self) -> dict[str, Any]:
-        """Leave out what is said of text, where the records are none."""
-        fields = super().get_fields()
-        return {name: field for name, field in fields.items() if name not in SIGNS or self.context["envelope"] is None}
-
-    def validate_null(self, word: str) -> str:
-        """Refuse what cannot be such a word."""
-        if fault := fault_of(word):
-            raise ValidationError(fault, code="invalid")
-        return word
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Find the tables, ask for the rights to them, and compile the records; ``process`` judges them later.
@@ -67,12 +52,35 @@ class BatchSerializer(StrictSerializer):
         rights = ("add", "change") if attrs["on_conflict"] == "update" else ("add",)
         require(self.context["request"].user, chosen, rights)
         if envelope is None:
-            tables: tuple[TableRecords, ...] = (_csv(body, chosen[0], _signs(chosen[0], attrs)),)
+            tables: tuple[TableRecords, ...] = (_csv(body, chosen[0], self.signs(attrs)),)
         else:
             tables = tuple(TableRecords(source=source, records=envelope.records(source.contract)) for source in chosen)
         options = {name: attrs[name] for name in ("mode", "on_conflict", "dry_run")}
         refs, groups = (envelope.refs, envelope.groups) if envelope else ({}, {})
         return {**attrs, "unit": Unit(tables=tables, refs=refs, groups=groups, **options)}
+
+    def signs(self, attrs: dict[str, Any]) -> Signs:
+        """Return what the request says of its text: nothing, but where that is CSV."""
+        return NO_SIGNS
+
+
+class CsvBatchSerializer(BatchSerializer):
+    """The parameters of a body of CSV, which may say what its text means."""
+
+    times = OneOf(TIMES, required=False, help_text="Zones in times: wall takes them off, instant means them.")
+    null = PlainText(
+        required=False, trim_whitespace=False, help_text="The word that, without quotes, is NULL; none: no word is."
+    )
+
+    def validate_null(self, word: str) -> str:
+        """Refuse what cannot be such a word."""
+        if fault := fault_of(word):
+            raise ValidationError(fault, code="invalid")
+        return word
+
+    def signs(self, attrs: dict[str, Any]) -> Signs:
+        """Return what the parameters say."""
+        return signs_asked("?{}=", times=attrs.get("times", ""), null=attrs.get("null", ""))
 
 
 def read_envelope(body: Body, parameters: dict[str, str]) -> tuple[Envelope | None, dict[str, Any]]:
@@ -99,12 +107,8 @@ def _find(names: list[str]) -> list[Source]:
     return [source for source in sources() if source.table in names]
 
 
-def _signs(source: Source, attrs: Mapping[str, str]) -> Signs:
-    """Return what the address says of the text of a body."""
-    return fitting(signs_asked("?{}=", **{name: attrs.get(name, "") for name in SIGNS}), source.contract)
-
-
-def _csv(body: Body, source: Source, signs: Signs) -> TableRecords:
+def _csv(body: Body, source: Source, asked: Signs) -> TableRecords:
+    signs = fitting(asked, source.contract)
     reader = SignReader(source.contract, signs) if signs else None
     records, columns = records_from_csv(body.data, source.contract.names, at_most=MAX_RECORDS, reader=reader)
     count_records(0 if records is None else len(records))

@@ -2,8 +2,8 @@
 
 import io
 from collections.abc import Sequence
-from itertools import accumulate
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -34,18 +34,17 @@ def records_from_csv(
 
 def _joined(stretches: list[Records]) -> Records:
     unreadable = pa.concat_tables([stretch.unreadable for stretch in stretches])
+    starts = np.cumsum([0, *(stretch.columns.num_rows for stretch in stretches)])
     lines = [stretch.line for stretch in stretches if stretch.line is not None]
-    before = accumulate((stretch.columns.num_rows for stretch in stretches), initial=0)
-    repaired = [
-        (rule, first + rows)
-        for first, stretch in zip(before, stretches, strict=False)
-        for rule, rows in stretch.repaired
-    ]
     return Records(
         columns=pa.concat_tables([stretch.columns for stretch in stretches]).combine_chunks(),
         position=pc.subtract(pa.concat_arrays([stretch.position for stretch in stretches]), 1),
         raw=pa.concat_arrays([stretch.exact() for stretch in stretches]),
         line=pa.concat_arrays(lines),
-        repaired=tuple(repaired),
+        repaired=tuple(
+            (rule, rows + start)
+            for stretch, start in zip(stretches, starts, strict=False)
+            for rule, rows in stretch.repaired
+        ),
         unreadable=unreadable.set_column(0, unreadable.schema.field(0), pc.subtract(unreadable["position"], 1)),
     )

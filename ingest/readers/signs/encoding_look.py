@@ -26,7 +26,8 @@ class EncodingLook:
     def see(self, records: Records) -> bool:
         """Look at the next records; tell whether a question is open that later ones decide."""
         for text in records.columns.columns:
-            self._see_cells(records, text.combine_chunks())
+            for part in text.chunks:
+                self._see_cells(records, part)
         if self._encoding != CP1252 and not self._sequences:
             self._see_refused(records)
         twice = self._may_be_twice and self._again < self._fewest

@@ -30,8 +30,8 @@ _NO_CHARACTER = re.compile(b"[" + re.escape(_UNDEFINED) + b"]")
 # What a program makes a byte of UTF-8 into: the control or letter of that number (SheetJS), or what Windows-1252 has in
 # its place (spreadsheets; of its five undefined bytes, the control).
 _LATIN = {ord(bytes([octet]).decode(CP1252, "ignore") or chr(octet)): octet for octet in range(0x80, 0xA0)}
-_HIGH_SECOND = rb"(?:\xc2[\x80-\xbf]|[\xc5\xc6\xcb][\x80-\xbf]|\xe2[\x80-\x84][\x80-\xbf])"
-_MAYBE_TWICE = re.compile(rb"\xc3[\x82-\xb4]" + _HIGH_SECOND)
+_FOLLOWS = "[" + "".join(f"\\x{{{code:x}}}" for code in sorted({*_LATIN, *range(0x80, 0xC0)})) + "]"
+_TWICE = rf"\A(?:[\x00-\x7f]|[\xc2-\xdf]{_FOLLOWS}|[\xe0-\xef]{_FOLLOWS}{{2}}|[\xf0-\xf4]{_FOLLOWS}{{3}})*\z"
 
 
 def from_cp1252(block: bytes) -> bytes:
@@ -81,9 +81,11 @@ def high_cells(text: Text) -> Rows:
 
 def decoded_again(cells: Text) -> list[str | None]:
     """Decode once more what was UTF-8 already when a program took its bytes for letters; None for other cells."""
-    if not _MAYBE_TWICE.search(octets_of(cells).tobytes()):
-        return [None] * len(cells)
-    return [_again(str(cell)) for cell in cells.to_pylist()]
+    candidates = mask_of(pc.match_substring_regex(cells, _TWICE))
+    again: list[str | None] = [None] * len(cells)
+    for row in np.flatnonzero(candidates).tolist():
+        again[row] = _again(str(cells[row]))
+    return again
 
 
 def _again(cell: str) -> str | None:

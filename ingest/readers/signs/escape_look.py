@@ -16,6 +16,7 @@ from ingest.rules.contract import Contract
 
 _FEWEST_FEEDS = 3  # after backslashes: fewer may be an accident
 _ENOUGH = 20  # mended records, which quotes doubled later hardly outnumber
+_QUOTE = re.compile(b'"')
 _ESCAPED_FEED = re.compile(rb"\\\r?\n")
 _ESCAPED = Signs({"escape": Sign(value="backslash")})
 _REMEDY = (
@@ -58,11 +59,12 @@ class EscapeLook:
         return Refusal(f"its backslashes are escapes ({'; '.join(found)})", _REMEDY) if found else None
 
     def _see_quotes(self, records: Records) -> None:
-        for text in records.columns.columns:
-            for chunk in text.chunks:
-                octets = octets_of(chunk).tobytes()
-                if b'"' in octets:
-                    self._doubled += octets.count(b'"') - octets.count(b'\\"')
+        for column in records.columns.columns:
+            for chunk in column.chunks:
+                octets = octets_of(chunk)
+                if _QUOTE.search(octets):  # without a copy
+                    text = octets.tobytes()
+                    self._doubled += text.count(b'"') - text.count(b'\\"')
 
     def _see_refused(self, records: Records) -> None:
         ragged = records.unreadable.filter(pc.equal(records.unreadable["code"], "ragged_row"))

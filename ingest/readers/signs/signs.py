@@ -15,6 +15,8 @@ type SignName = Literal["times", "null", "midnight", "escape", "encoding"]
 
 SIGN_NAMES: tuple[SignName, ...] = ("times", "null", "midnight", "escape", "encoding")
 
+TIMES = ("wall", "instant")
+
 # What a text without the sign means.
 _UNCHANGED: Mapping[SignName, str] = {"times": "instant"}
 

@@ -12,7 +12,7 @@ from core.errors import DataForgeError
 from ingest.loading.console import LoadConsole
 from ingest.loading.load import load
 from ingest.loading.options import LOCK_WAIT_SECONDS, LoadOptions, RejectLimit
-from ingest.readers.signs.signs import signs_asked
+from ingest.readers.signs.signs import TIMES, signs_asked
 from ingest.rules import null_words
 from ingest.rules.sources import sources
 
@@ -44,7 +44,7 @@ class Command(BaseCommand):
             "what the files mean", "signs that a load asks about, or that it must not guess"
         )
         signs.add_argument(
-            "--times", choices=["wall", "instant"], help="zones in times: stamps on wall times, or meant as they stand"
+            "--times", choices=TIMES, help="zones in times: stamps on wall times, or meant as they stand"
         )
         signs.add_argument(
             "--null", type=_word, metavar="WORD", help="this word, without quotes, is NULL; none: no word is"

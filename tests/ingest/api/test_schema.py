@@ -62,7 +62,8 @@ def aim(case: Case) -> None:
         case.path_parameters["number"] = str(found.pk) if found else ""
     if case.operation.label == "POST /api/v1/batches/" and is_sound(case, ParameterLocation.QUERY):
         # Whether options stand in the address or in the body depends on the media type.
-        case.query = {**case.query, "table": TABLE} if case.media_type in (CSV, NDJSON) else {}
+        query = {**case.query, "table": TABLE} if case.media_type in (CSV, NDJSON) else {}
+        case.query = query if case.media_type == CSV else {name: query[name] for name in query if name != "null"}
 
 
 @pytest.fixture

@@ -4,11 +4,14 @@ from pathlib import Path
 
 import pytest
 
+from ingest.desk.actions.export import to_post_as_csv
 from ingest.models import Account, RejectedRecord
+from ingest.replaying.as_sent import json_lines
 from tests.support.loading.loads import (
     FILES,
     MOMENT,
     ONE_OF_EACH,
+    PLAIN,
     Row,
     assert_clear_error,
     hex_id,
@@ -259,3 +262,15 @@ def test_the_shared_case_invents_no_category_and_keeps_titles_as_text(tmp_path: 
     load_json(CASE, *options, "--null", r"\N")
     assert titles()[:2] == [None, "NULL"]
     assert query("select count(*) from olist_products") == [(2,)]
+
+
+def test_an_orphan_is_healed_by_the_word_of_its_file_and_shown_as_null(tmp_path: Path) -> None:
+    orders: list[Row] = [{"order_id": hex_id(n), "order_approved_at": r"\N", "customer_id": hex_id(7)} for n in (1, 2)]
+    load_json(written(tmp_path / "first", orders=orders, order_items=[], order_payments=[], order_reviews=[]), code=1)
+    rejects = list(RejectedRecord.objects.filter(table="orders"))
+    names = list(PLAIN["orders"])
+    assert all('"order_approved_at": null' in line for line in json_lines(rejects))
+    assert f"delivered,{MOMENT},,{MOMENT}" in to_post_as_csv(rejects, names, first=True)
+    customers: dict[str, list[Row]] = {"customers": [{"customer_id": hex_id(7)}]}
+    load_json(write_files(tmp_path / "second", customers), "--table", "customers")
+    assert query("select order_approved_at from olist_orders") == [(None,), (None,)]

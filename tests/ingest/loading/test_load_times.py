@@ -4,8 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from ingest.models import Account
 from tests.support.loading.loads import (
     MOMENT,
+    ONE_OF_EACH,
     Ran,
     Row,
     assert_clear_error,
@@ -20,7 +22,8 @@ from tests.support.loading.loads import (
 pytestmark = pytest.mark.usefixtures("committed")
 
 COLUMN, ESTIMATED = "order_purchase_timestamp", "order_estimated_delivery_date"
-BEHIND = 12_000  # records fill more than the beginning that is looked at before the load
+BEHIND = 60  # records that fill more than the beginning that is looked at before the load, of so many bytes
+BEGINNING = 2_000
 
 
 PLAIN = {
@@ -93,35 +96,6 @@ def test_as_instants_times_are_those_of_the_local_clock(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("zoned", "instant"),
-    [
-        ("2018-03-01 10:00:00+00", "2018-03-01 07:00:00"),
-        ("2018-03-01 10:00:00 UTC", "2018-03-01 07:00:00"),
-        ("2018-03-01 10:00:00 GMT", "2018-03-01 07:00:00"),
-        ("2018-03-01T10:00:00.000000000Z", "2018-03-01 07:00:00"),
-        ("2018-03-01 10:00:00 +0000", "2018-03-01 07:00:00"),
-        ("2018-03-01t10:00:00z", "2018-03-01 07:00:00"),
-        ("2018-03-01T10:00Z", "2018-03-01 07:00:00"),
-        ("20180301T100000Z", "2018-03-01 07:00:00"),
-        ("20180301T1000+00", "2018-03-01 07:00:00"),
-        (" 2018-03-01T10:00+00 ", "2018-03-01 07:00:00"),
-        ("\u00a02018-03-01 10:00:00,000Z\u00a0", "2018-03-01 07:00:00"),
-        ("2018-03-01 10:00:00+14:00", "2018-02-28 17:00:00"),
-    ],
-)
-def test_every_spelling_of_a_zone_is_known_to_the_question_and_to_both_answers(
-    zoned: str, instant: str, tmp_path: Path
-) -> None:
-    folder = written(tmp_path, zoned)
-    assert "1 of 1 values" in load(folder).err
-    load_json(folder, "--times", "wall")
-    assert stored() == ["2018-03-01 10:00:00"]
-    query("truncate olist_orders cascade")
-    load_json(folder, "--times", "instant")
-    assert stored() == [instant]
-
-
-@pytest.mark.parametrize(
     "times", [("2018-03-01 10:00:00-03:00", "2018-12-01 10:00:00-02:00"), (*STAMPED, MOMENT, MOMENT)]
 )
 def test_zones_of_the_local_clock_or_of_no_more_than_half_are_read_without_a_question(
@@ -133,3 +107,105 @@ def test_zones_of_the_local_clock_or_of_no_more_than_half_are_read_without_a_que
 def test_a_fixed_offset_that_is_wrong_in_summer_is_asked_about(tmp_path: Path) -> None:
     ran = load(written(tmp_path, "2018-03-01 10:00:00-03:00", "2018-12-01 10:00:00-03:00"))
     assert "2018-12-01 10:00:00-03:00 is 2018-12-01 10:00:00 as wall time, 2018-12-01 11:00:00 as an instant" in ran.err
+
+
+def test_only_the_files_that_are_to_be_loaded_are_asked_about(tmp_path: Path) -> None:
+    reviews: list[Row] = [{"review_creation_date": "2018-03-01T10:00:00Z"}]
+    folder = write_files(tmp_path, {**ONE_OF_EACH, "orders": orders(*STAMPED), "order_reviews": reviews})
+    ran = load(folder, "--table", "orders")
+    assert "olist_orders_dataset.csv" in ran.err
+    assert "olist_order_reviews_dataset.csv" not in ran.err
+    everything = load(folder)
+    assert everything.err.count("--times wall") == 2  # with all that is wrong with the others
+    assert nothing_stored()
+
+
+def test_a_dry_run_asks_too(tmp_path: Path) -> None:
+    folder = written(tmp_path, *STAMPED)
+    assert load(folder, "--dry-run").code == 2
+    dry = load_json(folder, "--dry-run", "--times", "wall")
+    assert (dry.code, repaired(dry)) == (0, {"wall_time": 2})
+
+
+@pytest.fixture
+def zones_come_late(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr("ingest.loading.find_signs.FIRST_BYTES", BEGINNING)
+    rows = orders(*[MOMENT] * BEHIND, *["2018-03-01T10:00:00Z"] * (BEHIND + 1))
+    return write_files(tmp_path, {**ONE_OF_EACH, "orders": rows})
+
+
+def test_zones_that_come_late_roll_their_file_back_with_its_children_and_leave_the_others(
+    zones_come_late: Path,
+) -> None:
+    ran = load_json(zones_come_late, code=1)
+    assert ran.counts["orders"] == {"read": 2 * BEHIND + 1, "rolled_back": 2 * BEHIND + 1}
+    assert (ran.counts["customers"]["inserted"], ran.counts["order_items"]) == (1, {})
+    assert "orders: refused, it carries zones on its times" in ran.report["notes"][0]
+    assert not stored()
+
+
+def test_zones_that_come_late_are_told_like_others(zones_come_late: Path) -> None:
+    ran = load(zones_come_late)
+    assert ran.code == 1
+    for part in (
+        "orders: refused, it carries zones on its times, which may be wall-clock times",
+        f"order_purchase_timestamp: {BEHIND + 1} of {2 * BEHIND + 1} values, Z",
+        f"line {BEHIND + 2}, order_purchase_timestamp: 2018-03-01T10:00:00Z is 2018-03-01 10:00:00 as wall time",
+        "load it with --times wall",
+    ):
+        assert part in ran.out
+
+
+def test_zones_that_come_late_are_read_as_they_are_said_to_be_meant(zones_come_late: Path) -> None:
+    assert repaired(load_json(zones_come_late, "--times", "wall")) == {"wall_time": BEHIND + 1}
+    assert set(stored()) == {MOMENT}
+
+
+def test_the_same_file_is_read_as_it_was_when_nothing_is_said(tmp_path: Path) -> None:
+    folder = written(tmp_path, *STAMPED)
+    load_json(folder, "--times", "wall")
+    again = load(folder)
+    assert again.code == 0
+    assert "orders: times wall (as for the same file on 20" in again.out
+    assert "Nothing changed" in again.out
+    assert "orders: times wall (as for the same file on 20" in load(folder).out  # the second time knows it too
+    sign = Account.objects.filter(table="orders").latest("batch__started_at").signs["times"]
+    assert (sign["value"], sign["asked"]) == ("wall", True)
+    assert "times" not in Account.objects.filter(table="customers").latest("batch__started_at").signs
+
+
+def test_the_same_file_is_known_after_another_one_was_loaded(tmp_path: Path) -> None:
+    folder = written(tmp_path / "first", *STAMPED)
+    load_json(folder, "--times", "wall")
+    load_json(write_files(tmp_path / "second", {"orders": orders(MOMENT, order_id=hex_id(9))}))
+    again = load(folder)
+    assert again.code == 0
+    assert "orders: times wall (as for the same file on 20" in again.out
+
+
+def test_another_file_is_asked_about_again(tmp_path: Path) -> None:
+    load_json(written(tmp_path, *STAMPED), "--times", "wall")
+    changed = written(tmp_path, *STAMPED[::-1])
+    assert load(changed).code == 2
+
+
+def test_another_answer_for_the_same_file_is_no_unchanged_file(tmp_path: Path) -> None:
+    folder = written(tmp_path, *STAMPED)
+    load_json(folder, "--times", "wall")
+    ran = load_json(folder, "--times", "instant", "--on-conflict", "update")
+    assert ran.counts["orders"] == {"read": 2, "updated": 2}
+    assert stored() == ["2018-03-01 07:00:00", "2018-03-02 08:00:00"]
+
+
+def test_bare_dates_beside_zones_are_midnights(tmp_path: Path) -> None:
+    dates = [{**row, ESTIMATED: f"2018-09-{number:02}"} for number, row in enumerate(orders(*STAMPED), 10)]
+    ran = load_json(write_files(tmp_path, {"customers": [{}], "orders": dates}), "--times", "wall")
+    assert stored(ESTIMATED) == ["2018-09-10 00:00:00", "2018-09-11 00:00:00"]
+    assert repaired(ran) == {"midnight": 2, "wall_time": 2}
+
+
+def test_words_for_null_are_no_values_that_a_zone_could_be_missing_on(tmp_path: Path) -> None:
+    words = [{**row, "order_approved_at": "NULL"} for row in orders(*[MOMENT] * 3)]
+    stamped = orders("2018-03-01T10:00:00Z", column="order_approved_at", order_id=hex_id(9))
+    ran = load(write_files(tmp_path, {"customers": [{}], "orders": [*words, *stamped]}), "--table", "orders")
+    assert "order_approved_at: 1 of 1 values, Z" in ran.err

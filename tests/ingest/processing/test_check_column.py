@@ -1,28 +1,13 @@
 """Codes, repairs and what is left alone: one bad value at a time, through ``process``."""
 
-import numpy as np
 import pyarrow as pa
 import pytest
 
-from core.arrow import ArrowColumn
-from ingest.processing.lookups import Parents
 from ingest.processing.process import process
 from ingest.processing.reasons import BLANK, NULL, REQUIRED
 from ingest.processing.records import FAULT_SCHEMA, UNREADABLE_SCHEMA, Records
-from ingest.rules.contract import Reference
-from tests.support.rules.specimens import GOOD, ID, ITEM, ORDER, OTHER, processed, told
+from tests.support.rules.specimens import GOOD, ID, ITEM, ORDER, OTHER, Refused, processed, told
 from tests.support.rules.verdicts import contract_of, partition, records_of
-
-
-class Refused:
-    """The parents named here were refused in the same batch; the others never existed."""
-
-    def __init__(self, *refused: str) -> None:
-        self.refused = refused
-
-    def parents(self, reference: Reference, keys: ArrowColumn) -> Parents:
-        refused = np.array([key in self.refused for key in keys.to_pylist()], bool)
-        return Parents(np.zeros(len(keys), bool), refused)
 
 
 def one_wrong(table: str, field: str, value: str | None) -> list[tuple[str | None, str, str | None]]:

@@ -2,7 +2,12 @@
 
 from typing import Any
 
+import numpy as np
+
+from core.arrow import ArrowColumn
+from ingest.processing.lookups import Parents
 from ingest.processing.process import Verdict, process
+from ingest.rules.contract import Reference
 from tests.support.rules.verdicts import contract_of, partition, records_of
 
 type Record = dict[str, str | None]
@@ -44,6 +49,17 @@ CUSTOMER: Record = {
     "customer_state": "SP",
 }
 GOOD = {"orders": ORDER, "order_items": ITEM, "order_reviews": REVIEW, "customers": CUSTOMER}
+
+
+class Refused:
+    """The parents named here were refused in the same batch; the others never existed."""
+
+    def __init__(self, *refused: str) -> None:
+        self.refused = refused
+
+    def parents(self, reference: Reference, keys: ArrowColumn) -> Parents:
+        refused = np.array([key in self.refused for key in keys.to_pylist()], bool)
+        return Parents(np.zeros(len(keys), bool), refused)
 
 
 def processed(table: str, *records: Record, **options: Any) -> Verdict:
