@@ -15,7 +15,7 @@ from tests.support.loading.loads import (
     load,
     load_json,
     nothing_stored,
-    query,
+    order_moments,
     write_files,
 )
 
@@ -45,7 +45,7 @@ def written(folder: Path, *times: str, **change: str) -> Path:
 
 
 def stored(column: str = COLUMN) -> list[str]:
-    return [str(moment) for (moment,) in query(f"select {column} from olist_orders order by order_id")]
+    return order_moments(column)
 
 
 def repaired(ran: Ran) -> dict[str, int]:
