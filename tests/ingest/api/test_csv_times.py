@@ -7,7 +7,7 @@ import pytest
 
 from ingest.models import Account, RejectedRecord
 from tests.support.api.client import ApiClient, trusted
-from tests.support.loading.loads import PLAIN, hex_id, query
+from tests.support.loading.loads import PLAIN, hex_id, order_moments, query
 
 pytestmark = pytest.mark.django_db
 
@@ -29,7 +29,7 @@ def body(*times: str, **change: str) -> str:
 
 
 def stored() -> list[str]:
-    return [str(moment) for (moment,) in query(f"select {COLUMN} from olist_orders order by order_id")]
+    return order_moments("order_purchase_timestamp")
 
 
 def test_zones_of_csv_are_taken_off_where_the_request_says_so(api: ApiClient) -> None:

@@ -211,6 +211,11 @@ def query(statement: str, *parameters: Any) -> list[tuple[Any, ...]]:
         return cursor.fetchall() if cursor.description else []
 
 
+def order_moments(column: str) -> list[str]:
+    """Return one column of the stored orders, in the order of their ids."""
+    return [str(moment) for (moment,) in query(f"select {column} from olist_orders order by order_id")]
+
+
 def db_tables() -> list[str]:
     """Return the nine database tables, parents first."""
     return [f"olist_{name}" for name in BY_NAME]
