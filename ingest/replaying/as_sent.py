@@ -65,7 +65,7 @@ def _accounts(rejects: Sequence[RejectedRecord]) -> Mapping[AccountKey, Account]
 def _split(account: Account, raws: Sequence[bytes]) -> list[dict[str, str | None]]:
     """Split records of CSV into fields: all at once, where they stay the same records side by side."""
     text = b"\n".join([",".join(account.columns).encode(), *raws])
-    records, _ = records_from_csv(text, account.columns, at_most=len(raws), reader=_reader(account))
+    records = records_from_csv(text, account.columns, at_most=len(raws), reader=_reader(account)).records
     if records is not None and not len(records.unreadable) and records.exact().to_pylist() == list(raws):
         return list(records.columns.to_pylist())
     if len(raws) == 1:

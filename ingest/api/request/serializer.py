@@ -80,7 +80,7 @@ def _find(names: list[str]) -> list[Source]:
 
 
 def _csv(body: Body, source: Source) -> TableRecords:
-    records, columns = records_from_csv(body.data, source.contract.names, at_most=MAX_RECORDS)
-    count_records(0 if records is None else len(records))
-    assert records is not None  # noqa: S101 - counted just before
-    return TableRecords(source=source, records=records, columns=columns)
+    text = records_from_csv(body.data, source.contract.names, at_most=MAX_RECORDS)
+    count_records(0 if text.records is None else len(text.records))
+    assert text.records is not None  # noqa: S101 - counted just before
+    return TableRecords(source=source, records=text.records, columns=text.columns, skipped=text.skipped)
