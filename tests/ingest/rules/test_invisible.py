@@ -27,7 +27,7 @@ def said(table: str, field: str, *values: str) -> list[tuple[str, str]]:
         raw=pa.array([b""] * len(rows), pa.binary()),
     )
     reasons = process(records, contract_of(table)).reasons.sort_by("position")
-    return list(zip(reasons["code"].to_pylist(), reasons["message"].to_pylist(), strict=True))
+    return [(str(reason["code"]), str(reason["message"])) for reason in reasons.to_pylist()]
 
 
 def held(code_point: str, place: int) -> str:
