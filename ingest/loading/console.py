@@ -108,4 +108,5 @@ def _lines_read(report: LoadReport) -> Iterator[str]:
         for name, sign in Signs.from_json(account.signs).by_name.items():
             yield f"{account.table}: {name} {sign.words}."
         for kind, lines in account.lines_skipped.items():
-            yield f"{account.table}: {lines:,} lines are no records, and were skipped ({kind})."
+            said = f"{lines:,} lines are no records, and were" if lines != 1 else "1 line is no record, and was"
+            yield f"{account.table}: {said} skipped ({kind})."

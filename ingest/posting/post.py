@@ -175,6 +175,7 @@ def _reports(
             rejected=processed.rejected,
             repaired=processed.repairs,
             seconds=seconds * processed.read / max(len(unit), 1),
+            lines_skipped=dict(verdict.sent.skipped),
         )
         reports.append(report)
     return tuple(reports)

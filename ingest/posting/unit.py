@@ -21,13 +21,15 @@ MODES: tuple[Mode, ...] = ("partial", "atomic")
 class TableRecords:
     """The records of one table; their positions are their indices in the unit.
 
-    ``columns``: the header, if CSV; ``signs``: what the request says of its text.
+    ``columns``: the header, if CSV; ``signs``: what the request says of its text; ``skipped``: lines of it that are no
+    records, by kind.
     """
 
     source: Source
     records: Records
     columns: tuple[str, ...] = ()
     signs: Signs = field(default_factory=Signs)
+    skipped: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

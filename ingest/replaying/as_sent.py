@@ -68,7 +68,7 @@ def _split(account: Account, raws: Sequence[bytes]) -> list[dict[str, str | None
     reader, header = _reader(account), ",".join(account.columns)
     written = header.encode(CP1252 if reader and reader.signs.value("encoding") == CP1252 else "utf-8")
     text = b"\n".join([written, *raws])
-    records, _ = records_from_csv(text, account.columns, at_most=len(raws), reader=reader)
+    records = records_from_csv(text, account.columns, at_most=len(raws), reader=reader).records
     if records is not None and not len(records.unreadable) and records.exact().to_pylist() == list(raws):
         return list(records.columns.to_pylist())
     if len(raws) == 1:

@@ -20,10 +20,11 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import truncate_name
 
 from ingest.rules import form_fields, patterns
+from ingest.rules.invisible import INVISIBLE
 from ingest.rules.normalise import COMPOSE, INTEGRAL, LOWER, MOMENT, TRIM, Step, local_time
 
-_INNER = "[^\x01-\x1f\x7f-\x9f\u2028\u2029]"
-_OUTER = "[^\x01-\x20\x7f-\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]"
+_INNER = f"[^\x01-\x1f\x7f-\x9f\u2028\u2029{INVISIBLE}]"
+_OUTER = f"[^\x01-\x20\x7f-\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000{INVISIBLE}]"
 ONE_LINE = f"{_OUTER}(?:{_INNER}*{_OUTER})?"
 MAX_IDENTIFIER_BYTES = 63  # PostgreSQL's bound for a constraint's name
 
@@ -159,10 +160,10 @@ class HexIdField(CodeField):
 
 
 class LineField(PatternField):
-    """One line of text: no white space at its ends, no control characters, in Unicode's composed form (NFC)."""
+    """One line of text: no white space at its ends, no control or invisible characters, in Unicode's composed form."""
 
     pattern = ONE_LINE
-    message = "Enter one line of text without control characters."
+    message = "Enter one line of text without control or invisible characters."
     normalise = (TRIM, COMPOSE)
     example = "example"
 

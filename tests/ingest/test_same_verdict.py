@@ -165,7 +165,7 @@ CASES: dict[str, Tables] = {
         "sellers": [
             {"seller_id": hex_id(30 + number), "seller_city": value}
             for number, value in enumerate(
-                ["", " ", "a\tb", "\u00a0rio", "x" * 101, "\u2028", "na\u0303o", "rio\u0000"]
+                ["", " ", "a\tb", "\u00a0rio", "x" * 101, "\u2028", "na\u0303o", "rio\u0000", "r\u200bio", "\ufeffrio"]
             )
         ]
     },

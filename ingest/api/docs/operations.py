@@ -203,4 +203,9 @@ def add_records(result: dict[str, Any], generator: Any, request: Any, public: An
     return result
 
 
-_LINES = "Records of the table that ?table= names: one JSON object a line, or a header and lines of CSV."
+_LINES = (
+    "Records of the table that ?table= names: one JSON object a line, or a header and lines of CSV. CSV is cut like a "
+    "file of a load: the header once more and lines of nothing but commas and white space are skipped (they are "
+    "counted in the account, and are none of the 1,000 records), and a byte-order mark before a record is taken off. "
+    "The index of a record counts records, not lines."
+)

@@ -31,7 +31,12 @@ class TableCountsSerializer(CountsSerializer):
     """The account of one table."""
 
     repaired = serializers.DictField(
-        child=serializers.IntegerField(min_value=1), help_text="Values that normalising changed, by rule."
+        child=serializers.IntegerField(min_value=1), help_text="Values that reading or normalising changed, by rule."
+    )
+    skipped = serializers.DictField(
+        child=serializers.IntegerField(min_value=1),
+        help_text="Lines of CSV that are no records and are not counted above, by kind: header_line (the header once "
+        "more), blank_line (nothing but commas and white space).",
     )
 
 
@@ -55,7 +60,9 @@ class ReasonSerializer(KeptReasonSerializer):
 class ResultSerializer(serializers.Serializer[Any]):
     """What became of one record."""
 
-    index = serializers.IntegerField(min_value=0)
+    index = serializers.IntegerField(
+        min_value=0, help_text="Of the record, from 0; lines that are no records have none."
+    )
     ref = serializers.CharField(required=False)
     group = serializers.CharField(required=False)
     table = serializers.CharField()

@@ -108,7 +108,7 @@ def _signs(source: Source, attrs: Mapping[str, str]) -> Signs:
 
 def _csv(body: Body, source: Source, signs: Signs) -> TableRecords:
     reader = SignReader(source.contract, signs) if signs else None
-    records, columns = records_from_csv(body.data, source.contract.names, at_most=MAX_RECORDS, reader=reader)
-    count_records(0 if records is None else len(records))
-    assert records is not None  # noqa: S101 - counted just before
-    return TableRecords(source=source, records=records, columns=columns, signs=signs)
+    text = records_from_csv(body.data, source.contract.names, at_most=MAX_RECORDS, reader=reader)
+    count_records(0 if text.records is None else len(text.records))
+    assert text.records is not None  # noqa: S101 - counted just before
+    return TableRecords(source=source, records=text.records, columns=text.columns, skipped=text.skipped, signs=signs)

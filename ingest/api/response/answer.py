@@ -44,7 +44,8 @@ def counted(posted: UnitResult) -> dict[str, int]:
 
 def table_counts(table: TableReport) -> dict[str, Any]:
     """Write one table's account."""
-    return {**{name: getattr(table, name) for name in COUNTS}, "repaired": dict(table.repaired)}
+    counts = {name: getattr(table, name) for name in COUNTS}
+    return {**counts, "repaired": dict(table.repaired), "skipped": table.lines_skipped}
 
 
 def _status(unit: Unit, posted: UnitResult) -> int:

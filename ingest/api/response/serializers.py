@@ -13,7 +13,7 @@ class AccountSerializer(serializers.ModelSerializer[Account]):
 
     class Meta:
         model = Account
-        fields = ("status", "read", *OUTCOMES, "repaired", "file_name", "file_sha256", "seconds")
+        fields = ("status", "read", *OUTCOMES, "repaired", "skipped", "file_name", "file_sha256", "seconds")
 
 
 class BatchAccountSerializer(serializers.ModelSerializer[Batch]):

@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from django.db.backends.utils import CursorWrapper
 
@@ -49,11 +49,12 @@ def for_spreadsheet(rejects: Sequence[RejectedRecord], names: Sequence[str], *, 
 def to_post_as_csv(rejects: Sequence[RejectedRecord], names: Sequence[str], *, first: bool) -> str:
     """Write the fields as they are, with a header; null and a missing field become an empty cell.
 
-    Left out is what such a line cannot hold: a field that the table does not have, a value that is no text or number.
+    Left out is what such a line cannot hold: a field that the table does not have, a value that is no text or number,
+    and a record that is the header once more. All cells are quoted: else a line of empty ones would be no record.
     """
-    rows = [names] if first else []
-    rows += [[sent.value.get(name) or "" for name in names] for sent in as_kept(rejects) if _fits(sent, names)]
-    return _csv(rows)
+    rows = [[sent.value.get(name) or "" for name in names] for sent in as_kept(rejects) if _fits(sent, names)]
+    kept = [row for row in rows if row != list(names)]
+    return _csv([names, *kept] if first else kept, quoting=csv.QUOTE_ALL)
 
 
 def to_post_as_ndjson(rejects: Sequence[RejectedRecord], names: Sequence[str], *, first: bool) -> str:
@@ -131,7 +132,7 @@ def _cell(value: Any) -> str:
     return cell[:CELL_CHARACTERS] + f" [cut: {len(cell):,} characters in all]"
 
 
-def _csv(rows: Iterable[Sequence[Any]]) -> str:
+def _csv(rows: Iterable[Sequence[Any]], *, quoting: Literal[0, 1] = csv.QUOTE_MINIMAL) -> str:
     text = io.StringIO()
-    csv.writer(text).writerows(rows)
+    csv.writer(text, quoting=quoting).writerows(rows)
     return text.getvalue()

@@ -11,7 +11,7 @@ from pyarrow import csv as arrow_csv
 from core.arrow import read_csv
 from ingest.processing.records import UNREADABLE_SCHEMA, Records
 from ingest.readers.csv.careful import Piece
-from ingest.readers.csv.header import BOM
+from ingest.readers.csv.other_lines import BYTE_ORDER_MARK
 from ingest.readers.csv.quick import split_records
 from ingest.readers.signs.escapes import with_doubled_quotes
 
@@ -46,8 +46,6 @@ class FieldSplitter:
             return self._no_rows
         if self.escaped:
             text = pa.py_buffer(with_doubled_quotes(text.to_pybytes()))
-        if text[:3].to_pybytes() == BOM:
-            text = pa.py_buffer(b"\n" + text.to_pybytes())  # else pyarrow drops a record's own U+FEFF
         return read_csv(
             cast("IO[bytes]", pa.BufferReader(text)),  # the stubs know no reader of Arrow's own
             read_options=arrow_csv.ReadOptions(use_threads=False, column_names=self._names, block_size=text.size + 1),
@@ -74,11 +72,13 @@ def gather(stretches: Sequence[Stretch], *, first_position: int, fields: FieldSp
         for at, stretch in zip(position, stretches, strict=True)
         if stretch.piece and stretch.piece.problem
     ]
+    marked = np.array([row for row, stretch in zip(start, stretches, strict=False) if _is_marked(stretch)], np.int64)
     return Records(
         columns=columns,
         position=int64(np.arange(len(split.raw)) + np.repeat(position - start[:-1], readable)),
         raw=_exact(split.raw, stretches, start),
         line=int64(split.line + np.repeat(line - lines_before, readable)),
+        repaired=((BYTE_ORDER_MARK, marked),) if len(marked) else (),
         unreadable=_unreadable(refused),
     )
 
@@ -86,6 +86,10 @@ def gather(stretches: Sequence[Stretch], *, first_position: int, fields: FieldSp
 def int64(values: npt.NDArray[np.int64]) -> pa.Int64Array:
     """Return an Arrow array of the same numbers."""
     return pa.array(values, pa.int64())
+
+
+def _is_marked(stretch: Stretch) -> bool:
+    return stretch.piece is not None and stretch.piece.marked
 
 
 def _exact(raw: pa.BinaryArray, stretches: Sequence[Stretch], start: npt.NDArray[np.int64]) -> pa.BinaryArray:

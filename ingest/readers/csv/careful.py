@@ -4,16 +4,20 @@ A record is fields between commas up to LF or CRLF; a field is quoted (quotes in
 CR or LF. Where no such record begins, one *physical line* is refused and reading goes on behind it, so that a quote
 left open costs one line. A line such as ``a"b,c``, whose only oddity is a quote inside an unquoted field, is kept as it
 is meant. A record over several lines with a wrong number of fields, of which a later line is a record by itself, has
-swallowed that line through a quote left open: only its first line is refused.
+swallowed that line through a quote left open: only its first line is refused. Byte-order marks before a record are
+taken off, and lines that are no records (``other_lines``) are passed over.
 """
 
 import re
 from bisect import bisect_left
 from codecs import utf_8_decode
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
+from ingest.readers.csv.header import BOM
+from ingest.readers.csv.other_lines import OtherLines, behind_marks
 from ingest.readers.csv.quick import doubtful_lines, split_records
 from ingest.readers.signs.escapes import quoted, without_pairs
 
@@ -34,7 +38,7 @@ LONE_RETURN = "a carriage return without a line feed, outside quotes"
 
 
 class Piece(NamedTuple):
-    """One record, readable or not, or a part of a line that is too long to be a record."""
+    """One record, readable or not, or a part of a line that is too long to be one, or lines that are ``skipped``."""
 
     raw: bytes  # exact bytes without the line end
     end: int  # offset behind the line end
@@ -42,21 +46,26 @@ class Piece(NamedTuple):
     clean: bytes = b""  # the record and LF as a strict parser reads it; empty where `problem` says why there is none
     code: str = "ragged_row"
     problem: str = ""
+    skipped: str = ""  # of what kind the lines are, which are no record
 
-
-BLANK = Piece(raw=b"", end=0, problem="a blank line")
+    @property
+    def marked(self) -> bool:
+        """Whether a readable record begins with a byte-order mark, which ``clean`` has no more."""
+        return bool(self.clean) and self.raw.startswith(BOM)
 
 
 class Cutter:
-    """Cuts buffers of one file: ``fields`` a record must have, ``max_bytes`` it may have (without its line end).
+    """Cuts buffers of one file with the columns ``names``; a record may have ``max_bytes`` without its line end.
 
     ``escaped``: quotes in quotes are so by backslashes; then offsets are found where such pairs are filled up.
     """
 
-    def __init__(self, *, fields: int, max_bytes: int, escaped: bool = False) -> None:
-        self._fields = fields
+    def __init__(self, names: Sequence[str], others: OtherLines, *, max_bytes: int, escaped: bool = False) -> None:
+        self._fields = len(names)
+        self._others = others
         self._max_bytes = max_bytes
-        self._sound = re.compile(rb"(?!\r?\n)" + _FIELD + rb"(?:," + _FIELD + rb"){%d}\r?\n" % (fields - 1))
+        later = rb"(?:," + _FIELD + rb"){%d}\r?\n" % (len(names) - 1)
+        self._sound = re.compile(rb"(?!" + others.pattern + rb")" + _FIELD + later)
         self._buffer, self._doubtful = b"", [0]  # the lines of the buffer at work that need the regular expressions
         self._escaped = escaped
         self._in_file, self._filled = b"", b""  # a buffer, and what cutting may see of it
@@ -87,7 +96,8 @@ class Cutter:
 
     def _sound_end(self, buffer: bytes, at: int, stop: int) -> int:
         if buffer is not self._buffer:
-            self._buffer, self._doubtful = buffer, doubtful_lines(buffer, fields=self._fields)
+            doubtful = doubtful_lines(buffer, fields=self._fields)
+            self._buffer, self._doubtful = buffer, sorted({*doubtful, *self._others.likely_starts(buffer).tolist()})
         while True:
             at = self._doubtful[bisect_left(self._doubtful, at)]
             if at > stop:
@@ -98,9 +108,10 @@ class Cutter:
             at = match.end()
 
     def record(self, buffer: bytes, at: int, *, final: bool, mid_line: bool) -> Piece | None:
-        """Cut one record or refused line at ``at``; None if, not being ``final``, the buffer ends too early to tell.
+        """Cut one record, one refused line, or lines that are none at ``at``.
 
-        A final buffer must end with a line feed. ``mid_line``: a line that is too long has begun before ``at``.
+        None if, not being ``final``, the buffer ends too early to tell. A final buffer must end with a line feed.
+        ``mid_line``: a line that is too long has begun before ``at``.
         """
         visible = self._visible(buffer)
         piece = self._rest_of_line(visible, at) if mid_line else self._record(visible, at, final=final)
@@ -109,21 +120,26 @@ class Cutter:
     def _record(self, buffer: bytes, at: int, *, final: bool) -> Piece | None:
         # Never looking further than this keeps the verdict independent of how the file was cut into buffers.
         stop = min(len(buffer), at + self._max_bytes + 2)
-        match = _RECORD.match(buffer, at, stop)
+        begin = behind_marks(buffer, at, stop)
+        other = self._others.match(buffer, begin, stop)
+        if other and len(_without_line_end(buffer[at : buffer.index(b"\n", at) + 1])) <= self._max_bytes:
+            return Piece(raw=b"", end=other.end, lines=buffer.count(b"\n", at, other.end), skipped=other.kind)
+        match = _RECORD.match(buffer, begin, stop)
         if match is None:
-            return self._fault(buffer, at, stop, final=final)
-        raw = _without_line_end(match[0])
+            return self._fault(buffer, at, begin, stop, final=final)
+        raw, text = _without_line_end(buffer[at : match.end()]), _without_line_end(match[0])
         if len(raw) > self._max_bytes:
             return self._first_line(buffer, at, stop, self._too_long())
-        if b"\n" in raw and self._swallowed_a_record(raw):
+        if b"\n" in raw and self._swallowed_a_record(text):
             return self._first_line(buffer, at, stop, UNCLOSED)
-        return self._judge(raw, raw, end=match.end(), lines=raw.count(b"\n") + 1)
+        return self._judge(raw, text, end=match.end(), lines=raw.count(b"\n") + 1)
 
-    def _fault(self, buffer: bytes, at: int, stop: int, *, final: bool) -> Piece | None:
-        sound = _SOUND_PART.match(buffer, at, stop)
-        broken = sound.end() if sound else at
+    def _fault(self, buffer: bytes, at: int, begin: int, stop: int, *, final: bool) -> Piece | None:
+        """Say what is wrong with the line at ``at``, whose text begins at ``begin``."""
+        sound = _SOUND_PART.match(buffer, begin, stop)
+        broken = sound.end() if sound else begin
         odd = buffer[broken : min(broken + 2, stop)]
-        open_quote = odd[:1] == b'"' and (broken == at or buffer[broken - 1] == ord(","))
+        open_quote = odd[:1] == b'"' and (broken == begin or buffer[broken - 1] == ord(","))
         if open_quote or odd in {b"", b"\r"}:
             if stop - at == self._max_bytes + 2:
                 return self._first_line(buffer, at, stop, self._too_long())
@@ -144,8 +160,9 @@ class Cutter:
         if len(raw) > self._max_bytes:
             end = _between_characters(buffer, at, at + self._max_bytes)
             return Piece(raw=buffer[at:end], end=end, lines=0, problem=self._too_long())
-        if lenient and _LINE.fullmatch(raw):
-            return self._judge(raw, _LINE_FIELDS.sub(_quote, raw), end=feed + 1, lines=1)
+        text = raw[behind_marks(raw, 0, len(raw)) :]
+        if lenient and _LINE.fullmatch(text):
+            return self._judge(raw, _LINE_FIELDS.sub(_quote, text), end=feed + 1, lines=1)
         return Piece(raw=raw, end=feed + 1, problem=problem)
 
     def _rest_of_line(self, buffer: bytes, at: int) -> Piece | None:
@@ -154,8 +171,6 @@ class Cutter:
 
     def _judge(self, raw: bytes, clean: bytes, *, end: int, lines: int) -> Piece:
         """Accept a record, unless its encoding or its number of fields is wrong."""
-        if not raw:
-            return Piece(raw=raw, end=end, problem=BLANK.problem)
         try:
             raw.decode()
         except UnicodeDecodeError as error:
@@ -169,7 +184,7 @@ class Cutter:
     def _swallowed_a_record(self, raw: bytes) -> bool:
         if self._fields == 1 or _count_fields(raw) == self._fields:
             return False
-        later = (line + b"\n" for line in raw.split(b"\n")[1:])
+        later = (line[behind_marks(line, 0, len(line)) :] + b"\n" for line in raw.split(b"\n")[1:])
         return any(_RECORD.fullmatch(line) and _count_fields(line) == self._fields for line in later)
 
     def _too_long(self) -> str:
@@ -196,10 +211,12 @@ def _between_characters(buffer: bytes, at: int, end: int) -> int:
 def _in_file(piece: Piece, buffer: bytes, at: int) -> Piece:
     """Give a piece whose pairs are filled up the bytes of the file."""
     raw = buffer[at : at + len(piece.raw)]
-    clean = piece.clean and raw + b"\n"
-    if piece.clean not in {b"", piece.raw + b"\n"}:  # quotes were put around fields
-        clean = _LINE_FIELDS.sub(lambda field: _quote_escaped(field, raw), piece.raw) + b"\n"
-    return Piece(raw, piece.end, piece.lines, clean, piece.code, piece.problem)
+    marks = behind_marks(piece.raw, 0, len(piece.raw))
+    seen, text = piece.raw[marks:], raw[marks:]
+    clean = piece.clean and text + b"\n"
+    if piece.clean not in {b"", seen + b"\n"}:  # quotes were put around fields
+        clean = _LINE_FIELDS.sub(lambda field: _quote_escaped(field, text), seen) + b"\n"
+    return Piece(raw, piece.end, piece.lines, clean, piece.code, piece.problem, piece.skipped)
 
 
 def _quote_escaped(field: re.Match[bytes], raw: bytes) -> bytes:

@@ -1,4 +1,5 @@
-"""A CSV file as a stream of ``Records``: every byte of it ends in exactly one record, readable or not.
+"""A CSV file as a stream of ``Records``: every byte of it ends in exactly one record, readable or not, or in a line
+that is counted as none.
 
 pyarrow's own reader loses rows without a word (an open quote swallows what follows, blank lines vanish, a carriage
 return makes a row). So records are cut here, and pyarrow only splits them into fields; where both do not count the same
@@ -17,8 +18,9 @@ import pyarrow as pa
 from core.errors import SourceEmpty
 from ingest.processing.records import Records
 from ingest.readers.csv.assemble import FieldSplitter, Stretch, gather, int64
-from ingest.readers.csv.careful import BLANK, Cutter
-from ingest.readers.csv.header import BOM, BOM_TWICE, header_refused, read_header
+from ingest.readers.csv.careful import Cutter
+from ingest.readers.csv.header import BOM_TWICE, header_refused, read_header
+from ingest.readers.csv.other_lines import behind_marks, other_lines
 from ingest.readers.csv.quick import QuickSplit, split_records
 from ingest.readers.signs.encodings import CP1252, TWICE, from_cp1252, in_cp1252
 from ingest.readers.signs.signs import Signs
@@ -50,14 +52,16 @@ class Digest(Protocol):
 class CsvFile:
     """A CSV file, read once: iterate for its ``Records``.
 
-    ``skipped`` counts lines that are no records, by kind. ``signs`` say what its bytes mean (escapes, encoding).
+    ``skipped`` counts lines that are no records and take no position, by kind: ``header_line`` (the header once more,
+    in whatever quotes) and ``blank_line`` (commas and white space outside quotes, or nothing). ``signs`` say what its
+    bytes mean (escapes, encoding). Byte-order marks before a record are taken off; ``repaired`` of the Records counts
+    such records.
     The header is read at once: raises SourceUnreadable for an empty file, HeaderRefused for wrong columns. ``columns``
     of the Records have the header's names and order, all of type ``string``, ``''`` for an empty cell; NULL is only
     the signs' word for it without quotes, in whatever column (``SignReader`` makes text of it where NULL may not be).
     ``raw``, ``line`` and the positions are as ``Records`` says. Unreadable records have the code ``ragged_row``
-    (number of fields, quotes, a lone carriage return, a blank line, too long) or ``encoding`` (not UTF-8, or not what
-    the signs say). Blank lines at the end of the file are no records. A line longer than ``max_record_bytes`` (as
-    UTF-8) comes in several records of at most that length.
+    (number of fields, quotes, a lone carriage return, too long) or ``encoding`` (not UTF-8, or not what the signs
+    say). A line longer than ``max_record_bytes`` (as UTF-8) comes in several records of at most that length.
     """
 
     def __init__(
@@ -84,12 +88,12 @@ class CsvFile:
         self._ended = False
         self._pending = b""  # read, not yet cut into records
         self._line = 2  # physical line on which `_pending` begins
-        self._blank_lines = 0  # held back: no records if the file ends with them
         self._mid_line = False  # `_pending` begins inside a line that is too long
         self._escaped = signs.value("escape") == "backslash"
         self._encoding = signs.value("encoding")
         self.names = read_header(self._header_line(expected), path=path, expected=expected)
-        self._cutter = Cutter(fields=len(self.names), max_bytes=max_record_bytes, escaped=self._escaped)
+        self._others = other_lines(tuple(self.names))
+        self._cutter = Cutter(self.names, self._others, max_bytes=max_record_bytes, escaped=self._escaped)
         self._fields = FieldSplitter(self.names, escaped=self._escaped, null_word=signs.null_word)
 
     @property
@@ -122,7 +126,8 @@ class CsvFile:
     def _header_line(self, expected: Sequence[str]) -> bytes:
         while b"\n" not in self._pending and not self._ended and len(self._pending) <= MAX_HEADER_BYTES:
             self._pending += self._read()
-        head = self._as_utf8(self._pending).removeprefix(BOM)
+        text = self._as_utf8(self._pending)
+        head = text[behind_marks(text, 0, len(text)) :]
         if self._encoding == TWICE:
             head = head.removeprefix(BOM_TWICE)
         if not head:
@@ -134,7 +139,7 @@ class CsvFile:
         return line
 
     def _whole_records(self) -> Iterator[Records]:
-        split = None if self._mid_line or self._blank_lines else self._split()
+        split = None if self._mid_line else self._split()
         records = self._quick(split) if split is not None and split.length else None
         if split is not None and records is not None:
             self._pending = self._pending[split.length :]
@@ -152,7 +157,7 @@ class CsvFile:
     def _quick(self, split: QuickSplit) -> Records | None:
         """Return the records of ``split``; None if any of them needs the careful way."""
         count = len(split.raw)
-        if split.sizes.max() > self._max_record_bytes:
+        if split.sizes.max() > self._max_record_bytes or self._others.are_among(self._pending, split):
             return None
         text = pa.py_buffer(self._pending)[: split.length]
         try:
@@ -182,7 +187,6 @@ class CsvFile:
             run = at if self._mid_line else self._cutter.sound_run(self._pending, at)
             if run > at:
                 clean = self._pending[at:run]
-                yield from self._held_back()
                 yield Stretch(line=self._line, clean=clean)
                 self._line += clean.count(b"\n")
                 at = run
@@ -190,17 +194,11 @@ class CsvFile:
             piece = self._cutter.record(self._pending, at, final=self._ended, mid_line=self._mid_line)
             if piece is None:
                 break
-            if piece.raw:
-                yield from self._held_back()
-                yield Stretch(line=self._line, clean=piece.clean, piece=piece)
+            if piece.skipped:
+                self.skipped[piece.skipped] += piece.lines
             else:
-                self._blank_lines += 1
+                yield Stretch(line=self._line, clean=piece.clean, piece=piece)
             self._line += piece.lines
             self._mid_line = piece.lines == 0
             at = piece.end
         self._pending = self._pending[at:]
-
-    def _held_back(self) -> Iterator[Stretch]:
-        while self._blank_lines:
-            yield Stretch(line=self._line - self._blank_lines, clean=b"", piece=BLANK)
-            self._blank_lines -= 1

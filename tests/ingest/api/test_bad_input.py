@@ -110,7 +110,7 @@ def test_too_many_records_are_told_by_their_bound(api: ApiClient) -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "kind"), [("1\n" * 1001, NDJSON), (f"{HEADER}\n" + "\n" * 1001 + "x", CSV)], ids=["NDJSON", "CSV"]
+    ("body", "kind"), [("1\n" * 1001, NDJSON), (f"{HEADER}\n" + "x\n" * 1001, CSV)], ids=["NDJSON", "CSV"]
 )
 def test_too_many_lines_are_told_by_their_bound(api: ApiClient, body: str, kind: str) -> None:
     assert_problem(api.post(body, to=LINES, kind=kind), 413, "max_records")
@@ -166,12 +166,19 @@ def test_every_line_of_ndjson_is_a_record_or_blank(api: ApiClient) -> None:
     assert kept() == odd
 
 
-def test_every_line_of_csv_is_a_record(api: ApiClient) -> None:
-    odd = [b"a,b", b"\xff" + b"," * 4, b'"open,b,c,d,e', b"a\rb,c,d,e,f", b"", b"\x00,,,,", b"," * 9, b'x"y' + b"," * 4]
+def test_every_line_of_csv_is_a_record_or_skipped(api: ApiClient) -> None:
+    odd = [b"a,b", b"\xff" + b"," * 4, b'"open,b,c,d,e', b"a\rb,c,d,e,f", b"\x00,,,,", b'"",,', b'x"y' + b"," * 4]
     body = b"\xef\xbb\xbf" + "\r\n".join([HEADER, ",".join(PLAIN[TABLE].values())]).encode() + b"\r\n"
     answered = api.post(body + b"\r\n".join([*odd, b"last,,,,"]) + b"\r\n", to=LINES, kind=CSV)
     assert answered.counts == {"read": len(odd) + 2, "inserted": 1, "rejected": len(odd) + 1}
     assert kept() == [*odd, b"last,,,,"]
+
+
+@pytest.mark.parametrize("line", [b"", b"," * 4, b"," * 9, b" , ", HEADER.encode(), b"\xef\xbb\xbf" + HEADER.encode()])
+def test_a_body_of_lines_that_are_no_records_holds_none(api: ApiClient, line: bytes) -> None:
+    answered = api.post(HEADER.encode() + b"\r\n" + line + b"\r\n", to=LINES, kind=CSV)
+    assert (answered.status, RejectedRecord.objects.count()) == (400, 0)
+    assert "1 to 1,000" in answered.text
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 from ingest.models import RejectedRecord
 from tests.support.api.client import Answered, ApiClient, Json
 from tests.support.api.parcels import assert_accounts_exact, one_table, record, stored, tagged
-from tests.support.loading.loads import hex_id, query
+from tests.support.loading.loads import cities, hex_id, query
 
 pytestmark = pytest.mark.usefixtures("committed")
 
@@ -21,11 +21,6 @@ def sellers(*cities: str, **options: Any) -> Json:
 def fates(answer: Answered) -> list[str]:
     """Return what became of each record: its outcome, or the code of its one reason."""
     return [(r.get("reasons") or [{"code": r["outcome"]}])[0]["code"] for r in answer.json["results"]]
-
-
-def cities() -> list[str]:
-    """Return the cities of the stored sellers, by key."""
-    return [city for (city,) in query("select seller_city from olist_sellers order by seller_id")]
 
 
 def test_an_update_writes_the_last_record_of_a_key_and_rejects_the_earlier_ones_by_name(api: ApiClient) -> None:

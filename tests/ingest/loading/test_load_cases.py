@@ -68,3 +68,25 @@ def test_an_archive_with_backslashes_gives_its_files(tmp_path: Path) -> None:
     ran = load(tmp_path / "backslash.zip", *tables("customers"))
     assert ran.code == 0, ran.err
     assert query("select count(*) from olist_customers") == [(1,)]
+
+
+def test_files_joined_by_cat_give_the_records_of_both() -> None:
+    ran = load_json(CASES / "concatenated", *tables("product_category_name_translation"))
+    assert query("select * from olist_product_category_name_translation order by 1") == [
+        ("artes", "art"),
+        ("bebes", "baby"),
+        ("beleza", "beauty"),
+    ]
+    report = ran.report["tables"]["product_category_name_translation"]
+    assert (report["read"], report["inserted"]) == (3, 3)
+    assert (report["skipped"], report["repaired"]) == ({"header_line": 2}, {"byte_order_mark": 1})
+
+
+def test_rows_that_a_spreadsheet_padded_are_no_records() -> None:
+    ran = load_json(CASES / "padding", *tables("product_category_name_translation", "customers"), "--max-rejects", "1")
+    assert ran.counts == {
+        "product_category_name_translation": {"read": 1, "inserted": 1},
+        "customers": {"read": 2, "inserted": 1, "rejected": 1},
+    }
+    skipped = {table: report["skipped"] for table, report in ran.report["tables"].items()}
+    assert skipped == {"product_category_name_translation": {"blank_line": 2}, "customers": {"blank_line": 3}}

@@ -19,7 +19,11 @@ A_MOMENT = "Enter a date and time as YYYY-MM-DD HH:MM:SS"
         ("order_reviews", "review_score", "Enter a whole number from 1 to 5."),
         ("order_items", "price", "Enter a number from 0 to 99999999.99 in plain digits, with at most 2 decimals."),
         ("geolocation", "geolocation_lat", "Enter a number from -90 to 90."),
-        ("sellers", "seller_city", "Enter one line of text without control characters, at most 100 characters."),
+        (
+            "sellers",
+            "seller_city",
+            "Enter one line of text without control or invisible characters, at most 100 characters.",
+        ),
         ("every kind", "text", "Enter text; it may be left empty."),
     ],
 )

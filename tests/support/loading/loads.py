@@ -216,6 +216,11 @@ def order_moments(column: str) -> list[str]:
     return [str(moment) for (moment,) in query(f"select {column} from olist_orders order by order_id")]
 
 
+def cities() -> list[str]:
+    """Return the cities of the stored sellers, by key."""
+    return [city for (city,) in query("select seller_city from olist_sellers order by seller_id")]
+
+
 def db_tables() -> list[str]:
     """Return the nine database tables, parents first."""
     return [f"olist_{name}" for name in BY_NAME]

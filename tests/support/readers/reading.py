@@ -57,3 +57,13 @@ def everything(records: Records) -> Iterator[Seen]:
         yield Seen(**place, fields=fields)
     for unreadable in records.unreadable.to_pylist():
         yield Seen(**unreadable)
+
+
+def left_over(body: bytes, seen: list[Seen]) -> bytes:
+    """Walk through the body by the raw bytes of the records; return what is none of them, without line ends."""
+    at, left = 0, b""
+    for record in seen:
+        begin = body.index(record.raw, at)
+        left += body[at:begin]
+        at = begin + len(record.raw)
+    return (left + body[at:]).translate(None, b"\r\n")

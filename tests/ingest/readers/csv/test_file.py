@@ -42,10 +42,6 @@ def test_nul_characters_pass_through() -> None:
     assert fields(b'a\0b,"\0"\n') == [("a\0b", "\0")]
 
 
-def test_a_record_that_begins_with_a_byte_order_mark_keeps_it() -> None:
-    assert fields("\ufeffa,b\n".encode()) == [("\ufeffa", "b")]
-
-
 def test_all_columns_are_text_in_the_order_of_the_header() -> None:
     (records,) = open_csv(b'"b",a\n1,2\n', ["a", "b"])
     assert records.columns.schema == pa.schema([("b", pa.string()), ("a", pa.string())])
@@ -66,7 +62,6 @@ def test_a_file_with_only_a_header_has_no_records() -> None:
     [
         (b"1", "1 fields where 2 are expected"),
         (b'1,"b,b",3', "3 fields where 2 are expected"),
-        (b"", "a blank line"),
         (b"1,a\rb", "a carriage return without a line feed, outside quotes"),
         (b'"1"x,a', "text after a closing quote"),
         (b'1,"a', "a quote is opened and never closed"),
@@ -115,22 +110,6 @@ def test_a_quote_inside_an_unquoted_field_is_kept_as_text() -> None:
     assert fields(b'5" pipe,a\n"x",6"" pipe\n') == [('5" pipe', "a"), ("x", '6"" pipe')]
 
 
-def test_blank_lines_at_the_end_are_no_records_elsewhere_they_are_refused() -> None:
-    seen = read_body(b"\n1,a\n\r\n\n2,b\n\n\r\n\n")
-    assert [(one.line, one.code or one.fields) for one in seen] == [
-        (2, "ragged_row"),
-        (3, ("1", "a")),
-        (4, "ragged_row"),
-        (5, "ragged_row"),
-        (6, ("2", "b")),
-    ]
-
-
-def test_a_blank_line_at_the_start_of_a_chunk_that_ends_in_a_carriage_return_is_refused() -> None:
-    seen = read_body(b"\n1,a\r\n", chunk=len(b"c0,c1\n\n1,a\r"))
-    assert [(one.raw, one.code) for one in seen] == [(b"", "ragged_row"), (b"1,a", "")]
-
-
 def test_a_record_over_the_limit_is_refused_without_being_read_whole() -> None:
     seen = read_body(b"1," + b"a" * 98 + b"\n2," + b"b" * 99 + b"\n3,c\n", limit=100, chunk=64)
     assert [(one.line, len(one.raw), one.code) for one in seen] == [
@@ -147,13 +126,6 @@ def test_no_more_than_a_chunk_and_a_record_is_held_in_memory() -> None:
     source = open_csv(b"a,b\n" + b"x" * 100_000, ["a", "b"], chunk=1_000, limit=500)
     for records in source:
         assert sum(len(seen.raw) for seen in everything(records)) <= 2_000
-
-
-def test_a_long_run_of_blank_lines_comes_in_bounded_parts() -> None:
-    source = open_csv(b"a,b\n" + b"\n" * 150_000 + b"1,a\n", ["a", "b"], chunk=10_000)
-    sizes = [len(records) for records in source]
-    assert sum(sizes) == 150_001
-    assert max(sizes) <= 65_536
 
 
 def test_progress_and_checksum_of_the_whole_file_are_known() -> None:

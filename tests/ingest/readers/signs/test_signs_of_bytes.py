@@ -7,8 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest.readers.signs.signs import Signs, signs_asked
-from tests.ingest.readers.csv.test_nothing_vanishes import reassembled
-from tests.support.readers.reading import Seen, read_body
+from tests.support.readers.reading import Seen, left_over, read_body
 
 ESCAPED = signs_asked("--{}", escape="backslash")
 CP1252 = signs_asked("--{}", encoding="cp1252")
@@ -19,7 +18,8 @@ PARTS = [b"a", b'"', b'"', b"\\", b"\\", b'\\"', b"\\\n", b",", b"\n", b"\r\n", 
 SOUP = st.lists(st.sampled_from([*PARTS, b"\xe3", b"\x81", b"\x80", "é".encode()])).map(b"".join)
 SIGNS = st.sampled_from([ESCAPED, CP1252, BOTH])
 CELL = st.lists(st.sampled_from(["a", '"', "\\", ",", "\n", "\r\n", "0", "N", "é", "€", " "])).map("".join)
-ROWS = st.lists(st.lists(CELL, min_size=3, max_size=3))
+ROW = st.lists(CELL, min_size=3, max_size=3).filter(lambda row: "".join(row).strip(" "))  # else it may be no record
+ROWS = st.lists(ROW)
 
 
 def fields(body: bytes, signs: Signs = ESCAPED) -> list[tuple[str, ...] | None]:
@@ -42,7 +42,7 @@ def as_mariadb(text: str) -> str:
 @given(body=SOUP, columns=st.integers(1, 3), limit=st.sampled_from([4, 8, 1_000]), signs=SIGNS)
 def test_every_byte_is_in_exactly_one_record(body: bytes, columns: int, limit: int, signs: Signs) -> None:
     seen = read_body(body, columns, limit=limit, signs=signs)
-    assert reassembled(body, seen).strip(b"\r\n") == b""
+    assert left_over(body, seen).translate(None, b", \xef\xbb\xbf") == b""  # blank lines, commas alone, marks
     assert all(len(record.raw) <= limit for record in seen)
 
 
