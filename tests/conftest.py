@@ -9,7 +9,7 @@ from unittest import mock
 
 import pytest
 from django.db import connection, connections
-from django.test import TransactionTestCase
+from django.test import TransactionTestCase, override_settings
 
 from olist.sample import write_sample
 from tests.support.desk.site import ARGUMENTS, Site
@@ -32,6 +32,13 @@ def leave_as_new(_: object) -> None:
     empty_tables()
     with connection.cursor() as cursor:
         cursor.execute("discard all")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cheap_passwords() -> Iterator[None]:
+    """Hash passwords in no time; a second each otherwise."""
+    with override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"]):
+        yield
 
 
 @pytest.fixture

@@ -9,11 +9,6 @@ from django.core.management import CommandError, call_command
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture(autouse=True)
-def quick_hashes(settings: Any) -> None:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-
-
 def test_a_password_is_made_up_and_shown_once(capsys: pytest.CaptureFixture[str]) -> None:
     call_command("create_admin")
     password = capsys.readouterr().out.split()[-1]

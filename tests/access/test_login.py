@@ -15,8 +15,7 @@ PASSWORD = "correct horse"
 
 
 @pytest.fixture(autouse=True)
-def ana(settings: Any) -> User:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+def ana() -> User:
     return User.objects.create_user("ana", password=PASSWORD, is_staff=True)
 
 

@@ -15,8 +15,7 @@ PAGE, OLD, NEW = "/admin/password_change/", "correct horse", "Kwx-81-lpo"
 
 
 @pytest.fixture(autouse=True)
-def ana(settings: Any) -> User:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+def ana() -> User:
     return person("ana", password=OLD)
 
 

@@ -17,12 +17,6 @@ GROUP_MANAGER = ("auth.view_group", "auth.add_group", "auth.change_group", "auth
 SELLERS = "olist.view_seller"
 
 
-@pytest.fixture(autouse=True)
-def cheap_passwords(settings: Any) -> None:
-    """Hash passwords in no time; a second each otherwise."""
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-
-
 @pytest.fixture
 def manager() -> User:
     return staff("maria", *MANAGER, *GROUP_MANAGER, SELLERS)

@@ -81,7 +81,6 @@ def site(settings: Any, tmp_path: Path) -> Site:
     settings.METRICS_TOKEN = "of a test"
     settings.DATAFORGE_BACKUP_STORE = str(tmp_path / "store")
     settings.API_REQUESTS_PER_MINUTE = 100_000
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     return Site(person("root", superuser=True), tmp_path)
 
 
