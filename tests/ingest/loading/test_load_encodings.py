@@ -57,7 +57,7 @@ def test_letters_that_are_utf8_once_more_refuse_the_file_until_an_option_says_so
         load(folder), 2, PATH, "20 of 20 cells with letters beyond ASCII are UTF-8 once more, first on line 3: ",
         f"{sent!r} for {meant!r}", "--encoding utf-8-twice", "--encoding utf-8 takes it as it is",
     )  # fmt: skip
-    assert nothing_cities()
+    assert nothing_stored()
     ran = load_json(folder, "--encoding", "utf-8-twice")
     assert ran.counts["sellers"] == {"read": 21, "inserted": 21}
     assert ran.report["tables"]["sellers"]["repaired"] == {"utf_8_twice": 20}
@@ -79,13 +79,13 @@ def test_cells_that_do_not_decode_once_more_stay_and_the_account_says_how_many(t
 
 
 @pytest.mark.parametrize(
-    "cities",
+    "meant",
     [[LATIN] * 19, [LATIN] * 20 + [CITY] * 3, ["Ã", "ÃO LUÍS"] * 15, ["🙂 são"] * 30, ["SÃO PAULO"] * 30],
     ids=["too few", "too many others", "real letters", "emoji", "capitals"],
 )
-def test_letters_that_may_be_meant_are_stored_as_they_are(cities: list[str], tmp_path: Path) -> None:
-    assert load_json(written(tmp_path, *cities)).counts["sellers"] == {"read": len(cities), "inserted": len(cities)}
-    assert cities() == cities
+def test_letters_that_may_be_meant_are_stored_as_they_are(meant: list[str], tmp_path: Path) -> None:
+    assert load_json(written(tmp_path, *meant)).counts["sellers"] == {"read": len(meant), "inserted": len(meant)}
+    assert cities() == meant
 
 
 def test_a_file_of_windows_1252_is_refused_as_a_whole_until_an_option_says_so(tmp_path: Path) -> None:
@@ -94,20 +94,20 @@ def test_a_file_of_windows_1252_is_refused_as_a_whole_until_an_option_says_so(tm
         load(folder), 2, PATH, "looks like Windows-1252 (20 records hold bytes above 0x7F", "first on line 3: ",
         "café – “", "Save it as UTF-8, or load it with --encoding cp1252.",
     )  # fmt: skip
-    assert nothing_cities()
+    assert nothing_stored()
     ran = load_json(folder, "--encoding", "cp1252")
     assert ran.counts["sellers"] == {"read": 21, "inserted": 21}
     assert cities() == ["rio", *[WINDOWS] * 20]
 
 
 @pytest.mark.parametrize(
-    ("cities", "bad"), [(["city1"] * 1, 1), (["city1"] * 19, 19), (["city1"] * 20 + [CITY], 20)],
+    ("first", "bad"), [(["city1"] * 1, 1), (["city1"] * 19, 19), (["city1"] * 20 + [CITY], 20)],
     ids=["one", "too few", "beside UTF-8"],
 )  # fmt: skip
 def test_bytes_that_are_not_utf8_are_single_rejects_where_they_prove_nothing(
-    cities: list[str], bad: int, tmp_path: Path
+    first: list[str], bad: int, tmp_path: Path
 ) -> None:
-    folder = spoiled(written(tmp_path, "rio", *cities), b"s\xe3o")
+    folder = spoiled(written(tmp_path, "rio", *first), b"s\xe3o")
     assert load_json(folder).counts["sellers"]["rejected"] == bad
     assert RejectedRecord.objects.filter(codes=["encoding"], table="sellers").count() == min(bad, bad)
 
