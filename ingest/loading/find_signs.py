@@ -66,7 +66,7 @@ class _Files:
             found = self._location.find(source.file_name)
             with CsvParts(found, expected=names, chunk_bytes=FIRST_BYTES, signs=signs) as file:
                 for records in file:
-                    if not see(records):
+                    if not see(records) and file.bytes_read >= FIRST_BYTES:
                         break
                 file.skim()
         except REFUSALS as error:

@@ -60,12 +60,20 @@ def within_reach(values: Floats) -> tuple[Floats, Floats]:
 
 
 def close_values(values: Floats) -> Floats:
-    """Return, each once and ascending, those of n floats beside which another one lies that may be the same."""
-    ordered = np.sort(values)
+    """Return, each once and ascending, those of n floats beside which another one lies that may be the same.
+
+    ``values`` are sorted in their place: there may be millions of them, each time that a file is loaded.
+    """
+    values.sort()
+    values = values[: np.searchsorted(values, np.inf, "right")]  # NaN, which is last, is beside nothing
     with np.errstate(over="ignore"):
-        apart = np.diff(ordered)
-    close = (apart > 0) & (apart <= np.maximum(np.abs(ordered[1:]), np.abs(ordered[:-1])) * REACH)
-    return np.unique(np.concatenate([ordered[:-1][close], ordered[1:][close]]))
+        apart = np.diff(values)
+    widest = max(abs(values[0]), abs(values[-1])) * REACH if len(values) else 0.0
+    left = np.flatnonzero(apart <= widest)
+    left = left[apart[left] > 0]
+    low, high = values[left], values[left + 1]
+    close = apart[left] <= np.maximum(np.abs(low), np.abs(high)) * REACH
+    return np.unique(np.concatenate([low[close], high[close]]))
 
 
 def among(values: Floats, ordered: Floats) -> Mask:

@@ -27,7 +27,7 @@ def key_floats(contract: Contract) -> list[str]:
 
 def digits_of(rows: pa.Table, contract: Contract) -> Floats:
     """Return the float columns of the keys of n rows: n lines of as many floats, where NaN is NULL."""
-    return np.column_stack([rows[name].to_numpy() for name in key_floats(contract)])
+    return np.array([rows[name].to_numpy() for name in key_floats(contract)]).T
 
 
 def with_digits(rows: pa.Table, digits: Floats, contract: Contract) -> pa.Table:
@@ -44,11 +44,11 @@ class CloseValues:
     """Which floats of many keys have another one so close by that two keys may be the same: whether to look at all."""
 
     def __init__(self) -> None:
-        self._digits: list[Floats] = []
+        self._columns: list[list[Floats]] = []
 
-    def add(self, digits: Floats) -> None:
-        """Take note of distinct keys."""
-        self._digits.append(digits)
+    def add(self, rows: pa.Table, contract: Contract, chosen: Mask) -> None:
+        """Take note of the keys of the ``chosen`` ones of n rows, each once."""
+        self._columns.append([rows[name].to_numpy()[chosen] for name in key_floats(contract)])
 
     def find(self) -> tuple[Floats, ...]:
         """Return by column, in order, the floats that have another one beside them, if two keys may be the same.
@@ -56,13 +56,11 @@ class CloseValues:
         Two keys that are the same and not equal differ in a column, and both are found by their floats there; so where
         nothing is returned, there are none.
         """
-        if not self._digits:
-            return ()
-        columns = [np.concatenate(parts) for parts in zip(*(part.T for part in self._digits), strict=True)]
-        close = tuple(close_values(column) for column in columns)
+        columns = list(zip(*self._columns, strict=True))
+        close = tuple(close_values(np.concatenate(parts)) for parts in columns)
         if not any(map(len, close)):
             return ()
-        digits = np.column_stack(columns)
+        digits = np.column_stack([np.concatenate(parts) for parts in columns])
         digits = np.unique(digits[watched(digits, close)], axis=0)
         nothing = np.zeros(len(digits), np.uint64)
         owners = KeySet().add(_flat(_spots((nothing, nothing), digits)))

@@ -8,6 +8,7 @@ from typing import Any
 from ingest.models import Account, RejectedRecord
 from ingest.readers.csv.body import records_from_csv
 from ingest.readers.json.records import SentRecord, sent_alone
+from ingest.readers.signs.encodings import CP1252
 from ingest.readers.signs.reading import SignReader
 from ingest.readers.signs.signs import Signs
 from ingest.rules.sources import find_source
@@ -35,7 +36,7 @@ def as_kept(rejects: Sequence[RejectedRecord]) -> list[SentRecord]:
     for key, indices in lines.items():
         raws = [bytes(rejects[index].raw) for index in indices]
         for index, raw, fields in zip(indices, raws, _split(accounts[key], raws), strict=True):
-            records[index] = SentRecord(index, fields, raw)
+            records[index] = SentRecord(index, fields, raw, json=False)
     return [sent for sent in records if sent is not None]
 
 
@@ -64,8 +65,10 @@ def _accounts(rejects: Sequence[RejectedRecord]) -> Mapping[AccountKey, Account]
 
 def _split(account: Account, raws: Sequence[bytes]) -> list[dict[str, str | None]]:
     """Split records of CSV into fields: all at once, where they stay the same records side by side."""
-    text = b"\n".join([",".join(account.columns).encode(), *raws])
-    records, _ = records_from_csv(text, account.columns, at_most=len(raws), reader=_reader(account))
+    reader, header = _reader(account), ",".join(account.columns)
+    written = header.encode(CP1252 if reader and reader.signs.value("encoding") == CP1252 else "utf-8")
+    text = b"\n".join([written, *raws])
+    records, _ = records_from_csv(text, account.columns, at_most=len(raws), reader=reader)
     if records is not None and not len(records.unreadable) and records.exact().to_pylist() == list(raws):
         return list(records.columns.to_pylist())
     if len(raws) == 1:

@@ -46,22 +46,24 @@ class SeenRounded:
         """As ``Seen`` says."""
         hashed = hash_rows(rows, contract)
         held = np.zeros(len(rows), bool) if self._hashes is None else self._hashes.hold(hashed[2])
-        if held.all() and self._hashes is not None:
+        if self._hashes is not None and held.all():
             return replace(self._seen.sort_out_hashed(rows, hashed, contract, position), held=held)
-        digits, fresh = self._settled(rows, contract, ~held)
-        rounding = _rounding(rows, digits, contract)
+        fresh, rounding = ~held, None
+        if self._near is not None or self._watch:
+            digits = digits_of(rows, contract)
+            self._settle(rows, digits, fresh)
+            rounding = _rounding(rows, digits, contract)
         if rounding is not None:
             rows = rounding.rows
             hashed = hash_rows(rows, contract)
             held = held if self._hashes is None else self._hashes.hold(hashed[2])
         found = self._seen.sort_out_hashed(rows, hashed, contract, position)
         if not self._watch:
-            self._noted.add(digits[fresh & ~found.duplicates])
+            self._noted.add(rows, contract, fresh & ~found.duplicates)
         return replace(found, rounding=rounding, held=None if self._hashes is None else held)
 
-    def _settled(self, rows: pa.Table, contract: Contract, fresh: Mask) -> tuple[Floats, Mask]:
-        """Return the digits that count for n rows, and which of the ``fresh`` ones have no stored key's."""
-        digits = digits_of(rows, contract)
+    def _settle(self, rows: pa.Table, digits: Floats, fresh: Mask) -> None:
+        """Put the digits that count into ``digits``; leave of the ``fresh`` rows those that have no stored key's."""
         if self._near is not None:
             asked = np.flatnonzero(fresh)
             asked = asked if self._hashes is None else asked[self._hashes.near(digits[asked])]
@@ -72,7 +74,6 @@ class SeenRounded:
             mine = np.flatnonzero(fresh)
             mine = mine[watched(digits[mine], self._watch)]
             digits[mine] = self._keys.settle(rows.take(indices(mine)))
-        return digits, fresh
 
 
 class UnitDigits:
@@ -105,7 +106,7 @@ class OnceRounded:
     def sort_out(self, rows: pa.Table, contract: Contract, position: Rows) -> Duplicates:
         """As ``Seen`` says."""
         digits, noted = digits_of(rows, contract), CloseValues()
-        noted.add(digits)
+        noted.add(rows, contract, np.ones(len(rows), bool))
         close = noted.find()
         mine = watched(digits, close) if close else np.zeros(len(rows), bool)
         asked = np.flatnonzero(mine | _all_short(digits))

@@ -239,6 +239,15 @@ def test_coordinates_of_fewer_digits_are_counted_alike_every_way(on_conflict: On
         assert account.repaired == {"rounded": 4}, way
 
 
+@pytest.mark.parametrize(("way", "known"), [(by_load, True), (by_endpoint, False), (by_replay, False)])
+def test_only_a_load_knows_a_last_of_seventeen_digits_that_is_off_by_one(
+    way: Way, *, known: bool, tmp_path: Path
+) -> None:
+    load_json(write_files(tmp_path / "stored", {"geolocation": STORED["geolocation"]}))
+    way({"geolocation": [{**STORED["geolocation"][0], "geolocation_lat": "-27.98412733601823"}]}, tmp_path, "reject")
+    assert query("select count(*) from olist_geolocation") == [(1 if known else 2,)]
+
+
 WAYS: dict[str, Way] = {"load": by_load, "stretches": by_load_in_stretches, "endpoint": by_endpoint}
 
 

@@ -142,7 +142,7 @@ class Cutter:
             return None
         raw = _without_line_end(buffer[at : feed + 1]) if feed >= 0 else buffer[at:stop]
         if len(raw) > self._max_bytes:
-            end = at + self._max_bytes
+            end = _between_characters(buffer, at, at + self._max_bytes)
             return Piece(raw=buffer[at:end], end=end, lines=0, problem=self._too_long())
         if lenient and _LINE.fullmatch(raw):
             return self._judge(raw, _LINE_FIELDS.sub(_quote, raw), end=feed + 1, lines=1)
@@ -187,6 +187,12 @@ def _quote(field: re.Match[bytes]) -> bytes:
     return b'"' + field[0].replace(b'"', b'""') + b'"'
 
 
+def _between_characters(buffer: bytes, at: int, end: int) -> int:
+    """Return the last offset up to ``end``, but behind ``at``, where a character of UTF-8 may begin."""
+    begins = (offset for offset in range(end, max(at, end - 4), -1) if buffer[offset] & 0xC0 != 0x80)
+    return next(begins, end)
+
+
 def _in_file(piece: Piece, buffer: bytes, at: int) -> Piece:
     """Give a piece whose pairs are filled up the bytes of the file."""
     raw = buffer[at : at + len(piece.raw)]
@@ -198,7 +204,7 @@ def _in_file(piece: Piece, buffer: bytes, at: int) -> Piece:
 
 def _quote_escaped(field: re.Match[bytes], raw: bytes) -> bytes:
     text = raw[slice(*field.span())]
-    return text if field[0].startswith(b'"') else quoted(text)
+    return text if field[0].startswith(b'"') or b'"' not in text else quoted(text)
 
 
 def _without_line_end(line: bytes) -> bytes:

@@ -9,12 +9,14 @@ from typing import Self
 
 import pyarrow.compute as pc
 
-from core.errors import SourceEmpty, SourceUnreadable
+from core.errors import HeaderRefused, SourceEmpty, SourceUnreadable
 from ingest.processing.records import Records
 from ingest.readers.csv.file import CHUNK_BYTES, NO_SIGNS, CsvFile
 from ingest.readers.places.stored import StoredFile, StoredPart
 from ingest.readers.places.streams import Allowance, SourceStream
 from ingest.readers.signs.signs import Signs
+
+_OF_EACH = 'Each part must begin with the header (Spark: option("header", True)). '
 
 
 class CsvParts:
@@ -33,7 +35,7 @@ class CsvParts:
         self.files: list[str] = []
         self.starts: list[int] = []
         self._path, self._expected, self._signs, self._chunk_bytes = stored.path, expected, signs, chunk_bytes
-        self._coming = iter(stored.parts)
+        self._coming, self._many = iter(stored.parts), len(stored.parts) > 1
         self._allowance = Allowance()
         self._digest = hashlib.sha256()
         self._done_bytes, self._done_taken, self._done_records = 0, 0, 0  # of the parts before
@@ -117,14 +119,19 @@ class CsvParts:
 
     def _open(self, part: StoredPart) -> CsvFile:
         self._stream = part.open(self._allowance)
-        file = CsvFile(
-            self._stream,
-            path=part.path,
-            expected=self._expected,
-            signs=self._signs,
-            chunk_bytes=self._chunk_bytes,
-            digest=self._digest,
-        )
+        try:
+            file = CsvFile(
+                self._stream,
+                path=part.path,
+                expected=self._expected,
+                signs=self._signs,
+                chunk_bytes=self._chunk_bytes,
+                digest=self._digest,
+            )
+        except HeaderRefused as error:
+            if not self._many or error.facts["advice"]:
+                raise
+            raise HeaderRefused(**{**error.facts, "advice": _OF_EACH}) from error
         if self.files and file.names != self.names:
             problem = f"has the columns in another order than {self.files[0]}"
             raise SourceUnreadable(path=part.path, problem=problem, remedy="Write all parts in one order.")

@@ -40,13 +40,15 @@ _KINDS = {bool: "a boolean", dict: "an object", DoubledMembers: "an object", lis
 class SentRecord:
     """One record as it was sent: its index in the request, its scanned value, its exact bytes.
 
-    ``problem``: code and message where it could not be read at all (``value`` is None then).
+    ``problem``: code and message where it could not be read at all (``value`` is None then). ``json``: the bytes are
+    JSON, and so UTF-8; others are a file's, read by its signs.
     """
 
     index: int
     value: Any
     raw: bytes
     problem: tuple[str, str] | None = None
+    json: bool = True
 
 
 def sent_alone(index: int, raw: bytes) -> SentRecord:
@@ -117,7 +119,7 @@ def _problem(record: SentRecord) -> tuple[str, str] | None:
         return "invalid", NO_OBJECT.format(kind=kind)
     if too_wide(record.value):  # before anything looks at each of them
         return "invalid", TOO_WIDE
-    if not record.raw.isascii():
+    if record.json and not record.raw.isascii():
         try:
             record.raw.decode()
         except UnicodeDecodeError:

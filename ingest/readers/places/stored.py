@@ -9,7 +9,7 @@ from ingest.readers.places.packed import UnpackedStream, packing_of
 from ingest.readers.places.streams import Allowance, SourceStream
 
 _READ_BYTES = 1024 * 1024
-_USUAL_RATIO = 3  # of unpacked to packed bytes: the published files have 2.1 to 4.9
+_USUAL_RATIO = 2  # of unpacked to packed bytes: the published files have 1.9 to 4.0
 
 
 class Entry(NamedTuple):

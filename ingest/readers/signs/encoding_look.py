@@ -1,6 +1,7 @@
 """Looks whether a file is in another encoding than it was read by: in Windows-1252, or in UTF-8 twice."""
 
 import re
+from typing import Any
 
 import pyarrow.compute as pc
 
@@ -26,7 +27,7 @@ class EncodingLook:
     def see(self, records: Records) -> bool:
         """Look at the next records; tell whether a question is open that later ones decide."""
         for text in records.columns.columns:
-            self._see_cells(records, text.combine_chunks())
+            self._see_cells(records, _whole(text))
         if self._encoding != CP1252 and not self._sequences:
             self._see_refused(records)
         twice = self._may_be_twice and self._again < self._fewest
@@ -74,11 +75,10 @@ class EncodingLook:
             return
         self._cells += len(rows)
         cells = text.take(indices(rows))
-        again = decoded_again(cells)
-        decoded = [index for index, meant in enumerate(again) if meant is not None]
-        if decoded and not self._again:
-            first = decoded[0]
-            self._example = cells[first].as_py(), again[first] or ""
+        decoded, meant = decoded_again(cells)
+        if len(decoded) and not self._again:
+            first = int(decoded[0])
+            self._example = str(cells[first]), meant[0]
             self._first_again = 0 if records.line is None else records.line[int(rows[first])].as_py()
         self._again += len(decoded)
 
@@ -90,3 +90,7 @@ class EncodingLook:
             self._bad_example, self._first_bad = bad["raw"][0].as_py(), bad["line"][0].as_py()
         self._bad += len(bad)
         self._sequences = any(_SEQUENCE.search(row["raw"]) for row in bad.to_pylist())
+
+
+def _whole(text: Any) -> Text:
+    return text.chunk(0) if text.num_chunks == 1 else text.combine_chunks()  # which copies even one

@@ -30,8 +30,9 @@ _NO_CHARACTER = re.compile(b"[" + re.escape(_UNDEFINED) + b"]")
 # What a program makes a byte of UTF-8 into: the control or letter of that number (SheetJS), or what Windows-1252 has in
 # its place (spreadsheets; of its five undefined bytes, the control).
 _LATIN = {ord(bytes([octet]).decode(CP1252, "ignore") or chr(octet)): octet for octet in range(0x80, 0xA0)}
-_HIGH_SECOND = rb"(?:\xc2[\x80-\xbf]|[\xc5\xc6\xcb][\x80-\xbf]|\xe2[\x80-\x84][\x80-\xbf])"
-_MAYBE_TWICE = re.compile(rb"\xc3[\x82-\xb4]" + _HIGH_SECOND)
+_FOLLOWS = "[" + "".join(f"\\x{{{code:x}}}" for code in sorted({*_LATIN, *range(0x80, 0xC0)})) + "]"
+_FIRST, _BEGINS_SECOND = 0xC3, [0xC2, 0xC5, 0xC6, 0xCB, 0xE2]  # how the first two letters begin in UTF-8
+_TWICE = rf"\A(?:[\x00-\x7f]|[\xc2-\xdf]{_FOLLOWS}|[\xe0-\xef]{_FOLLOWS}{{2}}|[\xf0-\xf4]{_FOLLOWS}{{3}})*\z"
 
 
 def from_cp1252(block: bytes) -> bytes:
@@ -79,29 +80,36 @@ def high_cells(text: Text) -> Rows:
     return np.flatnonzero(mask_of(pc.not_equal(pc.binary_length(text), pc.utf8_length(text))))
 
 
-def decoded_again(cells: Text) -> list[str | None]:
-    """Decode once more what was UTF-8 already when a program took its bytes for letters; None for other cells."""
-    if not _MAYBE_TWICE.search(octets_of(cells).tobytes()):
-        return [None] * len(cells)
-    return [_again(str(cell)) for cell in cells.to_pylist()]
+def decoded_again(cells: Text) -> tuple[Rows, list[str]]:
+    """Return which cells were UTF-8 already when a program took their bytes for letters, and what they were."""
+    rows: list[int] = []
+    meant: list[str] = []
+    octets = octets_of(cells)
+    first = np.flatnonzero(octets[:-2] == _FIRST)
+    if not np.isin(octets[first + 2], _BEGINS_SECOND).any():  # as in nearly every file, known without a look at cells
+        return np.empty(0, np.int64), meant
+    for row in np.flatnonzero(mask_of(pc.match_substring_regex(cells, _TWICE))).tolist():
+        again = _again(str(cells[row]))
+        if again is not None:
+            rows.append(row)
+            meant.append(again)
+    return np.array(rows, np.int64), meant
 
 
 def _again(cell: str) -> str | None:
     try:
         return cell.translate(_LATIN).encode("latin-1").decode()
-    except UnicodeError:
+    except UnicodeError:  # what stands there has the form of UTF-8, but is none: too long a form, or half a pair
         return None
 
 
 def to_utf8_once(text: Text) -> tuple[Text, Rows, int]:
-    """Decode cells once more where they can be; return which rows these are, and how many others hold such letters."""
+    """Decode cells once more where they can be; return which rows these are, and how many others are beyond ASCII."""
     high = high_cells(text)
-    again = decoded_again(text.take(indices(high)))
-    decoded = np.array([cell is not None for cell in again], bool)
+    decoded, meant = decoded_again(text.take(indices(high)))
     rows = high[decoded]
     if not len(rows):
         return text, rows, len(high)
     mask = np.zeros(len(text), bool)
     mask[rows] = True
-    meant = pa.array([cell for cell in again if cell is not None], pa.string())
-    return pc.replace_with_mask(text, bools(mask), meant), rows, len(high) - len(rows)
+    return pc.replace_with_mask(text, bools(mask), pa.array(meant, pa.string())), rows, len(high) - len(rows)

@@ -58,11 +58,11 @@ class EscapeLook:
         return Refusal(f"its backslashes are escapes ({'; '.join(found)})", _REMEDY) if found else None
 
     def _see_quotes(self, records: Records) -> None:
-        for text in records.columns.columns:
-            for chunk in text.chunks:
-                octets = octets_of(chunk).tobytes()
-                if b'"' in octets:
-                    self._doubled += octets.count(b'"') - octets.count(b'\\"')
+        for column in records.columns.columns:
+            for chunk in column.chunks:
+                text = octets_of(chunk).tobytes()
+                if b'"' in text:
+                    self._doubled += text.count(b'"') - text.count(b'\\"')
 
     def _see_refused(self, records: Records) -> None:
         ragged = records.unreadable.filter(pc.equal(records.unreadable["code"], "ragged_row"))

@@ -58,7 +58,6 @@ class NullShare:
             if pc.any(held).as_py():
                 for word, count in Counter(text.filter(held).to_pylist()).items():
                     self._cells[str(word)][name] += count
-
         return self.refusal is not None
 
     @property

@@ -18,7 +18,7 @@ SIGN_NAMES: tuple[SignName, ...] = ("times", "null", "midnight", "escape", "enco
 TIMES = ("wall", "instant")
 
 # What a text without the sign means.
-_UNCHANGED: Mapping[SignName, str] = {"times": "instant"}
+_UNCHANGED: Mapping[SignName, str] = {"times": "instant", "null": NONE}
 
 
 @dataclass(frozen=True, kw_only=True)

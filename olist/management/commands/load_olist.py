@@ -30,7 +30,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """Define the contract's arguments."""
         tables = [source.table for source in sources()]
-        parser.add_argument("source", metavar="SOURCE", help="a folder, the dataset's .zip, or an s3:// prefix")
+        parser.add_argument("source", metavar="SOURCE", help="a folder or the dataset's .zip, here or on s3://")
         parser.add_argument("--table", action="append", default=[], choices=tables, help="only this table (repeat it)")
         parser.add_argument("--dry-run", action="store_true", help="check everything, write nothing")
         parser.add_argument("--max-rejects", type=_limit, metavar="N|P%", help="refuse a file with more rejects")

@@ -274,3 +274,21 @@ def test_an_orphan_is_healed_by_the_word_of_its_file_and_shown_as_null(tmp_path:
     customers: dict[str, list[Row]] = {"customers": [{"customer_id": hex_id(7)}]}
     load_json(write_files(tmp_path / "second", customers), "--table", "customers")
     assert query("select order_approved_at from olist_orders") == [(None,), (None,)]
+
+
+def test_wall_times_with_a_zone_are_a_question_beside_the_word_too(tmp_path: Path) -> None:
+    folder = written(tmp_path, orders=[{"order_approved_at": r"\N", "order_purchase_timestamp": f"{MOMENT}Z"}])
+    assert_clear_error(load(folder), 2, "order_purchase_timestamp: 1 of 1 values, Z")
+    report = load_json(folder, "--times", "wall").report["tables"]["orders"]
+    assert report["repaired"] == {"null_word": 1, "wall_time": 1}
+
+
+def test_a_file_of_mariadb_is_read_by_its_escapes_and_its_word(tmp_path: Path) -> None:
+    folder = written(tmp_path, products=products("7", r"\N"), order_reviews=reviews(r"\N"))
+    path = folder / FILES["order_reviews"]
+    header = path.read_text("utf-8").splitlines()[0]
+    line = f'"{hex_id(1)}","{hex_id(1)}",5,\\N,"disse \\"bom\\"","{MOMENT}","{MOMENT}"'
+    path.write_text(f"{header}\n{line}\n", "utf-8")
+    assert_clear_error(load(folder), 2, "--escape backslash")
+    load_json(folder, "--escape", "backslash")
+    assert query(f"select {TITLE}, {MESSAGE} from olist_order_reviews") == [(None, 'disse "bom"')]

@@ -182,7 +182,11 @@ REFUSED: dict[str, tuple[Spoil, str]] = {
 def test_parts_that_are_no_whole_are_refused_by_name_before_anything_is_written(case: str, folder: Path) -> None:
     spoil, message = REFUSED[case]
     spoil(folder / NAME)
-    assert_clear_error(load(folder, *ONLY), 2, message)
+    ran = load(folder, *ONLY)
+    assert_clear_error(ran, 2, message)
+    assert ('Each part must begin with the header (Spark: option("header", True)). ' in ran.err) == (
+        case == "no header"
+    )
     assert nothing_stored()
 
 

@@ -73,8 +73,8 @@ def test_each_key_takes_the_digits_of_the_first_that_is_the_same_whatever_the_st
 @QUICK
 def test_where_nothing_is_close_no_two_keys_are_the_same(keys: list[Key], cut: int) -> None:
     noted = CloseValues()
-    noted.add(digits_of(rows_of(keys[:cut]), GEOLOCATION))
-    noted.add(digits_of(rows_of(keys[cut:]), GEOLOCATION))
+    for part in (keys[:cut], keys[cut:]):
+        noted.add(rows_of(part), GEOLOCATION, np.ones(len(part), bool))
     close = noted.find()
     seen = watched(digits_of(rows_of(keys), GEOLOCATION), close) if close else np.zeros(len(keys), bool)
     for number, key in enumerate(keys):

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from ingest.processing.records import Records
-from ingest.readers.csv.file import CHUNK_BYTES, MAX_RECORD_BYTES, CsvFile
+from ingest.readers.csv.file import CHUNK_BYTES, MAX_RECORD_BYTES, NO_SIGNS, CsvFile
+from ingest.readers.signs.signs import Signs
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,15 +22,29 @@ class Seen:
 
 
 def open_csv(
-    text: bytes, expected: Sequence[str], *, chunk: int = CHUNK_BYTES, limit: int = MAX_RECORD_BYTES
+    text: bytes,
+    expected: Sequence[str],
+    *,
+    chunk: int = CHUNK_BYTES,
+    limit: int = MAX_RECORD_BYTES,
+    signs: Signs = NO_SIGNS,
 ) -> CsvFile:
-    return CsvFile(io.BytesIO(text), path="file.csv", expected=expected, chunk_bytes=chunk, max_record_bytes=limit)
+    return CsvFile(
+        io.BytesIO(text), path="file.csv", expected=expected, chunk_bytes=chunk, max_record_bytes=limit, signs=signs
+    )
 
 
-def read_body(body: bytes, columns: int = 2, *, chunk: int = CHUNK_BYTES, limit: int = MAX_RECORD_BYTES) -> list[Seen]:
+def read_body(
+    body: bytes,
+    columns: int = 2,
+    *,
+    chunk: int = CHUNK_BYTES,
+    limit: int = MAX_RECORD_BYTES,
+    signs: Signs = NO_SIGNS,
+) -> list[Seen]:
     """Read a file of ``columns`` columns that holds ``body`` behind its header."""
     names = [f"c{number}" for number in range(columns)]
-    source = open_csv(",".join(names).encode() + b"\n" + body, names, chunk=chunk, limit=limit)
+    source = open_csv(",".join(names).encode() + b"\n" + body, names, chunk=chunk, limit=limit, signs=signs)
     return sorted((seen for records in source for seen in everything(records)), key=lambda seen: seen.position)
 
 
@@ -37,7 +52,7 @@ def everything(records: Records) -> Iterator[Seen]:
     """Yield every record, unreadable ones behind the readable."""
     assert records.line is not None
     cells = [column.to_pylist() for column in records.columns.columns]
-    places = pa.table({"position": records.position, "line": records.line, "raw": records.raw}).to_pylist()
+    places = pa.table({"position": records.position, "line": records.line, "raw": records.exact()}).to_pylist()
     for place, fields in zip(places, zip(*cells, strict=True), strict=True):
         yield Seen(**place, fields=fields)
     for unreadable in records.unreadable.to_pylist():

@@ -45,7 +45,8 @@ def question(*texts: str, at_once: int = 100) -> str:
     look = TimesLook(contract())
     for some in batched(texts, at_once, strict=False):
         look.see(records(*some))
-    return str(look.refusal or "")
+    refusal = look.refusal
+    return refusal.problem if refusal else ""
 
 
 def walls(*texts: str | None) -> list[str | None]:
