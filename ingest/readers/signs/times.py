@@ -47,7 +47,7 @@ class TimesLook:
         counted = [column.counted for column in asking[:_SHOWN]]
         if len(asking) > _SHOWN:
             counted.append(f"and so in {len(asking) - _SHOWN} more columns")
-        told = f"it carries zones on its times, which may be wall-clock times ({'; '.join(counted)})"
+        told = f"its times carry zones, and may be wall-clock times ({'; '.join(counted)})"
         midnights = filter(None, (column.midnights for column in asking))
         return Refusal("; ".join([told, asking[0].example, *midnights]), ASK)
 

@@ -61,7 +61,7 @@ def test_zones_that_would_move_times_are_asked_about_before_anything_is_written(
     assert_clear_error(
         ran,
         2,
-        "olist_orders_dataset.csv: it carries zones on its times",
+        "olist_orders_dataset.csv: its times carry zones",
         "order_purchase_timestamp: 2 of 3 values, Z, +00:00",
         "line 2, order_purchase_timestamp: 2018-03-01T10:00:00Z is 2018-03-01 10:00:00 as wall time, "
         "2018-03-01 07:00:00 as an instant",
@@ -148,7 +148,7 @@ def test_zones_that_come_late_roll_their_file_back_with_its_children_and_leave_t
     ran = load_json(zones_come_late, code=1)
     assert ran.counts["orders"] == {"read": 2 * BEHIND + 1, "rolled_back": 2 * BEHIND + 1}
     assert (ran.counts["customers"]["inserted"], ran.counts["order_items"]) == (1, {})
-    assert "orders: refused, it carries zones on its times" in ran.report["notes"][0]
+    assert "orders: refused, its times carry zones" in ran.report["notes"][0]
     assert not stored()
 
 
@@ -156,7 +156,7 @@ def test_zones_that_come_late_are_told_like_others(zones_come_late: Path) -> Non
     ran = load(zones_come_late)
     assert ran.code == 1
     for part in (
-        "orders: refused, it carries zones on its times, which may be wall-clock times",
+        "orders: refused, its times carry zones, and may be wall-clock times",
         f"order_purchase_timestamp: {BEHIND + 1} of {2 * BEHIND + 1} values, Z",
         f"line {BEHIND + 2}, order_purchase_timestamp: 2018-03-01T10:00:00Z is 2018-03-01 10:00:00 as wall time",
         "load it with --times wall",
