@@ -45,8 +45,7 @@ def question(*texts: str, at_once: int = 100) -> str:
     look = TimesLook(contract())
     for some in batched(texts, at_once, strict=False):
         look.see(records(*some))
-    refusal = look.refusal
-    return refusal.problem if refusal else ""
+    return str(look.refusal or "")
 
 
 def walls(*texts: str | None) -> list[str | None]:
