@@ -15,6 +15,7 @@ from tests.support.loading.loads import (
     hex_id,
     load,
     load_json,
+    nothing_stored,
     query,
     write_files,
 )
