@@ -2,11 +2,13 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from ingest.processing.records import Records
+from ingest.readers.csv.assemble import FieldSplitter
 from ingest.readers.signs.signs import Sign, Signs
 from ingest.rules.contract import Contract
 from ingest.rules.null_words import NULL_WORDS
@@ -69,7 +71,8 @@ class _Search:
     def _look(self, records: Records, contract: Contract) -> None:
         for name in _typed(contract):
             text = records.columns.column(name)
-            if pc.any(pc.equal(text, "")).as_py():
+            empty = pc.equal(text, "")
+            if pc.any(empty).as_py() and _any_without_quotes(records, name, empty):
                 self.empty = True
                 return
             words = text.filter(pc.is_in(text, pa.array(NULL_WORDS))).unique()
@@ -83,6 +86,18 @@ class _Search:
         return Sign(
             value=word, evidence=f"it stands where numbers and times belong ({counts}), and no such cell is empty"
         )
+
+
+def _any_without_quotes(records: Records, name: str, empty: Any) -> bool:
+    """Tell whether any of the empty cells of a column is so without quotes: in quotes it is a text of a tool that has
+    another word for NULL, as base R writes texts that it read from nothing."""
+    chosen = pc.fill_null(empty, False).combine_chunks()
+    lines = [line for line in records.exact().filter(chosen).to_pylist() if line is not None]
+    splitter = FieldSplitter(records.columns.column_names, null_words=[""])
+    try:
+        return splitter.split(pa.py_buffer(b"\n".join([*lines, b""]))).column(name).null_count > 0
+    except pa.ArrowInvalid:  # a record that was only to be read with care
+        return True
 
 
 def _typed(contract: Contract) -> list[str]:

@@ -26,18 +26,18 @@ class Stretch(NamedTuple):
 
 class FieldSplitter:
     """Splits whole, sound records into columns of text by pyarrow. ``escaped``: quotes in quotes are, by backslashes;
-    NULL is a cell that is ``null_word`` without quotes, if there is such a word."""
+    NULL is a cell that is one of ``null_words`` without quotes."""
 
-    def __init__(self, names: Sequence[str], *, escaped: bool = False, null_word: str = "") -> None:
+    def __init__(self, names: Sequence[str], *, escaped: bool = False, null_words: Sequence[str] = ()) -> None:
         self._names = list(names)
         self.escaped = escaped
         self._no_rows = pa.schema([(name, pa.string()) for name in names]).empty_table()
         self._convert = arrow_csv.ConvertOptions(
             column_types=dict.fromkeys(names, pa.string()),
             check_utf8=False,
-            strings_can_be_null=bool(null_word),
+            strings_can_be_null=bool(null_words),
             quoted_strings_can_be_null=False,
-            null_values=[null_word],
+            null_values=list(null_words),
         )
 
     def split(self, text: pa.Buffer) -> pa.Table:

@@ -93,8 +93,9 @@ class CsvFile:
         self._encoding = signs.value("encoding")
         self.names = read_header(self._header_line(expected), path=path, expected=expected)
         self._others = other_lines(tuple(self.names))
+        null_words = [signs.null_word] if signs.null_word else []
         self._cutter = Cutter(self.names, self._others, max_bytes=max_record_bytes, escaped=self._escaped)
-        self._fields = FieldSplitter(self.names, escaped=self._escaped, null_word=signs.null_word)
+        self._fields = FieldSplitter(self.names, escaped=self._escaped, null_words=null_words)
 
     @property
     def sha256(self) -> str:

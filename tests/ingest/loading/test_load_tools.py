@@ -133,7 +133,6 @@ TOOLS: dict[str, Rewritten] = {
     "r": Rewritten(
         recorded="r_base",
         digits=15,
-        options=("--null", "NA"),
         lost={TITLE: NO_CARRIAGE_RETURN, MESSAGE: NO_CARRIAGE_RETURN | lost("NA")},
         counted={**ZIPS, "null_word": 43},
     ),
