@@ -8,7 +8,7 @@ import pytest
 from ingest.models import RejectedRecord
 from tests.support.api.client import Answered, ApiClient, Json
 from tests.support.api.parcels import assert_accounts_exact, one_table, record, stored, tagged
-from tests.support.loading.loads import hex_id, query
+from tests.support.loading.loads import hex_id, query, seller_cities
 
 pytestmark = pytest.mark.usefixtures("committed")
 
@@ -23,15 +23,10 @@ def fates(answer: Answered) -> list[str]:
     return [(r.get("reasons") or [{"code": r["outcome"]}])[0]["code"] for r in answer.json["results"]]
 
 
-def cities() -> list[str]:
-    """Return the cities of the stored sellers, by key."""
-    return [city for (city,) in query("select seller_city from olist_sellers order by seller_id")]
-
-
 def test_an_update_writes_the_last_record_of_a_key_and_rejects_the_earlier_ones_by_name(api: ApiClient) -> None:
     answer = api.post(sellers("a", "b", "c", on_conflict="update"))
     assert (answer.status, answer.counts) == (207, {"read": 3, "inserted": 1, "rejected": 2})
-    assert (fates(answer), cities()) == (["superseded_in_batch", "superseded_in_batch", "inserted"], ["c"])
+    assert (fates(answer), seller_cities()) == (["superseded_in_batch", "superseded_in_batch", "inserted"], ["c"])
     assert answer.json["results"][0]["reasons"] == [
         {
             "field": "seller_id",
@@ -46,7 +41,7 @@ def test_an_update_writes_the_last_record_of_a_key_and_rejects_the_earlier_ones_
 
 def test_without_update_the_first_record_of_a_key_is_written(api: ApiClient) -> None:
     answer = api.post(sellers("a", "b", "a"))
-    assert (fates(answer), cities()) == (["inserted", "unique", "duplicate"], ["a"])
+    assert (fates(answer), seller_cities()) == (["inserted", "unique", "duplicate"], ["a"])
     assert set(RejectedRecord.objects.values_list("status", flat=True)) == {"open"}
 
 
@@ -61,7 +56,7 @@ def test_without_update_the_first_record_of_a_key_is_written(api: ApiClient) -> 
 )
 def test_a_whole_record_that_repeats_stays_a_duplicate(api: ApiClient, sent: str, expected: list[str]) -> None:
     answer = api.post(sellers(*sent, on_conflict="update"))
-    assert (fates(answer), cities()) == (expected, [sent[-1]])
+    assert (fates(answer), seller_cities()) == (expected, [sent[-1]])
     assert_accounts_exact()
 
 
@@ -69,13 +64,13 @@ def test_the_last_record_of_a_stored_key_is_an_update_or_unchanged(api: ApiClien
     api.post(sellers("a"))
     assert fates(api.post(sellers("b", "a", on_conflict="update"))) == ["superseded_in_batch", "unchanged"]
     assert fates(api.post(sellers("a", "b", on_conflict="update"))) == ["superseded_in_batch", "updated"]
-    assert cities() == ["b"]
+    assert seller_cities() == ["b"]
 
 
 def test_where_the_last_record_is_refused_for_itself_the_last_good_one_is_written(api: ApiClient) -> None:
     records = [*(record("sellers", seller_city=city) for city in "ab"), record("sellers", seller_state="XX")]
     answer = api.post(one_table("sellers", *records, on_conflict="update", results="all"))
-    assert (fates(answer), cities()) == (["superseded_in_batch", "inserted", "invalid_choice"], ["b"])
+    assert (fates(answer), seller_cities()) == (["superseded_in_batch", "inserted", "invalid_choice"], ["b"])
     assert dict(RejectedRecord.objects.values_list("position", "status")) == {0: "superseded", 2: "open"}
 
 
@@ -88,7 +83,7 @@ def test_children_of_a_superseded_record_are_good_for_its_key_is_there(api: ApiC
 
 def test_an_atomic_batch_is_written_for_a_superseded_record_is_no_fault(api: ApiClient) -> None:
     answer = api.post(sellers("a", "b", on_conflict="update", mode="atomic"))
-    assert (answer.status, fates(answer), cities()) == (207, ["superseded_in_batch", "inserted"], ["b"])
+    assert (answer.status, fates(answer), seller_cities()) == (207, ["superseded_in_batch", "inserted"], ["b"])
 
 
 def test_of_an_atomic_batch_that_is_refused_no_record_is_superseded(api: ApiClient) -> None:
@@ -96,7 +91,7 @@ def test_of_an_atomic_batch_that_is_refused_no_record_is_superseded(api: ApiClie
     answer = api.post(one_table("sellers", *records, on_conflict="update", mode="atomic", results="all"))
     assert (answer.status, answer.counts) == (422, {"read": 3, "rejected": 1, "rolled_back": 2})
     assert fates(answer) == ["rolled_back", "rolled_back", "invalid_choice"]
-    assert (cities(), RejectedRecord.objects.count()) == ([], 1)
+    assert (seller_cities(), RejectedRecord.objects.count()) == ([], 1)
 
 
 def test_a_group_does_not_fall_with_a_superseded_record(api: ApiClient) -> None:
@@ -113,7 +108,7 @@ def test_where_the_group_of_the_last_record_falls_the_one_before_it_counts(api: 
     bad = tagged("sellers", group="g", seller_id=hex_id(2), seller_state="XX")
     answer = api.post({"records": [*records, bad], "on_conflict": "update", "results": "all"})
     assert fates(answer) == ["inserted", "group_rejected", "group_rejected", "invalid_choice"]
-    assert cities() == ["a"]
+    assert seller_cities() == ["a"]
     assert set(RejectedRecord.objects.values_list("status", flat=True)) == {"open"}
 
 
@@ -143,7 +138,7 @@ def test_lines_of_text_are_records_in_their_order(api: ApiClient, kind: str) -> 
         lines = [",".join(records[0]), *(",".join(each.values()) for each in records)]
     body = "\n".join(lines)
     answer = api.post(body, to="/api/v1/batches/?table=sellers&on_conflict=update&results=all", kind=kind)
-    assert (fates(answer), cities()) == (["superseded_in_batch", "inserted"], ["b"])
+    assert (fates(answer), seller_cities()) == (["superseded_in_batch", "inserted"], ["b"])
 
 
 # Its reject

@@ -16,6 +16,7 @@ from tests.support.loading.loads import (
     load_json,
     nothing_stored,
     query,
+    seller_cities,
     write_files,
 )
 
@@ -48,10 +49,6 @@ def spoiled(folder: Path, *octets: bytes) -> Path:
     return folder
 
 
-def stored() -> list[str]:
-    return [city for (city,) in query("select seller_city from olist_sellers order by seller_id")]
-
-
 @pytest.mark.parametrize(("sent", "meant"), [(LATIN, CITY), (AS_WINDOWS, WINDOWS)], ids=["latin-1", "cp1252"])
 def test_letters_that_are_utf8_once_more_refuse_the_file_until_an_option_says_so(
     sent: str, meant: str, tmp_path: Path
@@ -65,18 +62,18 @@ def test_letters_that_are_utf8_once_more_refuse_the_file_until_an_option_says_so
     ran = load_json(folder, "--encoding", "utf-8-twice")
     assert ran.counts["sellers"] == {"read": 21, "inserted": 21}
     assert ran.report["tables"]["sellers"]["repaired"] == {"utf_8_twice": 20}
-    assert stored() == ["rio", *[meant] * 19, f"x {meant}"]
+    assert seller_cities() == ["rio", *[meant] * 19, f"x {meant}"]
     assert Account.objects.get(table="sellers").batch.options["encoding"] == "utf-8-twice"
 
 
 def test_encoding_utf_8_takes_such_letters_as_they_are(tmp_path: Path) -> None:
     ran = load_json(written(tmp_path, *[LATIN] * 20), "--encoding", "utf-8")
-    assert (ran.counts["sellers"], stored()) == ({"read": 20, "inserted": 20}, [LATIN] * 20)
+    assert (ran.counts["sellers"], seller_cities()) == ({"read": 20, "inserted": 20}, [LATIN] * 20)
 
 
 def test_cells_that_do_not_decode_once_more_stay_and_the_account_says_how_many(tmp_path: Path) -> None:
     told = load(written(tmp_path, *[LATIN] * 20, "são", "🙂"), "--encoding", "utf-8-twice").out
-    assert stored()[-3:] == [CITY, "são", "🙂"]
+    assert seller_cities()[-3:] == [CITY, "são", "🙂"]
     why = "20 cells were decoded once more, 2 beyond ASCII were not UTF-8 twice"
     assert f"sellers: encoding utf-8-twice (asked for by --encoding; {why})." in told
     assert why in Account.objects.get(table="sellers").signs["encoding"]["evidence"]
@@ -89,7 +86,7 @@ def test_cells_that_do_not_decode_once_more_stay_and_the_account_says_how_many(t
 )
 def test_letters_that_may_be_meant_are_stored_as_they_are(cities: list[str], tmp_path: Path) -> None:
     assert load_json(written(tmp_path, *cities)).counts["sellers"] == {"read": len(cities), "inserted": len(cities)}
-    assert stored() == cities
+    assert seller_cities() == cities
 
 
 def test_a_file_of_windows_1252_is_refused_as_a_whole_until_an_option_says_so(tmp_path: Path) -> None:
@@ -101,7 +98,7 @@ def test_a_file_of_windows_1252_is_refused_as_a_whole_until_an_option_says_so(tm
     assert nothing_stored()
     ran = load_json(folder, "--encoding", "cp1252")
     assert ran.counts["sellers"] == {"read": 21, "inserted": 21}
-    assert stored() == ["rio", *[WINDOWS] * 20]
+    assert seller_cities() == ["rio", *[WINDOWS] * 20]
 
 
 @pytest.mark.parametrize(
@@ -138,7 +135,7 @@ def test_a_mark_of_utf8_is_no_header_in_windows_1252_and_taken_off_where_it_is_t
     path.write_bytes(path.read_bytes().decode("latin-1").encode()[:6] + path.read_bytes()[3:])
     assert_clear_error(load(bare), 2, PATH, "begins with ï»¿", "--encoding utf-8-twice")
     load_json(bare, "--encoding", "utf-8-twice")
-    assert stored() == ["rio", *[CITY] * 20]
+    assert seller_cities() == ["rio", *[CITY] * 20]
 
 
 @pytest.mark.parametrize(
@@ -151,7 +148,7 @@ def test_an_encoding_that_shows_only_late_rolls_the_file_back_whole(
 ) -> None:
     folder = written(tmp_path, *["rio"] * 60_000, *[late] * 20, encoding=encoding)
     told = load(folder)
-    assert (told.code, stored()) == (1, [])
+    assert (told.code, seller_cities()) == (1, [])
     assert f"sellers: refused, {'a program ' if encoding == 'utf-8' else 'it is not UTF-8 but '}{word}" in told.out
     assert query("select count(*) from olist_orders") == [(1,)]
 

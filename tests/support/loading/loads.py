@@ -211,6 +211,11 @@ def query(statement: str, *parameters: Any) -> list[tuple[Any, ...]]:
         return cursor.fetchall() if cursor.description else []
 
 
+def seller_cities() -> list[str]:
+    """Return the cities of the stored sellers, by key."""
+    return [city for (city,) in query("select seller_city from olist_sellers order by seller_id")]
+
+
 def db_tables() -> list[str]:
     """Return the nine database tables, parents first."""
     return [f"olist_{name}" for name in BY_NAME]

@@ -3,6 +3,7 @@
 import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 
 import pyarrow as pa
 
@@ -57,3 +58,14 @@ def everything(records: Records) -> Iterator[Seen]:
         yield Seen(**place, fields=fields)
     for unreadable in records.unreadable.to_pylist():
         yield Seen(**unreadable)
+
+
+def reassembled(body: bytes, seen: list[Seen]) -> bytes:
+    """Walk through the body by the raw bytes of the records; what is left over must be blank lines."""
+    at = 0
+    for record, following in zip_longest(seen, seen[1:]):
+        assert body.startswith(record.raw, at)
+        at += len(record.raw)
+        if following is None or following.line > record.line + record.raw.count(b"\n"):
+            at += next((len(end) for end in (b"\r\n", b"\n", b"\r") if body.startswith(end, at)), 0)
+    return body[at:]

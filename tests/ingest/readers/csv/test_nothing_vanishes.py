@@ -2,13 +2,12 @@
 
 import csv
 import io
-from itertools import zip_longest
 from typing import Literal
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.support.readers.reading import Seen, read_body
+from tests.support.readers.reading import read_body, reassembled
 
 PARTS = ["a", "b", '"', '"', '""', ",", ",", "\n", "\n", "\r\n", "\r", "\ufeff", "é", "\0", " "]
 SOUP = st.lists(st.sampled_from([part.encode() for part in PARTS] + [b"\xe3", b"x,y\n", b'"x","y"\n'])).map(b"".join)
@@ -17,17 +16,6 @@ Quoting = Literal[0, 1]
 QUOTINGS: st.SearchStrategy[Quoting] = st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL])
 ROWS = st.lists(st.lists(CELL, min_size=3, max_size=3))
 UNHURRIED = settings(deadline=None)  # a busy machine is no fault of the reader
-
-
-def reassembled(body: bytes, seen: list[Seen]) -> bytes:
-    """Walk through the body by the raw bytes of the records; what is left over must be blank lines."""
-    at = 0
-    for record, following in zip_longest(seen, seen[1:]):
-        assert body.startswith(record.raw, at)
-        at += len(record.raw)
-        if following is None or following.line > record.line + record.raw.count(b"\n"):
-            at += next((len(end) for end in (b"\r\n", b"\n", b"\r") if body.startswith(end, at)), 0)
-    return body[at:]
 
 
 @UNHURRIED

@@ -7,8 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest.readers.signs.signs import Signs, signs_asked
-from tests.ingest.readers.csv.test_nothing_vanishes import reassembled
-from tests.support.readers.reading import Seen, read_body
+from tests.support.readers.reading import Seen, read_body, reassembled
 
 ESCAPED = signs_asked("--{}", escape="backslash")
 CP1252 = signs_asked("--{}", encoding="cp1252")
