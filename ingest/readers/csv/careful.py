@@ -115,7 +115,7 @@ class Cutter:
         """
         visible = self._visible(buffer)
         piece = self._rest_of_line(visible, at) if mid_line else self._record(visible, at, final=final)
-        return _in_file(piece, buffer, at) if piece and visible is not buffer else piece
+        return _in_file(piece, buffer, at) if piece and self._escaped else piece
 
     def _record(self, buffer: bytes, at: int, *, final: bool) -> Piece | None:
         # Never looking further than this keeps the verdict independent of how the file was cut into buffers.

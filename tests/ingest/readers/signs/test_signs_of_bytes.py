@@ -103,6 +103,10 @@ def test_a_broken_record_costs_its_line_and_the_next_ones_are_read_by_their_esca
     ]
 
 
+def test_a_backslash_that_ends_an_unquoted_field_with_a_quote_inside_is_text() -> None:
+    assert fields(b'a"\\,b\nc,d"e\\\n') == [('a"\\', "b"), ("c", 'd"e\\')]
+
+
 def test_bytes_of_windows_1252_become_its_characters_and_the_undefined_ones_are_named() -> None:
     octets = bytes(range(0x80, 0x100))
     body = b"".join(b"%d,x%c\n" % (octet, octet) for octet in octets)
