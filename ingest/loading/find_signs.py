@@ -58,13 +58,13 @@ class _Files:
             return Signs()
 
     def show(self, source: Source, signs: Signs, see: Callable[[Records], bool]) -> None:
-        """Read a file until ``see`` tells that it saw enough."""
+        """Read a file until ``see`` tells that it saw enough: its beginning, in two stretches, and what it asks for."""
         if source.table in self.refused:
             return
         names = source.contract.names
         try:
             found = self._location.find(source.file_name)
-            with CsvParts(found, expected=names, chunk_bytes=FIRST_BYTES, signs=signs) as file:
+            with CsvParts(found, expected=names, chunk_bytes=FIRST_BYTES // 2, signs=signs) as file:
                 for records in file:
                     if not see(records) and file.bytes_read >= FIRST_BYTES:
                         break

@@ -45,7 +45,8 @@ def load(place: str, options: LoadOptions) -> LoadReport:
     """
     chosen = [source for source in sources() if not options.tables or source.table in options.tables]
     location = open_location(place)
-    signs = find_signs(location, chosen, options.signs)
+    with explained("the load"):
+        signs = find_signs(location, chosen, options.signs)
     if options.rejects_out:
         taken = [place, *(part.path for source in chosen for part in location.find(source.file_name).parts)]
         assert_no_source(options.rejects_out, taken)
