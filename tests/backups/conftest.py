@@ -9,7 +9,7 @@ from django.db import connection
 from pyarrow import fs
 from pytest_django import DjangoDbBlocker, Settings
 
-from tests.support.aws.moto import amazon, buckets, name_by_environment
+from tests.support.aws.moto import amazon, buckets, emptied, name_by_environment
 from tests.support.backups.models import MODELS
 
 
@@ -55,6 +55,7 @@ def s3_server() -> Iterator[str]:
 def bucket(s3_server: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[fs.S3FileSystem]:
     """An empty bucket ``safe`` on a server that speaks S3, named by the environment."""
     name_by_environment(monkeypatch, s3_server)
+    emptied(s3_server)  # a test before may have left what pyarrow does not take away
     files = buckets(s3_server)
     files.create_dir("safe")
     yield files

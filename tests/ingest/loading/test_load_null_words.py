@@ -270,7 +270,7 @@ def test_an_orphan_is_healed_by_the_word_of_its_file_and_shown_as_null(tmp_path:
     rejects = list(RejectedRecord.objects.filter(table="orders"))
     names = list(PLAIN["orders"])
     assert all('"order_approved_at": null' in line for line in json_lines(rejects))
-    assert f"delivered,{MOMENT},,{MOMENT}" in to_post_as_csv(rejects, names, first=True)
+    assert f'"delivered","{MOMENT}","","{MOMENT}"' in to_post_as_csv(rejects, names, first=True)
     customers: dict[str, list[Row]] = {"customers": [{"customer_id": hex_id(7)}]}
     load_json(write_files(tmp_path / "second", customers), "--table", "customers")
     assert query("select order_approved_at from olist_orders") == [(None,), (None,)]
