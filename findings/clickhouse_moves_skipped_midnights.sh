@@ -11,7 +11,7 @@ python3 -m venv "$folder/venv"
 "$folder/venv/bin/pip" install --quiet --disable-pip-version-check chdb==4.4.0
 cd "$folder"
 printf 'n,day\n1,2017-10-14 00:00:00\n2,2017-10-15 00:00:00\n3,2017-10-16 00:00:00\n' >days.csv
-cat >copy.py <<'PYTHON'
+cat >through.py <<'PYTHON'
 import sys
 
 import chdb
@@ -20,9 +20,9 @@ settings = f" settings session_timezone = '{sys.argv[1]}'" if len(sys.argv) > 1 
 print(chdb.query(f"select * from file('days.csv', CSVWithNames) order by n{settings}", "CSV"), end="")
 PYTHON
 echo "== TZ=America/Sao_Paulo"
-TZ=America/Sao_Paulo venv/bin/python copy.py | tee moved
+TZ=America/Sao_Paulo venv/bin/python through.py | tee moved
 echo "== the same with session_timezone = 'UTC'"
-TZ=America/Sao_Paulo venv/bin/python copy.py UTC | tee kept
+TZ=America/Sao_Paulo venv/bin/python through.py UTC | tee kept
 grep -q '^2,"2017-10-14 23:00:00"$' moved
 grep -q '^1,"2017-10-14 00:00:00"$' moved
 grep -q '^2,"2017-10-15 00:00:00"$' kept
