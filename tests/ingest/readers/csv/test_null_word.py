@@ -22,7 +22,7 @@ LINES: dict[str, Cells] = {
     r"\N,\N": (None, None),
     r'"\N",x': (WORD, "x"),
     r'"",\N': ("", None),
-    ",": ("", ""),
+    ",x": ("", "x"),
     r"\N ,\n": (r"\N ", r"\n"),
     r'"\N""",\N\N': (r'\N"', r"\N\N"),
     '"a\nb",\\N': ("a\nb", None),
