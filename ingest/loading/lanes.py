@@ -17,9 +17,10 @@ from django.db import connection
 
 from core.postgres.locks.held_locks import HeldLocks
 from ingest.accounts.report import TableReport
+from ingest.loading.file_plan import FilePlan
 from ingest.loading.load_file import RejectsSink, load_file
 from ingest.loading.options import LoadOptions
-from ingest.loading.read_ahead import CloseKeys, FilePlan, Reading, StageNeeded
+from ingest.loading.read_ahead import CloseKeys, Reading, StageNeeded
 from ingest.loading.write_table import ChecksIncomplete, RefusedUnforeseen
 from ingest.readers.places.locations import Location
 from ingest.readers.signs.signs import Signs

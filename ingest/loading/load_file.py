@@ -20,8 +20,9 @@ from core.postgres.locks.held_locks import HeldLocks
 from core.postgres.locks.long_transactions import end_with_its_client
 from ingest.accounts.report import FileFacts, TableReport, account_row
 from ingest.accounts.totals import parts_of
+from ingest.loading.file_plan import FilePlan, FileResult
 from ingest.loading.options import LoadOptions
-from ingest.loading.read_ahead import FileBlocks, FilePlan, FileResult
+from ingest.loading.read_ahead import FileBlocks
 from ingest.loading.resume import fingerprint_of
 from ingest.loading.supersede import supersede
 from ingest.loading.write_table import MISSING_PARENT, FileRowCounts, LimitPassed, keep_limit, write_empty, write_merged

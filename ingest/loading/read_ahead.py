@@ -6,35 +6,28 @@ index, the next chunks (and files) are already being checked. The queue between 
 
 import queue
 import threading
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from contextvars import copy_context
-from dataclasses import dataclass, field
 
-import numpy as np
 import pyarrow as pa
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
-from core.arrow import ArrowColumn, Rows, bools, indices
+from core.arrow import bools, indices
 from core.postgres.copy_encoder import encode
+from ingest.loading.file_plan import POSITION, FilePlan, FileResult
 from ingest.loading.options import LoadOptions, Progress
-from ingest.loading.reject_spool import RejectSpool
-from ingest.processing.check_records import CheckedRecords
 from ingest.processing.duplicates import SeenRows, SeenVersions
 from ingest.processing.fifteen_digits import Floats
-from ingest.processing.near_keys import ROUNDED, key_floats
+from ingest.processing.near_keys import key_floats
 from ingest.processing.process import Verdict, process
-from ingest.processing.reasons import REASON_SCHEMA
 from ingest.readers.csv.parts import CsvParts
 from ingest.readers.places.locations import Location
 from ingest.readers.signs.reading import SignReader
-from ingest.readers.signs.signs import Signs
 from ingest.rejects.describe import rejects_of
-from ingest.rejects.file_names import REQUEST, FileNames
+from ingest.rejects.file_names import FileNames
 from ingest.rules.contract import Contract
-from ingest.rules.sources import Source
 from ingest.tables.hashed_parents import LoadParents
 from ingest.tables.near_stored import NearStored
 from ingest.tables.seen_beside_stored import AskedRows, SeenBesideStored
@@ -42,75 +35,6 @@ from ingest.tables.seen_rounded import SeenRounded
 from ingest.tables.stored_hashes import StoredHashes, worth_reading
 
 QUEUED_BLOCKS = 64  # encoded chunks of a MiB or two between the two threads
-POSITION = pa.field("position", pa.int64(), nullable=False)
-
-
-def _none() -> tuple[Rows, Rows]:
-    return np.empty(0, np.int64), np.empty(0, np.int64)
-
-
-@dataclass(kw_only=True)
-class FileResult:
-    """What reading one file came to: ``accepted`` rows are good, the others counted or spooled."""
-
-    read: int = 0
-    accepted: int = 0
-    duplicates: int = 0
-    unchanged: int = 0  # accepted, but not handed on: the table holds them already
-    sha256: str = ""
-    size: int = 0  # bytes
-    columns: tuple[str, ...] = ()  # of the header, in the file's order
-    files: FileNames = REQUEST
-    skipped: Counter[str] = field(default_factory=Counter)  # lines that are no records, by kind
-    signs: Signs = field(default_factory=Signs)  # by which it was read, with what that came to
-    refusal: str = ""  # why the file cannot be taken as it is, where that showed after its beginning
-    repaired: Counter[str] = field(default_factory=Counter)
-    rounded: list[Rows] = field(default_factory=list)  # positions of records that took the digits of another
-    adopted: dict[str, list[ArrowColumn]] = field(default_factory=dict)  # by reference column: keys of parents to add
-    rejects: RejectSpool = field(default_factory=RejectSpool)
-    refused_late: list[pa.Table] = field(default_factory=list)  # accepted here, refused by PostgreSQL
-    superseded: tuple[Rows, Rows] = field(default_factory=_none)  # accepted here: see ``SeenVersions.superseded``
-    closed: int = 0  # rejects that are closed at once: they are no fault, and no limit counts them
-
-    def add(self, processed: Verdict) -> None:
-        """Count one chunk."""
-        self.read += processed.read
-        self.accepted += processed.rows.num_rows
-        self.duplicates += len(processed.duplicates)
-        self.repaired.update(processed.repairs)
-        if len(processed.rounded):
-            self.rounded.append(processed.records.position.to_numpy()[processed.rounded])
-        for column, keys in processed.adopted.items():
-            self.adopted.setdefault(column, []).append(keys)
-
-    def take_back(self, checked: CheckedRecords) -> None:
-        """Count records, accepted before, as such no more: they are rejects after all."""
-        self.accepted -= len(checked.rows)
-        for rule, rows in checked.repaired:
-            self.repaired[rule] -= len(rows)
-        position = checked.records.position.to_numpy()
-        self.repaired[ROUNDED] -= sum(int(np.isin(position, rounded).sum()) for rounded in self.rounded)
-
-
-@dataclass(frozen=True)
-class FilePlan:
-    """One file to read. ``staged``: rows go to a staging table, with the positions of their records.
-
-    ``signs``: by what its text is read. ``known``: reasons (``REASON_SCHEMA``) that were found when the file was read
-    before; ``watch``: see ``CloseKeys``.
-    """
-
-    source: Source
-    staged: bool
-    signs: Signs = field(default_factory=Signs)
-    known: pa.Table = field(default_factory=REASON_SCHEMA.empty_table)
-    watch: tuple[Floats, ...] = ()
-
-    @property
-    def schema(self) -> pa.Schema:
-        """The schema of the rows as they are handed on."""
-        schema = self.source.contract.schema
-        return schema.append(POSITION) if self.staged else schema
 
 
 class Reading:

@@ -5,8 +5,8 @@ from uuid import UUID
 from django.db.backends.utils import CursorWrapper
 from psycopg2 import sql
 
+from ingest.loading.file_plan import FilePlan
 from ingest.loading.options import LoadOptions
-from ingest.loading.read_ahead import FilePlan
 from ingest.posting.settle import WHY
 from ingest.rules.key_text import kept_part_sql
 from ingest.tables.stage import CHANGES, STAGE

@@ -14,8 +14,9 @@ from core.arrow import ArrowColumn
 from core.postgres.copy_in import copy_encoded
 from core.postgres.drop_and_rebuild import drop_for_load, rebuild
 from core.postgres.locks.table_locks import lock_tables_for_load
+from ingest.loading.file_plan import FilePlan, FileResult
 from ingest.loading.options import LoadOptions
-from ingest.loading.read_ahead import FileBlocks, FilePlan, FileResult
+from ingest.loading.read_ahead import FileBlocks
 from ingest.processing.reasons import REASON_SCHEMA, reasons
 from ingest.rules.contract import Contract
 from ingest.rules.sources import Source, is_adopted, sources
