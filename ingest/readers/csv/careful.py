@@ -3,9 +3,10 @@
 A record is fields between commas up to LF or CRLF; a field is quoted (quotes inside doubled) or holds no quote, comma,
 CR or LF. Where no such record begins, one *physical line* is refused and reading goes on behind it, so that a quote
 left open costs one line. A line such as ``a"b,c``, whose only oddity is a quote inside an unquoted field, is kept as it
-is meant. A record over several lines with a wrong number of fields, of which a later line is a record by itself, has
-swallowed that line through a quote left open: only its first line is refused. Byte-order marks before a record are
-taken off, and lines that are no records (``other_lines``) are passed over.
+is meant, but not behind a refused line, whose rest it may be. A record over several lines with a wrong number of
+fields, of which a later line is a record by itself, has swallowed that line through a quote left open: only its first
+line is refused. Byte-order marks before a record are taken off, and lines that are no records (``other_lines``) are
+passed over.
 """
 
 import re
@@ -34,6 +35,7 @@ _LINE_FIELDS = re.compile(_LINE_FIELD)
 UNCLOSED = "a quote is opened and never closed"
 TEXT_AFTER_QUOTE = "text after a closing quote"
 QUOTE_INSIDE = "a quote inside an unquoted field beside a field that cannot be read"
+QUOTE_BEHIND_FAULT = "a quote inside an unquoted field behind a line that cannot be read, which it may belong to"
 LONE_RETURN = "a carriage return without a line feed, outside quotes"
 
 
@@ -58,6 +60,7 @@ class Cutter:
     """Cuts buffers of one file with the columns ``names``; a record may have ``max_bytes`` without its line end.
 
     ``escaped``: quotes in quotes are so by backslashes; then offsets are found where such pairs are filled up.
+    ``behind_fault``: the line before the next one was refused; whoever cuts records in another way says that none was.
     """
 
     def __init__(self, names: Sequence[str], others: OtherLines, *, max_bytes: int, escaped: bool = False) -> None:
@@ -68,6 +71,7 @@ class Cutter:
         self._sound = re.compile(rb"(?!" + others.pattern + rb")" + _FIELD + later)
         self._buffer, self._doubtful = b"", [0]  # the lines of the buffer at work that need the regular expressions
         self._escaped = escaped
+        self.behind_fault = False  # whether the line before the next one was refused
         self._in_file, self._filled = b"", b""  # a buffer, and what cutting may see of it
 
     def _visible(self, buffer: bytes) -> bytes:
@@ -83,6 +87,7 @@ class Cutter:
         end = self._sound_end(buffer, at, len(buffer))
         if end == at:
             return at
+        self.behind_fault = False
         try:
             utf_8_decode(memoryview(buffer)[at:end], "strict", True)
         except UnicodeDecodeError as error:
@@ -115,6 +120,8 @@ class Cutter:
         """
         visible = self._visible(buffer)
         piece = self._rest_of_line(visible, at) if mid_line else self._record(visible, at, final=final)
+        if piece and not piece.skipped:
+            self.behind_fault = bool(piece.problem)
         return _in_file(piece, buffer, at) if piece and self._escaped else piece
 
     def _record(self, buffer: bytes, at: int, *, final: bool) -> Piece | None:
@@ -161,6 +168,8 @@ class Cutter:
             end = _between_characters(buffer, at, at + self._max_bytes)
             return Piece(raw=buffer[at:end], end=end, lines=0, problem=self._too_long())
         text = raw[behind_marks(raw, 0, len(raw)) :]
+        if lenient and self.behind_fault:
+            return Piece(raw=raw, end=feed + 1, problem=QUOTE_BEHIND_FAULT)
         if lenient and _LINE.fullmatch(text):
             return self._judge(raw, _LINE_FIELDS.sub(_quote, text), end=feed + 1, lines=1)
         return Piece(raw=raw, end=feed + 1, problem=problem)

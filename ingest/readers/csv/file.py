@@ -146,6 +146,7 @@ class CsvFile:
             self._pending = self._pending[split.length :]
             self._line += split.lines
             self.records_read += len(records)
+            self._cutter.behind_fault = False
             yield records
         elif split is None or split.length:
             yield from self._careful()

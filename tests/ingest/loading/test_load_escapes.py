@@ -149,3 +149,14 @@ def test_a_record_that_only_the_table_refuses_is_kept_as_it_was_meant(tmp_path: 
     reject = RejectedRecord.objects.get()
     assert (reject.codes, (reject.record or {})["review_comment_message"]) == (["unique"], SPARK_MEANS[0])
     assert SPARK[0].encode() in bytes(reject.raw)
+
+
+def test_the_rest_of_an_escaped_text_is_no_record_of_its_own(tmp_path: Path) -> None:
+    write_files(tmp_path, {**ONE_OF_EACH, "order_reviews": []})
+    names = ["review_comment_title", *(name for name in COLUMNS if name != "review_comment_title")]
+    line = f'"\\"\na","{hex_id(1)}","{hex_id(1)}","5","","{MOMENT}","{MOMENT}"\n'
+    (tmp_path / PATH).write_text(",".join(names) + "\n" + line, "utf-8", newline="")
+    assert_clear_error(load(tmp_path), 2, PATH, "its backslashes are escapes")
+    assert nothing_stored()
+    told = load(tmp_path, "--escape", "backslash")
+    assert (told.code, query("select review_comment_title from olist_order_reviews")) == (0, [('"\na',)])
