@@ -15,6 +15,7 @@ _NO_TEXT = {
     b"\x28\xb5\x2f\xfd": ("packed by Zstandard", "Unpack it, or add .zst to its name."),
     b"PK\x03\x04": ("a .zip or a spreadsheet", "Unpack it, or save it as CSV with commas."),
     b"PAR1": ("a Parquet file", "Save it as CSV with commas."),
+    b"\xd0\xcf\x11\xe0": ("a spreadsheet (.xls)", "Save it as CSV with commas."),
 }
 _OTHER_MARKS = {";": "semicolons", "\t": "tabs", "|": "bars"}
 _ROW_NUMBERS = ("", "Unnamed: 0", "index", "rownames", "row.names", "level_0")
@@ -86,6 +87,8 @@ def _advice(line: str, names: Sequence[str], expected: Sequence[str]) -> str:
             return f"Its columns are separated by {word}: save it with commas."
     if len(names) == 1 and _are_known(names[0].split(","), expected):
         return "The whole line stands in one pair of quotes: quote cells, not lines."
+    if names and set(names[len(expected) :]) == {""} and _are_known(names[: len(expected)], expected):
+        return "Its lines end in commas: a spreadsheet had empty columns behind the last one, take them out."
     unnamed = [name for name in names if name not in expected]
     if len(unnamed) == 1 and unnamed[0] in _ROW_NUMBERS and len(names) == len(expected) + 1:
         return "A column of row numbers stands there: write the file with index=False (pandas) or row.names=FALSE (R)."

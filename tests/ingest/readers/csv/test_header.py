@@ -65,6 +65,8 @@ def test_what_is_no_utf8_csv_is_unreadable(text: bytes, problem: str) -> None:
         (b'"city,state"', "The whole line stands in one pair of quotes: quote cells, not lines."),
         (b",city,state", "index=False (pandas) or row.names=FALSE (R)."),
         (b'"Unnamed: 0","city","state"', "index=False (pandas) or row.names=FALSE (R)."),
+        (b"city,state,", "a spreadsheet had empty columns behind the last one, take them out."),
+        (b"city,state,,", "a spreadsheet had empty columns behind the last one, take them out."),
         (b"city, state", "Did you mean 'state' where ' state' stands?"),
         (b"CITY,STATE", "Did you mean 'city' where 'CITY' stands, 'state' where 'STATE' stands?"),
         (b"city,stat", "Did you mean 'state' where 'stat' stands?"),

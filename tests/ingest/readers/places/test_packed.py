@@ -92,6 +92,10 @@ def test_a_file_that_only_its_name_packs_is_said_to_be_none(ending: str, program
         (PACKED[".gz"], "is packed by gzip, though its name does not say so. Unpack it, or add .gz to its name."),
         (PACKED[".zst"], "is packed by Zstandard, though its name does not say so. Unpack it, or add .zst"),
         (b"PK\x03\x04\n", "is a .zip or a spreadsheet, though its name does not say so. Unpack it, or save it as CSV"),
+        (
+            b"\xd0\xcf\x11\xe0\n",
+            "is a spreadsheet (.xls), though its name does not say so. Save it as CSV with commas.",
+        ),
         (b"PAR1\n", "is a Parquet file, though its name does not say so. Save it as CSV with commas."),
     ],
 )
