@@ -21,7 +21,8 @@ type Show = Callable[[Source, Signs, Callable[[Records], bool]], None]
 def find_null_word(chosen: Sequence[Source], signs: Mapping[str, Signs], show: Show) -> Sign | None:
     """Look for a word that stands without quotes where a number or a moment may be NULL, and no such cell is empty.
 
-    None: there is no such word, or more than one. Where the beginnings of the files show none, no more is read.
+    None: there is no such word, or more than one. The beginnings of all files come first, for one empty cell answers;
+    more is read only where they show neither.
     """
     search = _Search()
     typed = [source for source in chosen if _typed(source.contract)]
@@ -29,6 +30,9 @@ def find_null_word(chosen: Sequence[Source], signs: Mapping[str, Signs], show: S
         if search.empty:
             return None
         show(source, signs[source.table], search.at_beginning(source.contract))
+    for source in typed:
+        if not search.answered:
+            show(source, signs[source.table], search.until_one_shows(source.contract))
     waiting = sorted(search.seen)
     while waiting and not search.empty:
         word = waiting.pop()
@@ -53,6 +57,20 @@ class _Search:
         def see(records: Records) -> bool:
             self._look(records, contract)
             return False
+
+        return see
+
+    @property
+    def answered(self) -> bool:
+        """Whether a word or an empty cell was seen."""
+        return self.empty or bool(self.seen)
+
+    def until_one_shows(self, contract: Contract) -> Callable[[Records], bool]:
+        """Look at records until a word or an empty cell is among them."""
+
+        def see(records: Records) -> bool:
+            self._look(records, contract)
+            return not self.answered
 
         return see
 

@@ -96,6 +96,15 @@ def test_an_empty_cell_far_behind_the_beginning_says_so_too(tmp_path: Path) -> N
     assert (tables["products"]["rejected"], tables["order_reviews"]["signs"]) == (1, {})
 
 
+@pytest.mark.usefixtures("short_beginnings")
+def test_a_word_that_stands_first_far_behind_the_beginning_is_one_too(tmp_path: Path) -> None:
+    orders = [{"order_id": hex_id(number)} for number in range(1, 99)]
+    orders.append({"order_id": hex_id(99), "order_approved_at": "NA"})
+    tables = load_json(written(tmp_path, orders=orders, order_reviews=reviews("NA", "bom"))).report["tables"]
+    assert (tables["orders"]["inserted"], tables["orders"]["repaired"]) == (99, {"null_word": 1})
+    assert titles() == [None, "bom"]
+
+
 def test_two_words_where_numbers_belong_are_none(tmp_path: Path) -> None:
     ran = load_json(written(tmp_path, products=products("7", r"\N", "NA"), order_reviews=reviews(r"\N", "bom")))
     assert ran.counts["products"] == {"read": 3, "inserted": 1, "rejected": 2}
