@@ -138,7 +138,7 @@ def test_many_are_replayed_once_their_parent_is_there(site: Site) -> None:
 
 def test_a_person_filters_exports_opens_and_posts_back(site: Site) -> None:
     ana = staff("ana", superuser=True)
-    evil = ["'=1+1", "=1+1", "\ufeff\u200b@x", "rio; +x"]
+    evil = ["'=1+1", "=1+1", "\u200c\u200d@x", "rio; +x"]
     send(*[("sellers", {"seller_id": hex_id(n), "seller_state": "XX", "seller_city": c}) for n, c in enumerate(evil)])
     refused("orders", order_status="teleported")
     site.log_in("ana")
@@ -152,7 +152,7 @@ def test_a_person_filters_exports_opens_and_posts_back(site: Site) -> None:
     name, text = download(site, "CSV for a spreadsheet")
     assert name == "sellers_rejects_for_a_spreadsheet.csv"
     opened = list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"), newline="")))
-    assert [row["seller_city"] for row in opened] == ["''=1+1", "'=1+1", "'\ufeff\u200b@x", "rio;' +x"]
+    assert [row["seller_city"] for row in opened] == ["''=1+1", "'=1+1", "'\u200c\u200d@x", "rio;' +x"]
     assert {row["reject_reasons"].partition(":")[0] for row in opened} == {"seller_state"}
     token = create_token(ana, name="browser", expires=None)
     for button, kind in (("CSV, unescaped", "text/csv"), ("NDJSON", "application/x-ndjson")):
