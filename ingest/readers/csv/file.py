@@ -21,6 +21,7 @@ from ingest.readers.csv.assemble import FieldSplitter, Stretch, gather, int64
 from ingest.readers.csv.careful import Cutter
 from ingest.readers.csv.header import BOM_TWICE, header_refused, read_header
 from ingest.readers.csv.other_lines import behind_marks, other_lines
+from ingest.readers.csv.outside_quotes import refuse_escapes_outside_quotes
 from ingest.readers.csv.quick import QuickSplit, split_records
 from ingest.readers.signs.encodings import CP1252, TWICE, from_cp1252, in_cp1252
 from ingest.readers.signs.signs import Signs
@@ -111,7 +112,8 @@ class CsvFile:
             self._pending += self._as_utf8(block)
             if not block and self._pending and not self._pending.endswith(b"\n"):
                 self._pending += b"\n"
-            for records in self._whole_records():
+            for cut in self._whole_records():
+                records = refuse_escapes_outside_quotes(cut) if self._escaped else cut
                 yield in_cp1252(records) if self._encoding == CP1252 else records
 
     def _as_utf8(self, block: bytes) -> bytes:

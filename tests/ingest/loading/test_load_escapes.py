@@ -160,3 +160,13 @@ def test_the_rest_of_an_escaped_text_is_no_record_of_its_own(tmp_path: Path) -> 
     assert nothing_stored()
     told = load(tmp_path, "--escape", "backslash")
     assert (told.code, query("select review_comment_title from olist_order_reviews")) == (0, [('"\na',)])
+
+
+def test_an_escape_outside_quotes_is_refused_and_not_stored_with_its_backslash(tmp_path: Path) -> None:
+    folder = written(tmp_path, r'"disse \"bom\", e foi"', r"disse \"ok\"", r"C:\temp", r'"C:\\\"x"')
+    ran = load_json(folder, "--escape", "backslash")
+    assert ran.counts["order_reviews"] == {"read": 4, "inserted": 3, "rejected": 1}
+    assert stored() == ['disse "bom", e foi', "C:\\temp", 'C:\\"x']
+    reject = RejectedRecord.objects.get(table="order_reviews")
+    assert (reject.codes, reject.position) == (["ragged_row"], 2)
+    assert "have its writer quote all fields" in reject.reasons[0]["message"]
