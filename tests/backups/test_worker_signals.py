@@ -69,7 +69,9 @@ def test_a_backup_whose_rows_are_being_parsed_when_the_stop_comes_is_done(site: 
     try:
         with site.worker() as worker:
             link = site.back_up()
-            wait_until(lambda: bool(site.ask("select count(*) from pg_stat_progress_copy")))
+            wait_until(
+                lambda: bool(site.ask("select count(*) from pg_stat_progress_copy where datname = current_database()"))
+            )
             worker.send_signal(signal.SIGTERM)
             assert worker.wait(60) == 0
         assert site.becomes(link, "done", "failed")["rows"] == 300_000
