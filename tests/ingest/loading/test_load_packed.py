@@ -42,6 +42,7 @@ def test_packed_files_give_the_same_tables_as_plain_ones(ending: str, tmp_path: 
 
 def test_a_packed_file_that_breaks_late_is_rolled_back_whole_and_earlier_ones_stay(tmp_path: Path) -> None:
     orders = [{"order_id": hex_id(number)} for number in range(1, 30_000)]
+    orders[0]["order_approved_at"] = ""  # which answers the question for a word for NULL: no more than a MiB is read
     folder = write_files(tmp_path / "files", {**ONE_OF_EACH, "orders": orders, "order_items": []})
     packed = pack(folder / FILES["orders"], ".gz")
     packed.write_bytes(packed.read_bytes()[:-100])
@@ -61,7 +62,7 @@ def test_a_packed_file_that_is_none_is_refused_before_anything_is_written(ending
 
 
 def test_a_bomb_is_refused_before_anything_is_written(tmp_path: Path, settings: Settings) -> None:
-    settings.LOAD_MAX_UNPACKED_BYTES = 1 << 20
+    settings.LOAD_MAX_UNPACKED_BYTES = 1 << 19  # less than the beginning that is looked at
     folder = write_files(tmp_path / "files", ONE_OF_EACH)
     reviews = folder / FILES["order_reviews"]
     reviews.write_bytes(reviews.read_bytes() + bytes(4 << 20))
