@@ -13,7 +13,7 @@ from rich.table import Table
 from ingest.accounts.report import TableReport
 from ingest.loading.options import LoadReport, Progress
 from ingest.models import OUTCOMES
-from ingest.readers.signs.signs import Signs
+from ingest.readers.csv.signs import Signs
 
 # Measured: see docs/database.md.
 _SLOWER = "That takes longer: with one key about 1.2 times as long, with all of them twice."

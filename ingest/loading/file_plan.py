@@ -13,7 +13,7 @@ from ingest.processing.fifteen_digits import Floats
 from ingest.processing.near_keys import ROUNDED
 from ingest.processing.process import Verdict
 from ingest.processing.reasons import REASON_SCHEMA
-from ingest.readers.signs.signs import Signs
+from ingest.readers.csv.signs import Signs
 from ingest.rejects.file_names import REQUEST, FileNames
 from ingest.rules.sources import Source
 

@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 
 from ingest.processing.records import Records
 from ingest.readers.csv.assemble import FieldSplitter
-from ingest.readers.signs.signs import Sign, Signs
+from ingest.readers.csv.signs import Sign, Signs
 from ingest.rules.contract import Contract
 from ingest.rules.null_words import NULL_WORDS
 from ingest.rules.sources import Source

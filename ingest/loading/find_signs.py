@@ -8,11 +8,11 @@ from ingest.loading.find_null_word import find_null_word
 from ingest.loading.resume import agreements, sha256_of
 from ingest.processing.records import Records
 from ingest.readers.csv.parts import CsvParts
+from ingest.readers.csv.signs import Signs
 from ingest.readers.places.locations import Location
 from ingest.readers.signs.fitting import fitting
 from ingest.readers.signs.midnights import MidnightLook
 from ingest.readers.signs.reading import SignReader
-from ingest.readers.signs.signs import Signs
 from ingest.rules.sources import Source
 
 FIRST_BYTES = 1024 * 1024  # of each file; more of it is read only where these leave a question open

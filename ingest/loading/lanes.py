@@ -22,8 +22,8 @@ from ingest.loading.load_file import RejectsSink, load_file
 from ingest.loading.options import LoadOptions
 from ingest.loading.read_ahead import CloseKeys, Reading, StageNeeded
 from ingest.loading.write_table import ChecksIncomplete, RefusedUnforeseen
+from ingest.readers.csv.signs import Signs
 from ingest.readers.places.locations import Location
-from ingest.readers.signs.signs import Signs
 from ingest.rules.sources import Source, sources
 from ingest.tables.hashed_parents import LoadParents
 

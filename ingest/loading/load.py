@@ -28,8 +28,8 @@ from ingest.loading.reject_file import RejectsFile, assert_no_source
 from ingest.loading.resume import fingerprint_of, last_agreement, sha256_of
 from ingest.loading.write_table import MISSING_PARENT
 from ingest.models import Batch
+from ingest.readers.csv.signs import Signs
 from ingest.readers.places.locations import Location, open_location
-from ingest.readers.signs.signs import Signs
 from ingest.replaying.heal import heal
 from ingest.rules.sources import Source, sources
 

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from ingest.accounts.report import TableReport
-from ingest.readers.signs.signs import Signs
+from ingest.readers.csv.signs import Signs
 from ingest.rules.on_conflict import OnConflict
 
 LOCK_WAIT_SECONDS = 2.0

@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 
 from ingest.models import Batch
 from ingest.processing.records import Records
-from ingest.readers.signs.signs import Signs
+from ingest.readers.csv.signs import Signs
 from ingest.rules.on_conflict import OnConflict
 from ingest.rules.sources import Source
 

@@ -14,7 +14,7 @@ from django.db.backends.utils import CursorWrapper
 from core.postgres.copy_in import copy_in
 from core.version import __version__
 from ingest.processing.reasons import SUPERSEDED_IN_BATCH
-from ingest.readers.signs.signs import Signs
+from ingest.readers.csv.signs import Signs
 from ingest.rejects.describe import REJECT_SCHEMA
 from ingest.rejects.file_names import REQUEST, FileNames
 from ingest.rules.contract import Contract

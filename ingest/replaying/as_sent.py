@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ingest.models import Account, RejectedRecord
-from ingest.readers.csv.body import records_from_csv
+from ingest.readers.csv.encodings import CP1252
+from ingest.readers.csv.signs import Signs
 from ingest.readers.json.records import SentRecord, sent_alone
-from ingest.readers.signs.encodings import CP1252
+from ingest.readers.signs.body import records_from_csv
 from ingest.readers.signs.reading import SignReader
-from ingest.readers.signs.signs import Signs
 from ingest.rules.sources import find_source
 
 type AccountKey = tuple[Any, str]  # batch, table

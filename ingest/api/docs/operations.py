@@ -15,7 +15,7 @@ from ingest.api.request.parsers import CSV, NDJSON
 from ingest.api.request.serializer import RESULTS
 from ingest.api.response.serializers import BatchAccountSerializer, RejectSerializer
 from ingest.posting.unit import MODES
-from ingest.readers.signs.signs import TIMES
+from ingest.readers.csv.signs import TIMES
 from ingest.rules import null_words
 from ingest.rules.examples import example_batch
 from ingest.rules.json_schema import json_schema

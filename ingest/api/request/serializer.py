@@ -14,10 +14,10 @@ from ingest.api.request.envelope import Envelope, read_json, read_ndjson
 from ingest.api.request.parsers import CSV, NDJSON
 from ingest.api.rights import require
 from ingest.posting.unit import MODES, TableRecords, Unit
-from ingest.readers.csv.body import records_from_csv
+from ingest.readers.csv.signs import TIMES, Signs, signs_asked
+from ingest.readers.signs.body import records_from_csv
 from ingest.readers.signs.fitting import fitting
 from ingest.readers.signs.reading import SignReader
-from ingest.readers.signs.signs import TIMES, Signs, signs_asked
 from ingest.rules.null_words import fault_of
 from ingest.rules.on_conflict import ON_CONFLICT
 from ingest.rules.sources import Source, sources
@@ -41,7 +41,6 @@ class BatchSerializer(StrictSerializer):
     null = PlainText(
         required=False, trim_whitespace=False, help_text="The word that, without quotes, is NULL; none: no word is."
     )
-
     times = OneOf(TIMES, required=False, help_text="Zones in times: wall takes them off, instant means them.")
 
     def get_fields(self) -> dict[str, Any]:

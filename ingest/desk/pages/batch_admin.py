@@ -18,7 +18,7 @@ from ingest.desk.pages.html import chip, status_chip
 from ingest.desk.search.batches import rejects_by_reason
 from ingest.desk.search.spans import span_of
 from ingest.models import OUTCOMES, Batch
-from ingest.readers.signs.signs import Signs
+from ingest.readers.csv.signs import Signs
 from ingest.rights import viewable_batches, viewable_tables
 from ingest.table_admin.big_tables import BigTableAdmin
 from ingest.table_admin.values import EMPTY, moment

@@ -11,9 +11,9 @@ from pyarrow import csv as arrow_csv
 from core.arrow import read_csv
 from ingest.processing.records import UNREADABLE_SCHEMA, Records
 from ingest.readers.csv.careful import Piece
+from ingest.readers.csv.escapes import with_doubled_quotes
 from ingest.readers.csv.other_lines import BYTE_ORDER_MARK
 from ingest.readers.csv.quick import split_records
-from ingest.readers.signs.escapes import with_doubled_quotes
 
 
 class Stretch(NamedTuple):

@@ -17,10 +17,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ingest.readers.csv.escapes import quoted, without_pairs
 from ingest.readers.csv.header import BOM
 from ingest.readers.csv.other_lines import OtherLines, behind_marks
 from ingest.readers.csv.quick import doubtful_lines, split_records
-from ingest.readers.signs.escapes import quoted, without_pairs
 
 _QUOTED = rb'"(?:[^"]++|"")*+"'
 _FIELD = rb"(?:" + _QUOTED + rb'|[^",\r\n]*+)'

@@ -19,12 +19,12 @@ from core.errors import SourceEmpty
 from ingest.processing.records import Records
 from ingest.readers.csv.assemble import FieldSplitter, Stretch, gather, int64
 from ingest.readers.csv.careful import Cutter
+from ingest.readers.csv.encodings import CP1252, TWICE, from_cp1252, in_cp1252
 from ingest.readers.csv.header import BOM_TWICE, header_refused, read_header
 from ingest.readers.csv.other_lines import behind_marks, other_lines
 from ingest.readers.csv.outside_quotes import refuse_escapes_outside_quotes
 from ingest.readers.csv.quick import QuickSplit, split_records
-from ingest.readers.signs.encodings import CP1252, TWICE, from_cp1252, in_cp1252
-from ingest.readers.signs.signs import Signs
+from ingest.readers.csv.signs import Signs
 
 CHUNK_BYTES = 2 * 1024 * 1024  # the fastest of 0.5 to 4 MiB, on 1.5 million records
 MAX_RECORD_BYTES = 1024 * 1024

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from core.arrow import Mask, Rows, bools
 from ingest.processing.records import UNREADABLE_SCHEMA, Records
-from ingest.readers.signs.escapes import outside_quotes
+from ingest.readers.csv.escapes import outside_quotes
 
 PROBLEM = r"a backslash before a quote, outside quotes: have its writer quote all fields (Python: csv.QUOTE_ALL)"
 

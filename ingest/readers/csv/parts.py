@@ -12,9 +12,9 @@ import pyarrow.compute as pc
 from core.errors import HeaderRefused, SourceEmpty, SourceUnreadable
 from ingest.processing.records import Records
 from ingest.readers.csv.file import CHUNK_BYTES, NO_SIGNS, CsvFile
+from ingest.readers.csv.signs import Signs
 from ingest.readers.places.stored import StoredFile, StoredPart
 from ingest.readers.places.streams import Allowance, SourceStream
-from ingest.readers.signs.signs import Signs
 
 _OF_EACH = 'Each part must begin with the header (Spark: option("header", True)). '
 

@@ -8,7 +8,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ingest.readers.signs.escapes import without_pairs
+from ingest.readers.csv.escapes import without_pairs
 
 _LF, _CR, _QUOTE, _COMMA = b'\n\r",'
 

@@ -7,7 +7,7 @@ import pyarrow.compute as pc
 
 from core.arrow import Text, indices
 from ingest.processing.records import Records
-from ingest.readers.signs.encodings import CP1252, decoded_again, high_cells
+from ingest.readers.csv.encodings import CP1252, decoded_again, high_cells
 from ingest.readers.signs.refusal import Refusal
 
 _FEWEST = 20  # cells or records: fewer may be an accident

@@ -8,10 +8,10 @@ import pyarrow.compute as pc
 
 from core.arrow import indices, mask_of, octets_of
 from ingest.processing.records import Records
+from ingest.readers.csv.escapes import without_pairs
 from ingest.readers.csv.file import CsvFile
-from ingest.readers.signs.escapes import without_pairs
+from ingest.readers.csv.signs import Sign, Signs
 from ingest.readers.signs.refusal import Refusal
-from ingest.readers.signs.signs import Sign, Signs
 from ingest.rules.contract import Contract
 
 _FEWEST_FEEDS = 3  # after backslashes: fewer may be an accident

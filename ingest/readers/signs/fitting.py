@@ -1,6 +1,6 @@
 """Signs that a table can show."""
 
-from ingest.readers.signs.signs import Signs
+from ingest.readers.csv.signs import Signs
 from ingest.readers.signs.times import moments_of
 from ingest.rules.contract import Contract
 

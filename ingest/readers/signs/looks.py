@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from ingest.processing.records import Records
+from ingest.readers.csv.encodings import CP1252
+from ingest.readers.csv.signs import Signs
 from ingest.readers.signs.encoding_look import EncodingLook
-from ingest.readers.signs.encodings import CP1252
 from ingest.readers.signs.escape_look import EscapeLook
 from ingest.readers.signs.null_words import NullShare
 from ingest.readers.signs.refusal import Refusal
-from ingest.readers.signs.signs import Signs
 from ingest.readers.signs.times import TimesLook
 from ingest.rules.contract import Contract
 

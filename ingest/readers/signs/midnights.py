@@ -5,7 +5,7 @@ import pyarrow.compute as pc
 
 from core.arrow import Rows, Text, mask_of
 from ingest.processing.records import Records
-from ingest.readers.signs.signs import Sign
+from ingest.readers.csv.signs import Sign
 from ingest.rules.contract import Contract
 from ingest.rules.kinds.timestamp import is_bare_date
 

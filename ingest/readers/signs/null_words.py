@@ -9,8 +9,8 @@ import pyarrow.compute as pc
 
 from core.arrow import Rows, Text, mask_of
 from ingest.processing.records import Records
+from ingest.readers.csv.signs import Signs
 from ingest.readers.signs.refusal import Refusal
-from ingest.readers.signs.signs import Signs
 from ingest.rules.contract import Contract
 from ingest.rules.null_words import NONE, NULL_WORDS
 

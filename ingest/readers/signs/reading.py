@@ -5,14 +5,14 @@ from dataclasses import replace
 
 from core.arrow import ArrowColumn, Rows, Text
 from ingest.processing.records import Records
-from ingest.readers.signs.encodings import RULE as DECODED
-from ingest.readers.signs.encodings import TWICE, to_utf8_once
+from ingest.readers.csv.encodings import RULE as DECODED
+from ingest.readers.csv.encodings import TWICE, to_utf8_once
+from ingest.readers.csv.signs import Signs
 from ingest.readers.signs.looks import joined, looks_at_meaning, looks_at_text
 from ingest.readers.signs.midnights import RULE as MIDNIGHT
 from ingest.readers.signs.midnights import to_midnight
 from ingest.readers.signs.null_words import take_words
 from ingest.readers.signs.refusal import Refusal
-from ingest.readers.signs.signs import Signs
 from ingest.readers.signs.times import RULE as WALL_TIME
 from ingest.readers.signs.times import moments_of, to_wall_time
 from ingest.rules.contract import Contract

@@ -12,7 +12,7 @@ from core.errors import DataForgeError
 from ingest.loading.console import LoadConsole
 from ingest.loading.load import load
 from ingest.loading.options import LOCK_WAIT_SECONDS, LoadOptions, RejectLimit
-from ingest.readers.signs.signs import TIMES, signs_asked
+from ingest.readers.csv.signs import TIMES, signs_asked
 from ingest.rules import null_words
 from ingest.rules.sources import sources
 

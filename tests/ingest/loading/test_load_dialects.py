@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from core.errors import DataForgeError
 from ingest.loading.load import load
 from ingest.loading.options import LoadOptions
-from ingest.readers.signs.signs import Signs, signs_asked
+from ingest.readers.csv.signs import Signs, signs_asked
 from olist.sample.layout import CellKind
 from tests.support.loading.dialects import Cells, Dialect, skipped
 from tests.support.loading.handed_on import rows_handed_on, rows_of

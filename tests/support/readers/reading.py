@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from ingest.processing.records import Records
 from ingest.readers.csv.file import CHUNK_BYTES, MAX_RECORD_BYTES, NO_SIGNS, CsvFile
-from ingest.readers.signs.signs import Signs
+from ingest.readers.csv.signs import Signs
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,7 +5,7 @@ import io
 import pytest
 
 from ingest.readers.csv.file import CsvFile
-from ingest.readers.signs.signs import Sign, Signs
+from ingest.readers.csv.signs import Sign, Signs
 
 type Cells = tuple[str | None, ...]
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingest.readers.signs.signs import Signs, signs_asked
+from ingest.readers.csv.signs import Signs, signs_asked
 from tests.support.readers.reading import Seen, left_over, read_body
 
 ESCAPED = signs_asked("--{}", escape="backslash")
