@@ -13,7 +13,7 @@ from rich.table import Table
 from ingest.accounts.report import TableReport
 from ingest.loading.options import LoadReport, Progress
 from ingest.models import OUTCOMES
-from ingest.readers.csv.signs import Signs
+from ingest.readers.csv.signs import told
 
 # Measured: see docs/database.md.
 _SLOWER = "That takes longer: with one key about 1.2 times as long, with all of them twice."
@@ -104,9 +104,9 @@ def _sentences(report: LoadReport, *, dry_run: bool) -> Iterator[str]:
 
 def _lines_read(report: LoadReport) -> Iterator[str]:
     """Say by which signs the files were read, and which lines of them are no records."""
+    for tables, sign in told({account.table: account.signs for account in report.tables}):
+        yield f"{tables}: {sign}."
     for account in report.tables:
-        for name, sign in Signs.from_json(account.signs).by_name.items():
-            yield f"{account.table}: {name} {sign.words}."
         for kind, lines in account.lines_skipped.items():
             said = f"{lines:,} lines are no records, and were" if lines != 1 else "1 line is no record, and was"
             yield f"{account.table}: {said} skipped ({kind})."

@@ -18,7 +18,7 @@ from ingest.desk.pages.html import chip, status_chip
 from ingest.desk.search.batches import rejects_by_reason
 from ingest.desk.search.spans import span_of
 from ingest.models import OUTCOMES, Batch
-from ingest.readers.csv.signs import Signs
+from ingest.readers.csv.signs import told
 from ingest.rights import viewable_batches, viewable_tables
 from ingest.table_admin.big_tables import BigTableAdmin
 from ingest.table_admin.values import EMPTY, moment
@@ -152,12 +152,11 @@ class BatchAdmin(BigTableAdmin):
     @admin.display(description="signs")
     def signs(self, batch: Batch) -> str:
         """Say what each file as a whole showed, or what options said of it, and which lines were skipped."""
-        rows: list[tuple[str, str, str]] = []
-        for account in batch.accounts.order_by("id"):
-            signs = Signs.from_json(account.signs).by_name
-            rows += [(account.table, name, sign.words) for name, sign in signs.items()]
-            rows += [(account.table, "skipped", f"{lines:,} ({kind})") for kind, lines in account.skipped.items()]
-        return _lines("{}: {} {}", rows)
+        accounts = list(batch.accounts.order_by("id"))
+        rows = told({account.table: account.signs for account in accounts})
+        for account in accounts:
+            rows += [(account.table, f"{lines:,} lines skipped ({kind})") for kind, lines in account.skipped.items()]
+        return _lines("{}: {}", rows)
 
     @admin.display(description="refused")
     def refused(self, batch: Any) -> str:

@@ -122,6 +122,15 @@ class Signs:
         return cls({name: Sign.from_json(kept[name]) for name in SIGN_NAMES if name in kept})
 
 
+def told(by_table: Mapping[str, Mapping[str, Any]]) -> list[tuple[str, str]]:
+    """Say each sign once, as accounts keep them, behind the tables whose files it is for."""
+    tables: dict[tuple[SignName, str], list[str]] = {}
+    for table, kept in by_table.items():
+        for name, sign in Signs.from_json(kept).by_name.items():
+            tables.setdefault((name, sign.words), []).append(table)
+    return [(", ".join(shown), f"{name} {words}") for (name, words), shown in tables.items()]
+
+
 def signs_asked(how: str, **values: str) -> Signs:
     """Return the signs that somebody names by ``values`` (empty: not named); ``how``: ``--{}`` or ``?{}=``."""
     names = [name for name in SIGN_NAMES if values.get(name)]

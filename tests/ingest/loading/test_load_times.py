@@ -174,9 +174,11 @@ def test_the_same_file_is_read_as_it_was_when_nothing_is_said(tmp_path: Path) ->
     load_json(folder, "--times", "wall")
     again = load(folder)
     assert again.code == 0
-    assert "orders: times wall (as for the same file on 20" in again.out
+    assert "orders, order_items, order_reviews: times wall (as for the same file on 20" in again.out
     assert "Nothing changed" in again.out
-    assert "orders: times wall (as for the same file on 20" in load(folder).out  # the second time knows it too
+    assert (
+        "orders, order_items, order_reviews: times wall (as for the same file on 20" in load(folder).out
+    )  # the second time knows it too
     sign = Account.objects.filter(table="orders").latest("batch__started_at").signs["times"]
     assert (sign["value"], sign["asked"]) == ("wall", True)
     assert "times" not in Account.objects.filter(table="customers").latest("batch__started_at").signs
@@ -188,7 +190,7 @@ def test_the_same_file_is_known_after_another_one_was_loaded(tmp_path: Path) -> 
     load_json(write_files(tmp_path / "second", {"orders": orders(MOMENT, order_id=hex_id(9))}))
     again = load(folder)
     assert again.code == 0
-    assert "orders: times wall (as for the same file on 20" in again.out
+    assert "orders, order_items, order_reviews: times wall (as for the same file on 20" in again.out
 
 
 def test_another_file_is_asked_about_again(tmp_path: Path) -> None:
