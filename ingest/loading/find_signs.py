@@ -50,9 +50,10 @@ class _Files:
         self._location = location
 
     def named(self, source: Source, asked: Signs) -> Signs:
-        """Return what somebody says of a file, now or when it last agreed with its table."""
+        """Return what somebody says of a file: now, or else when it last agreed with its table, sign by sign."""
         try:
-            return fitting(asked or _remembered(self._location, source), source.contract)
+            remembered = _remembered(self._location, source).by_name
+            return fitting(Signs({**remembered, **asked.by_name}), source.contract)
         except REFUSALS as error:
             self.refused[source.table] = error
             return Signs()

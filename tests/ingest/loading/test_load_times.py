@@ -184,6 +184,14 @@ def test_the_same_file_is_read_as_it_was_when_nothing_is_said(tmp_path: Path) ->
     assert "times" not in Account.objects.filter(table="customers").latest("batch__started_at").signs
 
 
+def test_the_same_file_keeps_its_answer_when_something_else_is_said(tmp_path: Path) -> None:
+    folder = written(tmp_path, *STAMPED)
+    load_json(folder, "--times", "wall")
+    again = load(folder, "--encoding", "utf-8")
+    assert (again.code, again.err) == (0, "")
+    assert "orders, order_items, order_reviews: times wall (as for the same file on 20" in again.out
+
+
 def test_the_same_file_is_known_after_another_one_was_loaded(tmp_path: Path) -> None:
     folder = written(tmp_path / "first", *STAMPED)
     load_json(folder, "--times", "wall")
